@@ -1,0 +1,2 @@
+//! The shell command `prebind`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Opens an authenticated BOSH session.
