@@ -1,0 +1,71 @@
+//! What can keep a server from starting or answering, and what to do about it.
+
+use std::io;
+
+use crate::Kind;
+
+/// The result of everything here that may fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why there is no server, or no answer from it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A package the server is made of is not installed.
+    #[error(
+        "{kind} cannot start: install the Debian package `{package}` (apt-get install {package})"
+    )]
+    Missing {
+        /// The server.
+        kind: Kind,
+        /// The package to install.
+        package: &'static str,
+    },
+    /// Other programs took the chosen ports first, several times in a row.
+    #[error("{0} found its ports taken {times} times; try again", times = crate::server::ATTEMPTS)]
+    PortTaken(Kind),
+    /// The server ended while starting.
+    #[error("{kind} ended while starting; the end of its log:\n{log}")]
+    Exited {
+        /// The server.
+        kind: Kind,
+        /// The last lines of its log.
+        log: String,
+    },
+    /// The server did not become ready in time.
+    #[error("{kind} was not ready in time, is the machine overloaded? The end of its log:\n{log}")]
+    NotReady {
+        /// The server.
+        kind: Kind,
+        /// The last lines of its log.
+        log: String,
+    },
+    /// The running server did not answer a question as expected.
+    #[error("the server gave no usable answer to {question}: {reason}")]
+    Control {
+        /// What was asked.
+        question: String,
+        /// What came instead of an answer.
+        reason: String,
+    },
+    /// The server has nothing of this kind.
+    #[error("{0}; see the hosts table in tests/servers/README.md")]
+    NotOffered(String),
+    /// A file or a process of ours.
+    #[error("cannot {action}: {source}")]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// The certificates could not be made.
+    #[error("cannot make certificates: {0}")]
+    Certificates(#[from] rcgen::Error),
+}
+
+impl Error {
+    pub(crate) fn io(action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, source }
+    }
+}

@@ -1,0 +1,149 @@
+//! All that a test needs to know about a running server.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    Kind, ejabberd,
+    error::{Error, Result},
+    hosts, prosody, tokens,
+};
+
+/// A running server: where it listens, whom it knows, whom to trust.
+///
+/// As JSON it can be given to another process, which may ask the same questions of the server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Info {
+    /// The program.
+    pub kind: Kind,
+    /// The process id of the server itself.
+    pub pid: u32,
+    /// Where BOSH is spoken without TLS.
+    pub http_url: String,
+    /// Where BOSH is spoken over TLS, with a certificate for `localhost` and 127.0.0.1.
+    pub https_url: String,
+    /// The authority to trust.
+    pub ca_pem: PathBuf,
+    /// The certificate for EXTERNAL as alice@cert.local.
+    pub client_cert: PathBuf,
+    /// The key that goes with it.
+    pub client_key: PathBuf,
+    /// Every host with the mechanisms it offers over https, sorted by name.
+    pub hosts: BTreeMap<String, Vec<String>>,
+    /// The password of each user; they are the same on every host that keeps passwords.
+    pub accounts: BTreeMap<String, String>,
+    /// A token for each JID that logs in with one: JWT (as the password), X-OAUTH2, OAUTHBEARER.
+    pub tokens: BTreeMap<String, String>,
+    /// Where the server answers questions about itself; the path is a secret.
+    pub(crate) control_url: String,
+}
+
+/// Who and what is connected to a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sessions {
+    /// The full JIDs that are bound.
+    pub jids: Vec<String>,
+    /// How many BOSH sessions there are, those not yet authenticated included.
+    pub streams: usize,
+}
+
+impl Info {
+    /// Asks the server who is connected.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub fn sessions(&self) -> Result<Sessions> {
+        match self.kind {
+            Kind::Prosody => prosody::sessions(&self.control_url),
+            Kind::Ejabberd => ejabberd::sessions(&self.control_url),
+        }
+    }
+
+    /// Waits until nobody is connected, as a server may close a session shortly after it has
+    /// answered the request to do so. Returns what is left when the time is over, if anything.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub fn wait_until_empty(&self, limit: Duration) -> Result<Sessions> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let sessions = self.sessions()?;
+            if sessions.is_empty() || Instant::now() >= deadline {
+                return Ok(sessions);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Issues a fresh token for X-OAUTH2, good for an hour (ejabberd).
+    ///
+    /// # Errors
+    /// When the server is Prosody, or does not answer.
+    pub fn oauth_token(&self, jid: &str) -> Result<String> {
+        match self.kind {
+            Kind::Prosody => Err(Error::NotOffered(
+                "Prosody issues no OAuth tokens".to_owned(),
+            )),
+            Kind::Ejabberd => ejabberd::oauth_token(&self.control_url, jid),
+        }
+    }
+
+    /// A token for each account on the hosts where one logs in with a token.
+    pub(crate) fn issue_tokens(&mut self) -> Result<()> {
+        for (user, _) in hosts::ACCOUNTS {
+            let jids = |host| format!("{user}@{host}");
+            match self.kind {
+                Kind::Prosody => {
+                    self.tokens
+                        .insert(jids(hosts::BEARER), tokens::bearer(user));
+                }
+                Kind::Ejabberd => {
+                    let (oauth, jwt) = (jids(hosts::OAUTH), jids(hosts::JWT));
+                    self.tokens.insert(oauth.clone(), self.oauth_token(&oauth)?);
+                    self.tokens
+                        .insert(jwt.clone(), tokens::jwt(&jwt, tokens::in_an_hour()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sessions {
+    /// Nobody is connected, and nobody is about to be.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.jids.is_empty() && self.streams == 0
+    }
+}
+
+/// Asks the server a question about itself, each on a connection of its own: a connection left
+/// open here must not count among those a test looks at.
+pub(crate) fn ask(url: &str, body: Option<&Value>) -> Result<Value> {
+    let unanswered = |reason: String| Error::Control {
+        question: url.rsplit('/').next().unwrap_or_default().to_owned(),
+        reason,
+    };
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(5)))
+        .max_idle_connections(0)
+        .proxy(None)
+        .build()
+        .into();
+    let response = match body {
+        None => agent.get(url).call(),
+        Some(body) => agent.post(url).send(body.to_string()),
+    };
+    let text = response
+        .and_then(|mut response| response.body_mut().read_to_string())
+        .map_err(|error| unanswered(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| unanswered(error.to_string()))
+}

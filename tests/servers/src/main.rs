@@ -1,0 +1,167 @@
+//! The command `servers`: the same servers for tests in other languages, and for a person.
+
+mod report;
+
+use std::{
+    collections::BTreeMap,
+    env, io,
+    process::{Child, Command, ExitCode},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
+
+use clap::{Args, Parser, Subcommand};
+use servers::{Info, Kind, Options, Server};
+
+/// The environment variable that describes the servers to a command.
+const VARIABLE: &str = "PREBIND_SERVERS";
+
+/// How long a command may take to end after a signal, which a terminal has sent to it as well.
+const GRACE: Duration = Duration::from_secs(2);
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Start real XMPP servers with BOSH for tests, on free loopback ports, in temporary directories.
+///
+/// They run until standard input is closed or a signal comes, or until COMMAND ends, and leave
+/// nothing behind. COMMAND finds their description, as --json prints it, in `PREBIND_SERVERS`.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Start Prosody
+    Prosody(Run),
+    /// Start ejabberd
+    Ejabberd(Run),
+    /// Start both
+    All(Run),
+    /// Print who is connected to the servers of `PREBIND_SERVERS`, as JSON
+    Sessions,
+}
+
+#[derive(Args)]
+struct Run {
+    /// Print the description as one line of JSON
+    #[arg(long)]
+    json: bool,
+    /// Lift the rate limits of Debian's configuration
+    #[arg(long)]
+    no_limits: bool,
+    /// Have Prosody hide its mechanisms on plain http, as it does unless told otherwise
+    #[arg(long)]
+    no_mechanisms_on_http: bool,
+    /// Run this command against the servers and exit as it does
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().action {
+        Action::Prosody(run) => run.start(&[Kind::Prosody]),
+        Action::Ejabberd(run) => run.start(&[Kind::Ejabberd]),
+        Action::All(run) => run.start(&[Kind::Prosody, Kind::Ejabberd]),
+        Action::Sessions => print_sessions(),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("servers: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+impl Run {
+    fn start(self, kinds: &[Kind]) -> Result<ExitCode> {
+        // Before the first server, so that no signal can end us while one is left to stop.
+        let (end, ended) = mpsc::channel();
+        ctrlc::set_handler({
+            let end = end.clone();
+            move || end.send(()).unwrap_or_default()
+        })?;
+
+        let options = Options {
+            limits: !self.no_limits,
+            mechanisms_on_http: !self.no_mechanisms_on_http,
+        };
+        let servers = start_all(kinds, options)?;
+        let infos: BTreeMap<Kind, &Info> = servers
+            .iter()
+            .map(|server| (server.kind, server.info()))
+            .collect();
+        let json = serde_json::to_string(&infos)?;
+
+        if let [program, arguments @ ..] = self.command.as_slice() {
+            let child = Command::new(program)
+                .args(arguments)
+                .env(VARIABLE, json)
+                .spawn();
+            let child = child.map_err(|error| format!("cannot run {program}: {error}"))?;
+            return wait_for(child, &ended);
+        }
+        if self.json {
+            println!("{json}");
+        } else {
+            print!("{}", report::text(infos.into_values()));
+        }
+        thread::spawn(move || {
+            // Whether it ends well or badly, there is no more input.
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            end.send(()).unwrap_or_default();
+        });
+        ended.recv()?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Side by side, for a server takes seconds to start.
+fn start_all(kinds: &[Kind], options: Options) -> Result<Vec<Server>> {
+    thread::scope(|scope| {
+        let starting: Vec<_> = kinds
+            .iter()
+            .map(|&kind| scope.spawn(move || Server::start_with(kind, options)))
+            .collect();
+        let started = starting.into_iter().map(|thread| match thread.join() {
+            Ok(result) => result.map_err(Into::into),
+            Err(_) => Err("a server's start panicked".into()),
+        });
+        started.collect()
+    })
+}
+
+fn wait_for(mut child: Child, ended: &Receiver<()>) -> Result<ExitCode> {
+    let mut grace = Duration::MAX;
+    let pause = Duration::from_millis(20);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            // A shell reports death by signal likewise as a code that is not 0.
+            let code = status
+                .code()
+                .and_then(|code| u8::try_from(code).ok())
+                .unwrap_or(u8::MAX);
+            return Ok(ExitCode::from(code));
+        } else if grace.is_zero() {
+            child.kill()?;
+        }
+        match ended.recv_timeout(pause) {
+            Ok(()) => grace = GRACE,
+            Err(RecvTimeoutError::Timeout) => grace = grace.saturating_sub(pause),
+            Err(RecvTimeoutError::Disconnected) => thread::sleep(pause),
+        }
+    }
+}
+
+fn print_sessions() -> Result<ExitCode> {
+    let json = env::var(VARIABLE)
+        .map_err(|_| format!("{VARIABLE} is not set; set it to what `servers … --json` printed"))?;
+    let infos: BTreeMap<Kind, Info> = serde_json::from_str(&json)?;
+    let mut sessions = BTreeMap::new();
+    for (kind, info) in infos {
+        sessions.insert(kind, info.sessions()?);
+    }
+    println!("{}", serde_json::to_string(&sessions)?);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,81 @@
+//! Prosody: its files, its command line, its answers.
+
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+
+use crate::{
+    Kind,
+    error::{Error, Result},
+    guardian::Launch,
+    hosts::ACCOUNTS,
+    info::{Sessions, ask},
+    setup::{Setup, find_program},
+    tokens,
+};
+
+/// How Prosody says that somebody else has its port. It then runs on without it.
+pub(crate) const PORT_TAKEN: &str = "Failed to open server port";
+
+pub(crate) fn launch(setup: &Setup<'_>) -> Result<Launch> {
+    let missing = |package| Error::Missing {
+        kind: Kind::Prosody,
+        package,
+    };
+    let program = find_program("prosody").ok_or_else(|| missing("prosody"))?;
+    if !Path::new("/usr/lib/prosody/modules/mod_auth_ccert").exists() {
+        return Err(missing("prosody-modules"));
+    }
+
+    let limits = if setup.options.limits {
+        "\"limits\";"
+    } else {
+        ""
+    };
+    let accounts = lua_table(ACCOUNTS.map(|(user, password)| (user.into(), password.into())));
+    let tokens = lua_table(ACCOUNTS.map(|(user, _)| (tokens::bearer(user), user.into())));
+    setup.write(
+        "prosody.cfg.lua",
+        include_str!("../config/prosody.cfg.lua"),
+        &[
+            ("@LIMITS@", limits),
+            (
+                "@MECHANISMS_ON_HTTP@",
+                &setup.options.mechanisms_on_http.to_string(),
+            ),
+            ("@ACCOUNTS@", &accounts),
+            ("@BEARER_TOKENS@", &tokens),
+        ],
+    )?;
+    setup.write(
+        "mod_servers.lua",
+        include_str!("../config/mod_servers.lua"),
+        &[],
+    )?;
+    setup.write(
+        "mod_auth_servers_bearer.lua",
+        include_str!("../config/mod_auth_servers_bearer.lua"),
+        &[],
+    )?;
+
+    let config = setup.directory.join("prosody.cfg.lua");
+    Ok(Launch {
+        program,
+        arguments: vec!["--no-daemonize".into(), "--config".into(), config.into()],
+        environment: BTreeMap::new(),
+    })
+}
+
+pub(crate) fn sessions(control_url: &str) -> Result<Sessions> {
+    let answer = ask(&format!("{control_url}/sessions"), None)?;
+    serde_json::from_value(answer).map_err(|error| Error::Control {
+        question: "who is connected".to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+fn lua_table<const N: usize>(entries: [(String, String); N]) -> String {
+    let mut table = "{".to_owned();
+    for (key, value) in entries {
+        let _ = write!(table, " [\"{key}\"] = \"{value}\";");
+    }
+    table + " }"
+}

@@ -1,0 +1,71 @@
+//! What the configuration of either server is made from.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    Options,
+    error::{Error, Result},
+    tokens,
+};
+
+pub(crate) struct Setup<'a> {
+    pub(crate) directory: &'a Path,
+    pub(crate) http_port: u16,
+    pub(crate) https_port: u16,
+    /// The path below which the server answers questions about itself.
+    pub(crate) secret: String,
+    pub(crate) options: Options,
+}
+
+impl<'a> Setup<'a> {
+    pub(crate) fn new(directory: &'a Path, options: Options) -> Result<Self> {
+        let ports = free_ports()?;
+        Ok(Self {
+            directory,
+            http_port: ports[0],
+            https_port: ports[1],
+            secret: tokens::random()?,
+            options,
+        })
+    }
+
+    /// Writes a file of the server's directory, with every `@NAME@` of the template filled in.
+    pub(crate) fn write(&self, name: &str, template: &str, values: &[(&str, &str)]) -> Result<()> {
+        let mut text = template
+            .replace("@DIRECTORY@", &self.directory.to_string_lossy())
+            .replace("@HTTP_PORT@", &self.http_port.to_string())
+            .replace("@HTTPS_PORT@", &self.https_port.to_string())
+            .replace("@SECRET@", &self.secret);
+        for (key, value) in values {
+            text = text.replace(key, value);
+        }
+        fs::write(self.directory.join(name), text).map_err(Error::io("write a configuration"))
+    }
+}
+
+/// Finds a program as a shell would, and where Debian keeps servers.
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/bin".into(), "/usr/sbin".into()])
+        .map(|directory| directory.join(name))
+        .find(|program| program.is_file())
+}
+
+/// Ports nobody listens on now. Another program may be faster than the server; then the start is
+/// tried again.
+fn free_ports() -> Result<[u16; 2]> {
+    let listen = || TcpListener::bind("127.0.0.1:0").map_err(Error::io("find a free port"));
+    let listeners = [listen()?, listen()?];
+    let port = |listener: &TcpListener| {
+        listener
+            .local_addr()
+            .map(|address| address.port())
+            .map_err(Error::io("find a free port"))
+    };
+    Ok([port(&listeners[0])?, port(&listeners[1])?])
+}
