@@ -1,1 +1,33 @@
-//! Placeholder until the first case lands.
+//! A scriptable BOSH server for what real servers cannot be made to do.
+//!
+//! ```
+//! // A server that goes wrong, at the first request or later:
+//! let server = faults::serve(faults::Fault::HeadersDrip.at(3));
+//! // One that says exactly this, and remembers what it was asked:
+//! let mut replies = faults::classic();
+//! replies[1] = faults::Reply::new(503, "").header("Retry-After", "30");
+//! let server = faults::script(replies);
+//! println!("{}", server.url);
+//! assert!(server.requests().is_empty());
+//! ```
+//!
+//! All of it is plain threads on `127.0.0.1`, and ends when the [`Server`] is dropped.
+
+#![forbid(unsafe_code)]
+
+mod classic;
+mod fault;
+mod hostile;
+mod peek;
+mod request;
+mod script;
+mod server;
+mod tls;
+mod wire;
+
+pub use classic::classic;
+pub use fault::{ALL, Case, Fault, Strike};
+pub use hostile::serve;
+pub use request::Recorded;
+pub use script::{Reply, script, script_tls};
+pub use server::Server;

@@ -1,0 +1,174 @@
+//! Replies written down in advance.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustls::ServerConfig;
+
+use crate::classic;
+use crate::peek;
+use crate::request::Recorded;
+use crate::server::{Server, Service, ended};
+use crate::tls::Authority;
+use crate::wire::{Link, Wire};
+
+/// Serves the replies in order, each once, over as many connections as the client opens.
+///
+/// A request gets the first reply left that accepts it ([`Reply::when`]). When none does,
+/// `type='terminate'` is confirmed, because clean-up is best effort, and anything else gets 500
+/// and the text `script exhausted`.
+///
+/// # Panics
+///
+/// If no port can be opened on the loopback interface.
+#[must_use]
+pub fn script(replies: Vec<Reply>) -> Server {
+    Server::start(Script::new(replies, None))
+}
+
+/// [`script`] over TLS, for `127.0.0.1` and `localhost`, trusted through [`Server::ca_pem`].
+///
+/// # Panics
+///
+/// If no port can be opened on the loopback interface.
+#[must_use]
+pub fn script_tls(replies: Vec<Reply>) -> Server {
+    Server::start(Script::new(replies, Some(Authority::new("prebind script"))))
+}
+
+/// One scripted response. A field may be set directly or by the methods.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Header fields; `Content-Type: text/xml` and the right `Content-Length` are added unless
+    /// given here.
+    pub headers: Vec<(String, String)>,
+    /// The body. In UTF-8 text `{rid}`, `{id}` and `{resource}` are replaced by the request's RID,
+    /// its iq id, and the resource it asks for (or `faults`).
+    pub body: Vec<u8>,
+    when: Option<String>,
+    after: Duration,
+    closes: bool,
+}
+
+impl Reply {
+    /// 200 and XML.
+    #[must_use]
+    pub fn xml(body: impl Into<Vec<u8>>) -> Self {
+        Self::new(200, body)
+    }
+
+    /// Any status and body.
+    #[must_use]
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            body: body.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a header field.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Answers only a request whose body contains this text; which is how replies find their
+    /// requests when several are in flight.
+    #[must_use]
+    pub fn when(mut self, part: &str) -> Self {
+        self.when = Some(part.into());
+        self
+    }
+
+    /// Waits before it is sent.
+    #[must_use]
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.after = delay;
+        self
+    }
+
+    /// Closes the connection behind it without having said so: the next request on it finds a
+    /// stale socket.
+    #[must_use]
+    pub fn closes(mut self) -> Self {
+        self.closes = true;
+        self
+    }
+
+    pub(crate) fn accepts(&self, request: &Recorded) -> bool {
+        let part = self.when.as_deref().unwrap_or_default();
+        request.body.contains(part)
+    }
+
+    pub(crate) fn send(&self, wire: &mut Wire, request: &Recorded) -> io::Result<()> {
+        if !self.after.is_zero() {
+            wire.shared().pause(self.after)?;
+        }
+        wire.respond(self.status, &self.headers, &self.body_for(request))?;
+        if self.closes { Err(ended()) } else { Ok(()) }
+    }
+
+    pub(crate) fn body_for(&self, request: &Recorded) -> Vec<u8> {
+        let Ok(text) = str::from_utf8(&self.body) else {
+            return self.body.clone();
+        };
+        let rid = request.rid().unwrap_or_default().to_string();
+        text.replace("{rid}", &rid)
+            .replace("{id}", peek::iq_id(&request.body).unwrap_or_default())
+            .replace(
+                "{resource}",
+                peek::resource(&request.body).unwrap_or("faults"),
+            )
+            .into()
+    }
+}
+
+struct Script {
+    left: Mutex<Vec<Reply>>,
+    tls: Option<(Authority, Arc<ServerConfig>)>,
+}
+
+impl Script {
+    fn new(replies: Vec<Reply>, authority: Option<Authority>) -> Self {
+        Self {
+            left: Mutex::new(replies),
+            tls: authority.map(|authority| {
+                let config = authority.trusted();
+                (authority, config)
+            }),
+        }
+    }
+
+    fn next(&self, request: &Recorded) -> Reply {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = left.iter().position(|reply| reply.accepts(request)) {
+            return left.remove(index);
+        }
+        if peek::terminates(&request.body) {
+            return classic::idle(true);
+        }
+        Reply::new(500, "script exhausted").header("Content-Type", "text/plain")
+    }
+}
+
+impl Service for Script {
+    fn open(&self, link: Link) -> io::Result<Wire> {
+        match &self.tls {
+            Some((_, config)) => Wire::tls(link, Arc::clone(config)),
+            None => Ok(Wire::plain(link)),
+        }
+    }
+
+    fn answer(&self, wire: &mut Wire, _: usize, request: &Recorded) -> io::Result<()> {
+        self.next(request).send(wire, request)
+    }
+
+    fn ca_pem(&self) -> Option<String> {
+        self.tls.as_ref().map(|(authority, _)| authority.pem())
+    }
+}

@@ -1,0 +1,84 @@
+//! A client that shows what is on the wire, and nothing else.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// Longer than anything takes that is to happen, however busy the machine is.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// Long enough to say that nothing happens.
+pub(crate) const QUIET: Duration = Duration::from_millis(400);
+
+pub(crate) const CREATION: &str = "<body xmlns=\"http://jabber.org/protocol/httpbind\" \
+    xmlns:xmpp=\"urn:xmpp:xbosh\" content=\"text/xml; charset=utf-8\" hold=\"1\" rid=\"1000\" \
+    to=\"localhost\" ver=\"1.11\" wait=\"55\" xml:lang=\"en\" xmpp:version=\"1.0\"/>";
+
+pub(crate) fn address(url: &str) -> SocketAddr {
+    let authority = url.split('/').nth(2).expect("a URL");
+    authority.parse().expect("an IP address and a port")
+}
+
+pub(crate) fn connect(url: &str) -> TcpStream {
+    let tcp = TcpStream::connect(address(url)).expect("a listening server");
+    tcp.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    tcp
+}
+
+pub(crate) fn post(body: &str) -> String {
+    let length = body.len();
+    format!("POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}")
+}
+
+/// How a server's bytes came to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Closed,
+    Reset,
+    /// Nothing more came, but the connection is open.
+    Quiet,
+    /// More would have come.
+    Flowing,
+}
+
+/// What arrives in half a second, at most half a megabyte, or until nothing comes for `patience`.
+pub(crate) fn receive(mut tcp: &TcpStream, patience: Duration) -> (String, End) {
+    tcp.set_read_timeout(Some(patience)).expect("a timeout");
+    let begun = Instant::now();
+    let mut bytes = Vec::new();
+    let end = loop {
+        let mut chunk = vec![0; 64 << 10];
+        match tcp.read(&mut chunk) {
+            Ok(0) => break End::Closed,
+            Ok(read) => bytes.extend_from_slice(&chunk[..read]),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => break End::Reset,
+            Err(_) => break End::Quiet,
+        }
+        if bytes.len() > 512 << 10 || begun.elapsed() > Duration::from_millis(500) {
+            break End::Flowing;
+        }
+    };
+    (String::from_utf8_lossy(&bytes).into_owned(), end)
+}
+
+/// One request on a connection, and the complete response to it: head and body.
+pub(crate) fn exchange(stream: &mut (impl Read + Write), body: &str) -> (String, String) {
+    let request = post(body);
+    stream.write_all(request.as_bytes()).expect("sending");
+    response(stream)
+}
+
+/// A complete response, its end known by `Content-Length`; 204 has none.
+pub(crate) fn response(stream: &mut impl Read) -> (String, String) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("a response head");
+        head.extend_from_slice(&byte);
+    }
+    let head = String::from_utf8(head).expect("an ASCII head");
+    let length = head.split("Content-Length: ").nth(1).unwrap_or("0");
+    let length = length.lines().next().and_then(|line| line.parse().ok());
+    let mut body = vec![0; length.expect("a number")];
+    stream.read_exact(&mut body).expect("the whole body");
+    (head, String::from_utf8_lossy(&body).into_owned())
+}

@@ -1,0 +1,6 @@
+//! The servers, seen from the wire.
+
+mod client;
+mod hostile;
+mod script;
+mod tls;

@@ -1,0 +1,95 @@
+//! The faults in TLS, seen by a strict client.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::client::{CREATION, End, QUIET, connect, exchange, receive};
+use faults::{Fault, Server};
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+type Tls = StreamOwned<ClientConnection, TcpStream>;
+
+/// A connection that trusts the server's own CA, after the handshake.
+fn handshake(server: &Server) -> io::Result<Tls> {
+    let (mut tls, mut tcp) = (client(server), connect(&server.url));
+    while tls.is_handshaking() {
+        tls.complete_io(&mut tcp)?;
+    }
+    Ok(StreamOwned::new(tls, tcp))
+}
+
+fn client(server: &Server) -> ClientConnection {
+    let pem = server.ca_pem().expect("a TLS server");
+    let ca = CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM");
+    let mut roots = RootCertStore::empty();
+    roots.add(ca).expect("a CA");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("127.0.0.1").expect("a name");
+    ClientConnection::new(Arc::new(config), name).expect("a client")
+}
+
+fn refused(fault: Fault) -> String {
+    let server = faults::serve(fault);
+    assert!(server.url.starts_with("https://127.0.0.1:"));
+    handshake(&server).expect_err("no handshake").to_string()
+}
+
+#[test]
+fn certificates_nobody_should_accept() {
+    for (fault, reason) in [
+        (Fault::TlsUnknownCa, "UnknownIssuer"),
+        (Fault::TlsWrongName, "not valid for"),
+        (Fault::TlsExpired, "expired"),
+        (Fault::TlsNotTls, "corrupt message"),
+    ] {
+        let error = refused(fault);
+        assert!(error.contains(reason), "{fault:?}: {error}");
+    }
+}
+
+#[test]
+fn a_handshake_never_answered() {
+    let server = faults::serve(Fault::TlsSilent);
+    let mut tcp = connect(&server.url);
+    tcp.write_all(b"\x16\x03\x01").unwrap();
+    assert_eq!(receive(&tcp, QUIET), (String::new(), End::Quiet));
+}
+
+#[test]
+fn a_handshake_that_drips() {
+    let server = faults::serve(Fault::TlsDrips);
+    let tcp = connect(&server.url);
+    client(&server).write_tls(&mut &tcp).unwrap();
+    let begun = Instant::now();
+    for _ in 0..3 {
+        assert_eq!((&tcp).read(&mut [0; 100]).unwrap(), 1);
+    }
+    assert!(begun.elapsed() > Duration::from_millis(300));
+}
+
+#[test]
+fn a_certificate_that_changes_in_mid_session() {
+    let server = faults::serve(Fault::TlsUnknownCa.at(2));
+    let mut pooled = handshake(&server).unwrap();
+    let mut first = handshake(&server).unwrap();
+    assert!(exchange(&mut first, CREATION).0.starts_with("HTTP/1.1 200"));
+    // Session tickets, then the end.
+    pooled.sock.read_to_end(&mut Vec::new()).unwrap();
+    assert!(handshake(&server).is_err());
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_script_over_tls() {
+    let server = faults::script_tls(faults::classic());
+    let mut tls = handshake(&server).unwrap();
+    assert!(exchange(&mut tls, CREATION).1.contains("faults-sid"));
+}
