@@ -4,11 +4,13 @@
 # it comes to be closed: the holder lets go, panics, or is killed in a way it cannot see.
 # Then the directory goes too. Prints the server's process id.
 
+PATH=$PATH:/usr/bin:/bin
 directory=$1
 shift
 exec 3<&0 </dev/null
 
-setsid "$@" >"$directory/server.log" 2>&1 3<&- &
+# The signal is for the unlikely case that the guardian itself is killed.
+setsid setpriv --pdeathsig KILL "$@" >"$directory/server.log" 2>&1 3<&- &
 server=$!
 
 # Its data is thrown away, so the server need not be asked politely. By pid as well as by group,

@@ -5,8 +5,9 @@ mod report;
 use std::{
     collections::BTreeMap,
     env, io,
+    os::unix::process::ExitStatusExt as _,
     process::{Child, Command, ExitCode},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    sync::mpsc::{self, Receiver},
     thread,
     time::Duration,
 };
@@ -94,6 +95,9 @@ impl Run {
             .collect();
         let json = serde_json::to_string(&infos)?;
 
+        if ended.try_recv().is_ok() {
+            return Err("stopped by a signal".into());
+        }
         if let [program, arguments @ ..] = self.command.as_slice() {
             let child = Command::new(program)
                 .args(arguments)
@@ -137,19 +141,18 @@ fn wait_for(mut child: Child, ended: &Receiver<()>) -> Result<ExitCode> {
     let pause = Duration::from_millis(20);
     loop {
         if let Some(status) = child.try_wait()? {
-            // A shell reports death by signal likewise as a code that is not 0.
-            let code = status
-                .code()
-                .and_then(|code| u8::try_from(code).ok())
-                .unwrap_or(u8::MAX);
-            return Ok(ExitCode::from(code));
+            // Death by a signal is reported the way shells do.
+            let code = status.code().or(status.signal().map(|signal| 128 + signal));
+            return Ok(code.map_or(ExitCode::FAILURE, |code| {
+                ExitCode::from(code.to_le_bytes()[0])
+            }));
         } else if grace.is_zero() {
             child.kill()?;
         }
-        match ended.recv_timeout(pause) {
-            Ok(()) => grace = GRACE,
-            Err(RecvTimeoutError::Timeout) => grace = grace.saturating_sub(pause),
-            Err(RecvTimeoutError::Disconnected) => thread::sleep(pause),
+        if ended.recv_timeout(pause).is_ok() {
+            grace = GRACE;
+        } else {
+            grace = grace.saturating_sub(pause);
         }
     }
 }

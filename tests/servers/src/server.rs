@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     guardian::Guardian,
     hosts, prosody,
-    setup::Setup,
+    setup::{Setup, free_ports},
 };
 
 /// How often another pair of ports is tried.
@@ -43,7 +43,7 @@ impl Server {
     /// When a package is missing or the server does not come up; the message says what to do.
     pub fn start_with(kind: Kind, options: Options) -> Result<Self> {
         for _ in 0..ATTEMPTS {
-            match Self::attempt(kind, options) {
+            match Self::attempt(kind, options, free_ports()?) {
                 Err(Error::PortTaken(_)) => {}
                 result => return result,
             }
@@ -57,14 +57,14 @@ impl Server {
         &self.info
     }
 
-    fn attempt(kind: Kind, options: Options) -> Result<Self> {
+    fn attempt(kind: Kind, options: Options, ports: [u16; 2]) -> Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix(&format!("{kind}-"))
             .rand_bytes(16)
             .tempdir()
             .map_err(Error::io("make a temporary directory"))?;
         certificates::write(directory.path())?;
-        let setup = Setup::new(directory.path(), options)?;
+        let setup = Setup::new(directory.path(), options, ports)?;
         let launch = match kind {
             Kind::Prosody => prosody::launch(&setup)?,
             Kind::Ejabberd => ejabberd::launch(&setup)?,
@@ -151,5 +151,26 @@ fn wait_until_ready(info: &Info, guardian: &Guardian) -> Result<()> {
             });
         }
         thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn notices_that_a_port_is_taken() {
+        for kind in [Kind::Prosody, Kind::Ejabberd] {
+            let other = TcpListener::bind("127.0.0.1:0").unwrap();
+            let [free, _] = free_ports().unwrap();
+            let ports = [free, other.local_addr().unwrap().port()];
+            let result = Server::attempt(kind, Options::default(), ports);
+            assert!(
+                matches!(result, Err(Error::PortTaken(_))),
+                "{kind}: {result:?}"
+            );
+        }
     }
 }

@@ -22,8 +22,7 @@ pub(crate) struct Setup<'a> {
 }
 
 impl<'a> Setup<'a> {
-    pub(crate) fn new(directory: &'a Path, options: Options) -> Result<Self> {
-        let ports = free_ports()?;
+    pub(crate) fn new(directory: &'a Path, options: Options, ports: [u16; 2]) -> Result<Self> {
         Ok(Self {
             directory,
             http_port: ports[0],
@@ -58,8 +57,9 @@ pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
 
 /// Ports nobody listens on now. Another program may be faster than the server; then the start is
 /// tried again.
-fn free_ports() -> Result<[u16; 2]> {
+pub(crate) fn free_ports() -> Result<[u16; 2]> {
     let listen = || TcpListener::bind("127.0.0.1:0").map_err(Error::io("find a free port"));
+    // Both at once, lest they be the same.
     let listeners = [listen()?, listen()?];
     let port = |listener: &TcpListener| {
         listener

@@ -2,10 +2,13 @@
 
 mod common;
 
-use std::{sync::LazyLock, time::Duration};
+use std::{
+    sync::LazyLock,
+    time::{Duration, SystemTime},
+};
 
 use common::{Bosh, agent, mechanisms, plain, start};
-use servers::{Info, Kind, Server, hosts};
+use servers::{Info, Kind, Server, hosts, jwt};
 
 static PROSODY: LazyLock<Server> = LazyLock::new(|| start(Kind::Prosody));
 static EJABBERD: LazyLock<Server> = LazyLock::new(|| start(Kind::Ejabberd));
@@ -67,6 +70,10 @@ fn know_every_account() {
 
 #[test]
 fn refuse_a_wrong_proof() {
+    let expired = jwt(
+        "alice@jwt.local",
+        SystemTime::now() - Duration::from_secs(60),
+    );
     let wrong = [
         (
             &*PROSODY,
@@ -105,6 +112,7 @@ fn refuse_a_wrong_proof() {
             plain("alice", "wrong"),
         ),
         (&*EJABBERD, hosts::JWT, "PLAIN", plain("alice", "wrong")),
+        (&*EJABBERD, hosts::JWT, "PLAIN", plain("alice", &expired)),
     ];
     for (server, host, mechanism, response) in wrong {
         let agent = agent(server);

@@ -1,9 +1,10 @@
 //! Just enough BOSH, written by hand, to see that a server is what it should be.
 #![allow(dead_code, reason = "no test file uses all of it")]
 
-use std::{fs, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use rustls::crypto::ring;
 use servers::{Info, Kind, Server};
 use ureq::{
     Agent,
@@ -34,6 +35,7 @@ pub(crate) fn agent(server: &Info) -> Agent {
     let key = PrivateKey::from_pem(&read(&server.client_key)).expect("it is a key");
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::new_with_certs(&[authority]))
+        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
         .client_cert(Some(ClientCert::new_with_certs(&[own], key)))
         .build();
     Agent::config_builder()
@@ -59,10 +61,10 @@ impl<'a> Bosh<'a> {
              xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh'"
         );
         let answer = session.send(&attributes, "");
-        session.sid = between(&answer, " sid='", "'")
-            .unwrap_or_default()
-            .to_owned();
-        assert!(!session.sid.is_empty(), "no session: {answer}");
+        session.sid = match between(&answer, " sid='", "'") {
+            Some(sid) => sid.into(),
+            None => panic!("no session: {answer}"),
+        };
         (session, answer)
     }
 

@@ -1,0 +1,47 @@
+//! What the options change.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{Bosh, agent, mechanisms, start};
+use servers::{Info, Kind, Options, Server, hosts};
+
+/// What Prosody's limit of 10 kB/s makes of the 200 bytes or more of a session creation.
+const PAUSE: Duration = Duration::from_millis(20);
+
+#[test]
+fn prosody_without_limits_and_without_mechanisms_on_http() {
+    let options = Options {
+        limits: false,
+        mechanisms_on_http: false,
+    };
+    let server = Server::start_with(Kind::Prosody, options).unwrap();
+    let agent = agent(&server);
+
+    let (session, answer) = Bosh::create(&agent, &server.http_url, hosts::LOCALHOST);
+    assert!(mechanisms(&answer).is_empty(), "{answer}");
+    assert!(answer.contains("<starttls "), "{answer}");
+    session.terminate();
+    let (session, answer) = Bosh::create(&agent, &server.https_url, hosts::LOCALHOST);
+    assert_eq!(mechanisms(&answer), ["PLAIN", "SCRAM-SHA-1"]);
+    session.terminate();
+
+    // A busy machine may be slow once, not each time.
+    assert!((0..10).any(|_| second_request(&server) < PAUSE));
+}
+
+#[test]
+fn prosody_with_limits() {
+    let server = start(Kind::Prosody);
+    assert!(second_request(&server) > PAUSE);
+}
+
+/// How long the server takes for a second request on the connection of a session creation.
+fn second_request(server: &Info) -> Duration {
+    let agent = agent(server);
+    let (session, _) = Bosh::create(&agent, &server.http_url, hosts::LOCALHOST);
+    let begin = Instant::now();
+    session.terminate();
+    begin.elapsed()
+}
