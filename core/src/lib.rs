@@ -1,1 +1,92 @@
-//! Opens an authenticated BOSH session.
+//! Opens an authenticated XMPP session over BOSH (XEP-0124, XEP-0206) on behalf of a user that a
+//! web site has logged in, and returns what a browser client needs to attach to it: JID, SID, RID.
+//!
+//! ```no_run
+//! let session = prebind::prebind("https://chat.example.org/http-bind", "alice@example.org", "secret")?;
+//! println!("{}", session.to_json());
+//! # Ok::<(), prebind::Error>(())
+//! ```
+//!
+//! # Architecture
+//!
+//! - [`Config`] (one chat service) and [`Account`] (a JID and what proves the right to it) go in,
+//!   a [`Session`] or an [`Error`] comes out.
+//! - [`Negotiation`] is the protocol: a state machine that takes replies and gives requests. It
+//!   knows no socket, no clock and no randomness; [`Random`] is handed to it.
+//! - [`Plan`] is the exchange as data: which steps share a body, what must be answered before.
+//! - [`Client`] (feature `client`) drives it over HTTP, within one deadline.
+//!
+//! Another HTTP library drives the state machine in the same way:
+//!
+//! ```
+//! use prebind::{Account, Config, Credentials, Negotiation, Plan, Random, Reply, Session, Step};
+//!
+//! fn prebind(
+//!     config: &Config,
+//!     account: &Account,
+//!     mut post: impl FnMut(&str) -> (u16, String),
+//! ) -> Result<Session, prebind::Error> {
+//!     let (mut negotiation, mut requests) =
+//!         Negotiation::start(config, account, Plan::classic(), Random::from_os()?)?;
+//!     loop {
+//!         // The classic plan never has more than one request open.
+//!         let request = requests.remove(0);
+//!         let (status, body) = post(request.body());
+//!         match negotiation.receive(&Reply::new(request.rid(), status, body)) {
+//!             Ok(Step::Send(next, more)) => (negotiation, requests) = (next, more),
+//!             Ok(Step::Wait(next)) => negotiation = next,
+//!             Ok(Step::Done(session)) => return Ok(session),
+//!             Err(failure) => {
+//!                 if let Some(terminate) = failure.terminate {
+//!                     post(terminate.body());
+//!                 }
+//!                 return Err(failure.error);
+//!             }
+//!         }
+//!     }
+//! }
+//! # let config = Config::new("http://localhost:5280/http-bind")?;
+//! # let account = Account::new("alice@localhost", Credentials::password("secret"))?;
+//! # assert!(prebind(&config, &account, |_| (404, String::new())).is_err());
+//! # Ok::<(), prebind::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod account;
+mod body;
+#[cfg(feature = "client")]
+mod client;
+mod condition;
+mod config;
+mod cookies;
+mod error;
+mod jid;
+mod negotiation;
+mod plan;
+mod random;
+mod reply;
+mod sasl;
+mod secret;
+mod session;
+mod stanza;
+#[cfg(feature = "client")]
+mod trace;
+mod xml;
+
+pub use account::{Account, Credentials};
+#[cfg(feature = "client")]
+pub use client::{Client, prebind};
+pub use condition::{
+    BoshCondition, Condition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition,
+};
+pub use config::{BoshUrl, ClientCertificate, Config, Floor, IpFamily};
+pub use error::{Check, Error, ErrorKind, Phase, Result, Retry, Stage};
+pub use jid::Jid;
+pub use negotiation::{CONTENT_TYPE, Failure, Negotiation, Request, Step};
+pub use plan::Plan;
+pub use random::Random;
+pub use reply::Reply;
+pub use sasl::ScramHash;
+pub use secret::Secret;
+pub use session::{Cookie, Session};

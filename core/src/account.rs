@@ -1,0 +1,262 @@
+//! Who logs in, and how they prove it.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::jid::Jid;
+use crate::sasl::ScramHash;
+use crate::sasl::prepare;
+use crate::secret::Secret;
+
+/// An XMPP account: its address and what proves the right to use it.
+#[derive(Debug, Clone)]
+pub struct Account {
+    jid: Jid,
+    credentials: Credentials,
+}
+
+impl Account {
+    /// An account at `jid`. A resource in it is asked for; without one the server makes one,
+    /// different each time, which is what several tabs of one user need.
+    ///
+    /// # Errors
+    /// `Config` if the JID is not legal, has no localpart where the credentials need a user, or a
+    /// credential has a character that must not be sent.
+    pub fn new(jid: &str, credentials: Credentials) -> Result<Self> {
+        let jid = Jid::new(jid)?;
+        credentials.check(&jid)?;
+        Ok(Self { jid, credentials })
+    }
+
+    /// The address to log in as.
+    #[must_use]
+    pub fn jid(&self) -> &Jid {
+        &self.jid
+    }
+
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The user name for SASL: the configured one, else the JID's localpart.
+    pub(crate) fn authcid(&self) -> &str {
+        self.credentials.authcid.as_deref().or_else(|| self.jid.local()).unwrap_or_default()
+    }
+
+    /// The identity to act as; empty for one's own.
+    pub(crate) fn authzid(&self) -> &str {
+        self.credentials.authzid.as_deref().unwrap_or_default()
+    }
+}
+
+/// What proves the right to use an account. `Debug` names the sort, never the secret.
+#[derive(Clone)]
+pub struct Credentials {
+    pub(crate) proof: Proof,
+    authcid: Option<String>,
+    authzid: Option<String>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Proof {
+    Password(Secret),
+    Scram(ScramSecret),
+    OAuthBearer(Secret),
+    XOAuth2(Secret),
+    Anonymous,
+    External,
+    Raw { mechanism: String, initial_response: Secret },
+}
+
+/// Stored SCRAM secrets, bound to the salt and iteration count they were derived with.
+#[derive(Clone)]
+pub(crate) struct ScramSecret {
+    pub(crate) hash: ScramHash,
+    pub(crate) salt: Vec<u8>,
+    pub(crate) iterations: u32,
+    pub(crate) keys: ScramKeys,
+}
+
+#[derive(Clone)]
+pub(crate) enum ScramKeys {
+    SaltedPassword(Zeroizing<Vec<u8>>),
+    ClientAndServer { client_key: Zeroizing<Vec<u8>>, server_key: Zeroizing<Vec<u8>> },
+}
+
+impl Credentials {
+    /// A password, or a token that the server takes as one (ejabberd's and `MongooseIM`'s JWT, a
+    /// one-time token that the site verifies when the server asks). The strongest mechanism both
+    /// sides know is used: SCRAM, or PLAIN.
+    #[must_use]
+    pub fn password(password: impl Into<Secret>) -> Self {
+        Self::new(Proof::Password(password.into()))
+    }
+
+    /// The salted password of a SCRAM store, so that the site need not know the password
+    /// (RFC 5802 §3, `SaltedPassword`), with the salt and iteration count it was made with.
+    #[must_use]
+    pub fn scram_salted_password(
+        hash: ScramHash,
+        salt: impl Into<Vec<u8>>,
+        iterations: u32,
+        salted_password: impl Into<Vec<u8>>,
+    ) -> Self {
+        let keys = ScramKeys::SaltedPassword(Zeroizing::new(salted_password.into()));
+        Self::new(Proof::Scram(ScramSecret { hash, salt: salt.into(), iterations, keys }))
+    }
+
+    /// The client key and the server key of a SCRAM store (RFC 5802 §3), with the salt and
+    /// iteration count they were made with.
+    #[must_use]
+    pub fn scram_keys(
+        hash: ScramHash,
+        salt: impl Into<Vec<u8>>,
+        iterations: u32,
+        client_key: impl Into<Vec<u8>>,
+        server_key: impl Into<Vec<u8>>,
+    ) -> Self {
+        let keys = ScramKeys::ClientAndServer {
+            client_key: Zeroizing::new(client_key.into()),
+            server_key: Zeroizing::new(server_key.into()),
+        };
+        Self::new(Proof::Scram(ScramSecret { hash, salt: salt.into(), iterations, keys }))
+    }
+
+    /// An OAuth 2.0 bearer token by OAUTHBEARER (RFC 7628).
+    #[must_use]
+    pub fn oauthbearer(token: impl Into<Secret>) -> Self {
+        Self::new(Proof::OAuthBearer(token.into()))
+    }
+
+    /// An OAuth 2.0 token by X-OAUTH2 (ejabberd).
+    #[must_use]
+    pub fn x_oauth2(token: impl Into<Secret>) -> Self {
+        Self::new(Proof::XOAuth2(token.into()))
+    }
+
+    /// No identity (RFC 4505); the JID then is only a domain.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self::new(Proof::Anonymous)
+    }
+
+    /// The identity that something outside SASL proves (RFC 4422 appendix A): a client
+    /// certificate, or a header or cookie that the server looks at.
+    #[must_use]
+    pub fn external() -> Self {
+        Self::new(Proof::External)
+    }
+
+    /// Any mechanism that ends after one message, by that message.
+    #[must_use]
+    pub fn raw(mechanism: impl Into<String>, initial_response: impl Into<Secret>) -> Self {
+        Self::new(Proof::Raw { mechanism: mechanism.into(), initial_response: initial_response.into() })
+    }
+
+    /// Logs in under another user name than the JID's localpart, together with
+    /// [`authzid`](Self::authzid) as an administrator who may act for others.
+    #[must_use]
+    pub fn authcid(mut self, authcid: impl Into<String>) -> Self {
+        self.authcid = Some(authcid.into());
+        self
+    }
+
+    /// The identity to act as (RFC 4616 §2, RFC 5802 §5.1). Empty by default, and better so:
+    /// some servers trust it more than they should. The bound JID is checked in any case.
+    #[must_use]
+    pub fn authzid(mut self, authzid: impl Into<String>) -> Self {
+        self.authzid = Some(authzid.into());
+        self
+    }
+
+    /// Everything in the credentials that must not be repeated anywhere.
+    pub(crate) fn secrets(&self) -> Option<&str> {
+        match &self.proof {
+            Proof::Password(secret) | Proof::OAuthBearer(secret) | Proof::XOAuth2(secret) => {
+                Some(secret.expose())
+            }
+            Proof::Raw { initial_response, .. } => Some(initial_response.expose()),
+            Proof::Scram(_) | Proof::Anonymous | Proof::External => None,
+        }
+    }
+
+    fn new(proof: Proof) -> Self {
+        Self { proof, authcid: None, authzid: None }
+    }
+
+    fn check(&self, jid: &Jid) -> Result<()> {
+        let names_user = self.authcid.is_some() || jid.local().is_some();
+        let needs_user = !matches!(self.proof, Proof::Anonymous | Proof::External | Proof::Raw { .. });
+        if needs_user && !names_user {
+            return Err(Error::config("jid", "these credentials need an address with a user, user@domain"));
+        }
+        for (field, value) in [("authcid", &self.authcid), ("authzid", &self.authzid)] {
+            if value.as_deref().is_some_and(|value| value.is_empty() || value.contains('\0')) {
+                return Err(Error::config(field, "must not be empty or hold a NUL"));
+            }
+        }
+        match &self.proof {
+            Proof::Password(password) => prepare::password(password.expose()).map(drop),
+            Proof::OAuthBearer(token) | Proof::XOAuth2(token) => check_token(token.expose()),
+            Proof::Raw { mechanism, .. } if !is_mechanism_name(mechanism) => Err(Error::config(
+                "mechanism",
+                "is a name of 1 to 20 characters A-Z, 0-9, - and _ (RFC 4422 §3.1)",
+            )),
+            Proof::Scram(secret) => secret.check(),
+            Proof::Anonymous | Proof::External | Proof::Raw { .. } => Ok(()),
+        }
+    }
+}
+
+impl ScramSecret {
+    fn check(&self) -> Result<()> {
+        let length = self.hash.output_length();
+        let fits = match &self.keys {
+            ScramKeys::SaltedPassword(salted) => salted.len() == length,
+            ScramKeys::ClientAndServer { client_key, server_key } => {
+                client_key.len() == length && server_key.len() == length
+            }
+        };
+        if fits && !self.salt.is_empty() && self.iterations > 0 {
+            Ok(())
+        } else {
+            Err(Error::config(
+                "credentials",
+                format!("{} keys have {length} bytes each, a salt and an iteration count", self.hash.name()),
+            ))
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sort = match &self.proof {
+            Proof::Password(_) => "Password",
+            Proof::Scram(secret) => secret.hash.name(),
+            Proof::OAuthBearer(_) => "OAUTHBEARER",
+            Proof::XOAuth2(_) => "X-OAUTH2",
+            Proof::Anonymous => "ANONYMOUS",
+            Proof::External => "EXTERNAL",
+            Proof::Raw { mechanism, .. } => mechanism,
+        };
+        f.debug_struct("Credentials").field("proof", &sort).finish_non_exhaustive()
+    }
+}
+
+/// A mechanism's name (RFC 4422 §3.1).
+pub(crate) fn is_mechanism_name(name: &str) -> bool {
+    (1..=20).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
+}
+
+/// `b64token` of RFC 6750 §2.1: anything else would break out of the message it is sent in.
+fn check_token(token: &str) -> Result<()> {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+    if !token.is_empty() && token.bytes().all(legal) {
+        Ok(())
+    } else {
+        Err(Error::config("token", "is empty or has a character that no bearer token has (RFC 6750 §2.1)"))
+    }
+}

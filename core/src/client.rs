@@ -1,0 +1,204 @@
+//! The blocking driver: moves requests and replies between the state machine and a server, within
+//! one deadline.
+
+mod connector;
+mod fail_fast;
+mod http;
+mod phase;
+mod resolver;
+mod tls;
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::account::{Account, Credentials};
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result, Retry, Stage};
+use crate::negotiation::{self, Failure, Negotiation, Request, Step};
+use crate::plan::Plan;
+use crate::random::Random;
+use crate::reply::Reply;
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::trace;
+
+use fail_fast::FailFast;
+use http::{Http, Lost};
+
+/// How long ending a session after a failure may take; less if the deadline is shorter.
+const CLEAN_UP: Duration = Duration::from_millis(500);
+
+/// Opens a session with a password, on a client that the process keeps for that URL.
+///
+/// # Errors
+/// Any [`ErrorKind`]; see [`Error`].
+pub fn prebind(url: &str, jid: &str, password: impl Into<Secret>) -> Result<Session> {
+    let account = Account::new(jid, Credentials::password(password))?;
+    shared(url)?.prebind(&account)
+}
+
+/// One chat service: its address, its trust, its deadlines and the connections to it.
+///
+/// Cheap to clone, to share between threads and to keep for the life of the process; safe to make
+/// before a fork and to use after it.
+#[derive(Debug, Clone)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    http: Http,
+    fail_fast: FailFast,
+}
+
+impl Client {
+    /// Prepares a client; nothing is sent.
+    ///
+    /// # Errors
+    /// `Config` if an option has a value that cannot work.
+    pub fn new(config: Config) -> Result<Self> {
+        config.check()?;
+        let http = Http::new(&config)?;
+        let fail_fast = FailFast::new(config.fail_fast_after, config.fail_fast_for);
+        Ok(Self(Arc::new(Inner { config, http, fail_fast })))
+    }
+
+    /// Opens an authenticated session.
+    ///
+    /// # Errors
+    /// Any [`ErrorKind`]; no session is left behind on the server.
+    pub fn prebind(&self, account: &Account) -> Result<Session> {
+        let host = self.0.config.url.host();
+        let _span = tracing::info_span!("prebind", host, jid = %account.jid()).entered();
+        self.guarded(Stage::Create, |until| self.open(account, until))
+            .inspect(|session| {
+                let (mechanism, round_trips) = (session.mechanism(), session.round_trips());
+                tracing::info!(mechanism, round_trips, "session opened");
+            })
+            .inspect_err(
+                |error| tracing::warn!(kind = error.kind().name(), stage = %error.stage(), "{error}"),
+            )
+    }
+
+    /// Ends a session (XEP-0124 §13) that no browser has attached to yet.
+    ///
+    /// # Errors
+    /// `Terminated` with `item-not-found` if the server does not know the session, or not with
+    /// this RID; the kinds of a failed connection.
+    pub fn terminate(&self, session: &Session) -> Result<()> {
+        self.terminate_by(session.sid(), session.rid())
+    }
+
+    /// Ends a session by its SID and the RID to send next.
+    ///
+    /// # Errors
+    /// As [`terminate`](Self::terminate), and `Config` if the SID cannot be one.
+    pub fn terminate_by(&self, sid: &str, rid: u64) -> Result<()> {
+        let _span = tracing::info_span!("terminate", host = self.0.config.url.host()).entered();
+        let request = negotiation::terminate(sid, rid)?;
+        self.guarded(Stage::Terminate, |until| {
+            let reply = self.post(&request, until).map_err(|lost| lost.error)?;
+            negotiation::terminated(&reply, &self.0.config)
+        })
+    }
+
+    /// Runs a call under the deadline, the fail-fast rule and a net for panics.
+    fn guarded<T>(&self, stage: Stage, call: impl FnOnce(Instant) -> Result<T>) -> Result<T> {
+        let until = Instant::now() + self.0.config.deadline;
+        self.0.fail_fast.check(stage, self.0.config.url.host())?;
+        let result = catch_unwind(AssertUnwindSafe(|| call(until))).unwrap_or_else(|_| Err(defect(stage)));
+        self.0.fail_fast.record(result.as_ref().err());
+        result
+    }
+
+    fn open(&self, account: &Account, until: Instant) -> Result<Session> {
+        let reserve = CLEAN_UP.min(self.0.config.deadline / 10);
+        let plan = Plan::classic();
+        let (mut negotiation, requests) =
+            Negotiation::start(&self.0.config, account, plan, Random::from_os()?)?;
+        // No plan yet has two requests open at once, so one after the other is right.
+        let mut requests = VecDeque::from(requests);
+        while let Some(request) = requests.pop_front() {
+            let in_session = request.stage() != Stage::Create;
+            let reply = match self.post(&request, if in_session { until - reserve } else { until }) {
+                Ok(reply) => reply,
+                Err(Lost { error, is_broken }) => match negotiation.repeat(request.rid()) {
+                    Some(same) if is_broken => {
+                        tracing::debug!(stage = %same.stage(), "the connection broke; sending the same request again");
+                        requests.push_front(same);
+                        continue;
+                    }
+                    _ => return Err(self.clean_up(negotiation.abandon(error), until)),
+                },
+            };
+            negotiation = match negotiation.receive(&reply) {
+                Ok(Step::Send(next, more)) => {
+                    requests.extend(more);
+                    next
+                }
+                Ok(Step::Wait(next)) => next,
+                Ok(Step::Done(session)) => return Ok(session),
+                Err(failure) => return Err(self.clean_up(failure, until)),
+            };
+        }
+        Err(self.clean_up(negotiation.abandon(defect(Stage::Create)), until))
+    }
+
+    /// Leaves no session behind, as far as the time allows; the error stays what it was.
+    fn clean_up(&self, failure: Failure, until: Instant) -> Error {
+        if let Some(terminate) = &failure.terminate {
+            let until = until.min(Instant::now() + CLEAN_UP);
+            if self.post(terminate, until).is_err() {
+                tracing::debug!("the session could not be ended; the server will, after its inactivity time");
+            }
+        }
+        failure.error
+    }
+
+    fn post(&self, request: &Request, until: Instant) -> Result<Reply, Lost> {
+        let stage = request.stage();
+        tracing::trace!(target: "prebind::wire", %stage, body = %trace::masked(request.body().as_bytes()), "sent");
+        let start = Instant::now();
+        let reply = self.0.http.post(request, until);
+        let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+        match &reply {
+            Ok(reply) => {
+                tracing::trace!(target: "prebind::wire", %stage, body = %trace::masked(&reply.body), "received");
+                tracing::debug!(%stage, milliseconds, status = reply.status, bytes = reply.body.len(), "answered");
+            }
+            Err(lost) => tracing::debug!(%stage, milliseconds, "{}", lost.error),
+        }
+        reply
+    }
+}
+
+/// The clients behind [`prebind`].
+static SHARED: LazyLock<Mutex<HashMap<String, Client>>> = LazyLock::new(Mutex::default);
+
+/// URLs come from settings and are few; a caller that makes them up must not fill the memory.
+const MAX_SHARED: usize = 64;
+
+fn shared(url: &str) -> Result<Client> {
+    // A lock that another thread held at a fork is never released in the child: do without.
+    let Ok(mut clients) = SHARED.try_lock() else { return Client::new(Config::new(url)?) };
+    if let Some(client) = clients.get(url) {
+        return Ok(client.clone());
+    }
+    let client = Client::new(Config::new(url)?)?;
+    if clients.len() == MAX_SHARED {
+        clients.clear();
+    }
+    clients.insert(url.to_owned(), client.clone());
+    Ok(client)
+}
+
+fn defect(stage: Stage) -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        stage,
+        Retry::No,
+        "a defect in prebind itself: report it with what its log says".to_owned(),
+    )
+}

@@ -1,0 +1,155 @@
+//! TLS by `rustls`. `ureq`'s own connector reads the system's certificates anew for each
+//! connection once a request has timeouts of its own, and panics at a bad client certificate.
+
+use std::fmt;
+use std::io::{Read as _, Write as _};
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, StreamOwned, WantsVerifier};
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use ureq::Error as HttpError;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
+    time,
+};
+
+use super::phase;
+use crate::config::Config;
+use crate::error::{Error, Phase, Result};
+
+/// Who is trusted and what is shown to the server.
+///
+/// # Errors
+/// `Config` if a certificate or key cannot be used.
+pub(super) fn configure(config: &Config) -> Result<Arc<ClientConfig>> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::config("ca", error))?;
+    let builder = match &config.ca {
+        None => builder.with_platform_verifier().map_err(|error| {
+            Error::config("ca", format!("the system's certificates cannot be used: {error}"))
+        })?,
+        Some(pem) => trusting(builder, pem)?,
+    };
+    let config = match &config.client_certificate {
+        None => builder.with_no_client_auth(),
+        Some(certificate) => {
+            let refused = |what: &str| Error::config("client_certificate", format!("{what} in PEM"));
+            let chain = certificates(&certificate.chain).ok_or_else(|| refused("needs a certificate"))?;
+            let key = PrivateKeyDer::from_pem_slice(certificate.key.expose().as_bytes())
+                .map_err(|_| refused("needs a private key"))?;
+            builder.with_client_auth_cert(chain, key).map_err(|_| {
+                Error::config("client_certificate", "certificate and key do not fit each other")
+            })?
+        }
+    };
+    Ok(Arc::new(config))
+}
+
+fn trusting(
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    pem: &[u8],
+) -> Result<ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>> {
+    let refused = || Error::config("ca", "holds no certificate of an authority in PEM");
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(pem).ok_or_else(refused)? {
+        roots.add(certificate).map_err(|_| refused())?;
+    }
+    Ok(builder.with_root_certificates(roots))
+}
+
+/// Every certificate; `None` if there is none or one cannot be read.
+fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let certificates =
+        CertificateDer::pem_slice_iter(pem).collect::<std::result::Result<Vec<_>, _>>().ok()?;
+    (!certificates.is_empty()).then_some(certificates)
+}
+
+/// Wraps a connection to an https URL in TLS.
+pub(super) struct TlsConnector(pub(super) Option<Arc<ClientConfig>>);
+
+impl<In: Transport> Connector<In> for TlsConnector {
+    type Out = Either<In, TlsTransport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> std::result::Result<Option<Self::Out>, HttpError> {
+        let (Some(config), Some(transport)) = (&self.0, chained) else {
+            return Err(HttpError::ConnectionFailed);
+        };
+        if !details.needs_tls() || transport.is_tls() {
+            return Ok(Some(Either::A(transport)));
+        }
+        phase::enter(Phase::Tls);
+        let host = details.uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| HttpError::Tls("not a host name"))?;
+        let mut connection = ClientConnection::new(config.clone(), name)
+            .map_err(|_| HttpError::Tls("no connection can be made with this configuration"))?;
+        let mut socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
+        socket.set_timeout(remaining(details));
+        connection.complete_io(&mut socket)?;
+        let buffers =
+            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        Ok(Some(Either::B(TlsTransport { buffers, stream: StreamOwned::new(connection, socket) })))
+    }
+}
+
+/// What TCP left of the time to connect.
+fn remaining(details: &ConnectionDetails<'_>) -> NextTimeout {
+    use time::{Duration, Instant};
+    let (Duration::Exact(granted), Instant::Exact(since), Instant::Exact(now)) =
+        (details.timeout.after, details.now, (details.current_time)())
+    else {
+        return details.timeout;
+    };
+    let after = Duration::Exact(granted.saturating_sub(now.saturating_duration_since(since)));
+    NextTimeout { after, ..details.timeout }
+}
+
+impl fmt::Debug for TlsConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TlsConnector")
+    }
+}
+
+pub(super) struct TlsTransport {
+    buffers: LazyBuffers,
+    stream: StreamOwned<ClientConnection, TransportAdapter>,
+}
+
+impl Transport for TlsTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> std::result::Result<(), HttpError> {
+        self.stream.sock.set_timeout(timeout);
+        Ok(self.stream.write_all(&self.buffers.output()[..amount])?)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> std::result::Result<bool, HttpError> {
+        self.stream.sock.set_timeout(timeout);
+        let amount = self.stream.read(self.buffers.input_append_buf())?;
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.stream.sock.get_mut().is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for TlsTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TlsTransport")
+    }
+}

@@ -1,0 +1,259 @@
+//! The error conditions a server can name, each with what a caller may do about it.
+//!
+//! A condition this library does not know is kept as `Other`, never dropped.
+
+use std::fmt;
+
+use crate::error::Retry;
+
+/// An error condition as the server named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// The connection manager ended the session (XEP-0124 §17).
+    Bosh(BoshCondition),
+    /// The XMPP server ended the stream (RFC 6120 §4.9.3).
+    Stream(StreamCondition),
+    /// The login was refused (RFC 6120 §6.5).
+    Sasl(SaslCondition),
+    /// The login was refused inside a SCRAM message (RFC 5802 §7, attribute `e`).
+    Scram(ScramCondition),
+    /// A request was refused (RFC 6120 §8.3.3), here: to bind a resource.
+    Stanza(StanzaCondition),
+}
+
+impl Condition {
+    /// The condition's name in its specification, for example `not-authorized`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Bosh(condition) => condition.as_str(),
+            Self::Stream(condition) => condition.as_str(),
+            Self::Sasl(condition) => condition.as_str(),
+            Self::Scram(condition) => condition.as_str(),
+            Self::Stanza(condition) => condition.as_str(),
+        }
+    }
+
+    pub(crate) fn retry(&self) -> Retry {
+        match self {
+            Self::Bosh(condition) => condition.retry(),
+            Self::Stream(condition) => condition.retry(),
+            Self::Sasl(condition) => condition.retry(),
+            Self::Scram(condition) => condition.retry(),
+            Self::Stanza(condition) => condition.retry(),
+        }
+    }
+
+    pub(crate) fn remedy(&self) -> &'static str {
+        match self {
+            Self::Bosh(condition) => condition.remedy(),
+            Self::Stream(condition) => condition.remedy(),
+            Self::Sasl(condition) => condition.remedy(),
+            Self::Scram(condition) => condition.remedy(),
+            Self::Stanza(condition) => condition.remedy(),
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a server that wants a fresh start should be given.
+const AGAIN: &str = "try again with a fresh session";
+const OUR_FAULT: &str = "the server understood the exchange differently; report it with a trace";
+const DOMAIN: &str = "check the domain of the JID and that the server hosts it";
+const PASSWORD: &str = "check the user name and the password or token";
+const ENOUGH: &str = "wait, then try again; the server limits what it accepts";
+
+/// Declares one enum of conditions: variant, name on the wire, retry, remedy.
+macro_rules! conditions {
+    ($(#[$doc:meta])* $enum:ident { $($variant:ident = $name:literal => $retry:ident, $remedy:expr;)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum $enum {
+            $(#[doc = concat!("`", $name, "`")] $variant,)+
+            /// A condition unknown to this library, by its name.
+            Other(String),
+        }
+
+        impl $enum {
+            /// Every known condition.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name on the wire.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $name,)+
+                    Self::Other(name) => name,
+                }
+            }
+
+            fn retry(&self) -> Retry {
+                match self {
+                    $(Self::$variant => Retry::$retry,)+
+                    Self::Other(_) => Retry::No,
+                }
+            }
+
+            fn remedy(&self) -> &'static str {
+                match self {
+                    $(Self::$variant => $remedy,)+
+                    Self::Other(_) => "look the condition up in the server's documentation and log",
+                }
+            }
+        }
+
+        impl From<&str> for $enum {
+            fn from(name: &str) -> Self {
+                match name {
+                    $($name => Self::$variant,)+
+                    other => Self::Other(other.to_owned()),
+                }
+            }
+        }
+    };
+}
+
+conditions! {
+    /// Terminal binding conditions (XEP-0124 §17.2). `remote-stream-error` is replaced by the
+    /// stream error it carries where there is one.
+    BoshCondition {
+        BadRequest = "bad-request" => No, OUR_FAULT;
+        HostGone = "host-gone" => AfterConfigChange, DOMAIN;
+        HostUnknown = "host-unknown" => AfterConfigChange, DOMAIN;
+        ImproperAddressing = "improper-addressing" => AfterConfigChange, DOMAIN;
+        InternalServerError = "internal-server-error" => FreshSession,
+            "check that the server hosts the JID's domain, then its log";
+        ItemNotFound = "item-not-found" => FreshSession,
+            "the server no longer knows the session; open a fresh one";
+        OtherRequest = "other-request" => FreshSession, AGAIN;
+        PolicyViolation = "policy-violation" => Later, ENOUGH;
+        RemoteConnectionFailed = "remote-connection-failed" => FreshSession,
+            "check that the connection manager reaches the XMPP server, then try again";
+        RemoteStreamError = "remote-stream-error" => FreshSession, AGAIN;
+        SeeOtherUri = "see-other-uri" => AfterConfigChange,
+            "configure the address the server asks for";
+        SystemShutdown = "system-shutdown" => FreshSession, "the server is stopping; try again";
+        UndefinedCondition = "undefined-condition" => FreshSession, AGAIN;
+    }
+}
+
+impl BoshCondition {
+    /// The condition an old connection manager means by an HTTP status (XEP-0124 §17.1).
+    pub(crate) fn from_http_status(status: u16) -> Option<Self> {
+        match status {
+            400 => Some(Self::BadRequest),
+            403 => Some(Self::PolicyViolation),
+            404 => Some(Self::ItemNotFound),
+            _ => None,
+        }
+    }
+}
+
+conditions! {
+    /// Stream error conditions (RFC 6120 §4.9.3).
+    StreamCondition {
+        BadFormat = "bad-format" => No, OUR_FAULT;
+        BadNamespacePrefix = "bad-namespace-prefix" => No, OUR_FAULT;
+        Conflict = "conflict" => FreshSession,
+            "the same resource was bound elsewhere; ask for none so that the server makes one";
+        ConnectionTimeout = "connection-timeout" => FreshSession, AGAIN;
+        HostGone = "host-gone" => AfterConfigChange, DOMAIN;
+        HostUnknown = "host-unknown" => AfterConfigChange, DOMAIN;
+        ImproperAddressing = "improper-addressing" => AfterConfigChange, DOMAIN;
+        InternalServerError = "internal-server-error" => FreshSession, "see the server's log";
+        InvalidFrom = "invalid-from" => No, OUR_FAULT;
+        InvalidNamespace = "invalid-namespace" => No, OUR_FAULT;
+        InvalidXml = "invalid-xml" => No, OUR_FAULT;
+        NotAuthorized = "not-authorized" => No, OUR_FAULT;
+        NotWellFormed = "not-well-formed" => No, OUR_FAULT;
+        PolicyViolation = "policy-violation" => Later, ENOUGH;
+        RemoteConnectionFailed = "remote-connection-failed" => FreshSession, AGAIN;
+        Reset = "reset" => FreshSession, AGAIN;
+        ResourceConstraint = "resource-constraint" => Later, ENOUGH;
+        RestrictedXml = "restricted-xml" => No, OUR_FAULT;
+        SeeOtherHost = "see-other-host" => AfterConfigChange,
+            "configure the address the server asks for";
+        SystemShutdown = "system-shutdown" => FreshSession, "the server is stopping; try again";
+        UndefinedCondition = "undefined-condition" => No, "see the server's log";
+        UnsupportedEncoding = "unsupported-encoding" => No, OUR_FAULT;
+        UnsupportedFeature = "unsupported-feature" => No, OUR_FAULT;
+        UnsupportedStanzaType = "unsupported-stanza-type" => No, OUR_FAULT;
+        UnsupportedVersion = "unsupported-version" => No, OUR_FAULT;
+    }
+}
+
+conditions! {
+    /// SASL failure conditions (RFC 6120 §6.5).
+    SaslCondition {
+        Aborted = "aborted" => No, OUR_FAULT;
+        AccountDisabled = "account-disabled" => No, "enable the account on the XMPP server";
+        CredentialsExpired = "credentials-expired" => No, "set a new password or mint a new token";
+        EncryptionRequired = "encryption-required" => AfterConfigChange,
+            "use an https:// URL, or tell the server that its plain http is secure";
+        IncorrectEncoding = "incorrect-encoding" => No, OUR_FAULT;
+        InvalidAuthzid = "invalid-authzid" => AfterConfigChange,
+            "leave the authzid empty or check it";
+        InvalidMechanism = "invalid-mechanism" => AfterConfigChange,
+            "enable the mechanism on the server or use other credentials";
+        MalformedRequest = "malformed-request" => No, OUR_FAULT;
+        MechanismTooWeak = "mechanism-too-weak" => AfterConfigChange,
+            "enable a stronger mechanism on the server";
+        NotAuthorized = "not-authorized" => No, PASSWORD;
+        TemporaryAuthFailure = "temporary-auth-failure" => FreshSession,
+            "the server could not ask its user database; try again";
+    }
+}
+
+conditions! {
+    /// Server errors inside a SCRAM exchange (RFC 5802 §7).
+    ScramCondition {
+        InvalidEncoding = "invalid-encoding" => No, OUR_FAULT;
+        ExtensionsNotSupported = "extensions-not-supported" => No, OUR_FAULT;
+        InvalidProof = "invalid-proof" => No, PASSWORD;
+        ChannelBindingsDontMatch = "channel-bindings-dont-match" => No, OUR_FAULT;
+        ServerDoesSupportChannelBinding = "server-does-support-channel-binding" => No, OUR_FAULT;
+        ChannelBindingNotSupported = "channel-binding-not-supported" => No, OUR_FAULT;
+        UnsupportedChannelBindingType = "unsupported-channel-binding-type" => No, OUR_FAULT;
+        UnknownUser = "unknown-user" => No, PASSWORD;
+        InvalidUsernameEncoding = "invalid-username-encoding" => No, PASSWORD;
+        NoResources = "no-resources" => FreshSession, "the server is short of resources; try again";
+        OtherError = "other-error" => No, "see the server's log";
+    }
+}
+
+conditions! {
+    /// Stanza error conditions (RFC 6120 §8.3.3); those of resource binding (§7.6.2, §7.7.2)
+    /// say what to do, the others are a server's oddity there.
+    StanzaCondition {
+        BadRequest = "bad-request" => AfterConfigChange, "ask for another resource, or for none";
+        Conflict = "conflict" => FreshSession,
+            "the resource is taken; ask for none so that the server makes one";
+        FeatureNotImplemented = "feature-not-implemented" => No, OUR_FAULT;
+        Forbidden = "forbidden" => No, "the server does not let this account bind";
+        Gone = "gone" => No, OUR_FAULT;
+        InternalServerError = "internal-server-error" => FreshSession, "see the server's log";
+        ItemNotFound = "item-not-found" => No, OUR_FAULT;
+        JidMalformed = "jid-malformed" => AfterConfigChange, "ask for another resource, or for none";
+        NotAcceptable = "not-acceptable" => AfterConfigChange,
+            "ask for another resource, or for none";
+        NotAllowed = "not-allowed" => No, "the server does not let this account bind";
+        NotAuthorized = "not-authorized" => No, OUR_FAULT;
+        PolicyViolation = "policy-violation" => Later, ENOUGH;
+        RecipientUnavailable = "recipient-unavailable" => No, OUR_FAULT;
+        Redirect = "redirect" => No, OUR_FAULT;
+        RegistrationRequired = "registration-required" => No, "register the account first";
+        RemoteServerNotFound = "remote-server-not-found" => No, OUR_FAULT;
+        RemoteServerTimeout = "remote-server-timeout" => FreshSession, AGAIN;
+        ResourceConstraint = "resource-constraint" => Later,
+            "the account has too many sessions; end some, then try again";
+        ServiceUnavailable = "service-unavailable" => FreshSession, AGAIN;
+        SubscriptionRequired = "subscription-required" => No, OUR_FAULT;
+        UndefinedCondition = "undefined-condition" => No, "see the server's log";
+        UnexpectedRequest = "unexpected-request" => No, OUR_FAULT;
+    }
+}

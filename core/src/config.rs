@@ -1,0 +1,272 @@
+//! Every option and every default, once.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use crate::error::{Error, Result};
+use crate::jid::prepare_resource;
+use crate::secret::Secret;
+use crate::xml;
+
+/// How to reach one chat service, how far to trust it and how long to wait for it.
+///
+/// ```
+/// # use std::time::Duration;
+/// let mut config = prebind::Config::new("https://chat.example.org/http-bind")?;
+/// config.deadline = Duration::from_secs(3);
+/// # Ok::<(), prebind::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The BOSH endpoint.
+    pub url: BoshUrl,
+
+    /// `xml:lang` of the session: the language of the server's messages. Default `en`.
+    pub lang: Option<String>,
+    /// Seconds the server may hold a request (XEP-0124 §7.1). The browser lives with it for the
+    /// whole session: default 55, below the 60 s after which proxies give up. At least 1.
+    pub wait: u16,
+    /// Requests the server may hold (XEP-0124 §7.1), 1 or more. Default 1: servers allow no more,
+    /// and browser clients expect it.
+    pub hold: u8,
+    /// `route` of the session request (XEP-0124 §7.1), for example `xmpp:example.org:9999`: where
+    /// a connection manager apart from the XMPP server finds it. Default none.
+    pub route: Option<String>,
+    /// The resource to ask for if the account's JID has none. Default none: the server makes one,
+    /// different each time.
+    pub resource: Option<String>,
+
+    /// The weakest mechanism that a password may be used with. Default [`Floor::Plain`].
+    pub floor: Floor,
+    /// Whether the obsolete DIGEST-MD5 (RFC 6331) may be used with a server that knows no SCRAM.
+    /// Default no.
+    pub digest_md5: bool,
+    /// Whether a password or a token may be sent over plain http to another machine. Default no.
+    pub allow_cleartext: bool,
+    /// The iteration counts a server may ask for in SCRAM. Fewer are too weak (RFC 7677 §4), more
+    /// cost too much time. Default 4,096 to 600,000.
+    pub iterations: RangeInclusive<u32>,
+
+    /// Further HTTP headers for every request, for example an `Authorization` that a reverse
+    /// proxy wants.
+    pub headers: Vec<(String, Secret)>,
+    /// Certificates to trust, in PEM, instead of the operating system's.
+    pub ca: Option<Vec<u8>>,
+    /// The certificate to present to the server.
+    pub client_certificate: Option<ClientCertificate>,
+    /// `http://`, `https://` or `socks5://` address of a proxy. Default none; the environment is not asked.
+    pub proxy: Option<Secret>,
+    /// Which addresses of the host to use. Default both.
+    pub ip_family: IpFamily,
+
+    /// How long a call may take in all: name lookup, connections, every request and, after a
+    /// failure, ending the session. Default 5 s.
+    pub deadline: Duration,
+    /// How long a name lookup may take. Default 2 s.
+    pub resolve_timeout: Duration,
+    /// How long TCP and TLS may take to connect. Default 2 s.
+    pub connect_timeout: Duration,
+    /// How long one request may take. Default 5 s.
+    pub request_timeout: Duration,
+    /// After so many calls in a row that could not connect or ran out of time, calls fail at once
+    /// for [`fail_fast_for`](Self::fail_fast_for); 0 never does. Default 3.
+    pub fail_fast_after: u32,
+    /// How long calls fail at once. Default 5 s.
+    pub fail_fast_for: Duration,
+    /// The most bytes of one reply. Default 256 KiB.
+    pub max_reply: usize,
+}
+
+impl Config {
+    /// The defaults, for the BOSH endpoint at `url`.
+    ///
+    /// # Errors
+    /// `Config` if the URL is not http or https, has no host, or holds a user name or password.
+    pub fn new(url: &str) -> Result<Self> {
+        Ok(Self {
+            url: BoshUrl::new(url)?,
+            lang: Some("en".to_owned()),
+            wait: 55,
+            hold: 1,
+            route: None,
+            resource: None,
+            floor: Floor::Plain,
+            digest_md5: false,
+            allow_cleartext: false,
+            iterations: 4096..=600_000,
+            headers: Vec::new(),
+            ca: None,
+            client_certificate: None,
+            proxy: None,
+            ip_family: IpFamily::Any,
+            deadline: Duration::from_secs(5),
+            resolve_timeout: Duration::from_secs(2),
+            connect_timeout: Duration::from_secs(2),
+            request_timeout: Duration::from_secs(5),
+            fail_fast_after: 3,
+            fail_fast_for: Duration::from_secs(5),
+            max_reply: 256 * 1024,
+        })
+    }
+
+    /// Whether a password or a token may be sent to this URL.
+    pub(crate) fn may_send_secrets(&self) -> bool {
+        self.allow_cleartext || self.url.is_https() || (self.url.is_loopback() && self.proxy.is_none())
+    }
+
+    /// Refuses values that no exchange can be made with.
+    pub(crate) fn check(&self) -> Result<()> {
+        if let Some(resource) = &self.resource {
+            prepare_resource(resource)?;
+        }
+        for (field, value) in [("lang", &self.lang), ("route", &self.route)] {
+            if value.as_deref().is_some_and(|value| value.is_empty() || !xml::is_text(value)) {
+                return Err(Error::config(field, "must not be empty or hold control characters"));
+            }
+        }
+        if self.iterations.is_empty() || *self.iterations.start() == 0 {
+            return Err(Error::config("iterations", "the least is 1 and not above the most"));
+        }
+        let positive = [
+            ("wait", self.wait > 0),
+            ("hold", self.hold > 0),
+            ("deadline", !self.deadline.is_zero()),
+            ("resolve_timeout", !self.resolve_timeout.is_zero()),
+            ("connect_timeout", !self.connect_timeout.is_zero()),
+            ("request_timeout", !self.request_timeout.is_zero()),
+            ("max_reply", self.max_reply > 0),
+        ];
+        match positive.iter().find(|(_, is_positive)| !is_positive) {
+            Some((field, _)) => Err(Error::config(field, "must be more than zero")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The weakest mechanism that a password may be used with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Floor {
+    /// PLAIN (RFC 4616): the server learns the password.
+    Plain,
+    /// DIGEST-MD5 (RFC 2831), where [`Config::digest_md5`] allows it.
+    DigestMd5,
+    /// SCRAM-SHA-1 (RFC 5802): the server learns nothing and proves itself.
+    ScramSha1,
+    /// SCRAM-SHA-256 (RFC 7677).
+    ScramSha256,
+    /// SCRAM-SHA-512.
+    ScramSha512,
+}
+
+impl Floor {
+    /// Every floor, weakest first, each the name of its mechanism.
+    pub const ALL: [Self; 5] =
+        [Self::Plain, Self::DigestMd5, Self::ScramSha1, Self::ScramSha256, Self::ScramSha512];
+
+    /// The mechanism's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::DigestMd5 => "DIGEST-MD5",
+            Self::ScramSha1 => "SCRAM-SHA-1",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha512 => "SCRAM-SHA-512",
+        }
+    }
+
+    /// The floor with that mechanism's name.
+    ///
+    /// # Errors
+    /// `Config` if there is none.
+    pub fn from_name(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|floor| floor.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Error::config("floor", format!("is one of {names}"))
+        })
+    }
+}
+
+/// Which addresses of a host to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpFamily {
+    /// Both.
+    Any,
+    /// IPv4 only.
+    Ipv4,
+    /// IPv6 only.
+    Ipv6,
+}
+
+/// A certificate for the client and its private key, both in PEM.
+#[derive(Clone)]
+pub struct ClientCertificate {
+    /// The certificate, followed by those that lead to the authority.
+    pub chain: Vec<u8>,
+    /// The private key: PKCS#8, PKCS#1 or SEC1.
+    pub key: Secret,
+}
+
+impl fmt::Debug for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientCertificate(***)")
+    }
+}
+
+/// The address of a BOSH endpoint: http or https, a host, and nothing secret in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoshUrl(Url);
+
+impl BoshUrl {
+    fn new(url: &str) -> Result<Self> {
+        let refused = |problem: &str| Err(Error::config("url", problem));
+        let Ok(url) = Url::parse(url) else {
+            return refused("is not a URL; it reads like https://chat.example.org/http-bind");
+        };
+        if !matches!(url.scheme(), "http" | "https") {
+            return refused("must begin with https:// or http://");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refused("must not hold a user name or a password");
+        }
+        if url.fragment().is_some() {
+            return refused("must not have a # part");
+        }
+        Ok(Self(url))
+    }
+
+    /// The address as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// Whether requests stay on this machine. `localhost` counts, since the driver resolves it to
+    /// loopback addresses only (RFC 6761 §6.3).
+    pub(crate) fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => is_localhost(name),
+            None => false,
+        }
+    }
+
+    /// The host, for messages and logs: a path may hold something the operator keeps to himself.
+    pub(crate) fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+}
+
+pub(crate) fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost")
+}

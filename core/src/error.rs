@@ -1,0 +1,331 @@
+//! What can go wrong, as a caller needs to know it: which kind, where in the exchange, which
+//! condition the server named, what a retry may do, and one sentence with cause and remedy.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::condition::{BoshCondition, Condition};
+
+/// A result with this library's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why no session could be had.
+///
+/// Neither its `Display` nor its `Debug` ever holds a password, a token, a SID or a RID.
+#[derive(thiserror::Error)]
+#[error("{}", .0.message)]
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    stage: Stage,
+    condition: Option<Condition>,
+    text: Option<String>,
+    retry: Retry,
+    message: String,
+}
+
+/// The kinds of error: flat, and exhaustive on purpose, so that a caller's `match` without a
+/// wildcard stops to compile when a kind is added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// A bad URL, JID, resource or option; nothing was sent.
+    Config {
+        /// The option that is wrong, by its name in [`Config`](crate::Config) or
+        /// [`Account`](crate::Account).
+        field: &'static str,
+    },
+    /// No connection: DNS, TCP, TLS, proxy; or it broke.
+    Connect {
+        /// Where it failed.
+        phase: Phase,
+    },
+    /// The time was over, or the client fails fast after repeated failures to connect.
+    Timeout {
+        /// What was being waited for.
+        phase: Phase,
+    },
+    /// The answer is not BOSH: another status, a web page, a redirect.
+    Http {
+        /// The HTTP status.
+        status: u16,
+        /// The host a redirect points to; redirects are never followed.
+        location: Option<String>,
+    },
+    /// The answer is not XML, not allowed in XMPP or not what XEP-0124 and XEP-0206 say.
+    Protocol {
+        /// What should have come.
+        expected: &'static str,
+    },
+    /// The server ended the session; see [`Error::condition`].
+    Terminated,
+    /// No SASL mechanism that both sides accept.
+    Mechanism {
+        /// What the server offers.
+        offered: Vec<String>,
+        /// What account and configuration allow.
+        allowed: Vec<String>,
+    },
+    /// The server refused the login; see [`Error::condition`].
+    Auth,
+    /// The server did not prove that it knows the account's secret, or the offer was tampered with.
+    ServerUnverified {
+        /// Which check failed.
+        check: Check,
+    },
+    /// The server refused to bind a resource, or bound a JID of somebody else.
+    Bind,
+    /// A defect of this library, caught at its edge.
+    Internal,
+}
+
+impl ErrorKind {
+    /// The kind's bare name, for example `Auth`: the same in every language.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Config { .. } => "Config",
+            Self::Connect { .. } => "Connect",
+            Self::Timeout { .. } => "Timeout",
+            Self::Http { .. } => "Http",
+            Self::Protocol { .. } => "Protocol",
+            Self::Terminated => "Terminated",
+            Self::Mechanism { .. } => "Mechanism",
+            Self::Auth => "Auth",
+            Self::ServerUnverified { .. } => "ServerUnverified",
+            Self::Bind => "Bind",
+            Self::Internal => "Internal",
+        }
+    }
+}
+
+/// Declares a small enum whose variants have a fixed name for logs and other languages.
+macro_rules! named {
+    ($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $enum { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $enum {
+            /// The name used in logs and by other languages.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+
+        impl fmt::Display for $enum {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+named! {
+    /// Where in the exchange an error happened.
+    Stage {
+        /// Before anything was sent.
+        Configure = "configure",
+        /// Session creation (XEP-0124 §7).
+        Create = "create",
+        /// Waiting for the stream features (XEP-0206 §3).
+        Features = "features",
+        /// SASL (RFC 6120 §6).
+        Authenticate = "authenticate",
+        /// The stream restart (XEP-0206 §5).
+        Restart = "restart",
+        /// Resource binding (RFC 6120 §7).
+        Bind = "bind",
+        /// The legacy session request (RFC 3921 §3).
+        Session = "session",
+        /// Ending a session (XEP-0124 §13).
+        Terminate = "terminate",
+    }
+}
+
+named! {
+    /// What a connection was doing.
+    Phase {
+        /// Looking the host name up.
+        Dns = "dns",
+        /// Opening the TCP connection, through a proxy if one is configured.
+        Tcp = "tcp",
+        /// The TLS handshake.
+        Tls = "tls",
+        /// Sending the request and waiting for the response's status and headers.
+        Headers = "headers",
+        /// Reading the response's body.
+        Body = "body",
+        /// Nothing was tried: the client fails fast for a while.
+        FailFast = "fail-fast",
+    }
+}
+
+named! {
+    /// Which proof of the server's failed.
+    Check {
+        /// The server's nonce does not extend ours (RFC 5802 §5.1).
+        Nonce = "nonce",
+        /// The salt is missing, empty, too long or not the one the stored keys were made with.
+        Salt = "salt",
+        /// The iteration count is outside the configured bounds, or not that of the stored keys.
+        Iterations = "iterations",
+        /// The server's signature is missing or wrong.
+        Signature = "signature",
+        /// The mechanisms the server says it offered are not those that arrived (XEP-0474).
+        Downgrade = "downgrade",
+        /// The message is malformed or demands an extension (RFC 5802 §5.1, `m=`).
+        Message = "message",
+    }
+}
+
+named! {
+    /// What a caller may do next.
+    Retry {
+        /// The same call will fail again.
+        No = "no",
+        /// Only after the operator changed something.
+        AfterConfigChange = "after-config-change",
+        /// At once, with a fresh session.
+        FreshSession = "fresh-session",
+        /// After a while.
+        Later = "later",
+    }
+}
+
+impl Error {
+    /// Which kind, with what that kind carries.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// Where in the exchange.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.0.stage
+    }
+
+    /// The condition the server named, if it named one.
+    #[must_use]
+    pub fn condition(&self) -> Option<&Condition> {
+        self.0.condition.as_ref()
+    }
+
+    /// The server's own words, at most 200 characters, without control characters.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.0.text.as_deref()
+    }
+
+    /// What a caller may do next.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        self.0.retry
+    }
+
+    pub(crate) fn new(kind: ErrorKind, stage: Stage, retry: Retry, message: String) -> Self {
+        Self(Box::new(Inner { kind, stage, condition: None, text: None, retry, message }))
+    }
+
+    pub(crate) fn config(field: &'static str, problem: impl fmt::Display) -> Self {
+        Self::new(
+            ErrorKind::Config { field },
+            Stage::Configure,
+            Retry::AfterConfigChange,
+            format!("{field}: {problem}"),
+        )
+    }
+
+    pub(crate) fn protocol(stage: Stage, expected: &'static str, found: impl fmt::Display) -> Self {
+        Self::new(
+            ErrorKind::Protocol { expected },
+            stage,
+            Retry::No,
+            format!("expected {expected}, got {found}; check that the URL is the server's BOSH endpoint"),
+        )
+    }
+
+    pub(crate) fn unverified(check: Check, problem: impl fmt::Display) -> Self {
+        Self::new(
+            ErrorKind::ServerUnverified { check },
+            Stage::Authenticate,
+            Retry::No,
+            format!("the server is not to be trusted ({check}): {problem}"),
+        )
+    }
+
+    /// An error the server named, of the given kind.
+    pub(crate) fn named(kind: ErrorKind, stage: Stage, condition: Condition, text: Option<&str>) -> Self {
+        let what = match kind {
+            ErrorKind::Auth => "the server refused the login",
+            ErrorKind::Bind => "the server refused to bind a resource",
+            _ => "the server ended the session",
+        };
+        let text = text.map(presentable).filter(|text| !text.is_empty());
+        let said = text.as_ref().map_or_else(String::new, |text| format!(", \"{text}\""));
+        let message = format!("{what} ({condition}{said}): {}", condition.remedy());
+        let retry = condition.retry();
+        Self(Box::new(Inner { kind, stage, condition: Some(condition), text, retry, message }))
+    }
+
+    pub(crate) fn terminated(stage: Stage, condition: Condition, text: Option<&str>) -> Self {
+        Self::named(ErrorKind::Terminated, stage, condition, text)
+    }
+
+    /// `type='terminate'` without a condition: the session is over, nobody says why.
+    pub(crate) fn ended(stage: Stage) -> Self {
+        Self::new(
+            ErrorKind::Terminated,
+            stage,
+            Retry::FreshSession,
+            "the server ended the session without a reason: try again with a fresh session".into(),
+        )
+    }
+
+    pub(crate) fn legacy(stage: Stage, condition: BoshCondition) -> Self {
+        Self::terminated(stage, Condition::Bosh(condition), None)
+    }
+
+    /// Drops what the server said if it repeats one of `secrets`.
+    pub(crate) fn without(mut self, secrets: &[&str]) -> Self {
+        let inner = &mut self.0;
+        let repeats = |said: &str| secrets.iter().any(|secret| !secret.is_empty() && said.contains(*secret));
+        if inner.text.as_deref().is_some_and(repeats)
+            || inner.condition.as_ref().is_some_and(|condition| repeats(condition.as_str()))
+        {
+            inner.text = None;
+            inner.condition = None;
+            inner.message = format!(
+                "{} error in stage {}: the server's words are withheld because they repeat a secret",
+                inner.kind.name(),
+                inner.stage
+            );
+        }
+        self
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("stage", &self.0.stage)
+            .field("condition", &self.0.condition)
+            .field("retry", &self.0.retry)
+            .field("message", &self.0.message)
+            .finish()
+    }
+}
+
+const _: fn() = || {
+    fn portable<T: StdError + Send + Sync + 'static>() {}
+    portable::<Error>();
+};
+
+/// A server's words, made fit for a log line.
+pub(crate) fn presentable(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,501 @@
+//! The state machine: every transition, no I/O, no clock, no randomness.
+//!
+//! ```text
+//!            create            auth            restart            bind        [session]
+//!  start ───────────▶ features ─────▶ challenge* ──────▶ features ─────▶ bound ─────────▶ done
+//!            ▲  poll      │              respond            ▲  poll
+//!            └────────────┘                                 └────────
+//! ```
+//!
+//! What is sent when is the [`Plan`]'s business. Besides, challenges are answered, requests lost
+//! on the way are repeated once with the same bytes (XEP-0124 §14.3), and where an answer is
+//! awaited while no request is open, an empty one is sent for the server to answer into
+//! (XEP-0206 §3).
+
+use std::fmt;
+
+use crate::account::Account;
+use crate::body::{self, Body, Created, Frame, Received};
+use crate::config::Config;
+use crate::cookies::Cookies;
+use crate::error::{Error, ErrorKind, Result, Retry, Stage};
+use crate::jid::Jid;
+use crate::plan::{Milestone, Plan, PlanStep};
+use crate::random::Random;
+use crate::reply::Reply;
+use crate::sasl::{Authenticated, Mechanism, Message};
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::stanza::{self, Features, Incoming};
+use crate::xml::is_text;
+
+/// The `Content-Type` of every request (XEP-0124 §6).
+pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
+
+/// A server that keeps answering beside the point is left after so many replies.
+const MAX_REPLIES: u32 = 24;
+
+/// An HTTP POST to the configured URL. `Debug` shows nothing of its body.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    rid: u64,
+    stage: Stage,
+    body: Secret,
+    cookie: Option<Secret>,
+}
+
+impl Request {
+    /// Its request ID: a [`Reply`] names the request it answers by it.
+    #[must_use]
+    pub fn rid(&self) -> u64 {
+        self.rid
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// The body to send, with the [`CONTENT_TYPE`].
+    #[must_use]
+    pub fn body(&self) -> &str {
+        self.body.expose()
+    }
+
+    /// The `Cookie` header to send, if any.
+    #[must_use]
+    pub fn cookie(&self) -> Option<&str> {
+        self.cookie.as_ref().map(Secret::expose)
+    }
+
+    /// Whether the request may be sent again if its reply is lost: not the creation of a session,
+    /// which would leave a second one behind.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        self.stage != Stage::Create
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
+/// What to do next.
+#[derive(Debug)]
+#[must_use]
+pub enum Step<'a> {
+    /// Send these requests, then hand every reply to [`Negotiation::receive`].
+    Send(Negotiation<'a>, Vec<Request>),
+    /// Nothing until the reply to another open request is there.
+    Wait(Negotiation<'a>),
+    /// The session stands, and no request is open.
+    Done(Session),
+}
+
+/// Why an exchange failed, and how to leave nothing behind.
+#[derive(Debug)]
+pub struct Failure {
+    /// What happened.
+    pub error: Error,
+    /// The request that ends the session on the server, where one stands.
+    pub terminate: Option<Request>,
+}
+
+/// One exchange under way.
+pub struct Negotiation<'a> {
+    config: &'a Config,
+    account: &'a Account,
+    random: Random,
+    plan: Plan,
+    /// How many bodies of the plan were sent.
+    sent: usize,
+    next_rid: u64,
+    open: Vec<Open>,
+    session: Option<(Secret, Created)>,
+    features: Option<Features>,
+    login: Login,
+    is_restarted: bool,
+    jid: Option<Jid>,
+    is_session_open: bool,
+    stage: Stage,
+    replies: u32,
+    cookies: Cookies,
+}
+
+/// A request that was sent and not answered.
+struct Open {
+    request: Request,
+    was_repeated: bool,
+}
+
+enum Login {
+    Pending,
+    Underway(Mechanism),
+    /// A challenge was answered; the answer is not sent yet.
+    Responding(Mechanism, Message),
+    Done(Authenticated),
+}
+
+impl<'a> Negotiation<'a> {
+    /// Begins an exchange: the requests to send first.
+    ///
+    /// # Errors
+    /// `Config` if an option has a value that no exchange can be made with.
+    pub fn start(
+        config: &'a Config,
+        account: &'a Account,
+        plan: Plan,
+        random: Random,
+    ) -> Result<(Self, Vec<Request>)> {
+        config.check()?;
+        let mut negotiation = Self {
+            config,
+            account,
+            next_rid: random.rid,
+            random,
+            plan,
+            sent: 0,
+            open: Vec::new(),
+            session: None,
+            features: None,
+            login: Login::Pending,
+            is_restarted: false,
+            jid: None,
+            is_session_open: false,
+            stage: Stage::Create,
+            replies: 0,
+            cookies: Cookies::default(),
+        };
+        let requests = negotiation.due_bodies()?;
+        Ok((negotiation, requests))
+    }
+
+    /// Takes the reply to one of the open requests.
+    ///
+    /// # Errors
+    /// [`Failure`]; its `terminate` is best sent, so that no session is left behind.
+    pub fn receive(mut self, reply: &Reply) -> Result<Step<'a>, Failure> {
+        match self.advance(reply) {
+            Ok(Advance::Repeat(request)) => Ok(Step::Send(self, vec![request])),
+            Ok(Advance::Send(requests)) if requests.is_empty() => Ok(Step::Wait(self)),
+            Ok(Advance::Send(requests)) => Ok(Step::Send(self, requests)),
+            Ok(Advance::Done(session)) => Ok(Step::Done(session)),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// The request to send once more because the connection broke before its reply was there;
+    /// `None` if it was repeated before or must not be.
+    pub fn repeat(&mut self, rid: u64) -> Option<Request> {
+        let open = self.open.iter_mut().find(|open| open.request.rid == rid)?;
+        if open.was_repeated || !open.request.is_repeatable() {
+            return None;
+        }
+        open.was_repeated = true;
+        Some(open.request.clone())
+    }
+
+    /// Where the exchange stands.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Gives the exchange up because of something outside it.
+    #[must_use]
+    pub fn abandon(mut self, error: Error) -> Failure {
+        self.fail(error)
+    }
+
+    fn advance(&mut self, reply: &Reply) -> Result<Advance> {
+        let Some(at) = self.open.iter().position(|open| open.request.rid == reply.rid) else {
+            return Err(Error::protocol(self.stage, "a reply to an open request", "another"));
+        };
+        for cookie in &reply.set_cookie {
+            self.cookies.set(cookie);
+        }
+        self.replies += 1;
+        if self.replies > MAX_REPLIES {
+            return Err(Error::protocol(
+                self.stage,
+                "the next step of the exchange",
+                "replies beside the point",
+            ));
+        }
+        let in_session = self.session.is_some();
+        let received = reply.read(self.stage, in_session, self.config.max_reply);
+        let is_repeatable = match &received {
+            Ok(Received::Recoverable) => true,
+            Ok(_) => false,
+            Err(_) => in_session && reply.is_gateway_failure(),
+        };
+        if is_repeatable && let Some(request) = self.repeat(reply.rid) {
+            return Ok(Advance::Repeat(request));
+        }
+        self.open.remove(at);
+        let body = match received? {
+            Received::Body(body) => body,
+            Received::Recoverable => {
+                return Err(Error::protocol(self.stage, "an answer", "the wish to repeat the request"));
+            }
+            Received::Terminated(error) => {
+                self.session = None;
+                return Err(error);
+            }
+        };
+        if !in_session {
+            self.session = Some(body.created(self.config)?);
+            self.stage = Stage::Features;
+        }
+        self.take(&body)?;
+        self.next()
+    }
+
+    fn take(&mut self, body: &Body) -> Result<()> {
+        for element in body.payload() {
+            let incoming = stanza::read(element, self.stage).map_err(|error| self.explained(error))?;
+            match incoming {
+                Some(Incoming::Features(features)) => self.features = Some(features),
+                Some(Incoming::Challenge(challenge)) => self.respond(&challenge)?,
+                Some(Incoming::Success(additional_data)) => self.succeed(additional_data.as_ref())?,
+                Some(Incoming::Bound(jid)) => self.bound(jid)?,
+                Some(Incoming::SessionOpened) => self.is_session_open = true,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A failure, with what the mechanism learned about it before.
+    fn explained(&self, error: Error) -> Error {
+        match &self.login {
+            Login::Underway(mechanism) => match (mechanism.failure_text(), error.condition()) {
+                (Some(text), Some(condition)) if error.text().is_none() => {
+                    Error::named(ErrorKind::Auth, error.stage(), condition.clone(), Some(text))
+                }
+                _ => error,
+            },
+            _ => error,
+        }
+    }
+
+    fn respond(&mut self, challenge: &[u8]) -> Result<()> {
+        match std::mem::replace(&mut self.login, Login::Pending) {
+            Login::Underway(mut mechanism) => {
+                let response = mechanism.respond(challenge)?;
+                self.login = Login::Responding(mechanism, response);
+                Ok(())
+            }
+            _ => Err(Error::protocol(self.stage, "no SASL challenge", "one")),
+        }
+    }
+
+    fn succeed(&mut self, additional_data: Option<&Message>) -> Result<()> {
+        match std::mem::replace(&mut self.login, Login::Pending) {
+            Login::Underway(mechanism) => {
+                let authenticated = mechanism.finish(additional_data.map(|data| data.as_slice()))?;
+                self.login = Login::Done(authenticated);
+                Ok(())
+            }
+            _ => Err(Error::protocol(self.stage, "no SASL success", "one")),
+        }
+    }
+
+    /// The bound JID must be the account's: some servers let one user act as another.
+    fn bound(&mut self, jid: Jid) -> Result<()> {
+        let asked = self.account.jid();
+        let is_ours =
+            jid.domain() == asked.domain() && (asked.local().is_none() || jid.local() == asked.local());
+        if !is_ours {
+            return Err(Error::new(
+                ErrorKind::Bind,
+                Stage::Bind,
+                Retry::No,
+                format!(
+                    "the server bound an address of another account than {}: check its authorization",
+                    asked.bare()
+                ),
+            ));
+        }
+        self.jid = Some(jid);
+        Ok(())
+    }
+
+    /// What follows from what is known now.
+    fn next(&mut self) -> Result<Advance> {
+        let mut requests = self.due_bodies()?;
+        if let Some(response) = self.due_response() {
+            requests.push(response);
+        }
+        if requests.is_empty() && self.open.is_empty() {
+            if let Some(session) = self.completed() {
+                return Ok(Advance::Done(session));
+            }
+            requests.push(self.request(&Frame::Plain, ""));
+        }
+        Ok(Advance::Send(requests))
+    }
+
+    /// The session, once everything is planned, sent, answered and proven.
+    fn completed(&mut self) -> Option<Session> {
+        if self.sent < self.plan.bodies.len() || (self.is_session_required() && !self.is_session_open) {
+            return None;
+        }
+        let (jid, (sid, created)) = (self.jid.clone()?, self.session.clone()?);
+        match std::mem::replace(&mut self.login, Login::Pending) {
+            Login::Done(authenticated) => {
+                let cookies = std::mem::take(&mut self.cookies).into_vec();
+                Some(Session::new(authenticated, jid, sid, self.next_rid, created, self.replies, cookies))
+            }
+            login => {
+                self.login = login;
+                None
+            }
+        }
+    }
+
+    fn due_bodies(&mut self) -> Result<Vec<Request>> {
+        let mut requests = Vec::new();
+        while let Some(body) = self.plan.bodies.get(self.sent).filter(|body| self.has_passed(body.after)) {
+            self.sent += 1;
+            requests.extend(self.planned(body.steps)?);
+        }
+        Ok(requests)
+    }
+
+    fn has_passed(&self, milestone: Milestone) -> bool {
+        match milestone {
+            Milestone::Start => true,
+            Milestone::Features => self.features.is_some(),
+            Milestone::Success => matches!(self.login, Login::Done(_)),
+            Milestone::RestartedFeatures => self.is_restarted && self.features.is_some(),
+            Milestone::Bound => self.jid.is_some(),
+        }
+    }
+
+    /// Writes one body of the plan; none if every step of it is left out.
+    fn planned(&mut self, steps: &[PlanStep]) -> Result<Option<Request>> {
+        let (config, account) = (self.config, self.account);
+        let mut frame = Frame::Plain;
+        let mut payload = Secret::default();
+        let mut is_needed = false;
+        for step in steps {
+            let element = match step {
+                PlanStep::Create => {
+                    frame = Frame::Create { config, domain: account.jid().domain() };
+                    Secret::default()
+                }
+                PlanStep::Auth => {
+                    self.stage = Stage::Authenticate;
+                    let features = self.features.take().unwrap_or_default();
+                    let mechanism = Mechanism::choose(config, account, &features, &self.random)?;
+                    let initial = mechanism.initial_response();
+                    let auth =
+                        stanza::auth(mechanism.name(), initial.as_ref().map(|message| message.as_slice()));
+                    self.login = Login::Underway(mechanism);
+                    auth
+                }
+                PlanStep::Restart => {
+                    self.stage = Stage::Restart;
+                    self.is_restarted = true;
+                    self.features = None;
+                    frame = Frame::Restart { lang: config.lang.as_deref(), domain: account.jid().domain() };
+                    Secret::default()
+                }
+                PlanStep::Bind => {
+                    self.stage = Stage::Bind;
+                    stanza::bind(account.jid().resource().or(config.resource.as_deref()))
+                }
+                PlanStep::Session if !self.is_session_required() => continue,
+                PlanStep::Session => {
+                    self.stage = Stage::Session;
+                    stanza::session()
+                }
+            };
+            is_needed = true;
+            payload = [payload.expose(), element.expose()].concat().into();
+        }
+        Ok(is_needed.then(|| self.request(&frame, payload.expose())))
+    }
+
+    fn is_session_required(&self) -> bool {
+        self.features.as_ref().is_some_and(|features| features.session_required)
+    }
+
+    fn due_response(&mut self) -> Option<Request> {
+        match std::mem::replace(&mut self.login, Login::Pending) {
+            Login::Responding(mechanism, message) => {
+                self.login = Login::Underway(mechanism);
+                let response = stanza::response(&message);
+                Some(self.request(&Frame::Plain, response.expose()))
+            }
+            login => {
+                self.login = login;
+                None
+            }
+        }
+    }
+
+    /// Writes a request, with the next RID, and holds it as open.
+    fn request(&mut self, frame: &Frame<'_>, payload: &str) -> Request {
+        let rid = self.next_rid;
+        self.next_rid += 1;
+        let sid = self.session.as_ref().map(|(sid, _)| sid.expose());
+        let request = Request {
+            rid,
+            stage: self.stage,
+            body: body::write(frame, rid, sid, payload),
+            cookie: self.cookies.header().map(Secret::from),
+        };
+        self.open.push(Open { request: request.clone(), was_repeated: false });
+        request
+    }
+
+    fn fail(&mut self, error: Error) -> Failure {
+        let sid = self.session.as_ref().map(|(sid, _)| sid.clone());
+        let mut secrets: Vec<&str> = self.account.credentials().secrets().into_iter().collect();
+        secrets.extend(sid.as_ref().map(Secret::expose));
+        let error = error.without(&secrets);
+        let terminate = sid.as_ref().map(|_| self.request(&Frame::Terminate, ""));
+        Failure { error, terminate }
+    }
+}
+
+/// The request that ends a session, by its SID and the RID to send next.
+pub(crate) fn terminate(sid: &str, rid: u64) -> Result<Request> {
+    if sid.is_empty() || !is_text(sid) {
+        return Err(Error::config("sid", "is empty or has a control character"));
+    }
+    let body = body::write(&Frame::Terminate, rid, Some(sid), "");
+    Ok(Request { rid, stage: Stage::Terminate, body, cookie: None })
+}
+
+/// Whether the server ended the session as asked.
+pub(crate) fn terminated(reply: &Reply, config: &Config) -> Result<()> {
+    match reply.read(Stage::Terminate, true, config.max_reply)? {
+        Received::Terminated(error) if error.condition().is_some() => Err(error),
+        Received::Terminated(_) | Received::Body(_) => Ok(()),
+        Received::Recoverable => Err(Error::protocol(Stage::Terminate, "the end of the session", "an error")),
+    }
+}
+
+/// What [`Negotiation::advance`] decided.
+enum Advance {
+    Repeat(Request),
+    /// Perhaps none, while another request is open.
+    Send(Vec<Request>),
+    Done(Session),
+}
+
+impl fmt::Debug for Negotiation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Negotiation")
+            .field("jid", self.account.jid())
+            .field("stage", &self.stage)
+            .field("open", &self.open.len())
+            .finish_non_exhaustive()
+    }
+}

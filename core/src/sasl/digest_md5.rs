@@ -1,0 +1,198 @@
+//! DIGEST-MD5 (RFC 2831), for servers too old for SCRAM. RFC 6331 made it historic; it is used
+//! only where the configuration asks for it.
+
+use std::fmt::Write as _;
+
+use md5::{Digest, Md5};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::{Message, early_success, prepare};
+use crate::account::Account;
+use crate::error::{Check, Error, Result, Stage};
+use crate::random::Random;
+use crate::secret::Secret;
+
+pub(crate) struct DigestMd5 {
+    username: String,
+    authzid: String,
+    domain: String,
+    password: Secret,
+    cnonce: Secret,
+    state: State,
+}
+
+enum State {
+    /// The server's challenge is awaited.
+    Challenge,
+    /// The server's `rspauth` is awaited; it must be this one.
+    ResponseAuth(Zeroizing<String>),
+    Verified,
+}
+
+impl DigestMd5 {
+    pub(crate) fn new(account: &Account, password: Secret, random: &Random) -> Self {
+        Self {
+            username: prepare::username(account.authcid()).into_owned(),
+            authzid: account.authzid().to_owned(),
+            domain: account.jid().domain().to_owned(),
+            password,
+            cnonce: random.nonce.clone(),
+            state: State::Challenge,
+        }
+    }
+
+    pub(crate) fn respond(&mut self, challenge: &[u8]) -> Result<Message> {
+        match self.state {
+            State::Challenge => self.digest_response(challenge),
+            State::ResponseAuth(_) => {
+                self.verify(challenge)?;
+                Ok(Message::default())
+            }
+            State::Verified => {
+                Err(Error::protocol(Stage::Authenticate, "SASL success or failure", "a challenge"))
+            }
+        }
+    }
+
+    pub(crate) fn finish(&mut self, additional_data: Option<&[u8]>) -> Result<()> {
+        match (&self.state, additional_data) {
+            (State::ResponseAuth(_), Some(response_auth)) => self.verify(response_auth),
+            (State::Verified, None | Some([])) => Ok(()),
+            _ => Err(early_success()),
+        }
+    }
+
+    /// RFC 2831 §2.1.2.
+    fn digest_response(&mut self, challenge: &[u8]) -> Result<Message> {
+        let directives = directives(challenge)?;
+        let nonce = one(&directives, "nonce")?.ok_or_else(|| unexpected("no nonce"))?;
+        let qop = one(&directives, "qop")?.unwrap_or("auth");
+        if !qop.split(',').any(|qop| qop.trim() == "auth") {
+            return Err(unexpected("no qop that leaves messages as they are"));
+        }
+        let is_md5_sess = one(&directives, "algorithm")? == Some("md5-sess");
+        if !is_md5_sess {
+            return Err(unexpected("an algorithm other than md5-sess"));
+        }
+        // Several realms may be offered; the one named like the domain is the account's.
+        let realms: Vec<&str> =
+            directives.iter().filter(|(name, _)| name == "realm").map(|(_, realm)| realm.as_str()).collect();
+        let realm = realms.iter().find(|realm| **realm == self.domain).or_else(|| realms.first()).copied();
+
+        let uri = format!("xmpp/{}", self.domain);
+        let a1 = self.a1(realm.unwrap_or_default(), nonce)?;
+        let response = self.keyed_digest(&a1, nonce, &format!("AUTHENTICATE:{uri}"));
+        self.state = State::ResponseAuth(self.keyed_digest(&a1, nonce, &format!(":{uri}")));
+
+        let mut message = Zeroizing::new(format!("username={}", quoted(&self.username)));
+        if let Some(realm) = realm {
+            let _ = write!(message, ",realm={}", quoted(realm));
+        }
+        let _ = write!(
+            message,
+            ",nonce={},cnonce={},nc=00000001,qop=auth,digest-uri={},response={},charset=utf-8",
+            quoted(nonce),
+            quoted(self.cnonce.expose()),
+            quoted(&uri),
+            response.as_str(),
+        );
+        if !self.authzid.is_empty() {
+            let _ = write!(message, ",authzid={}", quoted(&self.authzid));
+        }
+        Ok(Zeroizing::new(message.as_bytes().to_vec()))
+    }
+
+    /// `A1` hashed to hexadecimal digits (RFC 2831 §2.1.2.1).
+    fn a1(&self, realm: &str, nonce: &str) -> Result<Zeroizing<String>> {
+        let password = prepare::password(self.password.expose())?;
+        let user = [latin1(&self.username), latin1(realm), latin1(password.expose())].join(&b':');
+        let mut a1 = Md5::new();
+        a1.update(Md5::digest(Zeroizing::new(user).as_slice()));
+        a1.update(format!(":{nonce}:{}", self.cnonce.expose()));
+        if !self.authzid.is_empty() {
+            a1.update(format!(":{}", self.authzid));
+        }
+        Ok(Zeroizing::new(hex(&a1.finalize())))
+    }
+
+    fn keyed_digest(&self, a1: &str, nonce: &str, a2: &str) -> Zeroizing<String> {
+        let a2 = hex(&Md5::digest(a2));
+        Zeroizing::new(hex(&Md5::digest(format!("{a1}:{nonce}:00000001:{}:auth:{a2}", self.cnonce.expose()))))
+    }
+
+    fn verify(&mut self, challenge: &[u8]) -> Result<()> {
+        let State::ResponseAuth(expected) = &self.state else { return Err(early_success()) };
+        let directives = directives(challenge)?;
+        let response_auth = one(&directives, "rspauth")?.unwrap_or_default();
+        if bool::from(response_auth.as_bytes().ct_eq(expected.as_bytes())) {
+            self.state = State::Verified;
+            Ok(())
+        } else {
+            Err(Error::unverified(
+                Check::Signature,
+                "its answer (rspauth) is wrong: it does not know the password of this account",
+            ))
+        }
+    }
+}
+
+/// `name=value` or `name="value"`, separated by commas (RFC 2831 §7.1).
+fn directives(message: &[u8]) -> Result<Vec<(String, String)>> {
+    let text = std::str::from_utf8(message).map_err(|_| unexpected("text that is not UTF-8"))?;
+    let mut directives = Vec::new();
+    let mut characters = text.chars().peekable();
+    while characters.peek().is_some() {
+        let name: String = std::iter::from_fn(|| characters.next_if(|c| !matches!(c, '=' | ','))).collect();
+        let name = name.trim().to_ascii_lowercase();
+        match characters.next() {
+            Some('=') if !name.is_empty() => {}
+            Some(',') | None if name.is_empty() => continue,
+            _ => return Err(unexpected("a directive without a value")),
+        }
+        let value = if characters.next_if_eq(&'"').is_some() {
+            let mut value = String::new();
+            loop {
+                match characters.next() {
+                    Some('"') => break value,
+                    Some('\\') => value.extend(characters.next()),
+                    Some(character) => value.push(character),
+                    None => return Err(unexpected("a quote that is not closed")),
+                }
+            }
+        } else {
+            std::iter::from_fn(|| characters.next_if(|c| *c != ',')).collect::<String>().trim().to_owned()
+        };
+        directives.push((name, value));
+    }
+    Ok(directives)
+}
+
+fn one<'a>(directives: &'a [(String, String)], name: &str) -> Result<Option<&'a str>> {
+    let mut values = directives.iter().filter(|(found, _)| found == name).map(|(_, value)| value.as_str());
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        _ => Err(unexpected("the same directive twice")),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Text that fits ISO 8859-1 is hashed in it even when sent as UTF-8 (RFC 2831 §2.1.2.1).
+fn latin1(text: &str) -> Vec<u8> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
+    bytes.unwrap_or_else(|| text.as_bytes().to_vec())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+fn unexpected(found: &str) -> Error {
+    Error::protocol(Stage::Authenticate, "a DIGEST-MD5 challenge", found)
+}

@@ -1,0 +1,207 @@
+//! SASL (RFC 4422): which mechanism, and the proof that it succeeded.
+
+mod digest_md5;
+pub(crate) mod prepare;
+mod scram;
+mod simple;
+
+use zeroize::Zeroizing;
+
+use crate::account::{Account, Proof};
+use crate::config::{Config, Floor};
+use crate::error::{Check, Error, ErrorKind, Result, Retry, Stage};
+use crate::random::Random;
+use crate::stanza::Features;
+
+use digest_md5::DigestMd5;
+use scram::Scram;
+pub use scram::ScramHash;
+use simple::{OAuthBearer, OneMessage};
+
+/// A message to the server.
+pub(crate) type Message = Zeroizing<Vec<u8>>;
+
+/// That the server accepted the login and, where the mechanism lets it, proved itself.
+///
+/// Only [`Mechanism::finish`] makes one, and no [`Session`](crate::Session) can be made without.
+#[derive(Debug)]
+pub(crate) struct Authenticated {
+    mechanism: String,
+}
+
+impl Authenticated {
+    pub(crate) fn into_mechanism(self) -> String {
+        self.mechanism
+    }
+}
+
+/// One login under way.
+pub(crate) enum Mechanism {
+    OneMessage(OneMessage),
+    OAuthBearer(OAuthBearer),
+    Scram(Scram),
+    DigestMd5(DigestMd5),
+}
+
+impl Mechanism {
+    /// The strongest mechanism that both the server and the configuration accept.
+    pub(crate) fn choose(
+        config: &Config,
+        account: &Account,
+        features: &Features,
+        random: &Random,
+    ) -> Result<Self> {
+        let choices = choices(config, account);
+        let offered = |name: &str| features.mechanisms.iter().any(|offered| offered == name);
+        match choices.iter().find(|choice| offered(choice.name) && choice.is_allowed) {
+            Some(choice) => Self::start(choice.name, config, account, features, random),
+            None => Err(no_mechanism(&choices, config, features)),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::OneMessage(mechanism) => mechanism.name(),
+            Self::OAuthBearer(_) => "OAUTHBEARER",
+            Self::Scram(mechanism) => mechanism.name(),
+            Self::DigestMd5(_) => "DIGEST-MD5",
+        }
+    }
+
+    /// The message that goes with the mechanism's name; `None` where the server speaks first.
+    pub(crate) fn initial_response(&self) -> Option<Message> {
+        match self {
+            Self::OneMessage(mechanism) => Some(mechanism.message()),
+            Self::OAuthBearer(mechanism) => Some(mechanism.message()),
+            Self::Scram(mechanism) => Some(mechanism.client_first_message()),
+            Self::DigestMd5(_) => None,
+        }
+    }
+
+    /// The answer to a challenge.
+    pub(crate) fn respond(&mut self, challenge: &[u8]) -> Result<Message> {
+        match self {
+            Self::OneMessage(_) => {
+                Err(Error::protocol(Stage::Authenticate, "SASL success or failure", "a challenge"))
+            }
+            Self::OAuthBearer(mechanism) => mechanism.respond(challenge),
+            Self::Scram(mechanism) => mechanism.respond(challenge),
+            Self::DigestMd5(mechanism) => mechanism.respond(challenge),
+        }
+    }
+
+    /// What the server said of the failure inside the mechanism, more than `<failure/>` says.
+    pub(crate) fn failure_text(&self) -> Option<&str> {
+        match self {
+            Self::OAuthBearer(mechanism) => mechanism.status(),
+            _ => None,
+        }
+    }
+
+    /// Ends with the server's success and what it sent with it.
+    pub(crate) fn finish(mut self, additional_data: Option<&[u8]>) -> Result<Authenticated> {
+        match &mut self {
+            Self::OneMessage(_) => {}
+            Self::OAuthBearer(mechanism) => mechanism.finish()?,
+            Self::Scram(mechanism) => mechanism.finish(additional_data)?,
+            Self::DigestMd5(mechanism) => mechanism.finish(additional_data)?,
+        }
+        Ok(Authenticated { mechanism: self.name().to_owned() })
+    }
+
+    fn start(
+        name: &str,
+        config: &Config,
+        account: &Account,
+        features: &Features,
+        random: &Random,
+    ) -> Result<Self> {
+        if let Some(hash) = ScramHash::from_mechanism(name) {
+            let offer = scram::Offer::new(&features.mechanisms, &features.channel_bindings);
+            let scram = Scram::new(hash, account, config.iterations.clone(), random, offer);
+            return Ok(Self::Scram(scram));
+        }
+        match (name, &account.credentials().proof) {
+            ("DIGEST-MD5", Proof::Password(password)) => {
+                Ok(Self::DigestMd5(DigestMd5::new(account, password.clone(), random)))
+            }
+            ("OAUTHBEARER", Proof::OAuthBearer(token)) => {
+                Ok(Self::OAuthBearer(OAuthBearer::new(account, token)))
+            }
+            _ => OneMessage::new(name, account).map(Self::OneMessage),
+        }
+    }
+}
+
+/// Why a success that comes before the server has proven itself is refused.
+fn early_success() -> Error {
+    Error::unverified(Check::Signature, "it reported success without proving that it knows the password")
+}
+
+/// A mechanism the credentials can be used with.
+struct Choice<'a> {
+    name: &'a str,
+    is_allowed: bool,
+}
+
+/// What the credentials can be used with, strongest first, and whether the configuration lets it.
+fn choices<'a>(config: &Config, account: &'a Account) -> Vec<Choice<'a>> {
+    let clear = config.may_send_secrets();
+    let choice = |name, is_allowed| Choice { name, is_allowed };
+    match &account.credentials().proof {
+        Proof::Password(_) => Floor::ALL
+            .into_iter()
+            .rev()
+            .map(|strength| {
+                let is_sendable = match strength {
+                    Floor::Plain => clear,
+                    Floor::DigestMd5 => clear && config.digest_md5,
+                    // Servers that let one account act for another look at PLAIN's authzid only.
+                    Floor::ScramSha1 | Floor::ScramSha256 | Floor::ScramSha512 => {
+                        account.authzid().is_empty()
+                    }
+                };
+                choice(strength.name(), strength >= config.floor && is_sendable)
+            })
+            .collect(),
+        Proof::Scram(secret) => {
+            let name = secret.hash.name();
+            let strong = Floor::ALL.iter().any(|floor| floor.name() == name && *floor >= config.floor);
+            vec![choice(name, strong)]
+        }
+        Proof::OAuthBearer(_) => vec![choice("OAUTHBEARER", clear)],
+        Proof::XOAuth2(_) => vec![choice("X-OAUTH2", clear)],
+        Proof::Anonymous => vec![choice("ANONYMOUS", true)],
+        Proof::External => vec![choice("EXTERNAL", true)],
+        Proof::Raw { mechanism, .. } => vec![choice(mechanism, clear)],
+    }
+}
+
+fn no_mechanism(choices: &[Choice<'_>], config: &Config, features: &Features) -> Error {
+    let allowed: Vec<String> =
+        choices.iter().filter(|choice| choice.is_allowed).map(|choice| choice.name.to_owned()).collect();
+    let offered = features.mechanisms.clone();
+    let withheld =
+        choices.iter().any(|choice| !choice.is_allowed && offered.iter().any(|name| name == choice.name));
+    let hint = if withheld && !config.may_send_secrets() {
+        "over plain http a password or token is only sent to a loopback address: use an https:// URL, or set \
+         allow_cleartext if the network between is trusted"
+    } else if withheld {
+        "what the server offers is weaker than the configuration allows: enable a stronger mechanism on the server, \
+         or lower the floor"
+    } else if offered.is_empty() && (features.starttls || !config.url.is_https()) {
+        "the server hides its mechanisms on a connection it takes for insecure: use its https:// URL, or tell it that \
+         this http is secure (Prosody: consider_bosh_secure = true, or send X-Forwarded-Proto: https from a trusted \
+         proxy)"
+    } else {
+        "enable one of the allowed mechanisms for this domain on the server, or use credentials that fit"
+    };
+    let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let message = format!(
+        "no login mechanism in common: the server offers {}, allowed here are {}; {hint}",
+        list(&offered),
+        list(&allowed)
+    );
+    let kind = ErrorKind::Mechanism { offered, allowed };
+    Error::new(kind, Stage::Authenticate, Retry::AfterConfigChange, message)
+}

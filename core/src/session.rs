@@ -1,0 +1,164 @@
+//! What is handed to the browser.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::ser::SerializeStruct;
+
+use crate::body::Created;
+use crate::jid::Jid;
+use crate::sasl::Authenticated;
+use crate::secret::Secret;
+
+/// An authenticated session, ready for a browser to attach to.
+///
+/// Serialized, it is exactly `{"jid", "sid", "rid"}`: what browser clients ask for. `Debug` hides
+/// SID and RID: who knows them has the session.
+#[derive(Clone)]
+pub struct Session {
+    jid: Jid,
+    sid: Secret,
+    rid: u64,
+    created: Created,
+    mechanism: String,
+    round_trips: u32,
+    cookies: Vec<Cookie>,
+}
+
+/// A cookie that a load balancer in front of the server set during the exchange. Where the browser
+/// reaches the server through the same balancer, it must present it too.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cookie {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Secret,
+}
+
+impl Cookie {
+    /// The value.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        self.value.expose()
+    }
+}
+
+impl Session {
+    pub(crate) fn new(
+        authenticated: Authenticated,
+        jid: Jid,
+        sid: Secret,
+        rid: u64,
+        created: Created,
+        round_trips: u32,
+        cookies: Vec<Cookie>,
+    ) -> Self {
+        Self { jid, sid, rid, created, mechanism: authenticated.into_mechanism(), round_trips, cookies }
+    }
+
+    /// The full JID the server bound.
+    #[must_use]
+    pub fn jid(&self) -> &Jid {
+        &self.jid
+    }
+
+    /// The session ID (XEP-0124 §7.2).
+    #[must_use]
+    pub fn sid(&self) -> &str {
+        self.sid.expose()
+    }
+
+    /// The request ID to send next: what Strophe's and Converse's `attach` take.
+    #[must_use]
+    pub fn rid(&self) -> u64 {
+        self.rid
+    }
+
+    /// The request ID that was sent last, for clients that add one themselves (lib-jitsi-meet,
+    /// JSJaC).
+    #[must_use]
+    pub fn last_rid(&self) -> u64 {
+        self.rid - 1
+    }
+
+    /// How long the server keeps the session while no request is open: within this the browser
+    /// must attach. `None` if the server did not say.
+    #[must_use]
+    pub fn inactivity(&self) -> Option<Duration> {
+        self.created.inactivity.map(|seconds| Duration::from_secs(seconds.into()))
+    }
+
+    /// How long the server may hold a request.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        Duration::from_secs(self.created.wait.into())
+    }
+
+    /// How many requests the server may hold.
+    #[must_use]
+    pub fn hold(&self) -> u32 {
+        self.created.hold
+    }
+
+    /// How many requests may be open at once. `None` if the server did not say.
+    #[must_use]
+    pub fn requests(&self) -> Option<u32> {
+        self.created.requests
+    }
+
+    /// The SASL mechanism that was used.
+    #[must_use]
+    pub fn mechanism(&self) -> &str {
+        &self.mechanism
+    }
+
+    /// How many times a request was sent and its answer waited for.
+    #[must_use]
+    pub fn round_trips(&self) -> u32 {
+        self.round_trips
+    }
+
+    /// The cookies set during the exchange.
+    #[must_use]
+    pub fn cookies(&self) -> &[Cookie] {
+        &self.cookies
+    }
+
+    /// `{"jid":…,"sid":…,"rid":…}`
+    ///
+    /// # Panics
+    /// Never: two strings and a number are always JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("two strings and a number are JSON")
+    }
+}
+
+impl Serialize for Session {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Session", 3)?;
+        fields.serialize_field("jid", &self.jid.to_string())?;
+        fields.serialize_field("sid", self.sid())?;
+        fields.serialize_field("rid", &self.rid)?;
+        fields.end()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("jid", &self.jid)
+            .field("sid", &self.sid)
+            .field("rid", &"***")
+            .field("mechanism", &self.mechanism)
+            .field("round_trips", &self.round_trips)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Cookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cookie").field("name", &self.name).field("value", &self.value).finish()
+    }
+}

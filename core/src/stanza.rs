@@ -1,0 +1,185 @@
+//! The elements inside a body: stream features, SASL, resource binding, the legacy session.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use quick_xml::escape::escape;
+use zeroize::Zeroizing;
+
+use crate::account::is_mechanism_name;
+use crate::condition::{Condition, SaslCondition, StanzaCondition};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::jid::Jid;
+use crate::secret::Secret;
+use crate::xml::Element;
+
+pub(crate) const NS_STREAMS: &str = "http://etherx.jabber.org/streams";
+pub(crate) const NS_STREAM_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
+pub(crate) const NS_SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+const NS_SASL_CB: &str = "urn:xmpp:sasl-cb:0";
+const NS_BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
+const NS_SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
+const NS_STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+const NS_CLIENT: &str = "jabber:client";
+
+/// The `id` of the requests this library makes; at most one of each is ever open.
+const BIND_ID: &str = "bind";
+const SESSION_ID: &str = "session";
+
+/// What a stream offers (RFC 6120 §4.3.2).
+#[derive(Debug, Default)]
+pub(crate) struct Features {
+    pub(crate) mechanisms: Vec<String>,
+    /// XEP-0440; only needed to verify that nobody removed any (XEP-0474).
+    pub(crate) channel_bindings: Vec<String>,
+    /// Whether TLS inside the stream is offered, which BOSH has no use for: a sign that the server
+    /// takes the connection for insecure and hides mechanisms.
+    pub(crate) starttls: bool,
+    /// Whether the server insists on the legacy session (RFC 3921 §3).
+    pub(crate) session_required: bool,
+}
+
+impl Features {
+    fn read(element: &Element) -> Self {
+        let mechanisms = element.child(NS_SASL, "mechanisms").map_or_else(Vec::new, |mechanisms| {
+            mechanisms
+                .children
+                .iter()
+                .filter(|child| child.is(NS_SASL, "mechanism"))
+                .map(|child| child.text.trim().to_owned())
+                .filter(|name| is_mechanism_name(name))
+                .collect()
+        });
+        let channel_bindings =
+            element.child(NS_SASL_CB, "sasl-channel-binding").map_or_else(Vec::new, |bindings| {
+                let types = bindings.children.iter().filter(|child| child.is(NS_SASL_CB, "channel-binding"));
+                types.filter_map(|child| child.attribute("type")).map(str::to_owned).collect()
+            });
+        let session = element.child(NS_SESSION, "session");
+        Self {
+            mechanisms,
+            channel_bindings,
+            starttls: element.children.iter().any(|child| child.name == "starttls"),
+            session_required: session.is_some_and(|session| session.child(NS_SESSION, "optional").is_none()),
+        }
+    }
+}
+
+/// One element of a reply that the exchange waits for.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    Features(Features),
+    Challenge(Zeroizing<Vec<u8>>),
+    /// With the additional data, if any (RFC 6120 §6.4.6).
+    Success(Option<Zeroizing<Vec<u8>>>),
+    Bound(Jid),
+    SessionOpened,
+}
+
+/// Reads one element of a reply; `None` for what concerns somebody else.
+pub(crate) fn read(element: &Element, stage: Stage) -> Result<Option<Incoming>> {
+    let incoming = match (element.namespace.as_str(), element.name.as_str()) {
+        (NS_STREAMS, "features") => Incoming::Features(Features::read(element)),
+        (NS_SASL, "challenge") => Incoming::Challenge(decode(&element.text)?.unwrap_or_default()),
+        (NS_SASL, "success") => Incoming::Success(decode(&element.text)?),
+        (NS_SASL, "failure") => return Err(sasl_failure(element)),
+        (_, "iq") => match element.attribute("id") {
+            Some(BIND_ID) => bind_result(element)?,
+            Some(SESSION_ID) => session_result(element)?,
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    tracing::trace!(%stage, element = element.name, "understood");
+    Ok(Some(incoming))
+}
+
+pub(crate) fn auth(mechanism: &str, initial_response: Option<&[u8]>) -> Secret {
+    let attributes = format!("xmlns=\"{NS_SASL}\" mechanism=\"{mechanism}\"");
+    match initial_response {
+        None => format!("<auth {attributes}/>").into(),
+        // A response that is there but empty is written `=` (RFC 6120 §6.4.2).
+        Some([]) => format!("<auth {attributes}>=</auth>").into(),
+        Some(response) => format!("<auth {attributes}>{}</auth>", STANDARD.encode(response)).into(),
+    }
+}
+
+pub(crate) fn response(response: &[u8]) -> Secret {
+    match response {
+        [] => format!("<response xmlns=\"{NS_SASL}\"/>").into(),
+        response => format!("<response xmlns=\"{NS_SASL}\">{}</response>", STANDARD.encode(response)).into(),
+    }
+}
+
+pub(crate) fn bind(resource: Option<&str>) -> Secret {
+    let bind = match resource {
+        None => format!("<bind xmlns=\"{NS_BIND}\"/>"),
+        Some(resource) => {
+            format!("<bind xmlns=\"{NS_BIND}\"><resource>{}</resource></bind>", escape(resource))
+        }
+    };
+    format!("<iq xmlns=\"{NS_CLIENT}\" id=\"{BIND_ID}\" type=\"set\">{bind}</iq>").into()
+}
+
+pub(crate) fn session() -> Secret {
+    let session = format!("<session xmlns=\"{NS_SESSION}\"/>");
+    format!("<iq xmlns=\"{NS_CLIENT}\" id=\"{SESSION_ID}\" type=\"set\">{session}</iq>").into()
+}
+
+/// The condition inside an error element and the text beside it.
+pub(crate) fn defined_condition<'a>(error: &'a Element, namespace: &str) -> (&'a str, Option<&'a str>) {
+    let mut of_namespace = error.children.iter().filter(|child| child.namespace == namespace);
+    let condition = of_namespace.find(|child| child.name != "text");
+    let text = error.child(namespace, "text").map(|text| text.text.as_str());
+    (condition.map_or("undefined-condition", |condition| &condition.name), text)
+}
+
+/// The failure inside an ended session's last body, which says more than the ending.
+pub(crate) fn last_words(payload: &[Element]) -> Option<Error> {
+    payload.iter().find(|child| child.is(NS_SASL, "failure")).map(sasl_failure)
+}
+
+fn sasl_failure(failure: &Element) -> Error {
+    // RFC 6120 §6.5 defines the conditions; before it (RFC 3920 §6.4) a few were named otherwise.
+    let (condition, text) = defined_condition(failure, NS_SASL);
+    let condition = Condition::Sasl(SaslCondition::from(condition));
+    Error::named(ErrorKind::Auth, Stage::Authenticate, condition, text)
+}
+
+fn bind_result(iq: &Element) -> Result<Incoming> {
+    refuse_error(iq, Stage::Bind)?;
+    let jid = iq.child(NS_BIND, "bind").and_then(|bind| bind.child(NS_BIND, "jid"));
+    let jid = jid.and_then(|jid| Jid::bound(jid.text.trim()).ok());
+    jid.map(Incoming::Bound)
+        .ok_or_else(|| Error::protocol(Stage::Bind, "a full JID in the bind result", "none"))
+}
+
+fn session_result(iq: &Element) -> Result<Incoming> {
+    refuse_error(iq, Stage::Session)?;
+    Ok(Incoming::SessionOpened)
+}
+
+fn refuse_error(iq: &Element, stage: Stage) -> Result<()> {
+    match iq.attribute("type") {
+        Some("result") => Ok(()),
+        Some("error") => {
+            let error = iq.children.iter().find(|child| child.name == "error");
+            let (condition, text) =
+                error.map_or(("undefined-condition", None), |error| defined_condition(error, NS_STANZAS));
+            let condition = Condition::Stanza(StanzaCondition::from(condition));
+            Err(Error::named(ErrorKind::Bind, stage, condition, text))
+        }
+        _ => Err(Error::protocol(stage, "an iq of type result or error", "another type")),
+    }
+}
+
+/// SASL data: absent, `=` for empty, or base64 (RFC 6120 §6.4.2).
+fn decode(text: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    match text.trim() {
+        "" => Ok(None),
+        "=" => Ok(Some(Zeroizing::default())),
+        data => STANDARD
+            .decode(data)
+            .map(|data| Some(Zeroizing::new(data)))
+            .map_err(|_| Error::protocol(Stage::Authenticate, "base64 in a SASL element", "something else")),
+    }
+}

@@ -1,0 +1,271 @@
+//! A reply read as XML, strictly: what XML 1.0 and Namespaces forbid is refused, and so is what
+//! XMPP forbids (RFC 6120 §11.1: comments, processing instructions, DTDs, entities).
+//!
+//! `quick-xml` finds the tokens; the checks it leaves to its user are made here.
+
+#[cfg(feature = "client")]
+use std::fmt;
+
+use quick_xml::XmlVersion;
+#[cfg(feature = "client")]
+use quick_xml::escape::escape;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
+use quick_xml::name::{QName, ResolveResult};
+use quick_xml::reader::NsReader;
+
+const MAX_DEPTH: usize = 32;
+const MAX_ATTRIBUTES: usize = 64;
+
+const XML_VERSION: XmlVersion = XmlVersion::Implicit1_0;
+
+/// What is wrong with a document, in words that hold nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct XmlError(&'static str);
+
+/// An element with its expanded name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Element {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    /// All character data directly inside.
+    pub(crate) text: String,
+    pub(crate) children: Vec<Element>,
+    attributes: Vec<Attribute>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Attribute {
+    namespace: String,
+    name: String,
+    value: String,
+}
+
+impl Element {
+    /// Reads one document.
+    pub(crate) fn parse(document: &[u8]) -> Result<Self, XmlError> {
+        let document = std::str::from_utf8(document).map_err(|_| XmlError("text that is not UTF-8"))?;
+        let document = document.strip_prefix('\u{feff}').unwrap_or(document);
+        if !is_text(document) {
+            return Err(XmlError("a character that XML does not allow"));
+        }
+        Parser::new(document).run()
+    }
+
+    pub(crate) fn is(&self, namespace: &str, name: &str) -> bool {
+        self.name == name && self.namespace == namespace
+    }
+
+    pub(crate) fn child(&self, namespace: &str, name: &str) -> Option<&Self> {
+        self.children.iter().find(|child| child.is(namespace, name))
+    }
+
+    /// An attribute without a namespace.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes
+            .iter()
+            .find(|attribute| attribute.namespace.is_empty() && attribute.name == name)
+            .map(|attribute| attribute.value.as_str())
+    }
+}
+
+#[cfg(feature = "client")]
+impl Element {
+    /// Replaces the values of attributes and the text of elements of these names.
+    pub(crate) fn mask(&mut self, attributes: &[&str], elements: &[&str]) {
+        for attribute in &mut self.attributes {
+            if attributes.contains(&attribute.name.as_str()) {
+                "***".clone_into(&mut attribute.value);
+            }
+        }
+        if elements.contains(&self.name.as_str()) && !self.text.is_empty() {
+            "***".clone_into(&mut self.text);
+        }
+        for child in &mut self.children {
+            child.mask(attributes, elements);
+        }
+    }
+
+    fn show(&self, outer: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{}", self.name)?;
+        if self.namespace != outer {
+            write!(f, " xmlns=\"{}\"", escape(&self.namespace))?;
+        }
+        for Attribute { name, value, .. } in &self.attributes {
+            write!(f, " {name}=\"{}\"", escape(value))?;
+        }
+        if self.text.is_empty() && self.children.is_empty() {
+            return f.write_str("/>");
+        }
+        write!(f, ">{}", escape(&self.text))?;
+        for child in &self.children {
+            child.show(&self.namespace, f)?;
+        }
+        write!(f, "</{}>", self.name)
+    }
+}
+
+/// As a person reads it: prefixes are resolved and text comes before elements.
+#[cfg(feature = "client")]
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show("", f)
+    }
+}
+
+/// Whether every character may stand in XML 1.0 (§2.2).
+pub(crate) fn is_text(text: &str) -> bool {
+    rxml_validation::validate_cdata(text).is_ok()
+}
+
+struct Parser<'a> {
+    reader: NsReader<&'a [u8]>,
+    open: Vec<Element>,
+    root: Option<Element>,
+    is_first: bool,
+}
+
+impl<'a> Parser<'a> {
+    fn new(document: &'a str) -> Self {
+        let mut reader = NsReader::from_str(document);
+        reader.config_mut().expand_empty_elements = true;
+        Self { reader, open: Vec::new(), root: None, is_first: true }
+    }
+
+    fn run(mut self) -> Result<Element, XmlError> {
+        loop {
+            let event = self.reader.read_event().map_err(|_| XmlError("XML that is not well-formed"))?;
+            match event {
+                Event::Start(start) => self.start(&start)?,
+                Event::End(_) => self.end(),
+                Event::Text(text) if text.contains("]]>") => return Err(XmlError("]]> in text")),
+                Event::Text(text) => self.text(&text.xml10_content())?,
+                Event::CData(text) if self.open.is_empty() => {
+                    self.text(&text.xml10_content()).and(Err(XmlError("CDATA outside the root element")))?;
+                }
+                Event::CData(text) => self.text(&text.xml10_content())?,
+                Event::GeneralRef(reference) => self.reference(&reference)?,
+                Event::Decl(declaration) => self.declaration(&declaration)?,
+                Event::Eof => break,
+                Event::DocType(_) => return Err(XmlError("a document type declaration")),
+                Event::PI(_) => return Err(XmlError("a processing instruction")),
+                Event::Comment(_) => return Err(XmlError("a comment")),
+                Event::Empty(_) => unreachable!("empty elements are expanded"),
+            }
+            self.is_first = false;
+        }
+        match (self.open.is_empty(), self.root) {
+            (true, Some(root)) => Ok(root),
+            (true, None) => Err(XmlError("nothing")),
+            (false, _) => Err(XmlError("an element that is not closed")),
+        }
+    }
+
+    fn start(&mut self, start: &BytesStart<'_>) -> Result<(), XmlError> {
+        if self.open.is_empty() && self.root.is_some() {
+            return Err(XmlError("more than one root element"));
+        }
+        if self.open.len() == MAX_DEPTH {
+            return Err(XmlError("elements nested too deeply"));
+        }
+        let name = start.name();
+        check_name(name)?;
+        let (namespace, local) = self.reader.resolver().resolve_element(name);
+        let mut element =
+            Element { namespace: expand(namespace)?, name: local.as_ref().to_owned(), ..Element::default() };
+        for (count, attribute) in start.attributes().enumerate() {
+            if count == MAX_ATTRIBUTES {
+                return Err(XmlError("too many attributes"));
+            }
+            let attribute = attribute.map_err(|_| XmlError("an attribute that is not well-formed"))?;
+            check_name(attribute.key)?;
+            if attribute.value.contains('<') {
+                return Err(XmlError("< in an attribute"));
+            }
+            let value = attribute
+                .normalized_value(XML_VERSION)
+                .map_err(|_| XmlError("an entity that XMPP does not allow"))?;
+            if !is_text(&value) {
+                return Err(XmlError("a reference to a character that XML does not allow"));
+            }
+            if attribute.key.as_namespace_binding().is_some() {
+                continue;
+            }
+            let (namespace, local) = self.reader.resolver().resolve_attribute(attribute.key);
+            let (namespace, name) = (expand(namespace)?, local.as_ref());
+            if element.attributes.iter().any(|other| other.namespace == namespace && other.name == name) {
+                return Err(XmlError("the same attribute twice"));
+            }
+            let attribute = Attribute { namespace, name: name.to_owned(), value: value.into_owned() };
+            element.attributes.push(attribute);
+        }
+        self.open.push(element);
+        Ok(())
+    }
+
+    /// The reader has checked that the names match, so there is an element to close.
+    fn end(&mut self) {
+        let Some(element) = self.open.pop() else { return };
+        match self.open.last_mut() {
+            Some(parent) => parent.children.push(element),
+            None => self.root = Some(element),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), XmlError> {
+        match self.open.last_mut() {
+            Some(element) => element.text.push_str(text),
+            None if text.chars().all(|c| matches!(c, ' ' | '\t' | '\r' | '\n')) => {}
+            None => return Err(XmlError("text outside the root element")),
+        }
+        Ok(())
+    }
+
+    fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), XmlError> {
+        let Some(element) = self.open.last_mut() else {
+            return Err(XmlError("text outside the root element"));
+        };
+        let character = reference.resolve_char_ref().map_err(|_| XmlError("a bad character reference"))?;
+        match (character, resolve_predefined_entity(reference)) {
+            (Some(character), _) if is_text(character.encode_utf8(&mut [0; 4])) => {
+                element.text.push(character)
+            }
+            (Some(_), _) => return Err(XmlError("a reference to a character that XML does not allow")),
+            (None, Some(text)) => element.text.push_str(text),
+            (None, None) => return Err(XmlError("an entity that XMPP does not allow")),
+        }
+        Ok(())
+    }
+
+    fn declaration(&self, declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
+        let is_utf8 = match declaration.encoding() {
+            None => true,
+            Some(Ok(encoding)) => encoding.eq_ignore_ascii_case("utf-8"),
+            Some(Err(_)) => false,
+        };
+        if self.is_first && is_utf8 && declaration.version().is_ok_and(|version| version == "1.0") {
+            Ok(())
+        } else {
+            Err(XmlError("an XML declaration that XMPP does not allow"))
+        }
+    }
+}
+
+fn check_name(name: QName<'_>) -> Result<(), XmlError> {
+    let (local, prefix) = name.decompose();
+    let is_name = |part: &str| rxml_validation::validate_ncname(part).is_ok();
+    if is_name(local.as_ref()) && prefix.is_none_or(|prefix| is_name(prefix.as_ref())) {
+        Ok(())
+    } else {
+        Err(XmlError("a name that XML does not allow"))
+    }
+}
+
+fn expand(namespace: ResolveResult<'_>) -> Result<String, XmlError> {
+    match namespace {
+        ResolveResult::Bound(namespace) => Ok(namespace.0.to_owned()),
+        ResolveResult::Unbound => Ok(String::new()),
+        ResolveResult::Unknown(_) => Err(XmlError("a prefix without a namespace")),
+    }
+}
