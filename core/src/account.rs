@@ -193,8 +193,8 @@ impl Credentials {
             return Err(Error::config("jid", "these credentials need an address with a user, user@domain"));
         }
         for (field, value) in [("authcid", &self.authcid), ("authzid", &self.authzid)] {
-            if value.as_deref().is_some_and(|value| value.is_empty() || value.contains('\0')) {
-                return Err(Error::config(field, "must not be empty or hold a NUL"));
+            if value.as_deref().is_some_and(|value| value.is_empty() || value.contains(char::is_control)) {
+                return Err(Error::config(field, "must not be empty or hold a control character"));
             }
         }
         match &self.proof {
@@ -251,12 +251,12 @@ pub(crate) fn is_mechanism_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
 }
 
-/// `b64token` of RFC 6750 §2.1: anything else would break out of the message it is sent in.
+/// Visible ASCII, which tokens are made of: anything else could break out of the message a token is
+/// sent in (RFC 7628 §3.1).
 fn check_token(token: &str) -> Result<()> {
-    let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
-    if !token.is_empty() && token.bytes().all(legal) {
+    if !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()) {
         Ok(())
     } else {
-        Err(Error::config("token", "is empty or has a character that no bearer token has (RFC 6750 §2.1)"))
+        Err(Error::config("token", "is empty or has a character that no token has (RFC 7628 §3.1)"))
     }
 }

@@ -113,7 +113,8 @@ pub(crate) fn read(document: &[u8], stage: Stage) -> Result<Received> {
         Some("terminate") => Ok(Received::Terminated(termination(&root, stage))),
         Some("error") => Ok(Received::Recoverable),
         _ => match root.child(stanza::NS_STREAMS, "error") {
-            Some(error) => Ok(Received::Terminated(stream_error(error, stage))),
+            // The stream is lost; the connection manager has not said that its session is, too.
+            Some(error) => Err(stream_error(error, stage)),
             None => Ok(Received::Body(Body { root })),
         },
     }
@@ -169,16 +170,17 @@ fn termination(root: &Element, stage: Stage) -> Error {
             let child = root.children.iter().find(|child| child.namespace == stanza::NS_STREAM_ERRORS);
             match (BoshCondition::from(name), child) {
                 (BoshCondition::RemoteStreamError, Some(child)) => {
-                    Error::terminated(stage, Condition::Stream(child.name.as_str().into()), None)
+                    let condition = Condition::Stream(child.name.as_str().into());
+                    Error::terminated(stage, Some(condition), None)
                 }
-                (condition, _) => Error::terminated(stage, Condition::Bosh(condition), None),
+                (condition, _) => Error::terminated(stage, Some(Condition::Bosh(condition)), None),
             }
         }
-        (None, None) => Error::ended(stage),
+        (None, None) => Error::terminated(stage, None, None),
     }
 }
 
 fn stream_error(error: &Element, stage: Stage) -> Error {
     let (condition, text) = stanza::defined_condition(error, stanza::NS_STREAM_ERRORS);
-    Error::terminated(stage, Condition::Stream(condition.into()), text)
+    Error::terminated(stage, condition.map(|name| Condition::Stream(name.into())), text)
 }

@@ -224,7 +224,10 @@ pub struct BoshUrl(Url);
 impl BoshUrl {
     fn new(url: &str) -> Result<Self> {
         let refused = |problem: &str| Err(Error::config("url", problem));
-        let Ok(url) = Url::parse(url) else {
+        // WHATWG's parser, made for browsers, mends what is better refused.
+        let is_mended = url.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\')
+            || url.split_once("://").is_none_or(|(_, rest)| rest.starts_with('/'));
+        let Some(url) = Url::parse(url).ok().filter(|_| !is_mended) else {
             return refused("is not a URL; it reads like https://chat.example.org/http-bind");
         };
         if !matches!(url.scheme(), "http" | "https") {
@@ -258,6 +261,14 @@ impl BoshUrl {
             Some(Host::Domain(name)) => is_localhost(name),
             None => false,
         }
+    }
+
+    pub(crate) fn has_ip_host(&self) -> bool {
+        matches!(self.0.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)))
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0.path()
     }
 
     /// The host, for messages and logs: a path may hold something the operator keeps to himself.

@@ -4,7 +4,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::condition::{BoshCondition, Condition};
+use crate::condition::Condition;
 
 /// A result with this library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -256,36 +256,32 @@ impl Error {
         )
     }
 
-    /// An error the server named, of the given kind.
-    pub(crate) fn named(kind: ErrorKind, stage: Stage, condition: Condition, text: Option<&str>) -> Self {
+    /// What the server refused or ended, with the condition and the words it gave for it, if any.
+    pub(crate) fn refused(
+        kind: ErrorKind,
+        stage: Stage,
+        condition: Option<Condition>,
+        text: Option<&str>,
+    ) -> Self {
         let what = match kind {
             ErrorKind::Auth => "the server refused the login",
             ErrorKind::Bind => "the server refused to bind a resource",
             _ => "the server ended the session",
         };
+        let (retry, remedy) = match (&condition, &kind) {
+            (Some(condition), _) => (condition.retry(), condition.remedy()),
+            (None, ErrorKind::Terminated) => (Retry::FreshSession, "try again with a fresh session"),
+            (None, _) => (Retry::No, "see the server's log"),
+        };
         let text = text.map(presentable).filter(|text| !text.is_empty());
+        let reason = condition.as_ref().map_or("without a reason", Condition::as_str);
         let said = text.as_ref().map_or_else(String::new, |text| format!(", \"{text}\""));
-        let message = format!("{what} ({condition}{said}): {}", condition.remedy());
-        let retry = condition.retry();
-        Self(Box::new(Inner { kind, stage, condition: Some(condition), text, retry, message }))
+        let message = format!("{what} ({}{said}): {remedy}", presentable(reason));
+        Self(Box::new(Inner { kind, stage, condition, text, retry, message }))
     }
 
-    pub(crate) fn terminated(stage: Stage, condition: Condition, text: Option<&str>) -> Self {
-        Self::named(ErrorKind::Terminated, stage, condition, text)
-    }
-
-    /// `type='terminate'` without a condition: the session is over, nobody says why.
-    pub(crate) fn ended(stage: Stage) -> Self {
-        Self::new(
-            ErrorKind::Terminated,
-            stage,
-            Retry::FreshSession,
-            "the server ended the session without a reason: try again with a fresh session".into(),
-        )
-    }
-
-    pub(crate) fn legacy(stage: Stage, condition: BoshCondition) -> Self {
-        Self::terminated(stage, Condition::Bosh(condition), None)
+    pub(crate) fn terminated(stage: Stage, condition: Option<Condition>, text: Option<&str>) -> Self {
+        Self::refused(ErrorKind::Terminated, stage, condition, text)
     }
 
     /// Drops what the server said if it repeats one of `secrets`.

@@ -215,7 +215,7 @@ impl<'a> Negotiation<'a> {
             return Err(Error::protocol(self.stage, "a reply to an open request", "another"));
         };
         for cookie in &reply.set_cookie {
-            self.cookies.set(cookie);
+            self.cookies.set(cookie, &self.config.url);
         }
         self.replies += 1;
         if self.replies > MAX_REPLIES {
@@ -238,9 +238,8 @@ impl<'a> Negotiation<'a> {
         self.open.remove(at);
         let body = match received? {
             Received::Body(body) => body,
-            Received::Recoverable => {
-                return Err(Error::protocol(self.stage, "an answer", "the wish to repeat the request"));
-            }
+            // It asks for the same request a second time: that will not end.
+            Received::Recoverable => return Err(Error::terminated(self.stage, None, None)),
             Received::Terminated(error) => {
                 self.session = None;
                 return Err(error);
@@ -274,7 +273,7 @@ impl<'a> Negotiation<'a> {
         match &self.login {
             Login::Underway(mechanism) => match (mechanism.failure_text(), error.condition()) {
                 (Some(text), Some(condition)) if error.text().is_none() => {
-                    Error::named(ErrorKind::Auth, error.stage(), condition.clone(), Some(text))
+                    Error::refused(ErrorKind::Auth, error.stage(), Some(condition.clone()), Some(text))
                 }
                 _ => error,
             },
@@ -389,9 +388,9 @@ impl<'a> Negotiation<'a> {
                     Secret::default()
                 }
                 PlanStep::Auth => {
-                    self.stage = Stage::Authenticate;
                     let features = self.features.take().unwrap_or_default();
                     let mechanism = Mechanism::choose(config, account, &features, &self.random)?;
+                    self.stage = Stage::Authenticate;
                     let initial = mechanism.initial_response();
                     let auth =
                         stanza::auth(mechanism.name(), initial.as_ref().map(|message| message.as_slice()));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::body::{self, Received};
-use crate::condition::BoshCondition;
+use crate::condition::{BoshCondition, Condition};
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
 
 /// The HTTP response to one [`Request`](crate::Request).
@@ -37,7 +37,7 @@ impl Reply {
     pub(crate) fn read(&self, stage: Stage, in_session: bool, max: usize) -> Result<Received> {
         if self.status != 200 {
             return match self.legacy_condition(in_session) {
-                Some(condition) => Ok(Received::Terminated(Error::legacy(stage, condition))),
+                Some(condition) => Ok(Received::Terminated(Error::terminated(stage, Some(Condition::Bosh(condition)), None))),
                 None => Err(self.not_bosh(stage)),
             };
         }

@@ -125,12 +125,15 @@ pub(crate) fn session() -> Secret {
     format!("<iq xmlns=\"{NS_CLIENT}\" id=\"{SESSION_ID}\" type=\"set\">{session}</iq>").into()
 }
 
-/// The condition inside an error element and the text beside it.
-pub(crate) fn defined_condition<'a>(error: &'a Element, namespace: &str) -> (&'a str, Option<&'a str>) {
+/// The name of the condition inside an error element and the text beside it.
+pub(crate) fn defined_condition<'a>(
+    error: &'a Element,
+    namespace: &str,
+) -> (Option<&'a str>, Option<&'a str>) {
     let mut of_namespace = error.children.iter().filter(|child| child.namespace == namespace);
     let condition = of_namespace.find(|child| child.name != "text");
     let text = error.child(namespace, "text").map(|text| text.text.as_str());
-    (condition.map_or("undefined-condition", |condition| &condition.name), text)
+    (condition.map(|condition| condition.name.as_str()), text)
 }
 
 /// The failure inside an ended session's last body, which says more than the ending.
@@ -139,10 +142,9 @@ pub(crate) fn last_words(payload: &[Element]) -> Option<Error> {
 }
 
 fn sasl_failure(failure: &Element) -> Error {
-    // RFC 6120 §6.5 defines the conditions; before it (RFC 3920 §6.4) a few were named otherwise.
     let (condition, text) = defined_condition(failure, NS_SASL);
-    let condition = Condition::Sasl(SaslCondition::from(condition));
-    Error::named(ErrorKind::Auth, Stage::Authenticate, condition, text)
+    let condition = condition.map(|name| Condition::Sasl(SaslCondition::from(name)));
+    Error::refused(ErrorKind::Auth, Stage::Authenticate, condition, text)
 }
 
 fn bind_result(iq: &Element) -> Result<Incoming> {
@@ -164,17 +166,17 @@ fn refuse_error(iq: &Element, stage: Stage) -> Result<()> {
         Some("error") => {
             let error = iq.children.iter().find(|child| child.name == "error");
             let (condition, text) =
-                error.map_or(("undefined-condition", None), |error| defined_condition(error, NS_STANZAS));
-            let condition = Condition::Stanza(StanzaCondition::from(condition));
-            Err(Error::named(ErrorKind::Bind, stage, condition, text))
+                error.map_or((None, None), |error| defined_condition(error, NS_STANZAS));
+            let condition = condition.map(|name| Condition::Stanza(StanzaCondition::from(name)));
+            Err(Error::refused(ErrorKind::Bind, stage, condition, text))
         }
         _ => Err(Error::protocol(stage, "an iq of type result or error", "another type")),
     }
 }
 
-/// SASL data: absent, `=` for empty, or base64 (RFC 6120 §6.4.2).
+/// SASL data: absent, `=` for empty, or base64 without any white space (RFC 6120 §6.4.2, §13.9.1).
 fn decode(text: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    match text.trim() {
+    match text {
         "" => Ok(None),
         "=" => Ok(Some(Zeroizing::default())),
         data => STANDARD

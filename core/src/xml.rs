@@ -11,7 +11,7 @@ use quick_xml::XmlVersion;
 use quick_xml::escape::escape;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
-use quick_xml::name::{QName, ResolveResult};
+use quick_xml::name::{PrefixDeclaration, QName, ResolveResult};
 use quick_xml::reader::NsReader;
 
 const MAX_DEPTH: usize = 32;
@@ -174,6 +174,9 @@ impl<'a> Parser<'a> {
         let (namespace, local) = self.reader.resolver().resolve_element(name);
         let mut element =
             Element { namespace: expand(namespace)?, name: local.as_ref().to_owned(), ..Element::default() };
+        if !are_separated(start.attributes_raw()) {
+            return Err(XmlError("attributes without a space between"));
+        }
         for (count, attribute) in start.attributes().enumerate() {
             if count == MAX_ATTRIBUTES {
                 return Err(XmlError("too many attributes"));
@@ -189,8 +192,12 @@ impl<'a> Parser<'a> {
             if !is_text(&value) {
                 return Err(XmlError("a reference to a character that XML does not allow"));
             }
-            if attribute.key.as_namespace_binding().is_some() {
-                continue;
+            match attribute.key.as_namespace_binding() {
+                Some(PrefixDeclaration::Named(_)) if value.is_empty() => {
+                    return Err(XmlError("a prefix without a namespace"));
+                }
+                Some(_) => continue,
+                None => {}
             }
             let (namespace, local) = self.reader.resolver().resolve_attribute(attribute.key);
             let (namespace, name) = (expand(namespace)?, local.as_ref());
@@ -250,6 +257,25 @@ impl<'a> Parser<'a> {
             Err(XmlError("an XML declaration that XMPP does not allow"))
         }
     }
+}
+
+/// Whether white space or the end follows each closing quote.
+fn are_separated(attributes: &str) -> bool {
+    let mut open = None;
+    let mut characters = attributes.chars().peekable();
+    while let Some(character) = characters.next() {
+        match open {
+            None if matches!(character, '"' | '\'') => open = Some(character),
+            Some(quote) if quote == character => {
+                open = None;
+                if characters.peek().is_some_and(|next| !next.is_ascii_whitespace()) {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+    }
+    true
 }
 
 fn check_name(name: QName<'_>) -> Result<(), XmlError> {

@@ -203,5 +203,5 @@ fn no_mechanism(choices: &[Choice<'_>], config: &Config, features: &Features) ->
         list(&allowed)
     );
     let kind = ErrorKind::Mechanism { offered, allowed };
-    Error::new(kind, Stage::Authenticate, Retry::AfterConfigChange, message)
+    Error::new(kind, Stage::Features, Retry::AfterConfigChange, message)
 }

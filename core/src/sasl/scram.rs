@@ -70,6 +70,18 @@ impl ScramHash {
         }
     }
 
+    /// The hash of that name, alone (`SHA-256`) or in its mechanism's (`SCRAM-SHA-256`).
+    ///
+    /// # Errors
+    /// `Config` if there is none.
+    pub fn from_name(name: &str) -> Result<Self> {
+        let is_named = |hash: &Self| hash.name() == name || hash.name().strip_prefix("SCRAM-") == Some(name);
+        Self::ALL
+            .into_iter()
+            .find(is_named)
+            .ok_or_else(|| Error::config("hash", "is one of SHA-1, SHA-256, SHA-512"))
+    }
+
     pub(crate) fn from_mechanism(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|hash| hash.name() == name)
     }
@@ -98,22 +110,30 @@ impl ScramHash {
     }
 }
 
-/// What the server says it offers, hashed as XEP-0474 §4.1 wants it.
-pub(crate) struct Offer(Vec<u8>);
+/// What arrived as the server's offer, to compare with what the server says it sent (XEP-0474).
+pub(crate) struct Offer {
+    mechanisms: Vec<String>,
+    channel_bindings: Vec<String>,
+}
 
 impl Offer {
     pub(crate) fn new(mechanisms: &[String], channel_bindings: &[String]) -> Self {
         let sorted = |names: &[String]| {
-            let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let mut names = names.to_vec();
             names.sort_unstable();
-            names.join("\u{1e}")
+            names
         };
-        let mut offer = sorted(mechanisms);
-        if !channel_bindings.is_empty() {
-            offer.push('\u{1f}');
-            offer.push_str(&sorted(channel_bindings));
+        Self { mechanisms: sorted(mechanisms), channel_bindings: sorted(channel_bindings) }
+    }
+
+    /// The text whose hash the server sends (XEP-0474 §4.1).
+    fn signed_text(&self, between_names: &str, between_lists: &str) -> String {
+        let mut text = self.mechanisms.join(between_names);
+        if !self.channel_bindings.is_empty() {
+            text.push_str(between_lists);
+            text.push_str(&self.channel_bindings.join(between_names));
         }
-        Self(offer.into_bytes())
+        text
     }
 }
 
@@ -200,7 +220,7 @@ impl Scram {
             );
             return Err(Error::unverified(Check::Iterations, problem));
         }
-        self.check_offer(first.offer_hash)?;
+        self.check_offer(&first)?;
         let (client_key, server_key) = self.keys(&first)?;
 
         let without_proof = format!("c={GS2_HEADER_BASE64},r={}", first.nonce);
@@ -225,17 +245,20 @@ impl Scram {
     }
 
     /// XEP-0474 §4.2: nobody between removed a mechanism from the offer.
-    fn check_offer(&self, offer_hash: Option<&str>) -> Result<()> {
-        let Some(offer_hash) = offer_hash else { return Ok(()) };
-        let ours = STANDARD.encode(self.hash.hash(&self.offer.0));
-        if ours.as_bytes().ct_eq(offer_hash.as_bytes()).into() {
-            Ok(())
-        } else {
-            Err(Error::unverified(
-                Check::Downgrade,
-                "the login mechanisms it signed are not those that arrived: somebody between changes them",
-            ))
+    fn check_offer(&self, first: &ServerFirst<'_>) -> Result<()> {
+        let is_same = |sent: Option<&str>, text: String| {
+            let ours = STANDARD.encode(self.hash.hash(text.as_bytes()));
+            sent.is_none_or(|sent| ours.as_bytes().ct_eq(sent.as_bytes()).into())
+        };
+        if is_same(first.offer_hash, self.offer.signed_text("\u{1e}", "\u{1f}"))
+            && is_same(first.old_offer_hash, self.offer.signed_text(",", "|"))
+        {
+            return Ok(());
         }
+        Err(Error::unverified(
+            Check::Downgrade,
+            "the login mechanisms it signed are not those that arrived: somebody between changes them",
+        ))
     }
 
     fn keys(&self, first: &ServerFirst<'_>) -> Result<(Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>)> {
@@ -286,7 +309,7 @@ impl Scram {
             )),
             ServerFinal::Error(error) => {
                 let condition = Condition::Scram(ScramCondition::from(error));
-                Err(Error::named(ErrorKind::Auth, Stage::Authenticate, condition, None))
+                Err(Error::refused(ErrorKind::Auth, Stage::Authenticate, Some(condition), None))
             }
         }
     }

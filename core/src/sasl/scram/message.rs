@@ -14,8 +14,10 @@ pub(super) struct ServerFirst<'a> {
     pub(super) nonce: &'a str,
     pub(super) salt: Vec<u8>,
     pub(super) iterations: u32,
-    /// XEP-0474's hash of the offered mechanisms.
+    /// The hash of the offered mechanisms (XEP-0474 since 0.4).
     pub(super) offer_hash: Option<&'a str>,
+    /// The same as servers of XEP-0474 0.3 send it.
+    pub(super) old_offer_hash: Option<&'a str>,
 }
 
 impl<'a> ServerFirst<'a> {
@@ -32,17 +34,17 @@ impl<'a> ServerFirst<'a> {
         let salt = mandatory('s')?;
         let iterations = mandatory('i')?;
 
-        let mut offer_hash = None;
+        let (mut offer_hash, mut old_offer_hash) = (None, None);
         for extension in attributes {
-            match extension? {
-                ('r' | 's' | 'i' | 'm', _) => {
-                    return Err(malformed("its first message repeats an attribute"));
-                }
-                ('h', _) if offer_hash.is_some() => {
-                    return Err(malformed("its first message repeats an attribute"));
-                }
-                ('h', hash) => offer_hash = Some(hash),
-                _ => {}
+            let (name, value) = extension?;
+            let known = match name {
+                'r' | 's' | 'i' | 'm' => return Err(malformed("its first message repeats an attribute")),
+                'h' => &mut offer_hash,
+                'd' => &mut old_offer_hash,
+                _ => continue,
+            };
+            if known.replace(value).is_some() {
+                return Err(malformed("its first message repeats an attribute"));
             }
         }
         if nonce.len() > MAX_PART || !nonce.bytes().all(|b| b.is_ascii_graphic()) {
@@ -53,7 +55,7 @@ impl<'a> ServerFirst<'a> {
             .ok()
             .filter(|salt| (1..=MAX_PART).contains(&salt.len()))
             .ok_or_else(|| Error::unverified(Check::Salt, "its salt is empty, too long or not base64"))?;
-        Ok(Self { text, nonce, salt, iterations: posit_number(iterations)?, offer_hash })
+        Ok(Self { text, nonce, salt, iterations: posit_number(iterations)?, offer_hash, old_offer_hash })
     }
 }
 

@@ -1,0 +1,219 @@
+//! The shared cases, read as `tests/vectors/README.md` defines them.
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use prebind::{Account, Config, Credentials, Error, Floor, Random, Reply, ScramHash};
+use serde_json::Value;
+
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) exchange: Vec<Entry>,
+    pub(crate) expect: Value,
+    config: Value,
+    account: Value,
+    random: Value,
+}
+
+pub(crate) struct Entry {
+    pub(crate) request: String,
+    pub(crate) cookie: Option<String>,
+    pub(crate) is_cleanup: bool,
+    reply: Value,
+}
+
+/// Every case: those of one file each and the rows of the tables.
+pub(crate) fn all() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    paths.sort();
+    let mut cases = Vec::new();
+    for path in paths {
+        let file: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap())
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        if file.get("cases").is_some() {
+            cases.extend(file["cases"].as_array().unwrap().iter().map(|row| from_row(&file, row)));
+        } else if file.get("exchange").is_some() {
+            cases.push(from_file(&file));
+        }
+    }
+    cases
+}
+
+/// `jids.json`, which is no exchange.
+pub(crate) fn jids() -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/jids.json");
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn from_file(file: &Value) -> Case {
+    Case {
+        name: text(&file["name"]),
+        exchange: entries(&file["exchange"]),
+        expect: file["expect"].clone(),
+        config: file["config"].clone(),
+        account: file["account"].clone(),
+        random: file["random"].clone(),
+    }
+}
+
+/// A row of a table: the table's beginning, its request with the row's reply, what follows.
+fn from_row(table: &Value, row: &Value) -> Case {
+    let of_row_or_table = |key: &str| row.get(key).unwrap_or(&table[key]).clone();
+    let mut exchange = entries(&table["prefix"]);
+    if let Some(request) = table.get("request") {
+        exchange.push(Entry { request: text(request), cookie: None, is_cleanup: false, reply: row.clone() });
+    }
+    exchange.extend(entries(&row["then"]));
+    Case {
+        name: format!("{}/{}", text(&table["name"]), text(&row["name"])),
+        exchange,
+        expect: row["expect"].clone(),
+        config: of_row_or_table("config"),
+        account: of_row_or_table("account"),
+        random: table["random"].clone(),
+    }
+}
+
+fn entries(list: &Value) -> Vec<Entry> {
+    list.as_array().into_iter().flatten().map(Entry::new).collect()
+}
+
+impl Entry {
+    fn new(entry: &Value) -> Self {
+        Self {
+            request: text(&entry["request"]),
+            cookie: entry["request_headers"]["Cookie"].as_str().map(str::to_owned),
+            is_cleanup: entry["cleanup"] == true,
+            reply: entry.clone(),
+        }
+    }
+
+    pub(crate) fn reply(&self, rid: u64) -> Reply {
+        let body = match self.reply["reply_base64"].as_str() {
+            Some(body) => STANDARD.decode(body).unwrap(),
+            None => text(&self.reply["reply"]).into_bytes(),
+        };
+        let status = self.reply["status"].as_u64().unwrap_or(200);
+        let mut reply = Reply::new(rid, u16::try_from(status).unwrap(), body);
+        reply.content_type = match self.reply.get("content_type") {
+            None => Some("text/xml; charset=utf-8".to_owned()),
+            Some(content_type) => content_type.as_str().map(str::to_owned),
+        };
+        reply.content_encoding = self.headers("Content-Encoding").pop();
+        reply.location = self.headers("Location").pop();
+        reply.set_cookie = self.headers("Set-Cookie");
+        reply
+    }
+
+    fn headers(&self, name: &str) -> Vec<String> {
+        match &self.reply["headers"][name] {
+            Value::Array(values) => values.iter().map(text).collect(),
+            Value::String(value) => vec![value.clone()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Case {
+    pub(crate) fn config(&self) -> Result<Config, Error> {
+        let mut config = Config::new(self.config["url"].as_str().unwrap_or("http://127.0.0.1:5280/http-bind"))?;
+        for (key, value) in self.config.as_object().into_iter().flatten() {
+            match key.as_str() {
+                "url" => {}
+                "lang" => config.lang = value.as_str().map(str::to_owned),
+                "wait" => config.wait = number(value),
+                "hold" => config.hold = number(value),
+                "route" => config.route = value.as_str().map(str::to_owned),
+                "resource" => config.resource = value.as_str().map(str::to_owned),
+                "floor" => config.floor = Floor::from_name(&text(value))?,
+                "digest_md5" => config.digest_md5 = value.as_bool().unwrap(),
+                "allow_cleartext" => config.allow_cleartext = value.as_bool().unwrap(),
+                "min_iterations" => config.iterations = number(value)..=*config.iterations.end(),
+                "max_iterations" => config.iterations = *config.iterations.start()..=number(value),
+                other => panic!("{}: unknown option {other}", self.name),
+            }
+        }
+        Ok(config)
+    }
+
+    pub(crate) fn account(&self) -> Result<Account, Error> {
+        Account::new(&text(&self.account["jid"]), self.credentials()?)
+    }
+
+    /// Without random values a case must not come to need any.
+    pub(crate) fn random(&self) -> Random {
+        Random::fixed(
+            self.random["rid"].as_u64().unwrap_or(1000),
+            self.random["nonce"].as_str().unwrap_or("unexpected"),
+        )
+    }
+
+    /// What no message may repeat: passwords, tokens, SIDs; RIDs of some length.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let credentials = &self.account["credentials"];
+        let mut secrets: Vec<String> = ["password", "oauthbearer", "x_oauth2", "initial_response"]
+            .iter()
+            .filter_map(|key| credentials[key].as_str().map(str::to_owned))
+            .collect();
+        secrets.extend(self.random["rid"].as_u64().map(|rid| rid.to_string()).filter(|rid| rid.len() > 6));
+        for entry in &self.exchange {
+            let sid = entry.request.split(" sid=\"").nth(1).and_then(|rest| rest.split('"').next());
+            secrets.extend(sid.filter(|sid| sid.len() > 4).map(str::to_owned));
+        }
+        secrets.retain(|secret| secret.len() > 3);
+        secrets
+    }
+
+    fn credentials(&self) -> Result<Credentials, Error> {
+        let given = &self.account["credentials"];
+        let bytes = |value: &Value| STANDARD.decode(text(value)).unwrap();
+        let hash = |value: &Value| ScramHash::from_name(&text(value));
+        let mut credentials = if let Some(password) = given["password"].as_str() {
+            Credentials::password(password)
+        } else if given["anonymous"] == true {
+            Credentials::anonymous()
+        } else if given["external"] == true {
+            Credentials::external()
+        } else if let Some(token) = given["oauthbearer"].as_str() {
+            Credentials::oauthbearer(token)
+        } else if let Some(token) = given["x_oauth2"].as_str() {
+            Credentials::x_oauth2(token)
+        } else if let Some(mechanism) = given["mechanism"].as_str() {
+            Credentials::raw(mechanism, text(&given["initial_response"]))
+        } else if let Some(keys) = given.get("scram_salted_password") {
+            let (salt, salted) = (bytes(&keys["salt"]), bytes(&keys["salted_password"]));
+            Credentials::scram_salted_password(hash(&keys["hash"])?, salt, number(&keys["iterations"]), salted)
+        } else if let Some(keys) = given.get("scram_keys") {
+            let (client_key, server_key) = (bytes(&keys["client_key"]), bytes(&keys["server_key"]));
+            let (hash, salt) = (hash(&keys["hash"])?, bytes(&keys["salt"]));
+            Credentials::scram_keys(hash, salt, number(&keys["iterations"]), client_key, server_key)
+        } else {
+            panic!("{}: unknown credentials {given}", self.name)
+        };
+        if let Some(authcid) = given["authcid"].as_str() {
+            credentials = credentials.authcid(authcid);
+        }
+        if let Some(authzid) = given["authzid"].as_str() {
+            credentials = credentials.authzid(authzid);
+        }
+        Ok(credentials)
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn number<T: TryFrom<u64>>(value: &Value) -> T
+where
+    T::Error: std::fmt::Debug,
+{
+    T::try_from(value.as_u64().unwrap()).unwrap()
+}

@@ -1,0 +1,171 @@
+//! Runs the shared cases of `tests/vectors` against the state machine, every byte compared, no
+//! network.
+
+mod case;
+mod jids;
+
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use prebind::{Error, Failure, Negotiation, Plan, Reply, Request, Session, Step};
+use serde_json::{Value, json};
+
+use case::{Case, Entry};
+
+/// What came out of an exchange: the session or the error, and how many entries were used up.
+struct Outcome {
+    result: Result<Session, Error>,
+    used: usize,
+}
+
+#[test]
+fn every_case() {
+    let cases = case::all();
+    assert!(cases.len() > 300, "only {} cases were found", cases.len());
+    let mut failures = String::new();
+    for case in &cases {
+        let verdict = catch_unwind(AssertUnwindSafe(|| check(case)))
+            .unwrap_or_else(|_| Err("panicked".to_owned()));
+        if let Err(problem) = verdict {
+            writeln!(failures, "{}: {problem}", case.name).unwrap();
+        }
+    }
+    assert!(failures.is_empty(), "{} of {} cases fail:\n{failures}", failures.lines().count(), cases.len());
+}
+
+#[test]
+fn every_error_kind_that_needs_no_network_has_a_case() {
+    let cases = case::all();
+    let kinds = ["Config", "Http", "Protocol", "Terminated", "Mechanism", "Auth", "ServerUnverified", "Bind"];
+    for kind in kinds {
+        let has_case = cases.iter().any(|case| case.expect["error"]["kind"] == kind);
+        assert!(has_case, "no case expects {kind}");
+    }
+}
+
+fn check(case: &Case) -> Result<(), String> {
+    let outcome = run(case)?;
+    if outcome.used != case.exchange.len() {
+        return Err(format!("{} of {} requests were sent", outcome.used, case.exchange.len()));
+    }
+    match (&outcome.result, case.expect.get("session"), case.expect.get("error")) {
+        (Ok(session), Some(expected), None) => compare(expected, &describe_session(session)),
+        (Err(error), None, Some(expected)) => {
+            leaks_nothing(case, error)?;
+            compare(expected, &describe_error(error))
+        }
+        (Ok(session), ..) => Err(format!("opened {session:?}")),
+        (Err(error), ..) => Err(format!("failed with {error:?}")),
+    }
+}
+
+fn run(case: &Case) -> Result<Outcome, String> {
+    let (config, account) = match case.config().and_then(|config| Ok((config, case.account()?))) {
+        Ok(both) => both,
+        Err(error) => return Ok(Outcome { result: Err(error), used: 0 }),
+    };
+    let (mut negotiation, requests) =
+        match Negotiation::start(&config, &account, Plan::classic(), case.random()) {
+            Ok(started) => started,
+            Err(error) => return Ok(Outcome { result: Err(error), used: 0 }),
+        };
+    let mut request = single(requests)?;
+    let mut entries = case.exchange.iter().enumerate();
+    loop {
+        let (index, entry) = entries.next().ok_or("more requests than the case has")?;
+        same_request(&request, entry).map_err(|problem| format!("request {index}: {problem}"))?;
+        match negotiation.receive(&entry.reply(request.rid())) {
+            Ok(Step::Send(next, more)) => (negotiation, request) = (next, single(more)?),
+            Ok(Step::Wait(_)) => return Err("waits although no request is open".to_owned()),
+            Ok(Step::Done(session)) => return Ok(Outcome { result: Ok(session), used: index + 1 }),
+            Err(Failure { error, terminate }) => {
+                let mut used = index + 1;
+                if let Some(terminate) = terminate {
+                    let Some((index, entry)) = entries.next().filter(|(_, entry)| entry.is_cleanup) else {
+                        return Err(format!("ends a session that the case does not end, after {error:?}"));
+                    };
+                    same_request(&terminate, entry).map_err(|problem| format!("terminate: {problem}"))?;
+                    used = index + 1;
+                }
+                return Ok(Outcome { result: Err(error), used });
+            }
+        }
+    }
+}
+
+fn single(requests: Vec<Request>) -> Result<Request, String> {
+    match <[Request; 1]>::try_from(requests) {
+        Ok([request]) => Ok(request),
+        Err(requests) => Err(format!("{} requests at once", requests.len())),
+    }
+}
+
+fn same_request(request: &Request, entry: &Entry) -> Result<(), String> {
+    if request.body() != entry.request {
+        return Err(format!("\n  sent     {}\n  expected {}", request.body(), entry.request));
+    }
+    if request.cookie() != entry.cookie.as_deref() {
+        return Err(format!("cookie {:?}, expected {:?}", request.cookie(), entry.cookie));
+    }
+    Ok(())
+}
+
+fn describe_session(session: &Session) -> Value {
+    json!({
+        "jid": session.jid().to_string(),
+        "sid": session.sid(),
+        "rid": session.rid(),
+        "wait": session.wait().as_secs(),
+        "hold": session.hold(),
+        "requests": session.requests(),
+        "inactivity": session.inactivity().map(|inactivity| inactivity.as_secs()),
+        "mechanism": session.mechanism(),
+        "cookies": session.cookies().iter()
+            .map(|cookie| json!({"name": cookie.name, "value": cookie.value()}))
+            .collect::<Vec<_>>(),
+    })
+}
+
+fn describe_error(error: &Error) -> Value {
+    json!({
+        "kind": error.kind().name(),
+        "stage": error.stage().as_str(),
+        "condition": error.condition().map(prebind::Condition::as_str),
+        "retry": error.retry().as_str(),
+        "text": error.text(),
+    })
+}
+
+/// Only keys that the case looks at are compared.
+fn compare(expected: &Value, found: &Value) -> Result<(), String> {
+    let expected = expected.as_object().ok_or("expect is not an object")?;
+    for (key, value) in expected {
+        if found.get(key).is_none() {
+            return Err(format!("expects {key}, which nobody knows"));
+        }
+        if found[key] != *value {
+            return Err(format!("{key} is {}, expected {value} (all: {found})", found[key]));
+        }
+    }
+    Ok(())
+}
+
+/// No error may repeat a secret of the case.
+fn leaks_nothing(case: &Case, error: &Error) -> Result<(), String> {
+    let shown = format!("{error} {error:?}");
+    match case.secrets().iter().find(|secret| shown.contains(secret.as_str())) {
+        Some(secret) => Err(format!("the error repeats {secret:?}: {shown}")),
+        None => Ok(()),
+    }
+}
+
+#[test]
+fn a_reply_to_no_open_request_is_refused() {
+    let case = &case::all()[0];
+    let (config, account) = (case.config().unwrap(), case.account().unwrap());
+    let (negotiation, requests) =
+        Negotiation::start(&config, &account, Plan::classic(), case.random()).unwrap();
+    let failure = negotiation.receive(&Reply::new(requests[0].rid() + 7, 200, "")).unwrap_err();
+    assert_eq!(failure.error.kind().name(), "Protocol");
+    assert!(failure.terminate.is_none(), "no session stands yet");
+}
