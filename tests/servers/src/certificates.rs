@@ -27,19 +27,11 @@ pub(crate) fn write(directory: &Path) -> Result<()> {
     let certificate = server()?.signed_by(&key, &authority)?;
     put(directory, "ca.pem", &authority.pem())?;
     put(directory, "server.key", &key.serialize_pem())?;
-    put(
-        directory,
-        "server.pem",
-        &(certificate.pem() + &key.serialize_pem()),
-    )?;
+    put(directory, "server.pem", &(certificate.pem() + &key.serialize_pem()))?;
 
     let key = KeyPair::generate()?;
     put(directory, "client.key", &key.serialize_pem())?;
-    put(
-        directory,
-        "client.pem",
-        &client()?.signed_by(&key, &authority)?.pem(),
-    )
+    put(directory, "client.pem", &client()?.signed_by(&key, &authority)?.pem())
 }
 
 fn authority() -> Result<CertificateParams> {

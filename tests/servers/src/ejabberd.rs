@@ -22,21 +22,14 @@ use crate::{
 pub(crate) const PORT_TAKEN: &str = "address already in use";
 
 pub(crate) fn launch(setup: &Setup<'_>) -> Result<Launch> {
-    let missing = |package| Error::Missing {
-        kind: Kind::Ejabberd,
-        package,
-    };
+    let missing = |package| Error::Missing { kind: Kind::Ejabberd, package };
     let program = find_program("erl").ok_or_else(|| missing("ejabberd"))?;
     let libraries = libraries_with("ejabberd-").ok_or_else(|| missing("ejabberd"))?;
     if libraries_with("p1_oauth2-").is_none() {
         return Err(missing("erlang-p1-oauth2"));
     }
 
-    let shaper = if setup.options.limits {
-        "normal"
-    } else {
-        "none"
-    };
+    let shaper = if setup.options.limits { "normal" } else { "none" };
     let config = include_str!("../config/ejabberd.yml");
     setup.write("ejabberd.yml", config, &[("@SHAPER@", shaper)])?;
     setup.write("jwt.jwk", &tokens::jwt_key_file(), &[])?;
@@ -75,8 +68,8 @@ pub(crate) fn sessions(control_url: &str) -> Result<Sessions> {
         question: question.to_owned(),
         reason: answer.to_string(),
     };
-    let jids = serde_json::from_value(connected.clone())
-        .map_err(|_| unusable("who is connected", &connected))?;
+    let jids =
+        serde_json::from_value(connected.clone()).map_err(|_| unusable("who is connected", &connected))?;
     let streams = size(&table).ok_or_else(|| unusable("how many streams there are", &table))?;
     Ok(Sessions { jids, streams })
 }
@@ -84,13 +77,10 @@ pub(crate) fn sessions(control_url: &str) -> Result<Sessions> {
 pub(crate) fn oauth_token(control_url: &str, jid: &str) -> Result<String> {
     let request = json!({ "jid": jid, "ttl": 3600, "scopes": "sasl_auth" });
     let answer = ask(&format!("{control_url}/oauth_issue_token"), Some(&request))?;
-    answer["token"]
-        .as_str()
-        .map(str::to_owned)
-        .ok_or_else(|| Error::Control {
-            question: format!("for a token for {jid}"),
-            reason: answer.to_string(),
-        })
+    answer["token"].as_str().map(str::to_owned).ok_or_else(|| Error::Control {
+        question: format!("for a token for {jid}"),
+        reason: answer.to_string(),
+    })
 }
 
 /// The number of rows in the description of a table, which is an Erlang term within JSON:
@@ -102,17 +92,11 @@ fn size(table: &Value) -> Option<usize> {
 
 /// The directory of Erlang libraries, one for each architecture, that holds the named one.
 fn libraries_with(name: &str) -> Option<PathBuf> {
-    let directories = fs::read_dir("/usr/lib")
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path());
-    directories
-        .chain(["/usr/lib/erlang/lib".into()])
-        .find(|directory| {
-            fs::read_dir(directory).is_ok_and(|mut entries| {
-                entries.any(|entry| {
-                    entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(name))
-                })
-            })
+    let directories = fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path());
+    directories.chain(["/usr/lib/erlang/lib".into()]).find(|directory| {
+        fs::read_dir(directory).is_ok_and(|mut entries| {
+            entries
+                .any(|entry| entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(name)))
         })
+    })
 }

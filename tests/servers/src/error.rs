@@ -12,9 +12,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// A package the server is made of is not installed.
-    #[error(
-        "{kind} cannot start: install the Debian package `{package}` (apt-get install {package})"
-    )]
+    #[error("{kind} cannot start: install the Debian package `{package}` (apt-get install {package})")]
     Missing {
         /// The server.
         kind: Kind,

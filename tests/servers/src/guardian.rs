@@ -56,15 +56,9 @@ impl Guardian {
 
         let mut line = String::new();
         if let Some(output) = process.stdout.take() {
-            BufReader::new(output)
-                .read_line(&mut line)
-                .map_err(Error::io("read from the guardian"))?;
+            BufReader::new(output).read_line(&mut line).map_err(Error::io("read from the guardian"))?;
         }
-        let mut guardian = Self {
-            process,
-            directory: directory.keep(),
-            server_pid: 0,
-        };
+        let mut guardian = Self { process, directory: directory.keep(), server_pid: 0 };
         guardian.server_pid = line.trim().parse().map_err(|_| Error::Io {
             action: "read the server's process id from the guardian",
             source: std::io::ErrorKind::InvalidData.into(),

@@ -24,11 +24,7 @@ pub const OAUTH: &str = "oauth.local";
 pub const JWT: &str = "jwt.local";
 
 /// User and password of every account; each exists on every host that keeps passwords.
-pub const ACCOUNTS: [(&str, &str); 3] = [
-    ("alice", "wonder-1"),
-    ("bob", "builder-1"),
-    ("carol", "carrot-1"),
-];
+pub const ACCOUNTS: [(&str, &str); 3] = [("alice", "wonder-1"), ("bob", "builder-1"), ("carol", "carrot-1")];
 
 pub(crate) struct Host {
     pub(crate) name: &'static str,
@@ -53,78 +49,29 @@ const SCRAM_256: &str = "SCRAM-SHA-256";
 const SCRAM_512: &str = "SCRAM-SHA-512";
 
 pub(crate) const HOSTS: [Host; 10] = [
-    Host {
-        name: LOCALHOST,
-        passwords: true,
-        prosody: &["PLAIN", SCRAM_1],
-        ejabberd: &["PLAIN", SCRAM_1],
-    },
+    Host { name: LOCALHOST, passwords: true, prosody: &["PLAIN", SCRAM_1], ejabberd: &["PLAIN", SCRAM_1] },
     Host {
         name: PLAIN,
         passwords: true,
         prosody: &["PLAIN", SCRAM_1, SCRAM_256],
         ejabberd: &["PLAIN", SCRAM_1, SCRAM_256, SCRAM_512],
     },
-    Host {
-        name: ANONYMOUS,
-        passwords: false,
-        prosody: &["ANONYMOUS"],
-        ejabberd: &["ANONYMOUS"],
-    },
-    Host {
-        name: ONLY_SCRAM,
-        passwords: true,
-        prosody: &[SCRAM_1],
-        ejabberd: &[SCRAM_1],
-    },
-    Host {
-        name: REFUSE,
-        passwords: true,
-        prosody: &["PLAIN", SCRAM_1],
-        ejabberd: &["PLAIN", SCRAM_1],
-    },
-    Host {
-        name: CERTIFICATE,
-        passwords: false,
-        prosody: &["EXTERNAL"],
-        ejabberd: &[],
-    },
-    Host {
-        name: BEARER,
-        passwords: false,
-        prosody: &["OAUTHBEARER"],
-        ejabberd: &[],
-    },
+    Host { name: ANONYMOUS, passwords: false, prosody: &["ANONYMOUS"], ejabberd: &["ANONYMOUS"] },
+    Host { name: ONLY_SCRAM, passwords: true, prosody: &[SCRAM_1], ejabberd: &[SCRAM_1] },
+    Host { name: REFUSE, passwords: true, prosody: &["PLAIN", SCRAM_1], ejabberd: &["PLAIN", SCRAM_1] },
+    Host { name: CERTIFICATE, passwords: false, prosody: &["EXTERNAL"], ejabberd: &[] },
+    Host { name: BEARER, passwords: false, prosody: &["OAUTHBEARER"], ejabberd: &[] },
     Host {
         name: MD5,
         passwords: true,
         prosody: &[],
-        ejabberd: &[
-            "DIGEST-MD5",
-            "PLAIN",
-            SCRAM_1,
-            SCRAM_256,
-            SCRAM_512,
-            "X-OAUTH2",
-        ],
+        ejabberd: &["DIGEST-MD5", "PLAIN", SCRAM_1, SCRAM_256, SCRAM_512, "X-OAUTH2"],
     },
-    Host {
-        name: OAUTH,
-        passwords: true,
-        prosody: &[],
-        ejabberd: &["PLAIN", SCRAM_1, "X-OAUTH2"],
-    },
-    Host {
-        name: JWT,
-        passwords: false,
-        prosody: &[],
-        ejabberd: &["PLAIN"],
-    },
+    Host { name: OAUTH, passwords: true, prosody: &[], ejabberd: &["PLAIN", SCRAM_1, "X-OAUTH2"] },
+    Host { name: JWT, passwords: false, prosody: &[], ejabberd: &["PLAIN"] },
 ];
 
 /// The hosts a server has.
 pub(crate) fn of(kind: Kind) -> impl Iterator<Item = &'static Host> {
-    HOSTS
-        .iter()
-        .filter(move |host| !host.mechanisms(kind).is_empty())
+    HOSTS.iter().filter(move |host| !host.mechanisms(kind).is_empty())
 }

@@ -89,9 +89,7 @@ impl Info {
     /// When the server is Prosody, or does not answer.
     pub fn oauth_token(&self, jid: &str) -> Result<String> {
         match self.kind {
-            Kind::Prosody => Err(Error::NotOffered(
-                "Prosody issues no OAuth tokens".to_owned(),
-            )),
+            Kind::Prosody => Err(Error::NotOffered("Prosody issues no OAuth tokens".to_owned())),
             Kind::Ejabberd => ejabberd::oauth_token(&self.control_url, jid),
         }
     }
@@ -102,14 +100,12 @@ impl Info {
             let jids = |host| format!("{user}@{host}");
             match self.kind {
                 Kind::Prosody => {
-                    self.tokens
-                        .insert(jids(hosts::BEARER), tokens::bearer(user));
+                    self.tokens.insert(jids(hosts::BEARER), tokens::bearer(user));
                 }
                 Kind::Ejabberd => {
                     let (oauth, jwt) = (jids(hosts::OAUTH), jids(hosts::JWT));
                     self.tokens.insert(oauth.clone(), self.oauth_token(&oauth)?);
-                    self.tokens
-                        .insert(jwt.clone(), tokens::jwt(&jwt, tokens::in_an_hour()));
+                    self.tokens.insert(jwt.clone(), tokens::jwt(&jwt, tokens::in_an_hour()));
                 }
             }
         }

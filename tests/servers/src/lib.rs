@@ -85,9 +85,6 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            limits: true,
-            mechanisms_on_http: true,
-        }
+        Self { limits: true, mechanisms_on_http: true }
     }
 }

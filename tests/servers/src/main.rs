@@ -84,25 +84,17 @@ impl Run {
             move || end.send(()).unwrap_or_default()
         })?;
 
-        let options = Options {
-            limits: !self.no_limits,
-            mechanisms_on_http: !self.no_mechanisms_on_http,
-        };
+        let options = Options { limits: !self.no_limits, mechanisms_on_http: !self.no_mechanisms_on_http };
         let servers = start_all(kinds, options)?;
-        let infos: BTreeMap<Kind, &Info> = servers
-            .iter()
-            .map(|server| (server.kind, server.info()))
-            .collect();
+        let infos: BTreeMap<Kind, &Info> =
+            servers.iter().map(|server| (server.kind, server.info())).collect();
         let json = serde_json::to_string(&infos)?;
 
         if ended.try_recv().is_ok() {
             return Err("stopped by a signal".into());
         }
         if let [program, arguments @ ..] = self.command.as_slice() {
-            let child = Command::new(program)
-                .args(arguments)
-                .env(VARIABLE, json)
-                .spawn();
+            let child = Command::new(program).args(arguments).env(VARIABLE, json).spawn();
             let child = child.map_err(|error| format!("cannot run {program}: {error}"))?;
             return wait_for(child, &ended);
         }
@@ -124,10 +116,8 @@ impl Run {
 /// Side by side, for a server takes seconds to start.
 fn start_all(kinds: &[Kind], options: Options) -> Result<Vec<Server>> {
     thread::scope(|scope| {
-        let starting: Vec<_> = kinds
-            .iter()
-            .map(|&kind| scope.spawn(move || Server::start_with(kind, options)))
-            .collect();
+        let starting: Vec<_> =
+            kinds.iter().map(|&kind| scope.spawn(move || Server::start_with(kind, options))).collect();
         let started = starting.into_iter().map(|thread| match thread.join() {
             Ok(result) => result.map_err(Into::into),
             Err(_) => Err("a server's start panicked".into()),
@@ -143,9 +133,7 @@ fn wait_for(mut child: Child, ended: &Receiver<()>) -> Result<ExitCode> {
         if let Some(status) = child.try_wait()? {
             // Death by a signal is reported the way shells do.
             let code = status.code().or(status.signal().map(|signal| 128 + signal));
-            return Ok(code.map_or(ExitCode::FAILURE, |code| {
-                ExitCode::from(code.to_le_bytes()[0])
-            }));
+            return Ok(code.map_or(ExitCode::FAILURE, |code| ExitCode::from(code.to_le_bytes()[0])));
         } else if grace.is_zero() {
             child.kill()?;
         }

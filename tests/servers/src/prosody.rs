@@ -16,20 +16,13 @@ use crate::{
 pub(crate) const PORT_TAKEN: &str = "Failed to open server port";
 
 pub(crate) fn launch(setup: &Setup<'_>) -> Result<Launch> {
-    let missing = |package| Error::Missing {
-        kind: Kind::Prosody,
-        package,
-    };
+    let missing = |package| Error::Missing { kind: Kind::Prosody, package };
     let program = find_program("prosody").ok_or_else(|| missing("prosody"))?;
     if !Path::new("/usr/lib/prosody/modules/mod_auth_ccert").exists() {
         return Err(missing("prosody-modules"));
     }
 
-    let limits = if setup.options.limits {
-        "\"limits\";"
-    } else {
-        ""
-    };
+    let limits = if setup.options.limits { "\"limits\";" } else { "" };
     let accounts = lua_table(ACCOUNTS.map(|(user, password)| (user.into(), password.into())));
     let tokens = lua_table(ACCOUNTS.map(|(user, _)| (tokens::bearer(user), user.into())));
     setup.write(
@@ -37,24 +30,13 @@ pub(crate) fn launch(setup: &Setup<'_>) -> Result<Launch> {
         include_str!("../config/prosody.cfg.lua"),
         &[
             ("@LIMITS@", limits),
-            (
-                "@MECHANISMS_ON_HTTP@",
-                &setup.options.mechanisms_on_http.to_string(),
-            ),
+            ("@MECHANISMS_ON_HTTP@", &setup.options.mechanisms_on_http.to_string()),
             ("@ACCOUNTS@", &accounts),
             ("@BEARER_TOKENS@", &tokens),
         ],
     )?;
-    setup.write(
-        "mod_servers.lua",
-        include_str!("../config/mod_servers.lua"),
-        &[],
-    )?;
-    setup.write(
-        "mod_auth_servers_bearer.lua",
-        include_str!("../config/mod_auth_servers_bearer.lua"),
-        &[],
-    )?;
+    setup.write("mod_servers.lua", include_str!("../config/mod_servers.lua"), &[])?;
+    setup.write("mod_auth_servers_bearer.lua", include_str!("../config/mod_auth_servers_bearer.lua"), &[])?;
 
     let config = setup.directory.join("prosody.cfg.lua");
     Ok(Launch {

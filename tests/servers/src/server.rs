@@ -2,7 +2,9 @@
 
 use std::{
     collections::BTreeMap,
+    fs::Permissions,
     ops::Deref,
+    os::unix::fs::PermissionsExt as _,
     thread,
     time::{Duration, Instant},
 };
@@ -60,7 +62,8 @@ impl Server {
     fn attempt(kind: Kind, options: Options, ports: [u16; 2]) -> Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix(&format!("{kind}-"))
-            .rand_bytes(16)
+            // It holds keys, and the path that lets one ask the server about itself.
+            .permissions(Permissions::from_mode(0o700))
             .tempdir()
             .map_err(Error::io("make a temporary directory"))?;
         certificates::write(directory.path())?;
@@ -78,10 +81,7 @@ impl Server {
             ejabberd::register(&info.control_url)?;
         }
         info.issue_tokens()?;
-        Ok(Self {
-            info,
-            _guardian: guardian,
-        })
+        Ok(Self { info, _guardian: guardian })
     }
 }
 
@@ -94,13 +94,7 @@ impl Deref for Server {
 }
 
 fn describe(kind: Kind, setup: &Setup<'_>) -> Info {
-    let Setup {
-        directory,
-        http_port,
-        https_port,
-        secret,
-        ..
-    } = setup;
+    let Setup { directory, http_port, https_port, secret, .. } = setup;
     let path = match kind {
         Kind::Prosody => "http-bind",
         Kind::Ejabberd => "bosh",
@@ -114,12 +108,8 @@ fn describe(kind: Kind, setup: &Setup<'_>) -> Info {
         ca_pem: directory.join("ca.pem"),
         client_cert: directory.join("client.pem"),
         client_key: directory.join("client.key"),
-        hosts: hosts::of(kind)
-            .map(|host| (host.name.to_owned(), names(host.mechanisms(kind))))
-            .collect(),
-        accounts: hosts::ACCOUNTS
-            .map(|(user, password)| (user.into(), password.into()))
-            .into(),
+        hosts: hosts::of(kind).map(|host| (host.name.to_owned(), names(host.mechanisms(kind)))).collect(),
+        accounts: hosts::ACCOUNTS.map(|(user, password)| (user.into(), password.into())).into(),
         tokens: BTreeMap::new(),
         control_url: format!("http://127.0.0.1:{http_port}/{secret}"),
     }
@@ -138,17 +128,11 @@ fn wait_until_ready(info: &Info, guardian: &Guardian) -> Result<()> {
         if guardian.log().contains(port_taken) {
             return Err(Error::PortTaken(kind));
         } else if guardian.has_exited() {
-            return Err(Error::Exited {
-                kind,
-                log: guardian.log_tail(),
-            });
+            return Err(Error::Exited { kind, log: guardian.log_tail() });
         } else if answers {
             return Ok(());
         } else if Instant::now() > deadline {
-            return Err(Error::NotReady {
-                kind,
-                log: guardian.log_tail(),
-            });
+            return Err(Error::NotReady { kind, log: guardian.log_tail() });
         }
         thread::sleep(Duration::from_millis(20));
     }
@@ -167,10 +151,7 @@ mod tests {
             let [free, _] = free_ports().unwrap();
             let ports = [free, other.local_addr().unwrap().port()];
             let result = Server::attempt(kind, Options::default(), ports);
-            assert!(
-                matches!(result, Err(Error::PortTaken(_))),
-                "{kind}: {result:?}"
-            );
+            assert!(matches!(result, Err(Error::PortTaken(_))), "{kind}: {result:?}");
         }
     }
 }

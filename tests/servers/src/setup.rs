@@ -23,13 +23,7 @@ pub(crate) struct Setup<'a> {
 
 impl<'a> Setup<'a> {
     pub(crate) fn new(directory: &'a Path, options: Options, ports: [u16; 2]) -> Result<Self> {
-        Ok(Self {
-            directory,
-            http_port: ports[0],
-            https_port: ports[1],
-            secret: tokens::random()?,
-            options,
-        })
+        Ok(Self { directory, http_port: ports[0], https_port: ports[1], secret: tokens::random()?, options })
     }
 
     /// Writes a file of the server's directory, with every `@NAME@` of the template filled in.
@@ -62,10 +56,7 @@ pub(crate) fn free_ports() -> Result<[u16; 2]> {
     // Both at once, lest they be the same.
     let listeners = [listen()?, listen()?];
     let port = |listener: &TcpListener| {
-        listener
-            .local_addr()
-            .map(|address| address.port())
-            .map_err(Error::io("find a free port"))
+        listener.local_addr().map(|address| address.port()).map_err(Error::io("find a free port"))
     };
     Ok([port(&listeners[0])?, port(&listeners[1])?])
 }

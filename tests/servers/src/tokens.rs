@@ -18,10 +18,7 @@ pub const JWT_KEY: &str = "a key for tests, and only for tests";
 /// A JSON Web Token as ejabberd wants it: `{"jid": …, "exp": …}`.
 #[must_use]
 pub fn jwt(jid: &str, expires: SystemTime) -> String {
-    let seconds = expires
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
+    let seconds = expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let header = URL_SAFE_NO_PAD.encode(json!({ "alg": "HS256", "typ": "JWT" }).to_string());
     let claims = URL_SAFE_NO_PAD.encode(json!({ "jid": jid, "exp": seconds }).to_string());
     let signed = format!("{header}.{claims}");
@@ -49,9 +46,6 @@ pub(crate) fn random() -> Result<String> {
     let mut bytes = [0; 16];
     SystemRandom::new()
         .fill(&mut bytes)
-        .map_err(|_| Error::Io {
-            action: "read random bytes",
-            source: std::io::ErrorKind::Other.into(),
-        })?;
+        .map_err(|_| Error::Io { action: "read random bytes", source: std::io::ErrorKind::Other.into() })?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

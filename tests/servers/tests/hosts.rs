@@ -24,12 +24,7 @@ fn offer_the_mechanisms_of_the_table() {
                     continue;
                 }
                 let (session, answer) = Bosh::create(&agent, url, host);
-                assert_eq!(
-                    mechanisms(&answer),
-                    *expected,
-                    "{} {host} {url}",
-                    server.kind
-                );
+                assert_eq!(mechanisms(&answer), *expected, "{} {host} {url}", server.kind);
                 session.terminate();
             }
         }
@@ -49,19 +44,13 @@ fn know_every_account() {
                     hosts::CERTIFICATE if user == "alice" => ("EXTERNAL", jid.clone()),
                     hosts::BEARER => ("OAUTHBEARER", bearer(&jid, password)),
                     hosts::OAUTH => ("X-OAUTH2", plain(user, password)),
-                    _ if mechanisms.iter().any(|name| name == "PLAIN") => {
-                        ("PLAIN", plain(user, password))
-                    }
+                    _ if mechanisms.iter().any(|name| name == "PLAIN") => ("PLAIN", plain(user, password)),
                     // SCRAM takes more than a line; the accounts are the same as elsewhere.
                     _ => continue,
                 };
                 let (mut session, _) = Bosh::create(&agent, &server.https_url, host);
                 let answer = session.authenticate(mechanism, &response);
-                assert!(
-                    answer.contains("<success"),
-                    "{} {jid} {mechanism}: {answer}",
-                    server.kind
-                );
+                assert!(answer.contains("<success"), "{} {jid} {mechanism}: {answer}", server.kind);
                 session.terminate();
             }
         }
@@ -70,47 +59,14 @@ fn know_every_account() {
 
 #[test]
 fn refuse_a_wrong_proof() {
-    let expired = jwt(
-        "alice@jwt.local",
-        SystemTime::now() - Duration::from_secs(60),
-    );
+    let expired = jwt("alice@jwt.local", SystemTime::now() - Duration::from_secs(60));
     let wrong = [
-        (
-            &*PROSODY,
-            hosts::LOCALHOST,
-            "PLAIN",
-            plain("alice", "wrong"),
-        ),
-        (
-            &*EJABBERD,
-            hosts::LOCALHOST,
-            "PLAIN",
-            plain("alice", "wrong"),
-        ),
-        (
-            &*PROSODY,
-            hosts::ONLY_SCRAM,
-            "PLAIN",
-            plain("alice", "wonder-1"),
-        ),
-        (
-            &*EJABBERD,
-            hosts::ONLY_SCRAM,
-            "PLAIN",
-            plain("alice", "wonder-1"),
-        ),
-        (
-            &*PROSODY,
-            hosts::CERTIFICATE,
-            "EXTERNAL",
-            "bob@cert.local".to_owned(),
-        ),
-        (
-            &*EJABBERD,
-            hosts::OAUTH,
-            "X-OAUTH2",
-            plain("alice", "wrong"),
-        ),
+        (&*PROSODY, hosts::LOCALHOST, "PLAIN", plain("alice", "wrong")),
+        (&*EJABBERD, hosts::LOCALHOST, "PLAIN", plain("alice", "wrong")),
+        (&*PROSODY, hosts::ONLY_SCRAM, "PLAIN", plain("alice", "wonder-1")),
+        (&*EJABBERD, hosts::ONLY_SCRAM, "PLAIN", plain("alice", "wonder-1")),
+        (&*PROSODY, hosts::CERTIFICATE, "EXTERNAL", "bob@cert.local".to_owned()),
+        (&*EJABBERD, hosts::OAUTH, "X-OAUTH2", plain("alice", "wrong")),
         (&*EJABBERD, hosts::JWT, "PLAIN", plain("alice", "wrong")),
         (&*EJABBERD, hosts::JWT, "PLAIN", plain("alice", &expired)),
     ];
@@ -118,11 +74,7 @@ fn refuse_a_wrong_proof() {
         let agent = agent(server);
         let (mut session, _) = Bosh::create(&agent, &server.https_url, host);
         let answer = session.authenticate(mechanism, &response);
-        assert!(
-            answer.contains("<failure"),
-            "{} {host} {mechanism}: {answer}",
-            server.kind
-        );
+        assert!(answer.contains("<failure"), "{} {host} {mechanism}: {answer}", server.kind);
         session.terminate();
     }
 }
@@ -134,8 +86,7 @@ fn say_why_a_bearer_token_is_wrong_before_failing() {
     let answer = session.authenticate("OAUTHBEARER", &bearer("alice@bearer.local", "wrong"));
     assert!(answer.contains("<challenge"), "{answer}");
     // A single \x01 in base64: the client has understood.
-    let answer =
-        session.request("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>AQ==</response>");
+    let answer = session.request("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>AQ==</response>");
     assert!(answer.contains("<not-authorized/>"), "{answer}");
     session.terminate();
 }
@@ -151,11 +102,7 @@ fn refuse_a_taken_resource_where_told_to() {
             (session, answer)
         };
         let (first, answer) = login();
-        assert!(
-            answer.contains("<jid>bob@refuse.local/desk</jid>"),
-            "{}: {answer}",
-            server.kind
-        );
+        assert!(answer.contains("<jid>bob@refuse.local/desk</jid>"), "{}: {answer}", server.kind);
         let (second, answer) = login();
         assert!(answer.contains("<conflict "), "{}: {answer}", server.kind);
         second.terminate();
@@ -165,10 +112,7 @@ fn refuse_a_taken_resource_where_told_to() {
 
 #[test]
 fn tell_who_is_connected() {
-    for server in [
-        Server::start(Kind::Prosody).unwrap(),
-        Server::start(Kind::Ejabberd).unwrap(),
-    ] {
+    for server in [Server::start(Kind::Prosody).unwrap(), Server::start(Kind::Ejabberd).unwrap()] {
         let agent = agent(&server);
         assert!(server.sessions().unwrap().is_empty());
 

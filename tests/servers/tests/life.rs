@@ -1,8 +1,5 @@
 //! That servers come and go as told, and never stay.
-#![allow(
-    clippy::unwrap_used,
-    reason = "in helpers as in tests, to panic is to fail"
-)]
+#![allow(clippy::unwrap_used, reason = "in helpers as in tests, to panic is to fail")]
 
 mod common;
 
@@ -56,21 +53,8 @@ fn a_killed_guardian_leaves_no_server() {
     let (mut holder, servers) = command("all");
     for server in servers.values() {
         let status = fs::read_to_string(format!("/proc/{}/stat", server.pid)).unwrap();
-        let parent = status
-            .rsplit_once(") ")
-            .unwrap()
-            .1
-            .split(' ')
-            .nth(1)
-            .unwrap()
-            .to_owned();
-        assert!(
-            Command::new("kill")
-                .args(["-KILL", &parent])
-                .status()
-                .unwrap()
-                .success()
-        );
+        let parent = status.rsplit_once(") ").unwrap().1.split(' ').nth(1).unwrap().to_owned();
+        assert!(Command::new("kill").args(["-KILL", &parent]).status().unwrap().success());
     }
     drop(holder.stdin.take());
     holder.wait().unwrap();
@@ -84,13 +68,7 @@ fn a_killed_guardian_leaves_no_server() {
 fn the_command_ends_with_its_input_or_by_a_signal() {
     let closed = |holder: &mut Child| drop(holder.stdin.take());
     let signalled = |holder: &mut Child| {
-        assert!(
-            Command::new("kill")
-                .arg(holder.id().to_string())
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").arg(holder.id().to_string()).status().unwrap().success());
     };
     for end in [&closed as &dyn Fn(&mut Child), &signalled] {
         let (mut holder, servers) = command("prosody");
@@ -120,9 +98,7 @@ fn command(which: &str) -> (Child, Servers) {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(holder.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut line).unwrap();
     (holder, serde_json::from_str(&line).unwrap())
 }
 
@@ -137,13 +113,9 @@ fn address(server: &Info) -> &str {
 /// The processes that work in a server's directory: its guardian, itself and its children.
 fn processes(server: &Info) -> Vec<PathBuf> {
     let directory = directory(server).to_str().unwrap();
-    let processes = fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.path());
+    let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
     let works_there = |process: &PathBuf| {
-        fs::read_link(process.join("cwd"))
-            .is_ok_and(|cwd| cwd.to_string_lossy().starts_with(directory))
+        fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.to_string_lossy().starts_with(directory))
     };
     processes.filter(works_there).collect()
 }

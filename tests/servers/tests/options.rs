@@ -12,10 +12,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 #[test]
 fn prosody_without_limits_and_without_mechanisms_on_http() {
-    let options = Options {
-        limits: false,
-        mechanisms_on_http: false,
-    };
+    let options = Options { limits: false, mechanisms_on_http: false };
     let server = Server::start_with(Kind::Prosody, options).unwrap();
     let agent = agent(&server);
 

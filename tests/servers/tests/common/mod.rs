@@ -28,10 +28,7 @@ pub(crate) fn start(kind: Kind) -> Server {
 pub(crate) fn agent(server: &Info) -> Agent {
     let read = |path| fs::read(path).expect("the server's directory has it");
     let certificate = |path| Certificate::from_pem(&read(path)).expect("it is a certificate");
-    let (authority, own) = (
-        certificate(&server.ca_pem),
-        certificate(&server.client_cert),
-    );
+    let (authority, own) = (certificate(&server.ca_pem), certificate(&server.client_cert));
     let key = PrivateKey::from_pem(&read(&server.client_key)).expect("it is a key");
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::new_with_certs(&[authority]))
@@ -49,13 +46,7 @@ pub(crate) fn agent(server: &Info) -> Agent {
 impl<'a> Bosh<'a> {
     /// Opens a session with a host; returns the answer too.
     pub(crate) fn create(agent: &'a Agent, url: &'a str, host: &'a str) -> (Self, String) {
-        let mut session = Self {
-            agent,
-            url,
-            host,
-            sid: String::new(),
-            rid: 1000,
-        };
+        let mut session = Self { agent, url, host, sid: String::new(), rid: 1000 };
         let attributes = format!(
             "to='{host}' wait='5' hold='1' ver='1.6' content='text/xml' xml:lang='en' \
              xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh'"
@@ -83,10 +74,8 @@ impl<'a> Bosh<'a> {
 
     /// After a login: restarts the stream, binds the resource.
     pub(crate) fn bind(&mut self, resource: &str) -> String {
-        let restart = format!(
-            "sid='{}' to='{}' xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh'",
-            self.sid, self.host
-        );
+        let restart =
+            format!("sid='{}' to='{}' xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh'", self.sid, self.host);
         self.send(&restart, "");
         self.request(&format!(
             "<iq xmlns='jabber:client' type='set' id='b'>\
@@ -109,10 +98,7 @@ impl<'a> Bosh<'a> {
         );
         let request = self.agent.post(self.url).content_type("text/xml");
         let mut response = request.send(body).expect("the server answers");
-        response
-            .body_mut()
-            .read_to_string()
-            .expect("the answer is text")
+        response.body_mut().read_to_string().expect("the answer is text")
     }
 }
 
@@ -132,8 +118,5 @@ pub(crate) fn mechanisms(answer: &str) -> Vec<&str> {
 }
 
 fn between<'t>(text: &'t str, start: &str, end: &str) -> Option<&'t str> {
-    text.split_once(start)?
-        .1
-        .split_once(end)
-        .map(|(inside, _)| inside)
+    text.split_once(start)?.1.split_once(end).map(|(inside, _)| inside)
 }
