@@ -1,0 +1,77 @@
+//! The options that say who logs in, and by what.
+
+use clap::{Args, ValueEnum};
+use prebind::{Credentials, Jid};
+
+use crate::args;
+use crate::failure::Failure;
+use crate::output::printable;
+use crate::secret::SecretSource;
+
+/// What proves the right to use the account.
+#[derive(Args)]
+#[command(next_help_heading = "Credentials")]
+pub(crate) struct CredentialOptions {
+    #[command(flatten)]
+    source: SecretSource,
+    /// What the secret is, or that there is none
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = Auth::Password)]
+    auth: Auth,
+    /// Use this SASL mechanism; the secret is its initial response, before base64
+    #[arg(long, value_name = "NAME", conflicts_with = "auth")]
+    mechanism: Option<String>,
+    /// The user name to log in with, where it is not the one in the JID
+    #[arg(long, value_name = "NAME")]
+    authcid: Option<String>,
+    /// The identity to act as, for an administrator who may act for others
+    #[arg(long, value_name = "IDENTITY")]
+    authzid: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Auth {
+    /// A password, or a token the server takes as one (JWT)
+    Password,
+    /// No account; the JID is only a domain
+    Anonymous,
+    /// What TLS proves: see --client-cert
+    External,
+    /// An OAuth 2.0 token, by OAUTHBEARER
+    Oauthbearer,
+    /// An OAuth 2.0 token, by X-OAUTH2 (ejabberd)
+    #[value(name = "x-oauth2")]
+    XOAuth2,
+}
+
+impl CredentialOptions {
+    /// Reads the secret, if one is needed.
+    ///
+    /// # Errors
+    /// `Input` if it cannot be read, `Usage` if one is given that nobody needs.
+    pub(crate) fn read(&self, jid: &Jid) -> Result<Credentials, Failure> {
+        let credentials = match (&self.mechanism, self.auth) {
+            (Some(mechanism), _) => Credentials::raw(mechanism, self.secret("Initial response", jid)?),
+            (None, Auth::Password) => Credentials::password(self.secret("Password", jid)?),
+            (None, Auth::Oauthbearer) => Credentials::oauthbearer(self.secret("Token", jid)?),
+            (None, Auth::XOAuth2) => Credentials::x_oauth2(self.secret("Token", jid)?),
+            (None, Auth::Anonymous | Auth::External) if self.source.is_given() => {
+                let message = "--auth anonymous and --auth external take no password";
+                return Err(Failure::Usage(args::usage("login", message)));
+            }
+            (None, Auth::Anonymous) => Credentials::anonymous(),
+            (None, Auth::External) => Credentials::external(),
+        };
+        let credentials = match &self.authcid {
+            Some(authcid) => credentials.authcid(authcid),
+            None => credentials,
+        };
+        Ok(match &self.authzid {
+            Some(authzid) => credentials.authzid(authzid),
+            None => credentials,
+        })
+    }
+
+    fn secret(&self, what: &str, jid: &Jid) -> Result<prebind::Secret, Failure> {
+        self.source.read(&format!("{what} for {}: ", printable(&jid.bare().to_string())))
+    }
+}

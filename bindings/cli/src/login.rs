@@ -1,0 +1,65 @@
+//! `prebind login`.
+
+use clap::Args;
+use prebind::{Account, Client, Jid, Session};
+
+use crate::args::{Reporting, examples, with_exit_codes};
+use crate::connection::{ConnectionOptions, URL_HELP};
+use crate::credentials::CredentialOptions;
+use crate::failure::Failure;
+use crate::negotiation::NegotiationOptions;
+use crate::output;
+
+/// Open a session and print it
+///
+/// The password is asked for on the terminal, or comes from stdin, a file or the environment; it
+/// is never an argument. The session is printed with its SID and RID: who knows them has it.
+#[derive(Args)]
+#[command(after_help = examples(EXAMPLES), after_long_help = with_exit_codes(&examples(EXAMPLES)))]
+pub(crate) struct Login {
+    #[arg(help = URL_HELP)]
+    url: String,
+    /// The address to log in as: user@domain, user@domain/resource, or only a domain
+    jid: String,
+    #[command(flatten)]
+    credentials: CredentialOptions,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[command(flatten)]
+    negotiation: NegotiationOptions,
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
+}
+
+const EXAMPLES: &[&str] = &[
+    "prebind login https://chat.example.org/http-bind alice@example.org",
+    "pass chat/alice | prebind login --json --password-stdin URL alice@example.org",
+    "prebind login --auth anonymous --trace URL guests.example.org",
+];
+
+impl Login {
+    /// # Errors
+    /// Any; no session is left on the server.
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let mut config = self.connection.config(&self.url)?;
+        self.negotiation.apply(&mut config);
+        // Whatever can be found wrong without the password, before it is asked for.
+        let client = Client::new(config)?;
+        let jid = Jid::new(&self.jid)?;
+        let account = Account::new(&self.jid, self.credentials.read(&jid)?)?;
+
+        let session = client.prebind(&account)?;
+        self.print(&session).inspect_err(|_| {
+            // Nobody knows the session, so nobody can use or end it. Its failure changes nothing.
+            client.terminate(&session).unwrap_or_default();
+        })
+    }
+
+    fn print(&self, session: &Session) -> Result<(), Failure> {
+        if self.reporting.json {
+            output::print_line(&session.to_json())
+        } else {
+            output::print(&output::summary(session))
+        }
+    }
+}
