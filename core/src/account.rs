@@ -62,6 +62,7 @@ pub struct Credentials {
 #[derive(Clone)]
 pub(crate) enum Proof {
     Password(Secret),
+    Plain(Secret),
     Scram(ScramSecret),
     OAuthBearer(Secret),
     XOAuth2(Secret),
@@ -86,12 +87,18 @@ pub(crate) enum ScramKeys {
 }
 
 impl Credentials {
-    /// A password, or a token that the server takes as one (ejabberd's and `MongooseIM`'s JWT, a
-    /// one-time token that the site verifies when the server asks). The strongest mechanism both
-    /// sides know is used: SCRAM, or PLAIN.
+    /// A password. The strongest mechanism both sides know is used: SCRAM, or PLAIN.
     #[must_use]
     pub fn password(password: impl Into<Secret>) -> Self {
         Self::new(Proof::Password(password.into()))
+    }
+
+    /// A password or token that is sent as it is, by PLAIN (RFC 4616) even if the server offers
+    /// more: ejabberd's and `MongooseIM`'s JWT, a one-time token that the site itself verifies when
+    /// the server asks, an administrator's password together with [`authzid`](Self::authzid).
+    #[must_use]
+    pub fn plain(secret: impl Into<Secret>) -> Self {
+        Self::new(Proof::Plain(secret.into()))
     }
 
     /// The salted password of a SCRAM store, so that the site need not know the password
@@ -164,7 +171,8 @@ impl Credentials {
     }
 
     /// The identity to act as (RFC 4616 §2, RFC 5802 §5.1). Empty by default, and better so:
-    /// some servers trust it more than they should. The bound JID is checked in any case.
+    /// some servers trust it more than they should. The bound JID is checked in any case. Openfire,
+    /// which lets an administrator act for others, heeds only that of [`plain`](Self::plain).
     #[must_use]
     pub fn authzid(mut self, authzid: impl Into<String>) -> Self {
         self.authzid = Some(authzid.into());
@@ -174,9 +182,10 @@ impl Credentials {
     /// Everything in the credentials that must not be repeated anywhere.
     pub(crate) fn secrets(&self) -> Option<&str> {
         match &self.proof {
-            Proof::Password(secret) | Proof::OAuthBearer(secret) | Proof::XOAuth2(secret) => {
-                Some(secret.expose())
-            }
+            Proof::Password(secret)
+            | Proof::Plain(secret)
+            | Proof::OAuthBearer(secret)
+            | Proof::XOAuth2(secret) => Some(secret.expose()),
             Proof::Raw { initial_response, .. } => Some(initial_response.expose()),
             Proof::Scram(_) | Proof::Anonymous | Proof::External => None,
         }
@@ -199,13 +208,16 @@ impl Credentials {
         }
         match &self.proof {
             Proof::Password(password) => prepare::password(password.expose()).map(drop),
+            Proof::Plain(secret) if secret.expose().is_empty() || secret.expose().contains('\0') => {
+                Err(Error::config("password", "must not be empty or hold a NUL (RFC 4616 §2)"))
+            }
             Proof::OAuthBearer(token) | Proof::XOAuth2(token) => check_token(token.expose()),
             Proof::Raw { mechanism, .. } if !is_mechanism_name(mechanism) => Err(Error::config(
                 "mechanism",
                 "is a name of 1 to 20 characters A-Z, 0-9, - and _ (RFC 4422 §3.1)",
             )),
             Proof::Scram(secret) => secret.check(),
-            Proof::Anonymous | Proof::External | Proof::Raw { .. } => Ok(()),
+            Proof::Plain(_) | Proof::Anonymous | Proof::External | Proof::Raw { .. } => Ok(()),
         }
     }
 }
@@ -233,7 +245,8 @@ impl ScramSecret {
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sort = match &self.proof {
-            Proof::Password(_) => "Password",
+            Proof::Password(_) => "password",
+            Proof::Plain(_) => "PLAIN",
             Proof::Scram(secret) => secret.hash.name(),
             Proof::OAuthBearer(_) => "OAUTHBEARER",
             Proof::XOAuth2(_) => "X-OAUTH2",

@@ -23,7 +23,9 @@ impl Cookies {
     /// Takes one `Set-Cookie` header of a reply from `url`. What cannot be read or is for other
     /// requests is left out, as browsers do (RFC 6265 §5.3).
     pub(crate) fn set(&mut self, header: &str, url: &BoshUrl) {
-        let Some(parsed) = Some(header).filter(|header| header.len() <= MAX_LENGTH).and_then(|header| Parsed::parse(header).ok())
+        let Some(parsed) = Some(header)
+            .filter(|header| header.len() <= MAX_LENGTH)
+            .and_then(|header| Parsed::parse(header).ok())
         else {
             return;
         };
@@ -31,7 +33,8 @@ impl Cookies {
             return;
         }
         let path = parsed.path().unwrap_or_default().to_owned();
-        let known = self.0.iter().position(|stored| stored.cookie.name == parsed.name() && stored.path == path);
+        let known =
+            self.0.iter().position(|stored| stored.cookie.name == parsed.name() && stored.path == path);
         if parsed.max_age().is_some_and(|age| !age.is_positive()) {
             known.map(|at| self.0.remove(at));
             return;

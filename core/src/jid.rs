@@ -106,16 +106,19 @@ impl fmt::Display for Jid {
     }
 }
 
-/// Prepares a resource to ask for (RFC 7622 §3.4). A space at either end is refused although
+/// Prepares a resource to ask for (RFC 7622 §3.4). A space in front is refused although
 /// `OpaqueString` would let it pass: table 2 of §3.5 calls such an address illegal.
 pub(crate) fn prepare_resource(resource: &str) -> Result<String> {
     let prepared = OpaqueString::enforce(resource).map_err(|_| {
         Error::config("resource", "is empty or has a character that is not allowed (RFC 7622 §3.4)")
     })?;
-    if prepared.trim() == prepared && fits(&prepared) {
+    if !prepared.starts_with(' ') && fits(&prepared) {
         Ok(prepared.into_owned())
     } else {
-        Err(Error::config("resource", "has 1 to 1023 bytes, no space at its ends (RFC 7622 §3.4)"))
+        Err(Error::config(
+            "resource",
+            "has 1 to 1023 bytes and does not begin with a space (RFC 7622 §3.4, §3.5)",
+        ))
     }
 }
 

@@ -37,7 +37,9 @@ impl Reply {
     pub(crate) fn read(&self, stage: Stage, in_session: bool, max: usize) -> Result<Received> {
         if self.status != 200 {
             return match self.legacy_condition(in_session) {
-                Some(condition) => Ok(Received::Terminated(Error::terminated(stage, Some(Condition::Bosh(condition)), None))),
+                Some(condition) => {
+                    Ok(Received::Terminated(Error::terminated(stage, Some(Condition::Bosh(condition)), None)))
+                }
                 None => Err(self.not_bosh(stage)),
             };
         }

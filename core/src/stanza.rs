@@ -165,8 +165,7 @@ fn refuse_error(iq: &Element, stage: Stage) -> Result<()> {
         Some("result") => Ok(()),
         Some("error") => {
             let error = iq.children.iter().find(|child| child.name == "error");
-            let (condition, text) =
-                error.map_or((None, None), |error| defined_condition(error, NS_STANZAS));
+            let (condition, text) = error.map_or((None, None), |error| defined_condition(error, NS_STANZAS));
             let condition = condition.map(|name| Condition::Stanza(StanzaCondition::from(name)));
             Err(Error::refused(ErrorKind::Bind, stage, condition, text))
         }

@@ -79,12 +79,11 @@ impl<In: Transport> Connector<In> for TlsConnector {
         details: &ConnectionDetails<'_>,
         chained: Option<In>,
     ) -> std::result::Result<Option<Self::Out>, HttpError> {
-        let (Some(config), Some(transport)) = (&self.0, chained) else {
-            return Err(HttpError::ConnectionFailed);
-        };
+        let Some(transport) = chained else { return Ok(None) };
         if !details.needs_tls() || transport.is_tls() {
             return Ok(Some(Either::A(transport)));
         }
+        let config = self.0.as_ref().ok_or(HttpError::TlsRequired)?;
         phase::enter(Phase::Tls);
         let host = details.uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let name = ServerName::try_from(host.to_owned()).map_err(|_| HttpError::Tls("not a host name"))?;

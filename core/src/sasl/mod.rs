@@ -156,10 +156,7 @@ fn choices<'a>(config: &Config, account: &'a Account) -> Vec<Choice<'a>> {
                 let is_sendable = match strength {
                     Floor::Plain => clear,
                     Floor::DigestMd5 => clear && config.digest_md5,
-                    // Servers that let one account act for another look at PLAIN's authzid only.
-                    Floor::ScramSha1 | Floor::ScramSha256 | Floor::ScramSha512 => {
-                        account.authzid().is_empty()
-                    }
+                    Floor::ScramSha1 | Floor::ScramSha256 | Floor::ScramSha512 => true,
                 };
                 choice(strength.name(), strength >= config.floor && is_sendable)
             })
@@ -169,6 +166,7 @@ fn choices<'a>(config: &Config, account: &'a Account) -> Vec<Choice<'a>> {
             let strong = Floor::ALL.iter().any(|floor| floor.name() == name && *floor >= config.floor);
             vec![choice(name, strong)]
         }
+        Proof::Plain(_) => vec![choice("PLAIN", clear && config.floor == Floor::Plain)],
         Proof::OAuthBearer(_) => vec![choice("OAUTHBEARER", clear)],
         Proof::XOAuth2(_) => vec![choice("X-OAUTH2", clear)],
         Proof::Anonymous => vec![choice("ANONYMOUS", true)],

@@ -21,10 +21,6 @@ use crate::random::Random;
 use crate::secret::Secret;
 use message::{ServerFinal, ServerFirst};
 
-/// The header of a client that knows no channel binding, and its base64 (RFC 5802 §7).
-const GS2_HEADER: &str = "n,,";
-const GS2_HEADER_BASE64: &str = "biws";
-
 /// The hash of a SCRAM mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScramHash {
@@ -142,6 +138,8 @@ pub(crate) struct Scram {
     hash: ScramHash,
     proof: Proof,
     client_nonce: Secret,
+    /// Says that no channel binding is known, and who to act as (RFC 5802 §7).
+    gs2_header: String,
     client_first_bare: Secret,
     iterations: RangeInclusive<u32>,
     offer: Offer,
@@ -171,6 +169,10 @@ impl Scram {
             hash,
             proof: account.credentials().proof.clone(),
             client_nonce: nonce.into(),
+            gs2_header: match account.authzid() {
+                "" => "n,,".to_owned(),
+                authzid => format!("n,a={},", prepare::saslname(authzid)),
+            },
             client_first_bare: format!("n={name},r={nonce}").into(),
             iterations,
             offer,
@@ -183,7 +185,7 @@ impl Scram {
     }
 
     pub(crate) fn client_first_message(&self) -> Message {
-        let message = format!("{GS2_HEADER}{}", self.client_first_bare.expose());
+        let message = format!("{}{}", self.gs2_header, self.client_first_bare.expose());
         Zeroizing::new(message.into_bytes())
     }
 
@@ -223,7 +225,7 @@ impl Scram {
         self.check_offer(&first)?;
         let (client_key, server_key) = self.keys(&first)?;
 
-        let without_proof = format!("c={GS2_HEADER_BASE64},r={}", first.nonce);
+        let without_proof = format!("c={},r={}", STANDARD.encode(&self.gs2_header), first.nonce);
         let auth_message =
             Secret::from(format!("{},{},{without_proof}", self.client_first_bare.expose(), first.text));
         let auth_message = auth_message.expose().as_bytes();

@@ -18,7 +18,9 @@ impl OneMessage {
     pub(crate) fn new(name: &str, account: &Account) -> Result<Self> {
         let message = match &account.credentials().proof {
             // The server prepares them (RFC 4616 §2).
-            Proof::Password(password) => plain(account.authzid(), account.authcid(), password.expose()),
+            Proof::Password(password) | Proof::Plain(password) => {
+                plain(account.authzid(), account.authcid(), password.expose())
+            }
             Proof::XOAuth2(token) => plain(account.authzid(), account.authcid(), token.expose()),
             Proof::Anonymous => Message::default(),
             Proof::External => bytes(account.authzid()),

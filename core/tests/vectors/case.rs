@@ -123,7 +123,8 @@ impl Entry {
 
 impl Case {
     pub(crate) fn config(&self) -> Result<Config, Error> {
-        let mut config = Config::new(self.config["url"].as_str().unwrap_or("http://127.0.0.1:5280/http-bind"))?;
+        let mut config =
+            Config::new(self.config["url"].as_str().unwrap_or("http://127.0.0.1:5280/http-bind"))?;
         for (key, value) in self.config.as_object().into_iter().flatten() {
             match key.as_str() {
                 "url" => {}
@@ -158,7 +159,7 @@ impl Case {
     /// What no message may repeat: passwords, tokens, SIDs; RIDs of some length.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let credentials = &self.account["credentials"];
-        let mut secrets: Vec<String> = ["password", "oauthbearer", "x_oauth2", "initial_response"]
+        let mut secrets: Vec<String> = ["password", "plain", "oauthbearer", "x_oauth2", "initial_response"]
             .iter()
             .filter_map(|key| credentials[key].as_str().map(str::to_owned))
             .collect();
@@ -177,6 +178,8 @@ impl Case {
         let hash = |value: &Value| ScramHash::from_name(&text(value));
         let mut credentials = if let Some(password) = given["password"].as_str() {
             Credentials::password(password)
+        } else if let Some(secret) = given["plain"].as_str() {
+            Credentials::plain(secret)
         } else if given["anonymous"] == true {
             Credentials::anonymous()
         } else if given["external"] == true {
@@ -189,7 +192,12 @@ impl Case {
             Credentials::raw(mechanism, text(&given["initial_response"]))
         } else if let Some(keys) = given.get("scram_salted_password") {
             let (salt, salted) = (bytes(&keys["salt"]), bytes(&keys["salted_password"]));
-            Credentials::scram_salted_password(hash(&keys["hash"])?, salt, number(&keys["iterations"]), salted)
+            Credentials::scram_salted_password(
+                hash(&keys["hash"])?,
+                salt,
+                number(&keys["iterations"]),
+                salted,
+            )
         } else if let Some(keys) = given.get("scram_keys") {
             let (client_key, server_key) = (bytes(&keys["client_key"]), bytes(&keys["server_key"]));
             let (hash, salt) = (hash(&keys["hash"])?, bytes(&keys["salt"]));

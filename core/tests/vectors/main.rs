@@ -24,8 +24,8 @@ fn every_case() {
     assert!(cases.len() > 300, "only {} cases were found", cases.len());
     let mut failures = String::new();
     for case in &cases {
-        let verdict = catch_unwind(AssertUnwindSafe(|| check(case)))
-            .unwrap_or_else(|_| Err("panicked".to_owned()));
+        let verdict =
+            catch_unwind(AssertUnwindSafe(|| check(case))).unwrap_or_else(|_| Err("panicked".to_owned()));
         if let Err(problem) = verdict {
             writeln!(failures, "{}: {problem}", case.name).unwrap();
         }

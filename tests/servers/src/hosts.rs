@@ -16,7 +16,7 @@ pub const REFUSE: &str = "refuse.local";
 pub const CERTIFICATE: &str = "cert.local";
 /// OAUTHBEARER (Prosody).
 pub const BEARER: &str = "bearer.local";
-/// DIGEST-MD5 besides PLAIN and SCRAM (ejabberd).
+/// DIGEST-MD5 and PLAIN, like a server that is too old for SCRAM (ejabberd).
 pub const MD5: &str = "md5.local";
 /// X-OAUTH2 besides PLAIN and SCRAM (ejabberd).
 pub const OAUTH: &str = "oauth.local";
@@ -61,12 +61,7 @@ pub(crate) const HOSTS: [Host; 10] = [
     Host { name: REFUSE, passwords: true, prosody: &["PLAIN", SCRAM_1], ejabberd: &["PLAIN", SCRAM_1] },
     Host { name: CERTIFICATE, passwords: false, prosody: &["EXTERNAL"], ejabberd: &[] },
     Host { name: BEARER, passwords: false, prosody: &["OAUTHBEARER"], ejabberd: &[] },
-    Host {
-        name: MD5,
-        passwords: true,
-        prosody: &[],
-        ejabberd: &["DIGEST-MD5", "PLAIN", SCRAM_1, SCRAM_256, SCRAM_512, "X-OAUTH2"],
-    },
+    Host { name: MD5, passwords: true, prosody: &[], ejabberd: &["DIGEST-MD5", "PLAIN"] },
     Host { name: OAUTH, passwords: true, prosody: &[], ejabberd: &["PLAIN", SCRAM_1, "X-OAUTH2"] },
     Host { name: JWT, passwords: false, prosody: &[], ejabberd: &["PLAIN"] },
 ];
