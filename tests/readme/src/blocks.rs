@@ -1,0 +1,124 @@
+//! What is done with a block.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use libtest_mimic::Failed;
+use servers::Server;
+use tempfile::TempDir;
+
+use crate::document::Block;
+use crate::{expect, programs};
+
+/// How long a block may run, in seconds.
+const LIMIT: &str = "300";
+
+/// Runs the blocks of one README.md.
+pub(crate) struct Runner {
+    root: PathBuf,
+    server: Arc<Server>,
+    folder: TempDir,
+}
+
+impl Runner {
+    pub(crate) fn new(root: &Path, server: Arc<Server>) -> Result<Self, std::io::Error> {
+        let folder = tempfile::tempdir()?;
+        for entry in fs::read_dir(root)? {
+            let entry = entry?;
+            symlink(entry.path(), folder.path().join(entry.file_name()))?;
+        }
+        Ok(Self { root: root.to_owned(), server, folder })
+    }
+
+    /// Whether the block is true.
+    pub(crate) fn run(&self, block: &Block) -> Result<(), Failed> {
+        let text = &block.text;
+        match block.language.as_str() {
+            "rust" => self.rust(text),
+            "sh" => self.sh(text),
+            "console" => self.console(text),
+            "json" => Ok(serde_json::from_str::<serde_json::Value>(text).map(drop)?),
+            "js" => fed(Command::new("node").args(["--input-type=module", "--check"]), text),
+            "lua" => fed(Command::new("luac5.4").args(["-p", "-"]), text),
+            "toml" => python("tomllib.load(sys.stdin.buffer)", "tomllib", text),
+            "yaml" => python("list(yaml.safe_load_all(sys.stdin))", "yaml", text),
+            "text" => Ok(()),
+            "" => Err("this block has no language; if it is no code, let it be `text`".into()),
+            other => Err(format!("nobody knows how to run {other}").into()),
+        }
+    }
+
+    fn rust(&self, block: &str) -> Result<(), Failed> {
+        let package = programs::target(&self.root).join("readme-block");
+        let program = programs::compile(&self.root, &package, &self.localized(block))?;
+        succeeded(&self.command(&program).output()?)
+    }
+
+    fn sh(&self, block: &str) -> Result<(), Failed> {
+        let script = self.localized(block);
+        succeeded(&self.command("bash").args(["-euo", "pipefail", "-c", &script]).output()?)
+    }
+
+    fn console(&self, block: &str) -> Result<(), Failed> {
+        for command in expect::commands(&self.localized(block))? {
+            let script = format!("exec 2>&1\n{}", command.line);
+            let output = self.command("bash").args(["-c", &script]).output()?;
+            command.check(&String::from_utf8_lossy(&output.stdout))?;
+        }
+        Ok(())
+    }
+
+    /// The block for the server that is there, instead of the one in all examples.
+    fn localized(&self, block: &str) -> String {
+        block
+            .replace("https://chat.example.org/http-bind", &self.server.https_url)
+            .replace("example.org", "localhost")
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let servers = BTreeMap::from([(self.server.kind, self.server.info())]);
+        let servers = serde_json::to_string(&servers).unwrap_or_default();
+        let path = env::var("PATH").unwrap_or_default();
+        let mut command = Command::new("timeout");
+        command
+            .args(["--kill-after=5", LIMIT])
+            .arg(program)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .env("PATH", format!("{}:{path}", programs::commands(&self.root).display()))
+            .env("CARGO_TARGET_DIR", programs::target(&self.root))
+            .env("SSL_CERT_FILE", &self.server.ca_pem)
+            .env("PREBIND_SERVERS", servers)
+            .env("PREBIND_PASSWORD", &self.server.accounts["alice"]);
+        command
+    }
+}
+
+fn python(expression: &str, module: &str, block: &str) -> Result<(), Failed> {
+    let program = format!("import sys, {module}; {expression}");
+    fed(Command::new("python3").args(["-c", &program]), block)
+}
+
+/// Gives a block to a program that checks it.
+fn fed(command: &mut Command, block: &str) -> Result<(), Failed> {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().map_err(|error| format!("cannot run {command:?}: {error}"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(block.as_bytes())?;
+    }
+    succeeded(&child.wait_with_output()?)
+}
+
+fn succeeded(output: &Output) -> Result<(), Failed> {
+    if output.status.success() {
+        return Ok(());
+    }
+    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    Err(format!("{}\n{stdout}{stderr}", output.status).into())
+}
