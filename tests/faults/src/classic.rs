@@ -9,14 +9,9 @@ use crate::script::Reply;
 /// of it, to script a deviation.
 #[must_use]
 pub fn classic() -> Vec<Reply> {
-    [
-        ("xmpp:version", CREATED),
-        ("<auth", SUCCESS),
-        ("xmpp:restart", RESTARTED),
-        ("<bind", BOUND),
-    ]
-    .map(|(part, body)| Reply::xml(body).when(part))
-    .into()
+    [("xmpp:version", CREATED), ("<auth", SUCCESS), ("xmpp:restart", RESTARTED), ("<bind", BOUND)]
+        .map(|(part, body)| Reply::xml(body).when(part))
+        .into()
 }
 
 /// The answer to a session's end, and to a request without payload.

@@ -3,11 +3,11 @@
 use std::str::FromStr;
 
 use Fault::{
-    BodyDrips, BodyEndless, BodyNeverComes, BodyTooLarge, BodyTruncated, ClosedBeforeReply,
-    ClosedMidBody, ClosedMidHeaders, ConnectHangs, ContentEncoding, EmptyBody, EndlessHeaders,
-    EndlessInterim, GzipBomb, HeadersDrip, HtmlPage, JsonPage, NeverReads, NoHeaders, NotHttp,
-    Redirect, Refused, ResetBeforeReply, ResetMidBody, Status, TlsDrips, TlsExpired, TlsNotTls,
-    TlsSilent, TlsUnknownCa, TlsWrongName, UnclosedXml,
+    BodyDrips, BodyEndless, BodyNeverComes, BodyTooLarge, BodyTruncated, ClosedBeforeReply, ClosedMidBody,
+    ClosedMidHeaders, ConnectHangs, ContentEncoding, EmptyBody, EndlessHeaders, EndlessInterim, GzipBomb,
+    HeadersDrip, HtmlPage, JsonPage, NeverReads, NoHeaders, NotHttp, Redirect, Refused, ResetBeforeReply,
+    ResetMidBody, Status, TlsDrips, TlsExpired, TlsNotTls, TlsSilent, TlsUnknownCa, TlsWrongName,
+    UnclosedXml,
 };
 
 /// One way to be a bad server.
@@ -86,11 +86,7 @@ impl Fault {
     /// Strikes at the `n`-th request, counted from 1, and at all that follow.
     #[must_use]
     pub fn at(self, n: usize) -> Strike {
-        Strike {
-            fault: self,
-            at: n.max(1),
-            once: false,
-        }
+        Strike { fault: self, at: n.max(1), once: false }
     }
 
     /// Strikes in TCP or TLS, before there is a request.
@@ -102,10 +98,7 @@ impl Fault {
     /// The server speaks TLS.
     #[must_use]
     pub fn is_tls(self) -> bool {
-        matches!(
-            self,
-            TlsSilent | TlsDrips | TlsUnknownCa | TlsWrongName | TlsExpired | TlsNotTls
-        )
+        matches!(self, TlsSilent | TlsDrips | TlsUnknownCa | TlsWrongName | TlsExpired | TlsNotTls)
     }
 }
 
@@ -115,8 +108,7 @@ impl FromStr for Fault {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let case = ALL.iter().find(|case| case.name == name);
-        case.map(|case| case.fault)
-            .ok_or_else(|| format!("no fault is called `{name}`; see `faults list`"))
+        case.map(|case| case.fault).ok_or_else(|| format!("no fault is called `{name}`; see `faults list`"))
     }
 }
 
@@ -172,11 +164,11 @@ pub const ALL: &[Case] = &[
     case("no-headers", NoHeaders, "Timeout"),
     case("headers-drip", HeadersDrip, "Timeout"),
     case("endless-interim", EndlessInterim, "Timeout"),
-    case("endless-headers", EndlessHeaders, "Http"),
+    case("endless-headers", EndlessHeaders, "Protocol"),
     case("closed-before-reply", ClosedBeforeReply, "Connect"),
     case("reset-before-reply", ResetBeforeReply, "Connect"),
     case("closed-mid-headers", ClosedMidHeaders, "Connect"),
-    case("not-http", NotHttp, "Http"),
+    case("not-http", NotHttp, "Protocol"),
     case("body-never-comes", BodyNeverComes, "Timeout"),
     case("body-drips", BodyDrips, "Timeout"),
     case("body-endless", BodyEndless, "Protocol"),
@@ -185,8 +177,8 @@ pub const ALL: &[Case] = &[
     case("closed-mid-body", ClosedMidBody, "Connect"),
     case("reset-mid-body", ResetMidBody, "Connect"),
     case("unclosed-xml", UnclosedXml, "Protocol"),
-    case("gzip-bomb", GzipBomb, "Http"),
-    case("content-encoding", ContentEncoding, "Http"),
+    case("gzip-bomb", GzipBomb, "Protocol"),
+    case("content-encoding", ContentEncoding, "Protocol"),
     case("redirect-301", Redirect(301), "Http"),
     case("redirect-302", Redirect(302), "Http"),
     case("redirect-307", Redirect(307), "Http"),

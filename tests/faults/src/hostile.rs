@@ -12,6 +12,7 @@ use crate::classic::{classic, idle};
 use crate::fault::{Fault, Strike};
 use crate::peek;
 use crate::request::Recorded;
+use crate::script::XML;
 use crate::server::{Door, Server, Service, ended};
 use crate::tls::Authority;
 use crate::wire::{Link, Wire};
@@ -67,11 +68,7 @@ impl Tls {
             Fault::TlsExpired => authority.expired(),
             _ => Arc::clone(&good),
         };
-        Self {
-            ca_pem: authority.pem(),
-            good,
-            bad,
-        }
+        Self { ca_pem: authority.pem(), good, bad }
     }
 }
 
@@ -85,11 +82,7 @@ impl Service for Hostile {
                 self.armed.load(Ordering::SeqCst)
             };
         let Some(tls) = &self.tls else {
-            return if struck {
-                Err(link.shared().hold())
-            } else {
-                Ok(Wire::plain(link))
-            };
+            return if struck { Err(link.shared().hold()) } else { Ok(Wire::plain(link)) };
         };
         let (good, bad) = (Arc::clone(&tls.good), Arc::clone(&tls.bad));
         match fault {
@@ -115,14 +108,14 @@ impl Service for Hostile {
                 wire.shared().shut(fault.door());
             }
             wire.shared().close_others(wire.connection());
-            wire.respond(200, &[header("Connection", "close")], &body)?;
+            wire.respond(200, &[xml(), header("Connection", "close")], &body)?;
             return Err(ended());
         }
         let strikes = !fault.is_before_http() && (n == at || n > at && !once);
         if strikes && request.path != ELSEWHERE {
             fault.strike(wire, &body)
         } else {
-            wire.respond(200, &[], &body)
+            wire.respond(200, &[xml()], &body)
         }
     }
 
@@ -132,11 +125,7 @@ impl Service for Hostile {
 
     fn backlog(&self) -> i32 {
         // So that there are few places to fill.
-        if self.strike.fault == Fault::ConnectHangs {
-            0
-        } else {
-            128
-        }
+        if self.strike.fault == Fault::ConnectHangs { 0 } else { 128 }
     }
 }
 
@@ -166,10 +155,7 @@ impl Fault {
             Fault::EndlessInterim => wire.repeat("HTTP/1.1 100 Continue\r\n\r\n".repeat(64), FLOOD),
             Fault::EndlessHeaders => {
                 wire.send("HTTP/1.1 200 OK\r\n")?;
-                wire.repeat(
-                    "X-Endless: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(64),
-                    FLOOD,
-                )
+                wire.repeat("X-Endless: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(64), FLOOD)
             }
             Fault::ClosedBeforeReply => Err(ended()),
             Fault::ResetBeforeReply => Err(wire.reset()),
@@ -212,7 +198,7 @@ impl Fault {
                 Err(wire.reset())
             }
             Fault::UnclosedXml => {
-                wire.send("HTTP/1.0 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\n\r\n")?;
+                wire.send(format!("HTTP/1.0 200 OK\r\nContent-Type: {XML}\r\n\r\n"))?;
                 wire.send(half)?;
                 Err(ended())
             }
@@ -224,17 +210,13 @@ impl Fault {
     fn respond(self, wire: &mut Wire, body: &[u8]) -> io::Result<()> {
         let html = header("Content-Type", "text/html; charset=utf-8");
         match self {
-            Fault::BodyTooLarge => wire.respond(200, &[], &padded(body, 300 << 10)),
+            Fault::BodyTooLarge => wire.respond(200, &[xml()], &padded(body, 300 << 10)),
             Fault::GzipBomb => {
                 let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
                 packed.write_all(&padded(body, 32 << 20))?;
-                wire.respond(
-                    200,
-                    &[header("Content-Encoding", "gzip")],
-                    &packed.finish()?,
-                )
+                wire.respond(200, &[header("Content-Encoding", "gzip")], &packed.finish()?)
             }
-            Fault::ContentEncoding => wire.respond(200, &[header("Content-Encoding", "br")], body),
+            Fault::ContentEncoding => wire.respond(200, &[xml(), header("Content-Encoding", "br")], body),
             Fault::Redirect(status) => {
                 let url = format!("http://localhost:{}{ELSEWHERE}", wire.shared().port());
                 wire.respond(status, &[header("Location", &url), html], HTML.as_bytes())
@@ -246,7 +228,7 @@ impl Fault {
                 let json = header("Content-Type", "application/json");
                 wire.respond(200, &[json], br#"{"error":"no such route"}"#)
             }
-            Fault::EmptyBody => wire.respond(200, &[], b""),
+            Fault::EmptyBody => wire.respond(200, &[xml()], b""),
             // `NoHeaders`. All others were answered above, or struck before there was a request.
             _ => Err(wire.shared().hold()),
         }
@@ -261,7 +243,7 @@ fn right_answer(request: &Recorded) -> Vec<u8> {
 }
 
 fn head(framing: &str) -> String {
-    format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\n{framing}\r\n\r\n")
+    format!("HTTP/1.1 200 OK\r\nContent-Type: {XML}\r\n{framing}\r\n\r\n")
 }
 
 fn chunk(bytes: &[u8]) -> Vec<u8> {
@@ -274,6 +256,10 @@ fn padded(body: &[u8], length: usize) -> Vec<u8> {
     let at = body.len() - if body.ends_with(b"/>") { 2 } else { 1 };
     let pad = vec![b' '; length.saturating_sub(body.len())];
     [&body[..at], &pad, &body[at..]].concat()
+}
+
+fn xml() -> (String, String) {
+    header("Content-Type", XML)
 }
 
 fn header(name: &str, value: &str) -> (String, String) {

@@ -16,18 +16,23 @@
 #![forbid(unsafe_code)]
 
 mod classic;
+pub mod dns;
 mod fault;
 mod hostile;
 mod peek;
+mod replay;
 mod request;
 mod script;
 mod server;
 mod tls;
+mod vector;
 mod wire;
 
 pub use classic::classic;
 pub use fault::{ALL, Case, Fault, Strike};
 pub use hostile::serve;
+pub use replay::{Replay, replay};
 pub use request::Recorded;
 pub use script::{Reply, script, script_tls};
 pub use server::Server;
+pub use vector::replayable;

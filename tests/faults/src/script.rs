@@ -42,8 +42,7 @@ pub fn script_tls(replies: Vec<Reply>) -> Server {
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// Header fields; `Content-Type: text/xml` and the right `Content-Length` are added unless
-    /// given here.
+    /// Header fields; only `Content-Length` is added, unless it or `Transfer-Encoding` is here.
     pub headers: Vec<(String, String)>,
     /// The body. In UTF-8 text `{rid}`, `{id}` and `{resource}` are replaced by the request's RID,
     /// its iq id, and the resource it asks for (or `faults`).
@@ -57,17 +56,13 @@ impl Reply {
     /// 200 and XML.
     #[must_use]
     pub fn xml(body: impl Into<Vec<u8>>) -> Self {
-        Self::new(200, body)
+        Self::new(200, body).header("Content-Type", XML)
     }
 
-    /// Any status and body.
+    /// Any status and body, without a `Content-Type`.
     #[must_use]
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            status,
-            body: body.into(),
-            ..Self::default()
-        }
+        Self { status, body: body.into(), ..Self::default() }
     }
 
     /// Adds a header field.
@@ -120,13 +115,13 @@ impl Reply {
         let rid = request.rid().unwrap_or_default().to_string();
         text.replace("{rid}", &rid)
             .replace("{id}", peek::iq_id(&request.body).unwrap_or_default())
-            .replace(
-                "{resource}",
-                peek::resource(&request.body).unwrap_or("faults"),
-            )
+            .replace("{resource}", peek::resource(&request.body).unwrap_or("faults"))
             .into()
     }
 }
+
+/// The content type XEP-0124 §6 asks for.
+pub(crate) const XML: &str = "text/xml; charset=utf-8";
 
 struct Script {
     left: Mutex<Vec<Reply>>,

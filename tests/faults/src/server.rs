@@ -65,12 +65,7 @@ impl Server {
             let shared = Arc::clone(&shared);
             thread::spawn(move || accept(listener, &shared, &service))
         };
-        Self {
-            url: format!("{scheme}://{address}/http-bind"),
-            ca_pem,
-            shared,
-            acceptor: Some(acceptor),
-        }
+        Self { url: format!("{scheme}://{address}/http-bind"), ca_pem, shared, acceptor: Some(acceptor) }
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -155,10 +150,8 @@ impl Shared {
     pub(crate) fn pause(&self, duration: Duration) -> io::Result<()> {
         let stopped = |state: &mut State| !state.stopped;
         let state = self.lock();
-        let (state, _) = self
-            .changed
-            .wait_timeout_while(state, duration, stopped)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (state, _) =
+            self.changed.wait_timeout_while(state, duration, stopped).unwrap_or_else(PoisonError::into_inner);
         if state.stopped { Err(ended()) } else { Ok(()) }
     }
 
@@ -176,9 +169,7 @@ impl Shared {
         self.lock().door = door;
         self.knock();
         let waiting = |state: &mut State| !state.door_is_shut && !state.stopped;
-        let _ = self
-            .changed
-            .wait_timeout_while(self.lock(), LIFETIME, waiting);
+        let _ = self.changed.wait_timeout_while(self.lock(), LIFETIME, waiting);
     }
 
     /// Closes every connection but one.

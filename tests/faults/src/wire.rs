@@ -29,12 +29,7 @@ impl Link {
         // Neither can fail on an open socket; both only matter for speed and clean-up.
         let _ = tcp.set_nodelay(true);
         let _ = tcp.set_read_timeout(Some(LIFETIME));
-        Self {
-            tcp,
-            shared,
-            connection,
-            drip: None,
-        }
+        Self { tcp, shared, connection, drip: None }
     }
 
     /// From now on every byte is followed by a pause.
@@ -93,10 +88,7 @@ impl Wire {
     }
 
     fn over(stream: impl Stream + 'static) -> Self {
-        Self {
-            stream: Box::new(stream),
-            unread: Vec::new(),
-        }
+        Self { stream: Box::new(stream), unread: Vec::new() }
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -119,7 +111,7 @@ impl Wire {
         }
     }
 
-    /// Sends a complete response. `headers` may replace the default content type and length.
+    /// Sends a complete response. `headers` may replace the right content length.
     pub(crate) fn respond(
         &mut self,
         status: u16,
@@ -131,9 +123,6 @@ impl Wire {
         let mut head = format!("HTTP/1.1 {status} {reason}\r\n");
         for (name, value) in headers {
             let _ = write!(head, "{name}: {value}\r\n");
-        }
-        if !given("content-type") {
-            head += "Content-Type: text/xml; charset=utf-8\r\n";
         }
         if !given("content-length") && !given("transfer-encoding") && status != 204 {
             let _ = write!(head, "Content-Length: {}\r\n", body.len());

@@ -5,9 +5,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::{
-    CREATION, End, PATIENCE, QUIET, address, connect, exchange, post, receive, response,
-};
+use crate::client::{CREATION, End, PATIENCE, QUIET, address, connect, exchange, post, receive, response};
 use faults::Fault;
 
 /// Everything the server says to one session creation, and how that ends.
@@ -98,10 +96,7 @@ fn responses_that_never_end() {
 
     let bytes = flowing(Fault::BodyDrips);
     let body = bytes.split("\r\n\r\n").nth(1).unwrap();
-    assert!(
-        right_answer().starts_with(body) && body.len() < 10,
-        "{body}"
-    );
+    assert!(right_answer().starts_with(body) && body.len() < 10, "{body}");
 
     let bytes = flowing(Fault::BodyEndless);
     assert!(bytes.contains(&right_answer()) && bytes.len() > 256 << 10);
@@ -110,10 +105,7 @@ fn responses_that_never_end() {
 #[test]
 fn connections_that_break() {
     let broken = |fault| strike(fault, PATIENCE);
-    assert_eq!(
-        broken(Fault::ClosedBeforeReply),
-        (String::new(), End::Closed)
-    );
+    assert_eq!(broken(Fault::ClosedBeforeReply), (String::new(), End::Closed));
     assert_eq!(broken(Fault::ResetBeforeReply), (String::new(), End::Reset));
     assert_eq!(broken(Fault::ResetMidBody).1, End::Reset);
 
@@ -192,14 +184,8 @@ fn a_later_request_is_struck_and_the_following_unless_once() {
         let strike = Fault::Status(503).at(3);
         let server = faults::serve(if once { strike.once() } else { strike });
         let mut tcp = connect(&server.url);
-        let statuses = [
-            CREATION,
-            "<auth",
-            "xmpp:restart",
-            "<bind/>",
-            "type='terminate'",
-        ]
-        .map(|body| exchange(&mut tcp, body).0[9..12].to_owned());
+        let statuses = [CREATION, "<auth", "xmpp:restart", "<bind/>", "type='terminate'"]
+            .map(|body| exchange(&mut tcp, body).0[9..12].to_owned());
         let later = if once { "200" } else { "503" };
         assert_eq!(statuses, ["200", "200", "503", later, later]);
         assert_eq!(server.connections(), 1);
@@ -214,8 +200,7 @@ fn dropping_a_server_ends_whatever_it_is_doing() {
         // Some of them refuse this; the others are in the middle of something.
         if let Ok(mut tcp) = TcpStream::connect_timeout(&address, Duration::from_millis(20)) {
             tcp.write_all(post(CREATION).as_bytes()).unwrap();
-            tcp.set_read_timeout(Some(Duration::from_millis(20)))
-                .unwrap();
+            tcp.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
             let _ = tcp.read(&mut [0; 100]);
         }
         let (done, dropped) = std::sync::mpsc::channel();
@@ -227,11 +212,7 @@ fn dropping_a_server_ends_whatever_it_is_doing() {
         let took = dropped.recv_timeout(Duration::from_secs(5));
         let took = took.unwrap_or_else(|_| panic!("{} does not end", case.name));
         assert!(took < Duration::from_secs(1), "{} took {took:?}", case.name);
-        assert!(
-            TcpStream::connect_timeout(&address, QUIET).is_err(),
-            "{}",
-            case.name
-        );
+        assert!(TcpStream::connect_timeout(&address, QUIET).is_err(), "{}", case.name);
     }
 }
 
@@ -241,11 +222,7 @@ fn names_are_unique_and_kinds_are_the_librarys() {
         assert_eq!(case.name.parse(), Ok(case.fault));
         assert!(["Connect", "Timeout", "Http", "Protocol"].contains(&case.kind));
         let before = &faults::ALL[..index];
-        assert!(
-            before
-                .iter()
-                .all(|other| other.fault != case.fault && other.name != case.name)
-        );
+        assert!(before.iter().all(|other| other.fault != case.fault && other.name != case.name));
     }
     assert!("nonsense".parse::<Fault>().is_err());
 }

@@ -27,20 +27,14 @@ fn the_classic_login() {
     }
     let (head, body) = exchange(&mut tcp, "<body/>");
     assert!(head.starts_with("HTTP/1.1 500") && body == "script exhausted");
-    let rids: Vec<_> = server
-        .requests()
-        .iter()
-        .map(faults::Recorded::rid)
-        .collect();
+    let rids: Vec<_> = server.requests().iter().map(faults::Recorded::rid).collect();
     assert_eq!(rids[..4], [Some(1000), Some(1001), Some(1002), None]);
 }
 
 #[test]
 fn statuses_headers_and_templates() {
     let server = faults::script(vec![
-        Reply::new(418, "{rid}")
-            .header("Set-Cookie", "a=b")
-            .header("Content-Type", "x/y"),
+        Reply::new(418, "{rid}").header("Set-Cookie", "a=b").header("Content-Type", "x/y"),
         Reply::xml(b"\xff{rid}"),
     ]);
     let mut tcp = connect(&server.url);
@@ -74,10 +68,7 @@ fn what_was_sent_and_on_which_connection() {
 
 #[test]
 fn replies_find_their_requests_in_any_order() {
-    let server = faults::script(vec![
-        Reply::xml("one").when("1"),
-        Reply::xml("two").when("2"),
-    ]);
+    let server = faults::script(vec![Reply::xml("one").when("1"), Reply::xml("two").when("2")]);
     let (mut first, mut second) = (connect(&server.url), connect(&server.url));
     assert_eq!(exchange(&mut second, "2").1, "two");
     assert_eq!(exchange(&mut first, "1").1, "one");
@@ -86,10 +77,8 @@ fn replies_find_their_requests_in_any_order() {
 #[test]
 fn a_delayed_reply_holds_up_nobody_else() {
     let delay = Duration::from_millis(700);
-    let server = faults::script(vec![
-        Reply::xml("late").when("1").after(delay),
-        Reply::xml("at once").when("2"),
-    ]);
+    let server =
+        faults::script(vec![Reply::xml("late").when("1").after(delay), Reply::xml("at once").when("2")]);
     let begun = Instant::now();
     thread::scope(|scope| {
         scope.spawn(|| assert_eq!(exchange(&mut connect(&server.url), "1").1, "late"));
@@ -115,8 +104,5 @@ fn pipelined_requests_are_answered_in_order() {
     let mut tcp = connect(&server.url);
     let both = post("a") + &post("b");
     tcp.write_all(both.as_bytes()).unwrap();
-    assert_eq!(
-        (response(&mut tcp).1, response(&mut tcp).1),
-        ("1".into(), "2".into())
-    );
+    assert_eq!((response(&mut tcp).1, response(&mut tcp).1), ("1".into(), "2".into()));
 }

@@ -1,0 +1,151 @@
+//! The servers of this crate for other languages and for a person's shell.
+
+#![forbid(unsafe_code)]
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::{Parser, Subcommand};
+use faults::{Fault, dns};
+use serde_json::{Value, json};
+
+/// A BOSH server for what real ones cannot be made to do.
+///
+/// A server prints one line of JSON with its `url` (and with `ca`, the certificate to trust, if
+/// that is https), and runs until its standard input is closed.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Name every fault and the kind of error it has to end in.
+    List,
+    /// Answer a PLAIN login of alice@localhost until the fault strikes; at the end, print the
+    /// requests.
+    Serve {
+        /// A name from `faults list`.
+        fault: Fault,
+        /// The request to strike at, and at all that follow.
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        at: usize,
+        /// Strike once, and answer what follows.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Serve a test vector; at the end, print what has to come of it, or the difference and fail.
+    Replay {
+        /// A file, or a row of a table as `FILE#ROW`.
+        #[arg(value_name = "CASE", required_unless_present = "list")]
+        case: Option<String>,
+        /// Print the cases of a directory that can be replayed, one a line.
+        #[arg(long, value_name = "DIR", conflicts_with = "case")]
+        list: Option<PathBuf>,
+    },
+    /// Run a command where no name server answers.
+    BlackHoleDns {
+        #[arg(long, hide = true)]
+        inside: bool,
+        #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
+        command: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Task::List => list(),
+        Task::Serve { fault, at, once } => serve(fault, at, once),
+        Task::Replay { list: Some(directory), .. } => replayable(&directory),
+        Task::Replay { case, .. } => replay(&case.unwrap_or_default()),
+        Task::BlackHoleDns { inside: false, command } => enter(&command),
+        Task::BlackHoleDns { inside: true, command } => return inside(&command),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => failure(&problem),
+    }
+}
+
+fn list() -> Result<(), String> {
+    let width = faults::ALL.iter().map(|case| case.name.len()).max();
+    let width = width.unwrap_or_default();
+    for case in faults::ALL {
+        print(&format_args!("{:width$}  {}", case.name, case.kind))?;
+    }
+    Ok(())
+}
+
+fn serve(fault: Fault, at: usize, once: bool) -> Result<(), String> {
+    let strike = fault.at(at);
+    let server = faults::serve(if once { strike.once() } else { strike });
+    announce(&server.url, server.ca_pem())?;
+    let requests = server.requests().into_iter().map(|request| {
+        json!({
+            "method": request.method,
+            "path": request.path,
+            "headers": request.headers,
+            "body": request.body,
+            "connection": request.connection,
+            "at": request.at.as_secs_f64(),
+        })
+    });
+    print(&json!({ "requests": requests.collect::<Value>() }))
+}
+
+fn replayable(directory: &Path) -> Result<(), String> {
+    faults::replayable(directory)?.iter().try_for_each(|case| print(case))
+}
+
+fn replay(case: &str) -> Result<(), String> {
+    let replay = faults::replay(case)?;
+    announce(&replay.url, replay.ca_pem())?;
+    print(&json!({ "expect": replay.finish()? }))
+}
+
+/// Replaces this process by itself in new namespaces.
+fn enter(command: &[OsString]) -> Result<(), String> {
+    let this = std::env::current_exe().map_err(|e| e.to_string())?;
+    let mut again = dns::command(this)?;
+    again.args(["black-hole-dns", "--inside", "--"]).args(command);
+    Err(again.exec().to_string())
+}
+
+fn inside(command: &[OsString]) -> ExitCode {
+    let status = dns::Hole::dig().and_then(|_hole| {
+        let status = Command::new(&command[0]).args(&command[1..]).status();
+        status.map_err(|e| format!("{}: {e}", command[0].display()))
+    });
+    match status {
+        Ok(status) => {
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            code.map_or(ExitCode::FAILURE, ExitCode::from)
+        }
+        Err(problem) => failure(&problem),
+    }
+}
+
+/// Says where the server is and waits until nobody needs it any more.
+fn announce(url: &str, ca: Option<&str>) -> Result<(), String> {
+    print(&match ca {
+        Some(ca) => json!({ "url": url, "ca": ca }),
+        None => json!({ "url": url }),
+    })?;
+    io::copy(&mut io::stdin(), &mut io::sink()).map_err(|e| e.to_string())?;
+    Ok(())
+}
+
+fn print(line: &dyn std::fmt::Display) -> Result<(), String> {
+    let mut stdout = io::stdout();
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).map_err(|e| e.to_string())
+}
+
+fn failure(problem: &str) -> ExitCode {
+    eprintln!("faults: {}", problem.trim_end());
+    ExitCode::FAILURE
+}

@@ -1,0 +1,82 @@
+//! The command, as another language uses it.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::client::{connect, exchange};
+use crate::replay::{FIXTURES, say};
+
+fn faults(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_faults"));
+    command.args(arguments).stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A server, and the URL it printed.
+fn start(arguments: &[&str]) -> (Child, String) {
+    let mut child = faults(arguments).spawn().expect("the command");
+    let mut line = String::new();
+    let stdout = child.stdout.as_mut().expect("a pipe");
+    // One line is all there is before standard input is closed, so nothing is read too far.
+    BufReader::new(stdout).read_line(&mut line).expect("a line");
+    let line: Value = serde_json::from_str(&line).expect("JSON");
+    (child, line["url"].as_str().expect("a URL").to_owned())
+}
+
+/// Exit code, standard output, standard error, after standard input was closed.
+fn end(child: Child) -> (Option<i32>, String, String) {
+    let output = child.wait_with_output().expect("an end");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_replay_that_fits_and_one_that_does_not() {
+    let case = format!("{FIXTURES}/login.json");
+    let (child, url) = start(&["replay", &case]);
+    let mut tcp = connect(&url);
+    say(&mut tcp, "<body rid=\"70\" to=\"localhost\"/>", "");
+    say(&mut tcp, "<body rid=\"71\" sid=\"s1\"><auth/></body>", "Cookie: a=1; b=2\r\n");
+    say(&mut tcp, "<body rid=\"72\" sid=\"s1\" type=\"terminate\"/>", "");
+    let (code, stdout, stderr) = end(child);
+    let result: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(result["expect"]["session"]["rid"], 73);
+    assert_eq!((code, &*stderr), (Some(0), ""));
+
+    let (child, url) = start(&["replay", &case]);
+    say(&mut connect(&url), "<body rid=\"70\" to=\"elsewhere\"/>", "");
+    let (code, stdout, stderr) = end(child);
+    assert_eq!((code, &*stdout), (Some(1), ""));
+    assert!(stderr.contains("request 1 of 3: the body differs"), "{stderr}");
+}
+
+#[test]
+fn the_list_of_a_directory() {
+    let (code, stdout, _) = end(faults(&["replay", "--list", FIXTURES]).spawn().unwrap());
+    assert_eq!(code, Some(0));
+    let cases: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(cases.len(), 3);
+    assert_eq!(cases[0]["account"]["jid"], "alice@localhost");
+}
+
+#[test]
+fn a_fault_by_its_name() {
+    let (child, url) = start(&["serve", "status-503", "--at", "2", "--once"]);
+    let mut tcp = connect(&url);
+    let statuses = [1, 2, 3].map(|_| exchange(&mut tcp, "<body/>").0[9..12].to_owned());
+    assert_eq!(statuses, ["200", "503", "200"]);
+    let (code, stdout, _) = end(child);
+    let result: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(code, Some(0));
+    assert_eq!(result["requests"][2]["body"], "<body/>");
+
+    let (code, _, stderr) = end(faults(&["serve", "nonsense"]).spawn().unwrap());
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("faults list"), "{stderr}");
+
+    let (_, stdout, _) = end(faults(&["list"]).spawn().unwrap());
+    assert_eq!(stdout.lines().count(), faults::ALL.len());
+}
