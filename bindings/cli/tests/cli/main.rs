@@ -1,0 +1,11 @@
+//! The command `prebind` as a shell runs it, against real servers.
+
+mod credentials;
+mod exit_codes;
+mod login;
+mod options;
+mod support;
+mod terminal;
+mod terminate;
+mod trace;
+mod usage;
