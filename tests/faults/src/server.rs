@@ -264,14 +264,13 @@ fn keep_shut(door: Door, listener: TcpListener, address: SocketAddr) -> Vec<Sock
             bind(address).into_iter().collect()
         }
         Door::Full => {
-            let mut kept = vec![listener.into()];
-            while kept.len() < 16
-                && let Ok(socket) = Socket::new(Domain::IPV4, Type::STREAM, None)
-                && let Ok(()) = socket.connect_timeout(&address.into(), Duration::from_millis(100))
-            {
-                kept.push(socket);
-            }
-            kept
+            let filler = || {
+                let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+                socket.connect_timeout(&address.into(), Duration::from_millis(100))?;
+                Ok::<_, io::Error>(socket)
+            };
+            // One is a place more than the backlog of 0 has; another would only be waited for.
+            [Ok(listener.into()), filler()].into_iter().flatten().collect()
         }
     }
 }
