@@ -79,22 +79,19 @@ impl Failure {
                 retry: error.retry().as_str(),
                 message: "",
             },
-            Self::Usage(_) | Self::Input(_) => self.own(Retry::AfterConfigChange),
-            Self::Output(_) => self.own(Retry::FreshSession),
+            Self::Usage(_) => Report::own("Usage", Retry::AfterConfigChange),
+            Self::Input(_) => Report::own("Input", Retry::AfterConfigChange),
+            Self::Output(_) => Report::own("Output", Retry::FreshSession),
         }
-    }
-
-    /// An error of the command itself, of no stage of the exchange.
-    fn own(&self, retry: Retry) -> Report<'static> {
-        let kind = match self.exit() {
-            Exit::Output => "Output",
-            _ => "Input",
-        };
-        Report { kind, stage: None, condition: None, retry: retry.as_str(), message: "" }
     }
 }
 
 impl Report<'_> {
+    /// An error of the command itself, of no stage of the exchange.
+    fn own(kind: &'static str, retry: Retry) -> Self {
+        Self { kind, stage: None, condition: None, retry: retry.as_str(), message: "" }
+    }
+
     fn to_text(&self) -> String {
         const ERROR: Style = AnsiColor::Red.on_default().bold();
         const DETAILS: Style = Style::new().dimmed();
