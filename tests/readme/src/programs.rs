@@ -70,6 +70,7 @@ faults = {{ path = \"{root}/tests/faults\" }}
 
 [lints.rust]
 warnings = \"deny\"
+unused = {{ level = \"allow\", priority = 1 }}
 
 {profiles}"
     ))
