@@ -178,7 +178,7 @@ impl Fault {
             Fault::BodyEndless => {
                 wire.send(head("Transfer-Encoding: chunked"))?;
                 wire.send(chunk(body))?;
-                wire.repeat(chunk(&[b' '; 8 << 10]), FLOOD)
+                wire.repeat(chunk(&[b' '; 16 << 10]), FLOOD)
             }
             Fault::BodyTruncated => {
                 wire.send(head(&format!("Content-Length: {}", body.len() + 10)))?;

@@ -69,16 +69,21 @@ pub(crate) fn exchange(stream: &mut (impl Read + Write), body: &str) -> (String,
 
 /// A complete response, its end known by `Content-Length`; 204 has none.
 pub(crate) fn response(stream: &mut impl Read) -> (String, String) {
+    let head = head(stream);
+    let length = head.split("Content-Length: ").nth(1).unwrap_or("0");
+    let length = length.lines().next().and_then(|line| line.parse().ok());
+    let mut body = vec![0; length.expect("a number")];
+    stream.read_exact(&mut body).expect("the whole body");
+    (head, String::from_utf8_lossy(&body).into_owned())
+}
+
+/// A status line and header fields, and not a byte more.
+pub(crate) fn head(stream: &mut impl Read) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         stream.read_exact(&mut byte).expect("a response head");
         head.extend_from_slice(&byte);
     }
-    let head = String::from_utf8(head).expect("an ASCII head");
-    let length = head.split("Content-Length: ").nth(1).unwrap_or("0");
-    let length = length.lines().next().and_then(|line| line.parse().ok());
-    let mut body = vec![0; length.expect("a number")];
-    stream.read_exact(&mut body).expect("the whole body");
-    (head, String::from_utf8_lossy(&body).into_owned())
+    String::from_utf8(head).expect("an ASCII head")
 }

@@ -5,7 +5,9 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::{CREATION, End, PATIENCE, QUIET, address, connect, exchange, post, receive, response};
+use crate::client::{
+    CREATION, End, PATIENCE, QUIET, address, connect, exchange, head, post, receive, response,
+};
 use faults::Fault;
 
 /// Everything the server says to one session creation, and how that ends.
@@ -70,9 +72,12 @@ fn responses_that_stop() {
     let (bytes, end) = strike(Fault::NoHeaders, QUIET);
     assert_eq!((&*bytes, end), ("", End::Quiet));
 
-    let (bytes, end) = strike(Fault::BodyNeverComes, QUIET);
-    assert!(bytes.contains("Content-Length") && bytes.ends_with("\r\n\r\n"));
-    assert_eq!(end, End::Quiet);
+    let server = faults::serve(Fault::BodyNeverComes);
+    let mut tcp = connect(&server.url);
+    tcp.write_all(post(CREATION).as_bytes()).unwrap();
+    let length = format!("Content-Length: {}\r\n", right_answer().len());
+    assert!(head(&mut tcp).contains(&length));
+    assert_eq!(receive(&tcp, QUIET), (String::new(), End::Quiet));
 }
 
 #[test]
@@ -83,7 +88,7 @@ fn responses_that_never_end() {
         bytes
     };
     let bytes = flowing(Fault::HeadersDrip);
-    assert!(bytes.starts_with("HTTP/1.1 200 OK\r\nX-Drip: a"), "{bytes}");
+    assert!(bytes.starts_with("HTTP/1.1 200 OK\r\nX-Drip: "), "{bytes}");
     assert!(bytes.len() < 50, "{bytes}");
 
     let bytes = flowing(Fault::EndlessInterim);
@@ -99,7 +104,7 @@ fn responses_that_never_end() {
     assert!(right_answer().starts_with(body) && body.len() < 10, "{body}");
 
     let bytes = flowing(Fault::BodyEndless);
-    assert!(bytes.contains(&right_answer()) && bytes.len() > 256 << 10);
+    assert!(bytes.contains(&right_answer()) && bytes.len() > 64 << 10);
 }
 
 #[test]
