@@ -62,7 +62,7 @@ fn write_create<'a, W: std::io::Write>(
 ) -> ElementWriter<'a, W> {
     let body = body.with_attributes([
         ("xmlns:xmpp", NS_XBOSH),
-        ("content", crate::negotiation::CONTENT_TYPE),
+        ("content", crate::request::CONTENT_TYPE),
         ("hold", config.hold.to_string().as_str()),
         ("rid", rid),
     ]);

@@ -15,11 +15,13 @@ use std::time::{Duration, Instant};
 
 use crate::account::{Account, Credentials};
 use crate::config::Config;
+use crate::cookies;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
-use crate::negotiation::{self, Failure, Negotiation, Request, Step};
+use crate::negotiation::{Failure, Negotiation, Step};
 use crate::plan::Plan;
 use crate::random::Random;
 use crate::reply::Reply;
+use crate::request::{self, Request};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::trace;
@@ -88,7 +90,8 @@ impl Client {
     /// `Terminated` with `item-not-found` if the server does not know the session, or not with
     /// this RID; the kinds of a failed connection.
     pub fn terminate(&self, session: &Session) -> Result<()> {
-        self.terminate_by(session.sid(), session.rid())
+        let cookie = cookies::header(session.cookies().iter());
+        self.end(&request::terminate(session.sid(), session.rid(), cookie)?)
     }
 
     /// Ends a session by its SID and the RID to send next.
@@ -96,11 +99,14 @@ impl Client {
     /// # Errors
     /// As [`terminate`](Self::terminate), and `Config` if the SID cannot be one.
     pub fn terminate_by(&self, sid: &str, rid: u64) -> Result<()> {
+        self.end(&request::terminate(sid, rid, None)?)
+    }
+
+    fn end(&self, request: &Request) -> Result<()> {
         let _span = tracing::info_span!("terminate", host = self.0.config.url.host()).entered();
-        let request = negotiation::terminate(sid, rid)?;
         self.guarded(Stage::Terminate, |until| {
-            let reply = self.post(&request, until).map_err(|lost| lost.error)?;
-            negotiation::terminated(&reply, &self.0.config)
+            let reply = self.post(request, until).map_err(|lost| lost.error)?;
+            request::terminated(&reply, &self.0.config)
         })
     }
 
@@ -114,7 +120,8 @@ impl Client {
     }
 
     fn open(&self, account: &Account, until: Instant) -> Result<Session> {
-        let reserve = CLEAN_UP.min(self.0.config.deadline / 10);
+        // Once a session stands, some of the time is kept to end it if something fails.
+        let session_until = until.checked_sub(CLEAN_UP.min(self.0.config.deadline / 10)).unwrap_or(until);
         let plan = Plan::classic();
         let (mut negotiation, requests) =
             Negotiation::start(&self.0.config, account, plan, Random::from_os()?)?;
@@ -122,7 +129,7 @@ impl Client {
         let mut requests = VecDeque::from(requests);
         while let Some(request) = requests.pop_front() {
             let in_session = request.stage() != Stage::Create;
-            let reply = match self.post(&request, if in_session { until - reserve } else { until }) {
+            let reply = match self.post(&request, if in_session { session_until } else { until }) {
                 Ok(reply) => reply,
                 Err(Lost { error, is_broken }) => match negotiation.repeat(request.rid()) {
                     Some(same) if is_broken => {

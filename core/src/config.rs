@@ -11,6 +11,9 @@ use crate::jid::prepare_resource;
 use crate::secret::Secret;
 use crate::xml;
 
+/// A page that waits longer has been given up by its reader; times beyond it are mistakes.
+const LONGEST: Duration = Duration::from_secs(3600);
+
 /// How to reach one chat service, how far to trust it and how long to wait for it.
 ///
 /// ```
@@ -131,16 +134,17 @@ impl Config {
         if self.iterations.is_empty() || *self.iterations.start() == 0 {
             return Err(Error::config("iterations", "the least is 1 and not above the most"));
         }
-        let positive = [
-            ("wait", self.wait > 0),
-            ("hold", self.hold > 0),
-            ("deadline", !self.deadline.is_zero()),
-            ("resolve_timeout", !self.resolve_timeout.is_zero()),
-            ("connect_timeout", !self.connect_timeout.is_zero()),
-            ("request_timeout", !self.request_timeout.is_zero()),
-            ("max_reply", self.max_reply > 0),
+        let durations = [
+            ("deadline", self.deadline),
+            ("resolve_timeout", self.resolve_timeout),
+            ("connect_timeout", self.connect_timeout),
+            ("request_timeout", self.request_timeout),
         ];
-        match positive.iter().find(|(_, is_positive)| !is_positive) {
+        if let Some((field, _)) = durations.iter().find(|(_, time)| time.is_zero() || *time > LONGEST) {
+            return Err(Error::config(field, "must be more than zero and at most an hour"));
+        }
+        let counts = [("wait", self.wait == 0), ("hold", self.hold == 0), ("max_reply", self.max_reply == 0)];
+        match counts.iter().find(|(_, is_zero)| *is_zero) {
             Some((field, _)) => Err(Error::config(field, "must be more than zero")),
             None => Ok(()),
         }

@@ -51,14 +51,18 @@ impl Cookies {
 
     /// The `Cookie` header, if there is anything to send.
     pub(crate) fn header(&self) -> Option<String> {
-        let pair = |stored: &Stored| format!("{}={}", stored.cookie.name, stored.cookie.value());
-        let pairs: Vec<String> = self.0.iter().map(pair).collect();
-        (!pairs.is_empty()).then(|| pairs.join("; "))
+        header(self.0.iter().map(|stored| &stored.cookie))
     }
 
     pub(crate) fn into_vec(self) -> Vec<Cookie> {
         self.0.into_iter().map(|stored| stored.cookie).collect()
     }
+}
+
+/// The `Cookie` header for these cookies; `None` for none.
+pub(crate) fn header<'a>(cookies: impl Iterator<Item = &'a Cookie>) -> Option<String> {
+    let pairs: Vec<String> = cookies.map(|cookie| format!("{}={}", cookie.name, cookie.value())).collect();
+    (!pairs.is_empty()).then(|| pairs.join("; "))
 }
 
 /// Whether a cookie goes with requests to `url` (RFC 6265 §5.1.3, §5.1.4).

@@ -12,10 +12,12 @@
 //! awaited while no request is open, an empty one is sent for the server to answer into
 //! (XEP-0206 §3).
 
+mod login;
+
 use std::fmt;
 
 use crate::account::Account;
-use crate::body::{self, Body, Created, Frame, Received};
+use crate::body::{Body, Created, Frame, Received};
 use crate::config::Config;
 use crate::cookies::Cookies;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
@@ -23,65 +25,16 @@ use crate::jid::Jid;
 use crate::plan::{Milestone, Plan, PlanStep};
 use crate::random::Random;
 use crate::reply::Reply;
-use crate::sasl::{Authenticated, Mechanism, Message};
+use crate::request::Request;
+use crate::sasl::Mechanism;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::stanza::{self, Features, Incoming};
-use crate::xml::is_text;
 
-/// The `Content-Type` of every request (XEP-0124 §6).
-pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
+use login::Login;
 
 /// A server that keeps answering beside the point is left after so many replies.
 const MAX_REPLIES: u32 = 24;
-
-/// An HTTP POST to the configured URL. `Debug` shows nothing of its body.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Request {
-    rid: u64,
-    stage: Stage,
-    body: Secret,
-    cookie: Option<Secret>,
-}
-
-impl Request {
-    /// Its request ID: a [`Reply`] names the request it answers by it.
-    #[must_use]
-    pub fn rid(&self) -> u64 {
-        self.rid
-    }
-
-    /// What it is for.
-    #[must_use]
-    pub fn stage(&self) -> Stage {
-        self.stage
-    }
-
-    /// The body to send, with the [`CONTENT_TYPE`].
-    #[must_use]
-    pub fn body(&self) -> &str {
-        self.body.expose()
-    }
-
-    /// The `Cookie` header to send, if any.
-    #[must_use]
-    pub fn cookie(&self) -> Option<&str> {
-        self.cookie.as_ref().map(Secret::expose)
-    }
-
-    /// Whether the request may be sent again if its reply is lost: not the creation of a session,
-    /// which would leave a second one behind.
-    #[must_use]
-    pub fn is_repeatable(&self) -> bool {
-        self.stage != Stage::Create
-    }
-}
-
-impl fmt::Debug for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("stage", &self.stage).finish_non_exhaustive()
-    }
-}
 
 /// What to do next.
 #[derive(Debug)]
@@ -131,14 +84,6 @@ struct Open {
     was_repeated: bool,
 }
 
-enum Login {
-    Pending,
-    Underway(Mechanism),
-    /// A challenge was answered; the answer is not sent yet.
-    Responding(Mechanism, Message),
-    Done(Authenticated),
-}
-
 impl<'a> Negotiation<'a> {
     /// Begins an exchange: the requests to send first.
     ///
@@ -161,7 +106,7 @@ impl<'a> Negotiation<'a> {
             open: Vec::new(),
             session: None,
             features: None,
-            login: Login::Pending,
+            login: Login::default(),
             is_restarted: false,
             jid: None,
             is_session_open: false,
@@ -190,7 +135,7 @@ impl<'a> Negotiation<'a> {
     /// The request to send once more because the connection broke before its reply was there;
     /// `None` if it was repeated before or must not be.
     pub fn repeat(&mut self, rid: u64) -> Option<Request> {
-        let open = self.open.iter_mut().find(|open| open.request.rid == rid)?;
+        let open = self.open.iter_mut().find(|open| open.request.rid() == rid)?;
         if open.was_repeated || !open.request.is_repeatable() {
             return None;
         }
@@ -211,7 +156,7 @@ impl<'a> Negotiation<'a> {
     }
 
     fn advance(&mut self, reply: &Reply) -> Result<Advance> {
-        let Some(at) = self.open.iter().position(|open| open.request.rid == reply.rid) else {
+        let Some(at) = self.open.iter().position(|open| open.request.rid() == reply.rid) else {
             return Err(Error::protocol(self.stage, "a reply to an open request", "another"));
         };
         for cookie in &reply.set_cookie {
@@ -255,52 +200,19 @@ impl<'a> Negotiation<'a> {
 
     fn take(&mut self, body: &Body) -> Result<()> {
         for element in body.payload() {
-            let incoming = stanza::read(element, self.stage).map_err(|error| self.explained(error))?;
+            let incoming = stanza::read(element, self.stage).map_err(|error| self.login.explain(error))?;
             match incoming {
                 Some(Incoming::Features(features)) => self.features = Some(features),
-                Some(Incoming::Challenge(challenge)) => self.respond(&challenge)?,
-                Some(Incoming::Success(additional_data)) => self.succeed(additional_data.as_ref())?,
+                Some(Incoming::Challenge(challenge)) => self.login.challenged(&challenge, self.stage)?,
+                Some(Incoming::Success(additional_data)) => {
+                    self.login.succeeded(additional_data.as_ref(), self.stage)?;
+                }
                 Some(Incoming::Bound(jid)) => self.bound(jid)?,
                 Some(Incoming::SessionOpened) => self.is_session_open = true,
                 None => {}
             }
         }
         Ok(())
-    }
-
-    /// A failure, with what the mechanism learned about it before.
-    fn explained(&self, error: Error) -> Error {
-        match &self.login {
-            Login::Underway(mechanism) => match (mechanism.failure_text(), error.condition()) {
-                (Some(text), Some(condition)) if error.text().is_none() => {
-                    Error::refused(ErrorKind::Auth, error.stage(), Some(condition.clone()), Some(text))
-                }
-                _ => error,
-            },
-            _ => error,
-        }
-    }
-
-    fn respond(&mut self, challenge: &[u8]) -> Result<()> {
-        match std::mem::replace(&mut self.login, Login::Pending) {
-            Login::Underway(mut mechanism) => {
-                let response = mechanism.respond(challenge)?;
-                self.login = Login::Responding(mechanism, response);
-                Ok(())
-            }
-            _ => Err(Error::protocol(self.stage, "no SASL challenge", "one")),
-        }
-    }
-
-    fn succeed(&mut self, additional_data: Option<&Message>) -> Result<()> {
-        match std::mem::replace(&mut self.login, Login::Pending) {
-            Login::Underway(mechanism) => {
-                let authenticated = mechanism.finish(additional_data.map(|data| data.as_slice()))?;
-                self.login = Login::Done(authenticated);
-                Ok(())
-            }
-            _ => Err(Error::protocol(self.stage, "no SASL success", "one")),
-        }
     }
 
     /// The bound JID must be the account's: some servers let one user act as another.
@@ -326,8 +238,8 @@ impl<'a> Negotiation<'a> {
     /// What follows from what is known now.
     fn next(&mut self) -> Result<Advance> {
         let mut requests = self.due_bodies()?;
-        if let Some(response) = self.due_response() {
-            requests.push(response);
+        if let Some(response) = self.login.due_response() {
+            requests.push(self.request(&Frame::Plain, response.expose()));
         }
         if requests.is_empty() && self.open.is_empty() {
             if let Some(session) = self.completed() {
@@ -344,16 +256,9 @@ impl<'a> Negotiation<'a> {
             return None;
         }
         let (jid, (sid, created)) = (self.jid.clone()?, self.session.clone()?);
-        match std::mem::replace(&mut self.login, Login::Pending) {
-            Login::Done(authenticated) => {
-                let cookies = std::mem::take(&mut self.cookies).into_vec();
-                Some(Session::new(authenticated, jid, sid, self.next_rid, created, self.replies, cookies))
-            }
-            login => {
-                self.login = login;
-                None
-            }
-        }
+        let authenticated = self.login.take_proof()?;
+        let cookies = std::mem::take(&mut self.cookies).into_vec();
+        Some(Session::new(authenticated, jid, sid, self.next_rid, created, self.replies, cookies))
     }
 
     fn due_bodies(&mut self) -> Result<Vec<Request>> {
@@ -369,7 +274,7 @@ impl<'a> Negotiation<'a> {
         match milestone {
             Milestone::Start => true,
             Milestone::Features => self.features.is_some(),
-            Milestone::Success => matches!(self.login, Login::Done(_)),
+            Milestone::Success => self.login.is_done(),
             Milestone::RestartedFeatures => self.is_restarted && self.features.is_some(),
             Milestone::Bound => self.jid.is_some(),
         }
@@ -391,11 +296,7 @@ impl<'a> Negotiation<'a> {
                     let features = self.features.take().unwrap_or_default();
                     let mechanism = Mechanism::choose(config, account, &features, &self.random)?;
                     self.stage = Stage::Authenticate;
-                    let initial = mechanism.initial_response();
-                    let auth =
-                        stanza::auth(mechanism.name(), initial.as_ref().map(|message| message.as_slice()));
-                    self.login = Login::Underway(mechanism);
-                    auth
+                    self.login.begin(mechanism)
                 }
                 PlanStep::Restart => {
                     self.stage = Stage::Restart;
@@ -424,31 +325,12 @@ impl<'a> Negotiation<'a> {
         self.features.as_ref().is_some_and(|features| features.session_required)
     }
 
-    fn due_response(&mut self) -> Option<Request> {
-        match std::mem::replace(&mut self.login, Login::Pending) {
-            Login::Responding(mechanism, message) => {
-                self.login = Login::Underway(mechanism);
-                let response = stanza::response(&message);
-                Some(self.request(&Frame::Plain, response.expose()))
-            }
-            login => {
-                self.login = login;
-                None
-            }
-        }
-    }
-
     /// Writes a request, with the next RID, and holds it as open.
     fn request(&mut self, frame: &Frame<'_>, payload: &str) -> Request {
         let rid = self.next_rid;
         self.next_rid += 1;
         let sid = self.session.as_ref().map(|(sid, _)| sid.expose());
-        let request = Request {
-            rid,
-            stage: self.stage,
-            body: body::write(frame, rid, sid, payload),
-            cookie: self.cookies.header().map(Secret::from),
-        };
+        let request = Request::new(frame, self.stage, rid, sid, payload, self.cookies.header());
         self.open.push(Open { request: request.clone(), was_repeated: false });
         request
     }
@@ -458,26 +340,9 @@ impl<'a> Negotiation<'a> {
         let mut secrets: Vec<&str> = self.account.credentials().secrets().into_iter().collect();
         secrets.extend(sid.as_ref().map(Secret::expose));
         let error = error.without(&secrets);
+        self.stage = Stage::Terminate;
         let terminate = sid.as_ref().map(|_| self.request(&Frame::Terminate, ""));
         Failure { error, terminate }
-    }
-}
-
-/// The request that ends a session, by its SID and the RID to send next.
-pub(crate) fn terminate(sid: &str, rid: u64) -> Result<Request> {
-    if sid.is_empty() || !is_text(sid) {
-        return Err(Error::config("sid", "is empty or has a control character"));
-    }
-    let body = body::write(&Frame::Terminate, rid, Some(sid), "");
-    Ok(Request { rid, stage: Stage::Terminate, body, cookie: None })
-}
-
-/// Whether the server ended the session as asked.
-pub(crate) fn terminated(reply: &Reply, config: &Config) -> Result<()> {
-    match reply.read(Stage::Terminate, true, config.max_reply)? {
-        Received::Terminated(error) if error.condition().is_some() => Err(error),
-        Received::Terminated(_) | Received::Body(_) => Ok(()),
-        Received::Recoverable => Err(Error::protocol(Stage::Terminate, "the end of the session", "an error")),
     }
 }
 

@@ -76,7 +76,7 @@ impl Session {
     }
 
     /// The request ID that was sent last, for clients that add one themselves (lib-jitsi-meet,
-    /// JSJaC).
+    /// `JSJaC`).
     #[must_use]
     pub fn last_rid(&self) -> u64 {
         self.rid - 1

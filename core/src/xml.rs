@@ -72,18 +72,19 @@ impl Element {
 
 #[cfg(feature = "client")]
 impl Element {
-    /// Replaces the values of attributes and the text of elements of these names.
-    pub(crate) fn mask(&mut self, attributes: &[&str], elements: &[&str]) {
+    /// Replaces the values of attributes of these names, and the text of all but the elements of
+    /// these names.
+    pub(crate) fn mask(&mut self, hidden_attributes: &[&str], shown_elements: &[&str]) {
         for attribute in &mut self.attributes {
-            if attributes.contains(&attribute.name.as_str()) {
+            if hidden_attributes.contains(&attribute.name.as_str()) {
                 "***".clone_into(&mut attribute.value);
             }
         }
-        if elements.contains(&self.name.as_str()) && !self.text.is_empty() {
+        if !shown_elements.contains(&self.name.as_str()) && !self.text.is_empty() {
             "***".clone_into(&mut self.text);
         }
         for child in &mut self.children {
-            child.mask(attributes, elements);
+            child.mask(hidden_attributes, shown_elements);
         }
     }
 
@@ -173,7 +174,7 @@ impl<'a> Parser<'a> {
         check_name(name)?;
         let (namespace, local) = self.reader.resolver().resolve_element(name);
         let mut element =
-            Element { namespace: expand(namespace)?, name: local.as_ref().to_owned(), ..Element::default() };
+            Element { namespace: expand(&namespace)?, name: local.as_ref().to_owned(), ..Element::default() };
         if !are_separated(start.attributes_raw()) {
             return Err(XmlError("attributes without a space between"));
         }
@@ -200,7 +201,7 @@ impl<'a> Parser<'a> {
                 None => {}
             }
             let (namespace, local) = self.reader.resolver().resolve_attribute(attribute.key);
-            let (namespace, name) = (expand(namespace)?, local.as_ref());
+            let (namespace, name) = (expand(&namespace)?, local.as_ref());
             if element.attributes.iter().any(|other| other.namespace == namespace && other.name == name) {
                 return Err(XmlError("the same attribute twice"));
             }
@@ -236,7 +237,7 @@ impl<'a> Parser<'a> {
         let character = reference.resolve_char_ref().map_err(|_| XmlError("a bad character reference"))?;
         match (character, resolve_predefined_entity(reference)) {
             (Some(character), _) if is_text(character.encode_utf8(&mut [0; 4])) => {
-                element.text.push(character)
+                element.text.push(character);
             }
             (Some(_), _) => return Err(XmlError("a reference to a character that XML does not allow")),
             (None, Some(text)) => element.text.push_str(text),
@@ -288,7 +289,7 @@ fn check_name(name: QName<'_>) -> Result<(), XmlError> {
     }
 }
 
-fn expand(namespace: ResolveResult<'_>) -> Result<String, XmlError> {
+fn expand(namespace: &ResolveResult<'_>) -> Result<String, XmlError> {
     match namespace {
         ResolveResult::Bound(namespace) => Ok(namespace.0.to_owned()),
         ResolveResult::Unbound => Ok(String::new()),

@@ -1,11 +1,13 @@
 //! Servers that misbehave: every fault ends in its kind, within the deadline, and nothing is sent
 //! that should not be.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use faults::{ALL, Case, Fault, Reply, Server, Strike};
+use faults::{ALL, Case, Fault, Reply, Server};
 use prebind::{Account, Client, Config, Credentials, Error, ErrorKind, Phase, Retry, Session, Stage};
 
 const DEADLINE: Duration = Duration::from_millis(600);
@@ -108,7 +110,8 @@ fn a_timeout_tells_what_was_waited_for() {
 
 #[test]
 fn each_phase_has_a_limit_of_its_own() {
-    let limits: [(Fault, fn(&mut Config)); 2] = [
+    type Limit = fn(&mut Config);
+    let limits: [(Fault, Limit); 2] = [
         (Fault::TlsSilent, |config| config.connect_timeout = Duration::from_millis(100)),
         (Fault::NoHeaders, |config| config.request_timeout = Duration::from_millis(100)),
     ];
@@ -176,7 +179,7 @@ fn a_request_lost_in_the_session_is_sent_once_more() {
         Fault::Status(504),
     ] {
         for at in 2..=4 {
-            let server = faults::serve(Strike::from(fault.at(at)).once());
+            let server = faults::serve(fault.at(at).once());
             let session =
                 prebind(config(&server)).unwrap_or_else(|error| panic!("{fault:?} at {at}: {error}"));
             let bodies: Vec<String> = server.requests().into_iter().map(|request| request.body).collect();

@@ -1,9 +1,12 @@
 //! Real Prosody and ejabberd: every login, every refusal, nothing left behind.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod browser;
 
 use std::fs;
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -235,6 +238,35 @@ fn an_ended_session_is_gone_and_ending_it_again_says_so() {
         assert_nobody_left(server, "plain.local");
         let error = client.terminate(&session).unwrap_err();
         assert_eq!(error.condition().unwrap().as_str(), "item-not-found");
+    }
+}
+
+#[test]
+fn a_hundred_sessions_from_sixteen_threads() {
+    for (server, mut config) in everywhere() {
+        config.deadline = Duration::from_secs(60);
+        config.request_timeout = Duration::from_secs(60);
+        let client = Client::new(config).unwrap();
+        let next = AtomicUsize::new(0);
+        let sessions = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    while next.fetch_add(1, Ordering::Relaxed) < 100 {
+                        let account = Account::new("anon.local", Credentials::anonymous()).unwrap();
+                        let session = client.prebind(&account).unwrap();
+                        sessions.lock().unwrap().push(session);
+                    }
+                });
+            }
+        });
+        let sessions = sessions.into_inner().unwrap();
+        assert_eq!(sessions.len(), 100);
+        let alive = server.sessions().unwrap().jids;
+        for session in &sessions {
+            assert!(alive.contains(&session.jid().to_string()), "{} is not what was bound", session.jid());
+            client.terminate(session).unwrap();
+        }
     }
 }
 

@@ -18,8 +18,8 @@ use ureq::{Agent, Body, Proxy};
 use super::{connector, phase, resolver, tls};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Phase, Retry, Stage};
-use crate::negotiation::{self, Request};
 use crate::reply::Reply;
+use crate::request::{self, Request};
 use crate::secret::Secret;
 
 /// Below the 5 s after which Apache closes an idle connection: a session creation that meets a
@@ -82,7 +82,7 @@ impl Http {
             .timeout_resolve(Some(config.resolve_timeout))
             .timeout_connect(Some(config.connect_timeout))
             .build()
-            .header(CONTENT_TYPE, negotiation::CONTENT_TYPE);
+            .header(CONTENT_TYPE, request::CONTENT_TYPE);
         for (name, value) in &self.settings.headers {
             post = post.header(name, value);
         }

@@ -81,7 +81,9 @@ impl Resolver for CachingResolver {
             return Err(Error::HostNotFound);
         }
         let mut resolved = self.empty();
-        usable.into_iter().for_each(|address| resolved.push(address));
+        for address in usable {
+            resolved.push(address);
+        }
         phase::enter(Phase::Tcp);
         Ok(resolved)
     }

@@ -91,7 +91,7 @@ impl ScramHash {
         with_hash!(self, H => H::digest(data).to_vec())
     }
 
-    fn hmac(self, key: &[u8], data: &[u8]) -> Zeroizing<Vec<u8>> {
+    fn hmac(self, key: &[u8], data: &[u8]) -> Key {
         with_hash!(self, H => {
             let mut mac = Hmac::<H>::new_from_slice(key).expect("HMAC takes keys of any length");
             mac.update(data);
@@ -99,7 +99,7 @@ impl ScramHash {
         })
     }
 
-    fn salted_password(self, password: &str, salt: &[u8], iterations: u32) -> Zeroizing<Vec<u8>> {
+    fn salted_password(self, password: &str, salt: &[u8], iterations: u32) -> Key {
         let mut output = Zeroizing::new(vec![0; self.output_length()]);
         with_hash!(self, H => pbkdf2::pbkdf2_hmac::<H>(password.as_bytes(), salt, iterations, &mut output));
         output
@@ -133,6 +133,8 @@ impl Offer {
     }
 }
 
+type Key = Zeroizing<Vec<u8>>;
+
 /// One SCRAM exchange.
 pub(crate) struct Scram {
     hash: ScramHash,
@@ -150,7 +152,7 @@ enum State {
     /// The server's first message is awaited.
     First,
     /// The server's signature is awaited; it must be this one.
-    Final(Zeroizing<Vec<u8>>),
+    Final(Key),
     /// The server has proven that it knows the password.
     Verified,
 }
@@ -263,7 +265,7 @@ impl Scram {
         ))
     }
 
-    fn keys(&self, first: &ServerFirst<'_>) -> Result<(Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>)> {
+    fn keys(&self, first: &ServerFirst<'_>) -> Result<(Key, Key)> {
         let from_salted =
             |salted: &[u8]| (self.hash.hmac(salted, b"Client Key"), self.hash.hmac(salted, b"Server Key"));
         match &self.proof {

@@ -42,8 +42,8 @@ impl OneMessage {
 }
 
 /// `authzid NUL authcid NUL password` (RFC 4616 §2).
-fn plain(authzid: &str, authcid: &str, password: &str) -> Message {
-    Zeroizing::new([authzid, authcid, password].join("\0").into_bytes())
+fn plain(authzid: &str, user: &str, password: &str) -> Message {
+    Zeroizing::new([authzid, user, password].join("\0").into_bytes())
 }
 
 fn bytes(text: &str) -> Message {

@@ -41,7 +41,7 @@ fn user_names_are_escaped() {
         match (Jid::from_user(user, "example.com"), case["escaped"].as_str()) {
             // A localpart is folded besides (RFC 7622 §3.3.1).
             (Ok(jid), Some(escaped)) => {
-                assert_eq!(jid.local(), Some(escaped.to_lowercase().as_str()), "{name}")
+                assert_eq!(jid.local(), Some(escaped.to_lowercase().as_str()), "{name}");
             }
             (Err(_), None) => {}
             (Ok(jid), None) => panic!("{name}: {jid} passed"),

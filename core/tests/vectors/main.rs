@@ -1,6 +1,8 @@
 //! Runs the shared cases of `tests/vectors` against the state machine, every byte compared, no
 //! network.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod case;
 mod jids;
 
@@ -41,6 +43,25 @@ fn every_error_kind_that_needs_no_network_has_a_case() {
         let has_case = cases.iter().any(|case| case.expect["error"]["kind"] == kind);
         assert!(has_case, "no case expects {kind}");
     }
+}
+
+#[test]
+fn every_condition_has_a_case() {
+    use prebind::{BoshCondition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition};
+    let cases = case::all();
+    let check = |table: &str, conditions: Vec<&str>| {
+        for condition in conditions {
+            let is_expected =
+                |case: &&Case| case.name.starts_with(table) && case.expect["error"]["condition"] == condition;
+            assert!(cases.iter().any(|case| is_expected(&case)), "{table} lacks {condition}");
+        }
+    };
+    check("conditions-bosh/", BoshCondition::ALL.iter().map(BoshCondition::as_str).collect());
+    check("conditions-stream/", StreamCondition::ALL.iter().map(StreamCondition::as_str).collect());
+    check("conditions-sasl/", SaslCondition::ALL.iter().map(SaslCondition::as_str).collect());
+    check("conditions-scram/", ScramCondition::ALL.iter().map(ScramCondition::as_str).collect());
+    check("conditions-bind/", StanzaCondition::ALL.iter().map(StanzaCondition::as_str).collect());
+    check("conditions-http/", vec!["bad-request", "policy-violation", "item-not-found"]);
 }
 
 fn check(case: &Case) -> Result<(), String> {

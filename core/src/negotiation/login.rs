@@ -1,0 +1,92 @@
+//! The login inside an exchange: one mechanism, from its choice to its proof.
+
+use std::mem;
+
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::sasl::{Authenticated, Mechanism, Message};
+use crate::secret::Secret;
+use crate::stanza;
+
+/// How far the login is.
+#[derive(Default)]
+pub(super) enum Login {
+    /// Not begun, or failed.
+    #[default]
+    Pending,
+    /// The server's next message is awaited.
+    Underway(Mechanism),
+    /// A challenge was answered; the answer is not sent yet.
+    Responding(Mechanism, Message),
+    /// Accepted, and proven as far as the mechanism can.
+    Done(Authenticated),
+}
+
+impl Login {
+    /// The element that begins SASL with this mechanism (RFC 6120 §6.4.2).
+    pub(super) fn begin(&mut self, mechanism: Mechanism) -> Secret {
+        let initial = mechanism.initial_response();
+        let auth = stanza::auth(mechanism.name(), initial.as_ref().map(|message| message.as_slice()));
+        *self = Self::Underway(mechanism);
+        auth
+    }
+
+    pub(super) fn challenged(&mut self, challenge: &[u8], stage: Stage) -> Result<()> {
+        let mut mechanism = self.take_underway(stage, "no SASL challenge")?;
+        let response = mechanism.respond(challenge)?;
+        *self = Self::Responding(mechanism, response);
+        Ok(())
+    }
+
+    pub(super) fn succeeded(&mut self, additional_data: Option<&Message>, stage: Stage) -> Result<()> {
+        let mechanism = self.take_underway(stage, "no SASL success")?;
+        *self = Self::Done(mechanism.finish(additional_data.map(|data| data.as_slice()))?);
+        Ok(())
+    }
+
+    /// The element that answers a challenge, once.
+    pub(super) fn due_response(&mut self) -> Option<Secret> {
+        match mem::take(self) {
+            Self::Responding(mechanism, message) => {
+                *self = Self::Underway(mechanism);
+                Some(stanza::response(&message))
+            }
+            login => {
+                *self = login;
+                None
+            }
+        }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
+
+    /// The proof, which makes a session.
+    pub(super) fn take_proof(&mut self) -> Option<Authenticated> {
+        match mem::take(self) {
+            Self::Done(authenticated) => Some(authenticated),
+            login => {
+                *self = login;
+                None
+            }
+        }
+    }
+
+    /// A failure, with what the mechanism learned about it before.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        let Self::Underway(mechanism) = self else { return error };
+        match (mechanism.failure_text(), error.condition()) {
+            (Some(text), Some(condition)) if error.text().is_none() => {
+                Error::refused(ErrorKind::Auth, error.stage(), Some(condition.clone()), Some(text))
+            }
+            _ => error,
+        }
+    }
+
+    fn take_underway(&mut self, stage: Stage, otherwise_expected: &'static str) -> Result<Mechanism> {
+        match mem::take(self) {
+            Self::Underway(mechanism) => Ok(mechanism),
+            _ => Err(Error::protocol(stage, otherwise_expected, "one")),
+        }
+    }
+}
