@@ -30,8 +30,10 @@ pub(crate) struct CredentialOptions {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Auth {
-    /// A password, or a token the server takes as one (JWT)
+    /// A password, by the strongest mechanism
     Password,
+    /// A token the server takes as a password (JWT), or a password that is sent as it is: by PLAIN
+    Plain,
     /// No account; the JID is only a domain
     Anonymous,
     /// What TLS proves: see --client-cert
@@ -52,6 +54,7 @@ impl CredentialOptions {
         let credentials = match (&self.mechanism, self.auth) {
             (Some(mechanism), _) => Credentials::raw(mechanism, self.secret("Initial response", jid)?),
             (None, Auth::Password) => Credentials::password(self.secret("Password", jid)?),
+            (None, Auth::Plain) => Credentials::plain(self.secret("Token", jid)?),
             (None, Auth::Oauthbearer) => Credentials::oauthbearer(self.secret("Token", jid)?),
             (None, Auth::XOAuth2) => Credentials::x_oauth2(self.secret("Token", jid)?),
             (None, Auth::Anonymous | Auth::External) if self.source.is_given() => {
