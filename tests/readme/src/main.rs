@@ -8,7 +8,7 @@
 //! | `sh` | run by `bash -euo pipefail`; it must succeed |
 //! | `console` | commands after `$ `, run one by one, each followed by exactly what it prints; `…` stands for anything on a line, and alone on a line for any lines |
 //! | `json` `js` `lua` `toml` `yaml` | must be well formed |
-//! | `text` | no code: a drawing, a listing |
+//! | `text` | no code: a drawing, a listing; counted as ignored |
 //!
 //! A block of another language, or without one, fails: nobody would notice when it stops to be
 //! true.
@@ -60,7 +60,8 @@ fn trials_of(document: Document, root: &Path, server: &Arc<Server>) -> Result<Ve
         let language = if block.language.is_empty() { "(no language)" } else { &block.language };
         let name = format!("{}:{} {language}", document.name, block.line);
         let runner = Arc::clone(&runner);
-        trials.push(Trial::test(name, move || runner.run(&block)));
+        let is_text = block.language == "text";
+        trials.push(Trial::test(name, move || runner.run(&block)).with_ignored_flag(is_text));
     }
     let name = format!("{} links", document.name);
     trials.push(Trial::test(name, move || document.check_links()));
