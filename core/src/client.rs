@@ -6,6 +6,7 @@ mod fail_fast;
 mod http;
 mod phase;
 mod resolver;
+mod terminate;
 mod tls;
 
 use std::collections::{HashMap, VecDeque};
@@ -21,7 +22,7 @@ use crate::negotiation::{Failure, Negotiation, Step};
 use crate::plan::Plan;
 use crate::random::Random;
 use crate::reply::Reply;
-use crate::request::{self, Request};
+use crate::request::Request;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::trace;
@@ -91,7 +92,7 @@ impl Client {
     /// this RID; the kinds of a failed connection.
     pub fn terminate(&self, session: &Session) -> Result<()> {
         let cookie = cookies::header(session.cookies().iter());
-        self.end(&request::terminate(session.sid(), session.rid(), cookie)?)
+        self.end(&terminate::request(session.sid(), session.rid(), cookie)?)
     }
 
     /// Ends a session by its SID and the RID to send next.
@@ -99,14 +100,14 @@ impl Client {
     /// # Errors
     /// As [`terminate`](Self::terminate), and `Config` if the SID cannot be one.
     pub fn terminate_by(&self, sid: &str, rid: u64) -> Result<()> {
-        self.end(&request::terminate(sid, rid, None)?)
+        self.end(&terminate::request(sid, rid, None)?)
     }
 
     fn end(&self, request: &Request) -> Result<()> {
         let _span = tracing::info_span!("terminate", host = self.0.config.url.host()).entered();
         self.guarded(Stage::Terminate, |until| {
             let reply = self.post(request, until).map_err(|lost| lost.error)?;
-            request::terminated(&reply, &self.0.config)
+            terminate::verify(&reply, &self.0.config)
         })
     }
 

@@ -2,8 +2,10 @@
 //! web site has logged in, and returns what a browser client needs to attach to it: JID, SID, RID.
 //!
 //! ```no_run
+//! # #[cfg(feature = "client")] {
 //! let session = prebind::prebind("https://chat.example.org/http-bind", "alice@example.org", "secret")?;
 //! println!("{}", session.to_json());
+//! # }
 //! # Ok::<(), prebind::Error>(())
 //! ```
 //!

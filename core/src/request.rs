@@ -1,13 +1,10 @@
-//! A request to the server, and the one that ends a session.
+//! A request to the server.
 
 use std::fmt;
 
-use crate::body::{self, Frame, Received};
-use crate::config::Config;
-use crate::error::{Error, Result, Stage};
-use crate::reply::Reply;
+use crate::body::{self, Frame};
+use crate::error::Stage;
 use crate::secret::Secret;
-use crate::xml::is_text;
 
 /// The `Content-Type` of every request (XEP-0124 §6).
 pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
@@ -69,22 +66,5 @@ impl Request {
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request").field("stage", &self.stage).finish_non_exhaustive()
-    }
-}
-
-/// The request that ends a session, by its SID, the RID to send next and its cookies.
-pub(crate) fn terminate(sid: &str, rid: u64, cookie: Option<String>) -> Result<Request> {
-    if sid.is_empty() || !is_text(sid) {
-        return Err(Error::config("sid", "is empty or has a control character"));
-    }
-    Ok(Request::new(&Frame::Terminate, Stage::Terminate, rid, Some(sid), "", cookie))
-}
-
-/// Whether the server ended the session as asked.
-pub(crate) fn terminated(reply: &Reply, config: &Config) -> Result<()> {
-    match reply.read(Stage::Terminate, true, config.max_reply)? {
-        Received::Terminated(error) if error.condition().is_some() => Err(error),
-        Received::Terminated(_) | Received::Body(_) => Ok(()),
-        Received::Recoverable => Err(Error::protocol(Stage::Terminate, "the end of the session", "an error")),
     }
 }

@@ -31,7 +31,8 @@ fn prosody_without_limits_and_without_mechanisms_on_http() {
 #[test]
 fn prosody_with_limits() {
     let server = start(Kind::Prosody);
-    assert!(second_request(&server) > PAUSE);
+    // On a busy machine the pause may be over before the second request is sent.
+    assert!((0..10).any(|_| second_request(&server) > PAUSE));
 }
 
 /// How long the server takes for a second request on the connection of a session creation.
