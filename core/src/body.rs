@@ -31,7 +31,8 @@ pub(crate) enum Frame<'a> {
 
 /// Writes one body around elements that are XML already.
 pub(crate) fn write(frame: &Frame<'_>, rid: u64, sid: Option<&str>, payload: &str) -> Secret {
-    let mut writer = Writer::new(Vec::new());
+    // Room for all of it: growing would leave pieces of a secret behind in freed memory.
+    let mut writer = Writer::new(Vec::with_capacity(payload.len() + 2048));
     let rid = rid.to_string();
     let body = writer.create_element("body").with_attribute(("xmlns", NS_HTTPBIND));
     let body = match frame {

@@ -37,8 +37,12 @@ impl Random {
 
     /// Known values, for tests and recorded exchanges only: a RID that can be guessed lets others
     /// take the session over (XEP-0124 §19.3).
+    ///
+    /// # Panics
+    /// If the RID is not below 2^52, which leaves none to count up to.
     #[must_use]
     pub fn fixed(rid: u64, nonce: &str) -> Self {
+        assert!(rid < LAST_RID, "a first RID is below 2^52");
         Self { rid, nonce: nonce.into() }
     }
 }

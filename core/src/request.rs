@@ -31,7 +31,7 @@ impl Request {
         Self { rid, stage, body, cookie: cookie.map(Secret::from) }
     }
 
-    /// Its request ID: a [`Reply`] names the request it answers by it.
+    /// Its request ID: a [`Reply`](crate::Reply) names the request it answers by it.
     #[must_use]
     pub fn rid(&self) -> u64 {
         self.rid

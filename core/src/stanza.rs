@@ -94,20 +94,25 @@ pub(crate) fn read(element: &Element, stage: Stage) -> Result<Option<Incoming>> 
 }
 
 pub(crate) fn auth(mechanism: &str, initial_response: Option<&[u8]>) -> Secret {
-    let attributes = format!("xmlns=\"{NS_SASL}\" mechanism=\"{mechanism}\"");
+    let start = format!("<auth xmlns=\"{NS_SASL}\" mechanism=\"{mechanism}\"");
     match initial_response {
-        None => format!("<auth {attributes}/>").into(),
+        None => [&start, "/>"].concat().into(),
         // A response that is there but empty is written `=` (RFC 6120 §6.4.2).
-        Some([]) => format!("<auth {attributes}>=</auth>").into(),
-        Some(response) => format!("<auth {attributes}>{}</auth>", STANDARD.encode(response)).into(),
+        Some([]) => [&start, ">=</auth>"].concat().into(),
+        Some(response) => [&start, ">", &encode(response), "</auth>"].concat().into(),
     }
 }
 
 pub(crate) fn response(response: &[u8]) -> Secret {
+    let start = format!("<response xmlns=\"{NS_SASL}\"");
     match response {
-        [] => format!("<response xmlns=\"{NS_SASL}\"/>").into(),
-        response => format!("<response xmlns=\"{NS_SASL}\">{}</response>", STANDARD.encode(response)).into(),
+        [] => [&start, "/>"].concat().into(),
+        response => [&start, ">", &encode(response), "</response>"].concat().into(),
     }
+}
+
+fn encode(message: &[u8]) -> Zeroizing<String> {
+    Zeroizing::new(STANDARD.encode(message))
 }
 
 pub(crate) fn bind(resource: Option<&str>) -> Secret {

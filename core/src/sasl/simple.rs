@@ -64,7 +64,7 @@ impl OAuthBearer {
         let authzid = if account.authzid().is_empty() { &bare } else { account.authzid() };
         let authzid = prepare::saslname(authzid);
         Self {
-            message: format!("n,a={authzid},\x01auth=Bearer {}\x01\x01", token.expose()).into(),
+            message: ["n,a=", &authzid, ",\x01auth=Bearer ", token.expose(), "\x01\x01"].concat().into(),
             status: None,
         }
     }
