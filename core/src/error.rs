@@ -1,10 +1,13 @@
 //! What can go wrong, as a caller needs to know it: which kind, where in the exchange, which
 //! condition the server named, what a retry may do, and one sentence with cause and remedy.
 
+mod names;
+
 use std::error::Error as StdError;
 use std::fmt;
 
 use crate::condition::Condition;
+pub use names::{Check, Phase, Retry, Stage};
 
 /// A result with this library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -96,101 +99,6 @@ impl ErrorKind {
             Self::Bind => "Bind",
             Self::Internal => "Internal",
         }
-    }
-}
-
-/// Declares a small enum whose variants have a fixed name for logs and other languages.
-macro_rules! named {
-    ($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $enum { $($(#[$variant_doc])* $variant,)+ }
-
-        impl $enum {
-            /// The name used in logs and by other languages.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-        }
-
-        impl fmt::Display for $enum {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-
-named! {
-    /// Where in the exchange an error happened.
-    Stage {
-        /// Before anything was sent.
-        Configure = "configure",
-        /// Session creation (XEP-0124 §7).
-        Create = "create",
-        /// Waiting for the stream features (XEP-0206 §3).
-        Features = "features",
-        /// SASL (RFC 6120 §6).
-        Authenticate = "authenticate",
-        /// The stream restart (XEP-0206 §5).
-        Restart = "restart",
-        /// Resource binding (RFC 6120 §7).
-        Bind = "bind",
-        /// The legacy session request (RFC 3921 §3).
-        Session = "session",
-        /// Ending a session (XEP-0124 §13).
-        Terminate = "terminate",
-    }
-}
-
-named! {
-    /// What a connection was doing.
-    Phase {
-        /// Looking the host name up.
-        Dns = "dns",
-        /// Opening the TCP connection, through a proxy if one is configured.
-        Tcp = "tcp",
-        /// The TLS handshake.
-        Tls = "tls",
-        /// Sending the request and waiting for the response's status and headers.
-        Headers = "headers",
-        /// Reading the response's body.
-        Body = "body",
-        /// Nothing was tried: the client fails fast for a while.
-        FailFast = "fail-fast",
-    }
-}
-
-named! {
-    /// Which proof of the server's failed.
-    Check {
-        /// The server's nonce does not extend ours (RFC 5802 §5.1).
-        Nonce = "nonce",
-        /// The salt is missing, empty, too long or not the one the stored keys were made with.
-        Salt = "salt",
-        /// The iteration count is outside the configured bounds, or not that of the stored keys.
-        Iterations = "iterations",
-        /// The server's signature is missing or wrong.
-        Signature = "signature",
-        /// The mechanisms the server says it offered are not those that arrived (XEP-0474).
-        Downgrade = "downgrade",
-        /// The message is malformed or demands an extension (RFC 5802 §5.1, `m=`).
-        Message = "message",
-    }
-}
-
-named! {
-    /// What a caller may do next.
-    Retry {
-        /// The same call will fail again.
-        No = "no",
-        /// Only after the operator changed something.
-        AfterConfigChange = "after-config-change",
-        /// At once, with a fresh session.
-        FreshSession = "fresh-session",
-        /// After a while.
-        Later = "later",
     }
 }
 

@@ -293,8 +293,9 @@ impl<'a> Negotiation<'a> {
                     Secret::default()
                 }
                 PlanStep::Auth => {
-                    let features = self.features.take().unwrap_or_default();
-                    let mechanism = Mechanism::choose(config, account, &features, &self.random)?;
+                    let none = Features::default();
+                    let features = self.features.as_ref().unwrap_or(&none);
+                    let mechanism = Mechanism::choose(config, account, features, &self.random)?;
                     self.stage = Stage::Authenticate;
                     self.login.begin(mechanism)
                 }
@@ -363,3 +364,6 @@ impl fmt::Debug for Negotiation<'_> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,8 @@ use md5::{Digest, Md5};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Message, early_success, prepare};
+use super::mutual::{Mutual, State};
+use super::{Message, prepare};
 use crate::account::Account;
 use crate::error::{Check, Error, Result, Stage};
 use crate::random::Random;
@@ -19,15 +20,7 @@ pub(crate) struct DigestMd5 {
     domain: String,
     password: Secret,
     cnonce: Secret,
-    state: State,
-}
-
-enum State {
-    /// The server's challenge is awaited.
-    Challenge,
-    /// The server's `rspauth` is awaited; it must be this one.
-    ResponseAuth(Zeroizing<String>),
-    Verified,
+    state: State<Zeroizing<String>>,
 }
 
 impl DigestMd5 {
@@ -38,69 +31,8 @@ impl DigestMd5 {
             domain: account.jid().domain().to_owned(),
             password,
             cnonce: random.nonce.clone(),
-            state: State::Challenge,
+            state: State::First,
         }
-    }
-
-    pub(crate) fn respond(&mut self, challenge: &[u8]) -> Result<Message> {
-        match self.state {
-            State::Challenge => self.digest_response(challenge),
-            State::ResponseAuth(_) => {
-                self.verify(challenge)?;
-                Ok(Message::default())
-            }
-            State::Verified => {
-                Err(Error::protocol(Stage::Authenticate, "SASL success or failure", "a challenge"))
-            }
-        }
-    }
-
-    pub(crate) fn finish(&mut self, additional_data: Option<&[u8]>) -> Result<()> {
-        match (&self.state, additional_data) {
-            (State::ResponseAuth(_), Some(response_auth)) => self.verify(response_auth),
-            (State::Verified, None | Some([])) => Ok(()),
-            _ => Err(early_success()),
-        }
-    }
-
-    /// RFC 2831 §2.1.2.
-    fn digest_response(&mut self, challenge: &[u8]) -> Result<Message> {
-        let directives = directives(challenge)?;
-        let nonce = one(&directives, "nonce")?.ok_or_else(|| unexpected("no nonce"))?;
-        let qop = one(&directives, "qop")?.unwrap_or("auth");
-        if !qop.split(',').any(|qop| qop.trim() == "auth") {
-            return Err(unexpected("no qop that leaves messages as they are"));
-        }
-        let is_md5_sess = one(&directives, "algorithm")? == Some("md5-sess");
-        if !is_md5_sess {
-            return Err(unexpected("an algorithm other than md5-sess"));
-        }
-        // Several realms may be offered; the one named like the domain is the account's.
-        let realms: Vec<&str> =
-            directives.iter().filter(|(name, _)| name == "realm").map(|(_, realm)| realm.as_str()).collect();
-        let realm = realms.iter().find(|realm| **realm == self.domain).or_else(|| realms.first()).copied();
-
-        let uri = format!("xmpp/{}", self.domain);
-        let a1 = self.a1(realm.unwrap_or_default(), nonce)?;
-        let response = self.keyed_digest(&a1, nonce, &format!("AUTHENTICATE:{uri}"));
-        self.state = State::ResponseAuth(self.keyed_digest(&a1, nonce, &format!(":{uri}")));
-
-        let mut message = Zeroizing::new(format!("username={}", quoted(&self.username)));
-        if let Some(realm) = realm {
-            let _ = write!(message, ",realm={}", quoted(realm));
-        }
-        let _ = write!(
-            message,
-            ",nonce={},cnonce={},nc=00000001,qop=auth,digest-uri={},response={},charset=utf-8",
-            quoted(nonce),
-            quoted(self.cnonce.expose()),
-            quoted(&uri),
-            response.as_str(),
-        );
-        if !self.authzid.is_empty() {
-            let _ = write!(message, ",authzid={}", quoted(&self.authzid));
-        }
-        Ok(Zeroizing::new(message.as_bytes().to_vec()))
     }
 
     /// `A1` hashed to hexadecimal digits (RFC 2831 §2.1.2.1).
@@ -120,20 +52,65 @@ impl DigestMd5 {
         let a2 = hex(&Md5::digest(a2));
         Zeroizing::new(hex(&Md5::digest(format!("{a1}:{nonce}:00000001:{}:auth:{a2}", self.cnonce.expose()))))
     }
+}
 
-    fn verify(&mut self, challenge: &[u8]) -> Result<()> {
-        let State::ResponseAuth(expected) = &self.state else { return Err(early_success()) };
+impl Mutual for DigestMd5 {
+    type Expected = Zeroizing<String>;
+
+    fn state(&mut self) -> &mut State<Zeroizing<String>> {
+        &mut self.state
+    }
+
+    /// RFC 2831 §2.1.2.
+    fn answer(&mut self, challenge: &[u8]) -> Result<(Message, Zeroizing<String>)> {
         let directives = directives(challenge)?;
+        let nonce = one(&directives, "nonce")?.ok_or_else(|| unexpected("no nonce"))?;
+        let qop = one(&directives, "qop")?.unwrap_or("auth");
+        if !qop.split(',').any(|qop| qop.trim() == "auth") {
+            return Err(unexpected("no qop that leaves messages as they are"));
+        }
+        let is_md5_sess = one(&directives, "algorithm")? == Some("md5-sess");
+        if !is_md5_sess {
+            return Err(unexpected("an algorithm other than md5-sess"));
+        }
+        // Several realms may be offered; the one named like the domain is the account's.
+        let realms: Vec<&str> =
+            directives.iter().filter(|(name, _)| name == "realm").map(|(_, realm)| realm.as_str()).collect();
+        let realm = realms.iter().find(|realm| **realm == self.domain).or_else(|| realms.first()).copied();
+
+        let uri = format!("xmpp/{}", self.domain);
+        let a1 = self.a1(realm.unwrap_or_default(), nonce)?;
+        let response = self.keyed_digest(&a1, nonce, &format!("AUTHENTICATE:{uri}"));
+        let expected = self.keyed_digest(&a1, nonce, &format!(":{uri}"));
+
+        let mut message = Zeroizing::new(format!("username={}", quoted(&self.username)));
+        if let Some(realm) = realm {
+            let _ = write!(message, ",realm={}", quoted(realm));
+        }
+        let _ = write!(
+            message,
+            ",nonce={},cnonce={},nc=00000001,qop=auth,digest-uri={},response={},charset=utf-8",
+            quoted(nonce),
+            quoted(self.cnonce.expose()),
+            quoted(&uri),
+            response.as_str(),
+        );
+        if !self.authzid.is_empty() {
+            let _ = write!(message, ",authzid={}", quoted(&self.authzid));
+        }
+        Ok((Zeroizing::new(message.as_bytes().to_vec()), expected))
+    }
+
+    fn verify(message: &[u8], expected: &Zeroizing<String>) -> Result<()> {
+        let directives = directives(message)?;
         let response_auth = one(&directives, "rspauth")?.unwrap_or_default();
         if bool::from(response_auth.as_bytes().ct_eq(expected.as_bytes())) {
-            self.state = State::Verified;
-            Ok(())
-        } else {
-            Err(Error::unverified(
-                Check::Signature,
-                "its answer (rspauth) is wrong: it does not know the password of this account",
-            ))
+            return Ok(());
         }
+        Err(Error::unverified(
+            Check::Signature,
+            "its answer (rspauth) is wrong: it does not know the password of this account",
+        ))
     }
 }
 

@@ -1,6 +1,7 @@
 //! SASL (RFC 4422): which mechanism, and the proof that it succeeded.
 
 mod digest_md5;
+mod mutual;
 pub(crate) mod prepare;
 mod scram;
 mod simple;
@@ -14,6 +15,7 @@ use crate::random::Random;
 use crate::stanza::Features;
 
 use digest_md5::DigestMd5;
+use mutual::Mutual as _;
 use scram::Scram;
 pub use scram::ScramHash;
 use simple::{OAuthBearer, OneMessage};
