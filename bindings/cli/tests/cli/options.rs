@@ -92,6 +92,17 @@ fn a_proxy_comes_from_an_option_or_the_environment() {
     request.join().expect("the request went straight to the server");
 }
 
+/// Whoever can set `HTTP_PROXY` for a web server (httpoxy) must not read its logins.
+#[test]
+fn the_proxies_of_other_programs_are_ignored() {
+    for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
+        let (url, request) = answering(NOT_FOUND);
+        let dead = "http://127.0.0.1:1";
+        login([&url, "alice@localhost"]).env(variable, dead).assert().code(6);
+        request.join().expect("the request went straight to the server");
+    }
+}
+
 #[test]
 fn limits_are_passed_on() {
     let (url, _) = answering("HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: 7\r\n\r\n<body/>");
