@@ -1,19 +1,20 @@
 //! The core's events, whose secrets are masked already, on to `prebind._log`.
 
 use std::cell::{Cell, RefCell};
-use std::fmt::{self, Write as _};
+use std::fmt::{Debug, Write as _};
 
 use pyo3::prelude::*;
 use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::Interest;
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::subscriber::{Interest, Subscriber};
+use tracing::{Event, Metadata};
 
 thread_local! {
-    /// The least level that has a reader, in Python's numbers.
-    static WANTED: Cell<u8> = const { Cell::new(u8::MAX) };
+    /// What of this thread's call has a reader.
+    static WANTED: Cell<LevelFilter> = const { Cell::new(LevelFilter::OFF) };
     /// What this thread's call is about.
-    static ABOUT: RefCell<String> = const { RefCell::new(String::new()) };
+    static ABOUT: RefCell<Line> = const { RefCell::new(Line(String::new())) };
 }
 
 /// Takes the events of this extension, from now on.
@@ -24,16 +25,16 @@ pub(crate) fn install() {
 
 /// Looks, before a call, what of it will be read.
 pub(crate) fn listen(py: Python<'_>) -> PyResult<()> {
-    WANTED.set(py.import("prebind._log")?.call_method0("wanted")?.extract()?);
+    let wanted: String = py.import("prebind._log")?.call_method0("wanted")?.extract()?;
+    WANTED.set(wanted.parse().unwrap_or(LevelFilter::OFF));
     Ok(())
 }
 
 struct Forwarding;
 
 impl Subscriber for Forwarding {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let is_wanted = metadata.is_span() || number(*metadata.level()) >= WANTED.get();
-        metadata.target().starts_with("prebind") && is_wanted
+    fn enabled(&self, event: &Metadata<'_>) -> bool {
+        event.target().starts_with("prebind") && (event.is_span() || *event.level() <= WANTED.get())
     }
 
     fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
@@ -41,23 +42,19 @@ impl Subscriber for Forwarding {
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let mut line = Line::default();
-        span.record(&mut line);
-        ABOUT.set(line.0);
+        ABOUT.with_borrow_mut(|about| {
+            about.0.clear();
+            span.record(about);
+        });
         Id::from_u64(1)
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = Line::default();
+        let mut line = Line(ABOUT.with_borrow(|about| about.0.clone()));
         event.record(&mut line);
-        line.0 += &ABOUT.with_borrow(String::clone);
-        let (target, level) = (event.metadata().target(), number(*event.metadata().level()));
-        let emit = |py: Python<'_>| {
-            let emitted =
-                py.import("prebind._log").and_then(|log| log.call_method1("emit", (target, level, line.0)));
-            emitted.map_or_else(|error| error.write_unraisable(py, None), drop);
-        };
-        Python::try_attach(emit);
+        let arguments = (event.metadata().target(), event.metadata().level().as_str(), line.0);
+        let emit = |py: Python<'_>| py.import("prebind._log")?.call_method1("emit", arguments).map(drop);
+        Python::try_attach(|py| emit(py).unwrap_or_else(|error| error.write_unraisable(py, None)));
     }
 
     fn record(&self, _: &Id, _: &Record<'_>) {}
@@ -66,22 +63,11 @@ impl Subscriber for Forwarding {
     fn exit(&self, _: &Id) {}
 }
 
-fn number(level: Level) -> u8 {
-    match level {
-        Level::TRACE => 5,
-        Level::DEBUG => 10,
-        Level::INFO => 20,
-        Level::WARN => 30,
-        Level::ERROR => 40,
-    }
-}
-
-/// An event's message, then its other fields.
-#[derive(Default)]
+/// A message, then fields.
 struct Line(String);
 
 impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         match field.name() {
             "message" => self.0.insert_str(0, &format!("{value:?}")),
             name => write!(self.0, " {name}={value:?}").unwrap_or_default(),

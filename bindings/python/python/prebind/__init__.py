@@ -1,7 +1,7 @@
 """Opens an authenticated XMPP session over BOSH on behalf of a user that a web site has logged in.
 
-    session = prebind.prebind("https://chat.example.org/http-bind", "alice@example.org", "secret")
-    session.to_json()  # {"jid": …, "sid": …, "rid": …}: what a browser client attaches with
+session = prebind.prebind("https://chat.example.org/http-bind", "alice@example.org", "secret")
+session.to_json()  # {"jid": …, "sid": …, "rid": …}: what a browser client attaches with
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from prebind._client import Client
 from prebind._prebind import __version__, jid_from_user
-from prebind._types import Credentials, Options, Pem, ScramKeys, ScramSaltedPassword, Seconds, Session
+from prebind._types import (
+    Credentials,
+    Options,
+    Pem,
+    ScramKeys,
+    ScramSaltedPassword,
+    Seconds,
+    Session,
+)
 from prebind.errors import (
     AuthError,
     BindError,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from prebind import _prebind
 from prebind._types import ScramKeys, ScramSaltedPassword, Session
@@ -14,7 +16,7 @@ from prebind.errors import ConfigError, PrebindError
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from prebind._types import Credentials, Options
+    from prebind._types import Credentials, Options, Pem
 
 
 class Client:
@@ -28,7 +30,7 @@ class Client:
     """
 
     def __init__(self, url: str, **options: Unpack[Options]) -> None:
-        self._client = _prebind.Client(url, dict(options))
+        self._client = _prebind.Client(_config(url, options))
 
     def prebind(
         self,
@@ -82,9 +84,12 @@ class Client:
         }
         given = [(name, value) for name, value in proofs.items() if value is not None]
         if len(given) != 1:
-            raise ConfigError(f"credentials: one of {', '.join(proofs)} is needed, and only one", field="credentials")
+            raise ConfigError(
+                f"credentials: one of {', '.join(proofs)} is needed, and only one",
+                field="credentials",
+            )
         [(name, value)] = given
-        return Session(*self._client.prebind(jid, name, value, authcid, authzid))
+        return Session(*self._client.prebind(jid, name, value, (authcid, authzid)))
 
     def terminate(
         self, session: Session | None = None, *, sid: str | None = None, rid: int | None = None
@@ -136,3 +141,40 @@ class Client:
     ) -> None:
         """`terminate` on a thread of the event loop's default executor."""
         await asyncio.to_thread(self.terminate, session, sid=sid, rid=rid)
+
+
+def _config(url: str, options: Mapping[str, Any]) -> _prebind.Config:
+    config = _prebind.Config(url)
+    for name, value in options.items():
+        try:
+            config.set(name, _converted(name, value))
+        except KeyError:
+            raise TypeError(f"Client() has no option {name!r}") from None
+        except (OverflowError, TypeError, ValueError) as error:
+            raise ConfigError(f"{name}: {error}", field=name) from None
+    return config
+
+
+def _converted(name: str, value: Any) -> Any:
+    """An option's value as the native part takes it."""
+    if name in (
+        "deadline",
+        "resolve_timeout",
+        "connect_timeout",
+        "request_timeout",
+        "fail_fast_for",
+    ):
+        return value if isinstance(value, timedelta) else timedelta(seconds=value)
+    if name == "headers":
+        return list(dict(value).items())
+    if name == "ca" and value is not None:
+        return _bytes(value)
+    if name == "client_certificate" and value is not None:
+        chain, key = value
+        # What is not text is no PEM; the core says so.
+        return _bytes(chain), _bytes(key).decode(errors="replace")
+    return value
+
+
+def _bytes(pem: Pem) -> bytes:
+    return pem.encode() if isinstance(pem, str) else pem

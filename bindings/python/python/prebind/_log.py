@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import logging
 
-TRACE = 5
-"""The level of requests and answers: below `DEBUG`, so that they appear only where asked for."""
+_LEVELS = {
+    # Requests and answers: below `DEBUG`, so that they appear only where asked for.
+    "TRACE": 5,
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARN": logging.WARNING,
+    "ERROR": logging.ERROR,
+}
 
 _log = logging.getLogger("prebind")
 _wire = logging.getLogger("prebind.wire")
@@ -13,14 +19,14 @@ _wire = logging.getLogger("prebind.wire")
 _log.addHandler(logging.NullHandler())
 
 
-def wanted() -> int:
+def wanted() -> str:
     """The least level that has a reader."""
-    for level in (TRACE, logging.DEBUG, logging.INFO, logging.WARNING):
+    for name, level in _LEVELS.items():
         if _log.isEnabledFor(level) or _wire.isEnabledFor(level):
-            return level
-    return logging.ERROR
+            return name
+    return "OFF"
 
 
-def emit(target: str, level: int, message: str) -> None:
+def emit(target: str, level: str, message: str) -> None:
     """Logs an event of the native part."""
-    (_wire if target == "prebind::wire" else _log).log(level, message)
+    (_wire if target == "prebind::wire" else _log).log(_LEVELS[level], message)

@@ -62,7 +62,7 @@ class ConnectError(PrebindError):
     """What the connection was doing: `dns`, `tcp`, `tls`, `headers` or `body`."""
 
 
-class TimeoutError(PrebindError, builtins.TimeoutError):
+class TimeoutError(PrebindError, builtins.TimeoutError):  # noqa: A001
     """The time was over, or calls fail at once after repeated failures to connect."""
 
     kind = "Timeout"
