@@ -119,18 +119,3 @@ def fail_with(monkeypatch):
         chat.forget()
 
     return fail_with
-
-
-KINDS = [
-    prebind.ConfigError,
-    prebind.ConnectError,
-    prebind.TimeoutError,
-    prebind.HttpError,
-    prebind.ProtocolError,
-    prebind.TerminatedError,
-    prebind.MechanismError,
-    prebind.AuthError,
-    prebind.ServerUnverifiedError,
-    prebind.BindError,
-    prebind.InternalError,
-]

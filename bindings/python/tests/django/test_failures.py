@@ -6,10 +6,23 @@ import socket
 import pytest
 
 import prebind
-from conftest import KINDS
 from prebind.django import chat
 
 SECRET = "a-wrong-secret"
+
+KINDS = [
+    prebind.ConfigError,
+    prebind.ConnectError,
+    prebind.TimeoutError,
+    prebind.HttpError,
+    prebind.ProtocolError,
+    prebind.TerminatedError,
+    prebind.MechanismError,
+    prebind.AuthError,
+    prebind.ServerUnverifiedError,
+    prebind.BindError,
+    prebind.InternalError,
+]
 
 
 @pytest.fixture

@@ -42,7 +42,8 @@ def test_everything_that_a_prebound_session_needs(render, servers):
         "assets_path": "/elsewhere/",
     }
     assert '<link rel="stylesheet" href="/elsewhere/converse.min.css">' in html
-    assert '<script type="module" src="/static/prebind/converse.js"></script>' in html
+    for script in ("/elsewhere/converse.min.js", "/static/prebind/chat.js"):
+        assert f'<script type="module" src="{script}"></script>' in html
 
 
 def test_no_password_in_the_page(render, alice):
@@ -69,10 +70,11 @@ def test_no_setting_gets_out_of_its_element(render, change, alice):
     assert settings_of(html)["nickname"] == hostile
     assert settings_of(html)["jid"].startswith("\\3c\\2fscript\\3e")
     assert re.findall("<script[^>]*>", html) == [
+        '<script type="module" src="/&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;/converse.min.js">',
         '<script id="prebind-converse" type="application/json">',
-        '<script type="module" src="/static/prebind/converse.js">',
+        '<script type="module" src="/static/prebind/chat.js">',
     ]
-    assert html.count("</script>") == 2
+    assert html.count("</script>") == 3
     assert "<!--" not in html
 
 
@@ -87,8 +89,8 @@ def test_no_setting_gets_out_of_its_element(render, change, alice):
 )
 def test_the_nonce_of_the_page(render, given):
     html = render(**given)
-    assert html.count('nonce="abc"') == 2
-    assert '<script type="module" src="/static/prebind/converse.js" nonce="abc"></script>' in html
+    assert html.count('nonce="abc"') == 3
+    assert '<script type="module" src="/static/prebind/chat.js" nonce="abc"></script>' in html
 
 
 def test_a_nonce_is_escaped(render):
@@ -102,7 +104,7 @@ def test_djangos_own_policy(client, alice, settings):
     client.force_login(alice)
     page = client.get("/")
     [nonce] = re.findall(r"script-src 'nonce-(.*?)'", page["Content-Security-Policy"])
-    assert f'converse.js" nonce="{nonce}"' in page.content.decode()
+    assert f'chat.js" nonce="{nonce}"' in page.content.decode()
 
 
 @pytest.mark.parametrize("who", ["nobody", "no chat"])
@@ -110,8 +112,8 @@ def test_without_a_chat_the_last_one_is_cleared_away(render, change, who):
     change(USER_JID="sample.callables.no_chat")
     html = render(AnonymousUser()) if who == "nobody" else render()
     assert settings_of(html) is None
-    assert "prebind/converse.js" in html
-    assert "stylesheet" not in html
+    assert "prebind/chat.js" in html
+    assert "converse.min" not in html
 
 
 @pytest.mark.parametrize(

@@ -68,17 +68,22 @@ def assets() -> str:
 
 
 def _elements(settings: dict[str, Any] | None, nonce: str) -> str:
-    """Elements without a line of script in them: data, and scripts by their address."""
+    """Elements without a line of script in them: data, and what is loaded by its address."""
     attribute = format_html(' nonce="{}"', nonce) if nonce else SafeString()
-    style = SafeString()
+    converse = SafeString()
     if settings:
-        address = settings["assets_path"] + "converse.min.css"
-        style = format_html('<link rel="stylesheet" href="{}"{}>\n', address, attribute)
+        # Converse looks for its own element to find its files.
+        converse = format_html(
+            '<link rel="stylesheet" href="{0}converse.min.css"{1}>\n'
+            '<script type="module" src="{0}converse.min.js"{1}></script>\n',
+            settings["assets_path"],
+            attribute,
+        )
     return format_html(
         '{}{}\n<script type="module" src="{}"{}></script>',
-        style,
+        converse,
         json_script(settings, "prebind-converse"),
-        static("prebind/converse.js"),
+        static("prebind/chat.js"),
         attribute,
     )
 

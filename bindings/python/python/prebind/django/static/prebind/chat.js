@@ -1,7 +1,7 @@
 // The chat of the user whose page this is, by Converse.js, and of nobody else. What Converse is to
 // be told is in the element #prebind-converse; null on a page without chat.
 //
-// A form with the attribute data-prebind-sign-out logs the chat out before it is sent.
+// A form with the attribute data-prebind-sign-out ends the chat, and clears it away, before it is sent.
 
 const settings = JSON.parse(document.getElementById("prebind-converse").textContent);
 const owner = settings?.jid ?? "";
@@ -28,6 +28,8 @@ addEventListener("submit", async (event) => {
   event.preventDefault();
   form.removeAttribute("data-prebind-sign-out");
   await leave();
+  forgetTab();
+  await forgetBrowser();
   form.requestSubmit(event.submitter);
 });
 
