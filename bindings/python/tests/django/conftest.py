@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import copy
 
+import prebind
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.cache import cache
 from django.test import AsyncClient, Client
-
-import prebind
 from prebind.django import chat
 from sample.models import Person
 

@@ -4,12 +4,12 @@ import sys
 
 import pytest
 from django.core.checks import run_checks
-
 from prebind.django import checks
 
 
 def ids(deploy=False):
-    return [message.id for message in run_checks(tags=["prebind"], include_deployment_checks=deploy)]
+    found = run_checks(tags=["prebind"], include_deployment_checks=deploy)
+    return [message.id for message in found]
 
 
 def test_a_good_site_has_nothing_to_hear():
@@ -17,7 +17,7 @@ def test_a_good_site_has_nothing_to_hear():
 
 
 @pytest.mark.parametrize(
-    ("names", "id"),
+    ("names", "expected"),
     [
         ({"URI": "http://127.0.0.1/"}, "E001"),
         ({"DOMAIN": None}, "E001"),
@@ -57,9 +57,9 @@ def test_a_good_site_has_nothing_to_hear():
         ({"ASSETS": "converse/"}, "W001"),
     ],
 )
-def test_one_wrong_setting(change, names, id):
+def test_one_wrong_setting(change, names, expected):
     change(**names)
-    assert ids() == [f"prebind.{id}"]
+    assert ids() == [f"prebind.{expected}"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ GOOD = {"URL": "https://chat.example.org/http-bind", "RATE_LIMIT": None}
 
 
 @pytest.mark.parametrize(
-    ("names", "id"),
+    ("names", "expected"),
     [
         ({"URL": "http://192.0.2.1/", "BROWSER_URL": "/http-bind"}, "W010"),
         ({"BROWSER_URL": "http://chat.example.org/http-bind"}, "W011"),
@@ -136,11 +136,11 @@ GOOD = {"URL": "https://chat.example.org/http-bind", "RATE_LIMIT": None}
         ({"RATE_LIMIT": (30, 60)}, "W014"),
     ],
 )
-def test_one_setting_that_is_not_for_the_public(change, names, id):
+def test_one_setting_that_is_not_for_the_public(change, names, expected):
     change(**GOOD, **{name: value for name, value in names.items() if name not in GOOD})
     change(**names)
     assert ids() == []
-    assert ids(deploy=True) == [f"prebind.{id}"]
+    assert ids(deploy=True) == [f"prebind.{expected}"]
 
 
 def test_a_site_that_is_ready(change, settings):

@@ -3,7 +3,6 @@
 import os
 
 from django.test import override_settings
-
 from prebind.django import chat
 
 

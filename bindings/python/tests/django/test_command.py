@@ -2,11 +2,10 @@
 
 import re
 
+import prebind
 import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
-
-import prebind
 from prebind.django import chat
 
 
@@ -44,8 +43,8 @@ def test_the_session_is_ended(alice, monkeypatch):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ({"CREDENTIALS": "sample.callables.wrong_password"}, r"^login: .*\n  kind=Auth stage=authenticate"),
-        ({"CREDENTIALS": "sample.callables.broken"}, r"^account: LookupError: the site's own mistake$"),
+        ({"CREDENTIALS": "sample.callables.wrong_password"}, r"^login: .*\n  kind=Auth "),
+        ({"CREDENTIALS": "sample.callables.broken"}, r"^account: LookupError: the site's own"),
         ({"USER_JID": "sample.callables.no_chat"}, r"^USER_JID says"),
         ({"OPTIONS": {"deadline": 0}}, r"^client: .*deadline.*\n  kind=Config"),
     ],

@@ -5,7 +5,6 @@ import time
 import jwt as pyjwt
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-
 from prebind.django import credentials, users
 from prebind.django.checks import JWT
 from sample.models import Person

@@ -3,9 +3,8 @@
 import logging
 import socket
 
-import pytest
-
 import prebind
+import pytest
 from prebind.django import chat
 
 SECRET = "a-wrong-secret"

@@ -4,7 +4,6 @@ import json
 
 import pytest
 from django.test import Client
-
 from prebind.django import views
 
 

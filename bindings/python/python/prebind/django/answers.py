@@ -13,7 +13,9 @@ def granted(session: dict[str, Any]) -> JsonResponse:
     return _answer(200, session)
 
 
-def refused(status: int, kind: str, retry: str = "no", headers: dict[str, str] | None = None) -> JsonResponse:
+def refused(
+    status: int, kind: str, retry: str = "no", headers: dict[str, str] | None = None
+) -> JsonResponse:
     """Any other status. ``kind`` and ``retry`` are the browser's business, and nothing else is."""
     response = _answer(status, {"kind": kind, "retry": retry})
     for name, value in (headers or {}).items():

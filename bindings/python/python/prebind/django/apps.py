@@ -7,6 +7,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.signals import setting_changed
 
+from prebind.django import chat, checks
+
 
 class PrebindConfig(AppConfig):
     """``prebind.django``: registers the system checks, and does nothing else at the start."""
@@ -16,15 +18,12 @@ class PrebindConfig(AppConfig):
     verbose_name = "Chat (prebind)"
 
     def ready(self) -> None:
-        from prebind.django import checks
-
+        """What Django calls once all apps are there."""
         checks.register()
         setting_changed.connect(_settings_changed)
 
 
 def _settings_changed(*, setting: str, **_: Any) -> None:
     """Tests change settings: ``override_settings(PREBIND=…)`` is heeded at once."""
-    from prebind.django import chat
-
     if setting == "PREBIND":
         chat.forget()

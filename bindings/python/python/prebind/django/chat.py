@@ -16,7 +16,7 @@ from prebind.django.conf import load
 
 @dataclass(frozen=True)
 class Account:
-    """What ``Client.prebind`` is called with. Its ``repr`` has no secret, for error pages show it."""
+    """What ``Client.prebind`` is called with. Its ``repr`` is for error pages: without secrets."""
 
     jid: str
     credentials: Mapping[str, Any] = field(repr=False)

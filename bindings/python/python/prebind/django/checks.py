@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from django.apps import apps
 from django.conf import settings as site_settings
 from django.contrib.auth import get_user_model
+from django.contrib.staticfiles import finders
 from django.core import checks
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.urls import NoReverseMatch, reverse
@@ -45,7 +46,7 @@ RESERVED = frozenset(
 
 #: The ready-made callables, which have settings of their own.
 USERNAME_AT_DOMAIN = "prebind.django.users.username_at_domain"
-PASSWORD_FIELD = "prebind.django.credentials.password_field"
+PASSWORD_FIELD = "prebind.django.credentials.password_field"  # noqa: S105 - a path
 JWT = "prebind.django.credentials.jwt"
 
 Messages = Iterator[checks.CheckMessage]
@@ -109,12 +110,14 @@ def _users(settings: Settings) -> Messages:
     yield from _callable(5, "USER_JID", settings.user_jid)
     if not settings.domain:
         if settings.user_jid == USERNAME_AT_DOMAIN:
-            yield _error(6, "DOMAIN is missing.", 'It is the part of the JIDs behind the @: "example.org".')
+            yield _error(
+                6, "DOMAIN is missing.", 'What is behind the @ of the JIDs: "example.org".'
+            )
         return
     try:
         prebind.jid_from_user("user", settings.domain)
     except (prebind.ConfigError, TypeError) as error:
-        yield _error(6, f"DOMAIN: {error}.", "It is the domain of the JIDs, not the address of the server.")
+        yield _error(6, f"DOMAIN: {error}.", "It is what is behind the @ of the JIDs, no address.")
 
 
 def _credentials(settings: Settings) -> Messages:
@@ -123,7 +126,7 @@ def _credentials(settings: Settings) -> Messages:
         yield _error(
             8,
             f"The user model has no {settings.password_field}.",
-            "Name the field with the chat password in PASSWORD_FIELD, or another way in CREDENTIALS.",
+            "Name the field with the chat password in PASSWORD_FIELD, or another CREDENTIALS.",
         )
     if settings.credentials == JWT:
         yield from _jwt(settings)
@@ -135,7 +138,7 @@ def _jwt(settings: Settings) -> Messages:
     if importlib.util.find_spec("jwt") is None:
         yield _error(10, "CREDENTIALS needs PyJWT.", 'pip install "prebind[jwt]"')
         return
-    import jwt
+    import jwt  # noqa: PLC0415 - only where it is needed
 
     if not settings.jwt_key:
         yield _error(10, "JWT_KEY is missing.", "It is the key that the chat server has.")
@@ -150,7 +153,7 @@ def _jwt(settings: Settings) -> Messages:
 
 def _rate_limit(settings: Settings) -> Messages:
     limit = settings.rate_limit
-    is_pair = isinstance(limit, (tuple, list)) and len(limit) == 2 and all(map(_is_count, limit))
+    is_pair = isinstance(limit, (tuple, list)) and [_is_count(n) for n in limit] == [True, True]
     if limit is not None and not is_pair:
         hint = "(30, 60) is 30 sessions in 60 seconds; None is off."
         yield _error(11, "RATE_LIMIT is no pair of numbers.", hint)
@@ -191,7 +194,9 @@ def _site() -> Messages:
             yield _warning(2, f"{app} is not in INSTALLED_APPS.", "The chat needs it.")
     wanted = "django.template.context_processors.request"
     engines: list[Any] = site_settings.TEMPLATES
-    if not any(wanted in engine.get("OPTIONS", {}).get("context_processors", ()) for engine in engines):
+    if not any(
+        wanted in engine.get("OPTIONS", {}).get("context_processors", ()) for engine in engines
+    ):
         hint = f"Add {wanted} to the context_processors."
         yield _warning(3, "{% prebind_converse %} will find no request.", hint)
 
@@ -206,7 +211,8 @@ def _deployment(settings: Settings) -> Messages:
         hint = "Give the address that browsers elsewhere reach."
         yield _warning(12, "BROWSER_URL is on this machine.", hint)
     if settings.options.get("allow_cleartext"):
-        yield _warning(13, "OPTIONS allow passwords and tokens over plain http.", "Remove allow_cleartext.")
+        hint = "Remove allow_cleartext."
+        yield _warning(13, "OPTIONS allow passwords and tokens over plain http.", hint)
     backend = site_settings.CACHES.get(settings.cache, {}).get("BACKEND", "")
     if settings.rate_limit is not None and backend.endswith(("LocMemCache", "DummyCache")):
         yield _warning(
@@ -217,17 +223,18 @@ def _deployment(settings: Settings) -> Messages:
 
 
 def _callable(number: int, name: str, path: str) -> Messages:
+    hint = "It is the dotted path of a function."
     try:
         found = import_string(path)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        yield _error(number, f"{name}: {error}.", "It is the dotted path of a function.")
+        yield _error(number, f"{name}: {error}.", hint)
     else:
         if not callable(found):
-            yield _error(number, f"{name}: {path} is not callable.", "It is the dotted path of a function.")
+            yield _error(number, f"{name}: {path} is not callable.", hint)
 
 
 def _has_field(path: str) -> bool:
-    """Whether the user model has it: as a field, a property, or one of another model it leads to."""
+    """Whether the user model has it, or another model that it leads to: a field or a property."""
     model: Any = get_user_model()
     for name in path.split("."):
         try:
@@ -240,11 +247,8 @@ def _has_field(path: str) -> bool:
 
 
 def _finds_static(path: str) -> bool:
-    if not apps.is_installed("django.contrib.staticfiles"):
-        return False
-    from django.contrib.staticfiles import finders
-
-    return finders.find(path) is not None
+    is_served = apps.is_installed("django.contrib.staticfiles")
+    return is_served and finders.find(path) is not None
 
 
 def _is_count(value: object) -> bool:

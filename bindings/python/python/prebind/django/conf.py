@@ -23,18 +23,18 @@ class Settings:
     url: str = ""
     #: The domain of the users' JIDs. Required unless ``USER_JID`` is yours and does without.
     domain: str = ""
-    #: The BOSH endpoint as the browser reaches it, in full or as a path of this site. Default ``URL``.
+    #: The BOSH endpoint as the browser reaches it, in full or as a path of this site; else ``URL``.
     browser_url: str = ""
 
-    #: Dotted path of ``f(user) -> str | None``: the user's bare JID; ``None`` for a user without chat.
+    #: Dotted path of ``f(user) -> str | None``: the user's bare JID; ``None`` if they have no chat.
     user_jid: str = "prebind.django.users.username_at_domain"
     #: Dotted path of ``f(user, jid) -> Mapping``: keyword arguments of ``Client.prebind``.
     credentials: str = "prebind.django.credentials.password_field"
-    #: For ``password_field``: the user's field with the chat password; dots lead to related objects.
-    password_field: str = "xmpp_password"
+    #: For ``password_field``: the user's field with the chat password; dots lead further.
+    password_field: str = "xmpp_password"  # noqa: S105 - a name
     #: For ``jwt`` and ``signed_token``: how many seconds a token is good for.
     token_seconds: int = 60
-    #: For ``jwt``: the key that the chat server knows, or its private counterpart in PEM. Required there.
+    #: For ``jwt``, which needs it: the key that the chat server knows, or its private counterpart.
     jwt_key: str = field(default="", repr=False)
     #: For ``jwt``: the algorithm, by its JWA name.
     jwt_algorithm: str = "HS256"
@@ -45,7 +45,7 @@ class Settings:
     #: The cache that counts them: a name in ``CACHES``. It should be one that all processes share.
     cache: str = "default"
 
-    #: Where Converse.js's ``dist`` is served, ending in ``/``: an address, or relative to ``STATIC_URL``.
+    #: Where Converse.js's ``dist`` is, ending in ``/``: an address, or relative to ``STATIC_URL``.
     assets: str = "converse/"
     #: Further settings of Converse.js. What a prebound session depends on cannot be changed here.
     converse: Mapping[str, Any] = field(default_factory=dict)
@@ -69,9 +69,9 @@ NAMES = tuple(_KINDS)
 def load() -> Settings:
     """What the site's ``PREBIND`` says, with the defaults for what it does not say.
 
-    Raises :class:`~django.core.exceptions.ImproperlyConfigured` if it is missing, not a ``dict``, has
-    a name that does not exist or a value of another type. Whether the values are any good, the system
-    checks tell.
+    Raises :class:`~django.core.exceptions.ImproperlyConfigured` if it is missing, not a ``dict``,
+    has a name that does not exist or a value of another type. Whether the values are any good, the
+    system checks tell.
     """
     given = getattr(site_settings, "PREBIND", None)
     if not isinstance(given, Mapping):

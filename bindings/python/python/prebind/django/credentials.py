@@ -20,7 +20,7 @@ from prebind.django.conf import load
 _SALT = "prebind.django.signed_token"
 
 
-def password_field(user: Any, jid: str) -> Mapping[str, str]:
+def password_field(user: Any, _jid: str) -> Mapping[str, str]:
     """The password in the field ``PASSWORD_FIELD`` of the user.
 
     Keep it encrypted there: the chat server's proof needs the password itself, no hash of it. The
@@ -40,21 +40,23 @@ def password_field(user: Any, jid: str) -> Mapping[str, str]:
     return {"password": str(value)}
 
 
-def jwt(user: Any, jid: str) -> Mapping[str, str]:
-    """A JSON Web Token for ejabberd or MongooseIM: ``JWT_KEY``, ``JWT_ALGORITHM``, ``TOKEN_SECONDS``.
+def jwt(_user: Any, jid: str) -> Mapping[str, str]:
+    """A JSON Web Token for ejabberd or MongooseIM, good for ``TOKEN_SECONDS``.
 
-    Its claims are ``jid``, ``sub`` (the part of the JID before the ``@``), ``iat`` and ``exp``. Needs
-    the extra ``prebind[jwt]``. Raises what PyJWT raises for a key that does not fit the algorithm.
+    Signed with ``JWT_KEY`` by ``JWT_ALGORITHM``; its claims are ``jid``, ``sub`` (the part of the
+    JID before the ``@``), ``iat`` and ``exp``. Needs the extra ``prebind[jwt]``. Raises what PyJWT
+    raises for a key that does not fit the algorithm.
     """
-    import jwt as pyjwt
+    import jwt as pyjwt  # noqa: PLC0415 - only who uses it has it
 
     settings = load()
     now = int(time.time())
-    claims = {"jid": jid, "sub": jid.partition("@")[0], "iat": now, "exp": now + settings.token_seconds}
+    name, _, _ = jid.partition("@")
+    claims = {"jid": jid, "sub": name, "iat": now, "exp": now + settings.token_seconds}
     return {"token": pyjwt.encode(claims, settings.jwt_key, algorithm=settings.jwt_algorithm)}
 
 
-def signed_token(user: Any, jid: str) -> Mapping[str, str]:
+def signed_token(_user: Any, jid: str) -> Mapping[str, str]:
     """A token signed with ``SECRET_KEY``, which the chat server takes as the password and has the
     site verify: see :func:`is_signed_token`.
     """

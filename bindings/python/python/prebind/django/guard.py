@@ -51,7 +51,7 @@ def has_csrf_token(request: HttpRequest) -> bool:
     """Whether Django's protection against forged POST requests is satisfied."""
     check = _Csrf(lambda _: HttpResponse())
     check.process_request(request)
-    # It only looks whether the view is exempt. Ours is, so that this is the one check; any other is not.
+    # It looks whether the view is exempt. Ours is, so that there is this check alone.
     return check.process_view(request, HttpResponse, (), {}) is None
 
 
@@ -77,5 +77,5 @@ def seconds_to_wait(user: Any) -> int:
 class _Csrf(CsrfViewMiddleware):
     """Tells why it refuses, instead of answering with a page of HTML."""
 
-    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+    def _reject(self, _request: HttpRequest, reason: str) -> HttpResponse:
         return HttpResponse(reason, status=403)

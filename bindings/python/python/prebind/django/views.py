@@ -1,8 +1,8 @@
-"""What the browser asks for a session: ``GET`` or ``POST``, answered with ``{"jid", "sid", "rid"}``.
+"""What the browser asks for a session, with ``GET`` or ``POST``.
 
 | status | kind | |
 |---|---|---|
-| 200 | | a fresh session, each time |
+| 200 | | a fresh session, each time: ``{"jid", "sid", "rid"}`` |
 | 401 | ``NotLoggedIn`` | never a redirect to a login page |
 | 403 | ``CrossOrigin``, ``Csrf`` | no page of this site asks |
 | 403 | ``NoChat`` | ``USER_JID`` says that the user has none |

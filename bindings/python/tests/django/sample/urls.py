@@ -3,7 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 from django.template import RequestContext, Template
 from django.urls import include, path
-
 from prebind.django import views
 
 PAGE = Template("{% load prebind %}<h1>The page</h1>{% prebind_converse %}")

@@ -1,4 +1,4 @@
-"""``{% load prebind %}``, then ``{% prebind_converse %}`` once on every page, near the end of its body."""
+"""``{% load prebind %}``, then ``{% prebind_converse %}`` at the end of every page's body."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def prebind_converse(context: Context) -> str:
     makes sure that the chat of the one before does not come back.
 
     The tag needs the request in the context. It takes the CSP nonce of Django 6 or django-csp if
-    there is one. If anything is wrong it leaves nothing but a line in the log: the page is unharmed.
+    there is one. If anything is wrong it leaves nothing but a line in the log, and the page be.
     """
     try:
         request = context["request"]

@@ -25,21 +25,27 @@ class Command(BaseCommand):
     requires_system_checks = "__all__"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """One user."""
         parser.add_argument("user", help="the user's name, as it is typed to log in")
 
-    def handle(self, *, user: str, **options: Any) -> None:
+    def handle(self, *, user: str, **_options: Any) -> None:
+        """Step by step. Raises ``CommandError`` for the first that fails."""
         found = self.step("user", lambda: _user(user), lambda found: f"key {found.pk}")
         account = self.step("account", lambda: _account(found), _described)
         client = self.step("client", chat.client, lambda _: "the settings are good")
         session = self.step(
-            "login", lambda: client.prebind(account.jid, **account.credentials), lambda session: session.jid
+            "login",
+            lambda: client.prebind(account.jid, **account.credentials),
+            lambda session: session.jid,
         )
         self.report("mechanism", session.mechanism)
         self.report("round trips", session.round_trips)
         self.report("attach within", f"{session.inactivity} s")
         self.step("end", lambda: client.terminate(session), lambda _: "the session is gone")
 
-    def step(self, name: str, action: Callable[[], Result], describe: Callable[[Result], Any]) -> Result:
+    def step(
+        self, name: str, action: Callable[[], Result], describe: Callable[[Result], Any]
+    ) -> Result:
         """Does it, and prints what came of it and how long it took."""
         start = time.monotonic()
         try:
@@ -58,6 +64,7 @@ class Command(BaseCommand):
         return result
 
     def report(self, name: str, value: object) -> None:
+        """Prints a line."""
         self.stdout.write(f"{name:<14} {value}")
 
 
