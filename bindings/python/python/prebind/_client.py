@@ -165,6 +165,8 @@ def _converted(name: str, value: Any) -> Any:
         "fail_fast_for",
     ):
         return value if isinstance(value, timedelta) else timedelta(seconds=value)
+    if name == "iterations":
+        return tuple(value)
     if name == "headers":
         return list(dict(value).items())
     if name == "ca" and value is not None:
