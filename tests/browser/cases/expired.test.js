@@ -29,6 +29,7 @@ test("a session that ends while the page is open is replaced", async () => {
   const { page, wire } = await visit();
   await signIn(page, "alice");
   await online(page, "alice");
+  await wire.quiet();
   await endSession(wire);
   await recovers(page, wire);
 });
@@ -37,6 +38,7 @@ test("a session that has expired while the page was closed is replaced", async (
   const { page, wire } = await visit();
   await signIn(page, "alice");
   await online(page, "alice");
+  await wire.quiet();
   await page.goto("about:blank");
   await endSession(wire);
   await page.goto(siteUrl);

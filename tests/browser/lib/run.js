@@ -14,7 +14,11 @@ import { until } from "./until.js";
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const { values, positionals } = parseArgs({
-  options: { site: { type: "string", default: "reference" }, server: { type: "string" } },
+  options: {
+    site: { type: "string", default: "reference" },
+    prebind: { type: "string", default: "/prebind" },
+    server: { type: "string" },
+  },
   allowPositionals: true,
 });
 const command = values.site === "reference" ? `exec node '${here}site/server.js'` : values.site;
@@ -77,7 +81,7 @@ async function freePort() {
 
 // Each in turn, for they are about the same users.
 async function runCases(kind, url) {
-  Object.assign(process.env, { SITE_URL: url, SITE_SERVER: kind });
+  Object.assign(process.env, { SITE_URL: url, SITE_PREBIND: values.prebind, SITE_SERVER: kind });
   let passed = 0;
   let failed = 0;
   const cases = run({ files: await files(), concurrency: false, timeout: 120_000 });

@@ -2,11 +2,12 @@
 
 import { boshUrl, prebindUrl } from "./settings.js";
 import { terminate } from "./bosh.js";
+import { until } from "./until.js";
 
 export class Wire {
   /** Answers of the prebind endpoint, as they came: text. */
   prebinds = [];
-  /** BOSH requests in the order in which they were sent: sid, rid, body. */
+  /** BOSH requests in the order in which they were sent: sid, rid, body, and when. */
   requests = [];
   /** BOSH answers in the order in which they came: text. */
   answers = [];
@@ -39,6 +40,11 @@ export class Wire {
     );
   }
 
+  // Until nothing is under way but the request that the server holds, so that the next RID is known.
+  async quiet() {
+    await until("no more requests", () => Date.now() - this.requests.at(-1).at > 1000);
+  }
+
   // Everything that has gone over the wire so far, URLs and headers included.
   async everything() {
     while (this.#reading.size) await Promise.all(this.#reading);
@@ -59,7 +65,7 @@ export class Wire {
     if (request.url() !== boshUrl || request.method() !== "POST") return;
     const [, sid] = /\bsid=['"]([^'"]*)/.exec(body);
     const [, rid] = /\brid=['"](\d+)/.exec(body);
-    this.requests.push({ sid, rid: Number(rid), body });
+    this.requests.push({ sid, rid: Number(rid), body, at: Date.now() });
   }
 
   async #received(request) {
@@ -69,7 +75,11 @@ export class Wire {
     const body = await response?.text().catch(() => undefined);
     this.#texts.push(JSON.stringify(headers), body);
     if (body === undefined) return;
-    if (request.url().split("?")[0] === prebindUrl) this.prebinds.push(body);
+    if (withoutQuery(request.url()) === prebindUrl) this.prebinds.push(body);
     if (request.url() === boshUrl) this.answers.push(body);
   }
+}
+
+function withoutQuery(url) {
+  return url.split("?")[0];
 }

@@ -27,6 +27,7 @@ export function chatPage(name, jid, boshUrl) {
     auto_login: true,
     view_mode: "overlayed",
     assets_path: "/assets/converse/",
+    sounds_path: "/assets/converse/sounds/",
   };
   return (nonce) =>
     page(

@@ -3,13 +3,15 @@
 export function contentSecurityPolicy(nonce, boshUrl) {
   const directives = {
     "default-src": "'none'",
-    // The nonce is for the module in the page; the scripts that it imports inherit it.
+    // What a module with the nonce imports inherits it. WebAssembly is for OMEMO.
     "script-src": `'nonce-${nonce}' 'wasm-unsafe-eval'`,
+    // Converse.js makes style elements without a nonce, and style attributes.
     "style-src": "'self' 'unsafe-inline'",
-    "img-src": "'self'",
+    // People's pictures come from the chat, as data.
+    "img-src": "'self' data:",
     "font-src": "'self'",
+    // Sounds.
     "media-src": "'self'",
-    "manifest-src": "'self'",
     "connect-src": ["'self'", boshUrl && new URL(boshUrl).origin].filter(Boolean).join(" "),
     "form-action": "'self'",
     "base-uri": "'none'",
