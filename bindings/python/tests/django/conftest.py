@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 
+import django
 import prebind
 import pytest
 from asgiref.sync import async_to_sync
@@ -57,18 +58,19 @@ class Browser:
     def login(self, user):
         self.client.force_login(user)
 
-    def get(self, headers=SAME_ORIGIN):
-        return self._ask(self.client.get, headers)
+    def get(self, headers=SAME_ORIGIN, query=""):
+        return self._ask(self.client.get, headers, query)
 
     def request(self, method, headers=SAME_ORIGIN):
         return self._ask(getattr(self.client, method), headers)
 
-    def _ask(self, method, headers):
+    def _ask(self, method, headers, query=""):
+        path = self.path + query
         if not self.is_async:
-            return method(self.path, headers=headers)
+            return method(path, headers=headers)
 
         async def ask():
-            return await method(self.path, headers=headers)
+            return await method(path, headers=headers)
 
         return async_to_sync(ask)()
 
@@ -118,3 +120,16 @@ def fail_with(monkeypatch):
         chat.forget()
 
     return fail_with
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The line that tests/run counts."""
+    stats = terminalreporter.stats
+    passed, failed = (
+        len(stats.get("passed", [])),
+        len(stats.get("failed", [])) + len(stats.get("error", [])),
+    )
+    result = "FAILED" if failed or not passed else "ok"
+    terminalreporter.write_line(
+        f"test result: {result}. {passed} passed; {failed} failed; Django {django.get_version()}"
+    )

@@ -2,6 +2,7 @@
 
 import json
 
+import prebind
 import pytest
 from django.test import Client
 from prebind.django import views
@@ -25,6 +26,22 @@ def test_every_call_opens_a_fresh_session(signed_in, end):
     assert first["jid"] != second["jid"]
     for response in responses:
         end(response)
+
+
+def test_a_page_has_the_same_jid_in_each_of_its_sessions(signed_in, end):
+    first, second = (signed_in.get(query="?page=Page-1") for _ in range(2))
+    assert first.json()["jid"] == second.json()["jid"] == "alice@localhost/Page-1"
+    assert first.json()["sid"] != second.json()["sid"]
+    end(second)
+    with pytest.raises(prebind.TerminatedError):
+        end(first)
+
+
+@pytest.mark.parametrize("page", ["a/b", "a%20b", "%3Cx%3E", "x" * 65, "%C3%A4", "a%0A"])
+def test_a_page_has_a_plain_name(signed_in, page):
+    response = signed_in.get(query=f"?page={page}")
+    assert response.status_code == 400
+    assert response.json() == {"kind": "Page", "retry": "no"}
 
 
 def test_not_even_djangos_cache_keeps_a_session(signed_in, settings, end):

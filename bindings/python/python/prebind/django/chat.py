@@ -28,15 +28,17 @@ def jid_of(user: Any) -> str | None:
     return jid
 
 
-def account_of(user: Any) -> Account | None:
+def account_of(user: Any, resource: str = "") -> Account | None:
     """How to log the user in, or ``None`` for a user without chat.
 
-    Raises what ``USER_JID`` and ``CREDENTIALS`` raise.
+    The resource is asked for if there is one; otherwise the server makes it. Raises what
+    ``USER_JID`` and ``CREDENTIALS`` raise.
     """
     jid = jid_of(user)
     if jid is None:
         return None
-    return Account(jid, import_string(load().credentials)(user, jid))
+    credentials = import_string(load().credentials)(user, jid)
+    return Account(f"{jid}/{resource}" if resource else jid, credentials)
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -13,25 +14,48 @@ from django.middleware.csrf import CsrfViewMiddleware
 from prebind.django.answers import refused
 from prebind.django.conf import load
 
+#: What a page may call itself: nothing that means anything in a JID, in XML or in a log.
+PAGE = re.compile(r"[A-Za-z0-9-]{0,64}")
+
 
 def refusal(request: HttpRequest) -> JsonResponse | None:
     """The answer to a request that gets no session, or ``None`` if it may have one.
 
-    405, 401, 403 and 429, in this order. Raises what the cache raises if it is out of order.
+    405, 401, 403, 400 and 429, in this order. Raises what the cache raises if it is out of order.
     """
     if request.method not in ("GET", "POST"):
         return refused(405, "Method", headers={"Allow": "GET, POST"})
     user = request.user
     if not (user.is_authenticated and user.is_active):
         return refused(401, "NotLoggedIn")
+    return _not_a_page_of_ours(request) or _too_often(user)
+
+
+def _not_a_page_of_ours(request: HttpRequest) -> JsonResponse | None:
     if request.method == "GET" and not is_same_origin(request):
         return refused(403, "CrossOrigin")
     if request.method == "POST" and not has_csrf_token(request):
         return refused(403, "Csrf")
+    if not PAGE.fullmatch(page(request)):
+        return refused(400, "Page")
+    return None
+
+
+def _too_often(user: Any) -> JsonResponse | None:
     wait = seconds_to_wait(user)
     if wait:
         return refused(429, "RateLimit", "later", {"Retry-After": str(wait)})
     return None
+
+
+def page(request: HttpRequest) -> str:
+    """What the page calls itself, in ``?page=…``; empty if it does not.
+
+    It becomes the resource of its sessions. A page whose session was lost thereby gets its JID
+    again, and throws out what the server may still have of the lost one: Converse goes on with the
+    old JID in what it had yet to send, and some servers end the new session for another's JID.
+    """
+    return request.GET.get("page", "")
 
 
 def is_same_origin(request: HttpRequest) -> bool:

@@ -3,6 +3,7 @@
 | status | kind | |
 |---|---|---|
 | 200 | | a fresh session, each time: ``{"jid", "sid", "rid"}`` |
+| 400 | ``Page`` | ``?page=`` is not up to 64 letters, digits and hyphens |
 | 401 | ``NotLoggedIn`` | never a redirect to a login page |
 | 403 | ``CrossOrigin``, ``Csrf`` | no page of this site asks |
 | 403 | ``NoChat`` | ``USER_JID`` says that the user has none |
@@ -75,7 +76,8 @@ def _admitted(request: HttpRequest) -> chat.Account | JsonResponse:
         refusal = guard.refusal(request)
         if refusal:
             return refusal
-        return chat.account_of(request.user) or answers.refused(403, "NoChat")
+        account = chat.account_of(request.user, guard.page(request))
+        return account or answers.refused(403, "NoChat")
     except SuspiciousOperation:
         raise
     except Exception as error:

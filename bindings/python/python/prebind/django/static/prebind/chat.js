@@ -64,11 +64,20 @@ async function start() {
       api = this._converse.api;
     },
   });
-  leave = () => Promise.race([api?.user.logout(), new Promise((resolve) => setTimeout(resolve, patience))]);
+  leave = () =>
+    Promise.race([api?.user.logout(), new Promise((resolve) => setTimeout(resolve, patience))]);
   await converse.initialize({
     ...settings,
+    prebind_url: `${settings.prebind_url}?page=${random()}`,
     whitelisted_plugins: [...(settings.whitelisted_plugins ?? []), "prebind"],
   });
+}
+
+// Names the page, so that it has the same JID in each of its sessions. Available over plain http too.
+function random() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
 }
 
 // The session that the chat would go on with, and what Converse has noted about it.
