@@ -13,7 +13,7 @@ pub(crate) fn heedful<T: Send>(
     call: impl FnOnce() -> prebind::Result<T> + Send,
 ) -> PyResult<T> {
     crate::log::listen(py)?;
-    py.detach(|| {
+    let (result, raised) = py.detach(|| {
         let raised = Rc::new(RefCell::new(None));
         let handler = Rc::clone(&raised);
         let heed =
@@ -21,8 +21,9 @@ pub(crate) fn heedful<T: Send>(
         // While the interpreter shuts down there is nobody to be interrupted by.
         let keep_going = move || Python::try_attach(&heed).unwrap_or(true);
         let result = prebind::interruptible(keep_going, call);
-        raised.take().map_or_else(|| result.map_err(raise), Err)
-    })
+        (result, raised.take())
+    });
+    raised.map_or_else(|| result.map_err(raise), Err)
 }
 
 /// The exception for an error.

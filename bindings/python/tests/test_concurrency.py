@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import prebind
 import pytest
-from conftest import ACCOUNT
+from conftest import ACCOUNT, ENVIRONMENT
 
 
 def test_other_threads_run_meanwhile(faulty):
@@ -183,3 +185,20 @@ def test_a_cancelled_task_leaves_no_session(after, prosody, bound):
     was_cancelled = asyncio.run(run())
     assert was_cancelled or after > 0.05
     assert bound(prosody) == []
+
+
+def test_a_process_ends_while_a_thread_is_in_a_call(faulty):
+    script = """
+import sys, threading, time
+import prebind
+client = prebind.Client(sys.argv[1], deadline=1)
+account = ("alice@localhost", "wonder-1")
+threading.Thread(target=client.prebind, args=account, daemon=True).start()
+time.sleep(0.3)
+"""
+    with faulty("no-headers") as server:
+        command = [sys.executable, "-c", script, server.url]
+        ended = subprocess.run(
+            command, env=ENVIRONMENT, check=False, capture_output=True, text=True
+        )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

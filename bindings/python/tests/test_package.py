@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 from importlib.metadata import files, metadata
 from pathlib import Path
 
 import prebind
 import pytest
-from conftest import ROOT
+from conftest import ENVIRONMENT, ROOT
 
 
 def test_it_is_the_installed_package_that_is_tested():
@@ -33,6 +36,26 @@ def test_what_comes_with_it():
     assert metadata("prebind")["License-Expression"] == "MIT OR Apache-2.0"
     assert metadata("prebind")["Requires-Python"] == ">=3.9"
     assert "BOSH" in metadata("prebind")["Summary"]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("session: prebind.Session = prebind.prebind('url', 'jid', token='t')", ""),
+        ("client = prebind.Client('url', deadline=1.5, headers={'a': 'b'}, lang=None)", ""),
+        ("prebind.Client('url', deadlin=1)", "deadlin"),
+        ("prebind.Client('url', wait='30')", "wait"),
+        ("prebind.prebind('url', 'jid', tokn='t')", "tokn"),
+        ("prebind.prebind('url', 'jid', 'p').sid + 1", "operator"),
+    ],
+)
+def test_types_are_known_to_callers(line, problem, tmp_path):
+    script = f"import prebind\n{line}\n"
+    cache = ENVIRONMENT.get("MYPY_CACHE_DIR", os.devnull)
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", cache, "-c", script]
+    checked = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert (checked.returncode != 0) == bool(problem), checked.stdout
+    assert problem in checked.stdout
 
 
 def test_everything_public_is_listed():
