@@ -20,9 +20,9 @@ export async function signOut(page) {
 export async function online(page, name) {
   const profile = page.locator("converse-user-profile");
   await until(`${name} is online`, async () => {
-    // Converse closes the list once it has connected, if somebody was quick to open it.
+    // Converse may open or close the list by itself while it connects, even under a click.
     const toggle = page.locator(".toggle-controlbox");
-    if (await toggle.isVisible()) await toggle.click();
+    if (await toggle.isVisible()) await toggle.click({ timeout: 1000 }).catch(() => {});
     return profile.isVisible();
   });
   await profile.getByText(users[name].jid).waitFor();
