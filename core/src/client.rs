@@ -1,6 +1,7 @@
 //! The blocking driver: moves requests and replies between the state machine and a server, within
 //! one deadline.
 
+mod cancel;
 mod connector;
 mod fail_fast;
 mod http;
@@ -27,11 +28,15 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::trace;
 
+pub use cancel::interruptible;
 use fail_fast::FailFast;
 use http::{Http, Lost};
 
 /// How long ending a session after a failure may take; less if the deadline is shorter.
 const CLEAN_UP: Duration = Duration::from_millis(500);
+
+/// The same after its caller gave up, who may be waited for.
+const HURRIED_CLEAN_UP: Duration = Duration::from_millis(150);
 
 /// Opens a session with a password, on a client that the process keeps for that URL.
 ///
@@ -113,10 +118,16 @@ impl Client {
 
     /// Runs a call under the deadline, the fail-fast rule and a net for panics.
     fn guarded<T>(&self, stage: Stage, call: impl FnOnce(Instant) -> Result<T>) -> Result<T> {
+        if cancel::is_stopped() {
+            return Err(http::given_up(phase::current(), stage));
+        }
         let until = Instant::now() + self.0.config.deadline;
         self.0.fail_fast.check(stage, self.0.config.url.host())?;
         let result = catch_unwind(AssertUnwindSafe(|| call(until))).unwrap_or_else(|_| Err(defect(stage)));
-        self.0.fail_fast.record(result.as_ref().err());
+        // Giving up says nothing about the server.
+        if !cancel::is_stopped() {
+            self.0.fail_fast.record(result.as_ref().err());
+        }
         result
     }
 
@@ -157,8 +168,9 @@ impl Client {
     /// Leaves no session behind, as far as the time allows; the error stays what it was.
     fn clean_up(&self, failure: Failure, until: Instant) -> Error {
         if let Some(terminate) = &failure.terminate {
-            let until = until.min(Instant::now() + CLEAN_UP);
-            if self.post(terminate, until).is_err() {
+            let time = if cancel::is_stopped() { HURRIED_CLEAN_UP } else { CLEAN_UP };
+            let until = until.min(Instant::now() + time);
+            if interruptible(|| true, || self.post(terminate, until)).is_err() {
                 tracing::debug!("the session could not be ended; the server will, after its inactivity time");
             }
         }

@@ -79,7 +79,7 @@ mod xml;
 
 pub use account::{Account, Credentials};
 #[cfg(feature = "client")]
-pub use client::{Client, prebind};
+pub use client::{Client, interruptible, prebind};
 pub use condition::{
     BoshCondition, Condition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition,
 };

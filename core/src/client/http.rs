@@ -15,7 +15,7 @@ use ureq::http::header::{
 use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body, Proxy};
 
-use super::{connector, phase, resolver, tls};
+use super::{cancel, connector, phase, resolver, tls};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Phase, Retry, Stage};
 use crate::reply::Reply;
@@ -158,6 +158,9 @@ impl Settings {
 
     fn lost(&self, error: ureq::Error, stage: Stage) -> Lost {
         let (host, phase) = (&self.host, phase::current());
+        if cancel::is_stopped() {
+            return Lost { error: given_up(phase, stage), is_broken: false };
+        }
         let error = match error {
             ureq::Error::Timeout(_) => return Lost { error: self.timeout(phase, stage), is_broken: false },
             ureq::Error::Io(error)
@@ -210,6 +213,11 @@ impl Settings {
         );
         Error::new(ErrorKind::Timeout { phase }, stage, Retry::FreshSession, message)
     }
+}
+
+pub(super) fn given_up(phase: Phase, stage: Stage) -> Error {
+    let message = "the caller gave up waiting for the server".to_owned();
+    Error::new(ErrorKind::Connect { phase }, stage, Retry::FreshSession, message)
 }
 
 /// The configured headers, checked; those of the request itself cannot be replaced.

@@ -15,7 +15,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{NextTimeout, time};
 use ureq::{Error, Timeout};
 
-use super::phase;
+use super::{cancel, phase};
 use crate::config::{IpFamily, is_localhost};
 use crate::error::Phase;
 
@@ -95,9 +95,9 @@ impl Shared {
             time::Duration::Exact(after) => Instant::now() + after,
             time::Duration::NotHappening => Instant::now() + FRESH,
         };
-        let mut lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
         let mut has_waited = false;
         loop {
+            let mut lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
             match lookups.get(name) {
                 Some(Lookup::Answered { at, addresses }) if at.elapsed() < FRESH => {
                     return Ok(addresses.clone());
@@ -113,7 +113,9 @@ impl Shared {
             if left.is_zero() {
                 return Err(Error::Timeout(Timeout::Resolve));
             }
-            (lookups, _) = self.changed.wait_timeout(lookups, left).unwrap_or_else(PoisonError::into_inner);
+            let slice = left.min(cancel::SLICE);
+            drop(self.changed.wait_timeout(lookups, slice).unwrap_or_else(PoisonError::into_inner));
+            cancel::ask()?;
             has_waited = true;
         }
     }

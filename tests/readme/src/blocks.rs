@@ -41,13 +41,14 @@ impl Runner {
         let text = &block.text;
         match block.language.as_str() {
             "rust" => self.rust(text),
+            "python" => self.python(text),
             "sh" => self.sh(text),
             "console" => self.console(text),
             "json" => Ok(serde_json::from_str::<serde_json::Value>(text).map(drop)?),
             "js" => fed(Command::new("node").args(["--input-type=module", "--check"]), text),
             "lua" => fed(Command::new("luac5.4").args(["-p", "-"]), text),
-            "toml" => python("tomllib.load(sys.stdin.buffer)", "tomllib", text),
-            "yaml" => python("list(yaml.safe_load_all(sys.stdin))", "yaml", text),
+            "toml" => parsed("tomllib.load(sys.stdin.buffer)", "tomllib", text),
+            "yaml" => parsed("list(yaml.safe_load_all(sys.stdin))", "yaml", text),
             "text" => Ok(()),
             "" => Err("this block has no language; if it is no code, let it be `text`".into()),
             other => Err(format!("nobody knows how to run {other}").into()),
@@ -58,6 +59,12 @@ impl Runner {
         let package = programs::target(&self.root).join("readme-block");
         let program = programs::compile(&self.root, &package, &self.localized(block))?;
         succeeded(&self.command(&program).output()?)
+    }
+
+    fn python(&self, block: &str) -> Result<(), Failed> {
+        let ours = self.folder.path().join("venv/bin/python");
+        let python = if ours.exists() { ours } else { PathBuf::from("python3") };
+        succeeded(&self.command(python).args(["-c", &self.localized(block)]).output()?)
     }
 
     fn sh(&self, block: &str) -> Result<(), Failed> {
@@ -100,7 +107,8 @@ impl Runner {
     }
 }
 
-fn python(expression: &str, module: &str, block: &str) -> Result<(), Failed> {
+/// Has Python parse a block by an expression.
+fn parsed(expression: &str, module: &str, block: &str) -> Result<(), Failed> {
     let program = format!("import sys, {module}; {expression}");
     fed(Command::new("python3").args(["-c", &program]), block)
 }

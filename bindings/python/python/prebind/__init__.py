@@ -1,0 +1,86 @@
+"""Opens an authenticated XMPP session over BOSH on behalf of a user that a web site has logged in.
+
+session = prebind.prebind("https://chat.example.org/http-bind", "alice@example.org", "secret")
+session.to_json()  # {"jid": …, "sid": …, "rid": …}: what a browser client attaches with
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from prebind._client import Client
+from prebind._prebind import __version__, jid_from_user
+from prebind._types import (
+    Credentials,
+    Options,
+    Pem,
+    ScramKeys,
+    ScramSaltedPassword,
+    Seconds,
+    Session,
+)
+from prebind.errors import (
+    AuthError,
+    BindError,
+    ConfigError,
+    ConnectError,
+    HttpError,
+    InternalError,
+    MechanismError,
+    PrebindError,
+    ProtocolError,
+    ServerUnverifiedError,
+    TerminatedError,
+    TimeoutError,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = [
+    "AuthError",
+    "BindError",
+    "Client",
+    "ConfigError",
+    "ConnectError",
+    "Credentials",
+    "HttpError",
+    "InternalError",
+    "MechanismError",
+    "Options",
+    "Pem",
+    "PrebindError",
+    "ProtocolError",
+    "ScramKeys",
+    "ScramSaltedPassword",
+    "Seconds",
+    "ServerUnverifiedError",
+    "Session",
+    "TerminatedError",
+    "TimeoutError",
+    "__version__",
+    "aprebind",
+    "jid_from_user",
+    "prebind",
+]
+
+# URLs come from settings and are few; a caller that makes them up must not fill the memory.
+_client = lru_cache(maxsize=64)(Client)
+
+
+def prebind(
+    url: str, jid: str, password: str | None = None, **credentials: Unpack[Credentials]
+) -> Session:
+    """Opens a session, on a client with the default options that the process keeps for the URL.
+
+    See `Client.prebind`.
+    """
+    return _client(url).prebind(jid, password, **credentials)
+
+
+async def aprebind(
+    url: str, jid: str, password: str | None = None, **credentials: Unpack[Credentials]
+) -> Session:
+    """`prebind` off the event loop. See `Client.aprebind`."""
+    return await _client(url).aprebind(jid, password, **credentials)

@@ -1,0 +1,32 @@
+"""Where the native part's events go. What is secret in them is masked there already."""
+
+from __future__ import annotations
+
+import logging
+
+_LEVELS = {
+    # Requests and answers: below `DEBUG`, so that they appear only where asked for.
+    "TRACE": 5,
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARN": logging.WARNING,
+    "ERROR": logging.ERROR,
+}
+
+_log = logging.getLogger("prebind")
+_wire = logging.getLogger("prebind.wire")
+# A library says nothing unless the program wants to hear it.
+_log.addHandler(logging.NullHandler())
+
+
+def wanted() -> str:
+    """The least level that has a reader."""
+    for name, level in _LEVELS.items():
+        if _log.isEnabledFor(level) or _wire.isEnabledFor(level):
+            return name
+    return "OFF"
+
+
+def emit(target: str, level: str, message: str) -> None:
+    """Logs an event of the native part."""
+    (_wire if target == "prebind::wire" else _log).log(_LEVELS[level], message)

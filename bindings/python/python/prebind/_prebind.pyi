@@ -1,0 +1,41 @@
+from typing import final
+
+__all__ = ["Client", "Config", "Handle", "__version__", "jid_from_user"]
+
+__version__: str
+
+def jid_from_user(name: str, domain: str) -> str:
+    """The JID of a web site's user, whose name may hold characters that a JID must not have:
+    they are escaped (XEP-0106).
+
+    Raises `ConfigError` if the name or the domain is not allowed even so.
+    """
+
+@final
+class Config:
+    def __new__(cls, url: str) -> Config: ...
+    def set(self, name: str, value: object) -> None: ...
+
+@final
+class Client:
+    def __new__(cls, config: Config) -> Client: ...
+    def prebind(
+        self, jid: str, proof: str, value: object, identity: tuple[str | None, str | None]
+    ) -> tuple[
+        str,
+        str,
+        int,
+        int | None,
+        int,
+        int,
+        int | None,
+        str,
+        int,
+        tuple[tuple[str, str], ...],
+        Handle,
+    ]: ...
+    def terminate(self, session: Handle) -> None: ...
+    def terminate_by(self, sid: str, rid: int) -> None: ...
+
+@final
+class Handle: ...

@@ -1,0 +1,157 @@
+"""What functions take and return."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Union
+
+if TYPE_CHECKING:
+    from prebind import _prebind
+
+Seconds = Union[float, timedelta]
+"""A span of time: seconds, or a timedelta."""
+
+Pem = Union[str, bytes]
+"""Certificates or a key in PEM: the text itself, not the path of a file."""
+
+
+class Options(TypedDict, total=False):
+    """The options of `Client`. Those that are not given have the library's defaults."""
+
+    lang: str | None
+    """`xml:lang` of the session: the language of the server's messages. Default `en`."""
+    wait: int
+    """Seconds the server may hold a request; the browser lives with it. Default 55."""
+    hold: int
+    """Requests the server may hold. Default 1, which browser clients expect."""
+    route: str | None
+    """`route` of the session request, for a connection manager apart from the XMPP server."""
+    resource: str | None
+    """The resource to ask for if the JID has none. Default none: the server makes one, different
+    each time, so that several tabs do not throw each other out."""
+    floor: str
+    """The weakest mechanism a password may be used with: `PLAIN` (default), `DIGEST-MD5`,
+    `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`."""
+    digest_md5: bool
+    """Whether the obsolete DIGEST-MD5 may be used where there is no SCRAM. Default no."""
+    allow_cleartext: bool
+    """Whether a password or token may be sent over http to another machine. Default no."""
+    iterations: tuple[int, int]
+    """The least and the most SCRAM iterations a server may ask for. Default 4,096 and 600,000."""
+    headers: Mapping[str, str]
+    """Further HTTP headers for every request."""
+    ca: Pem | None
+    """Certificates to trust instead of the operating system's."""
+    client_certificate: tuple[Pem, Pem] | None
+    """A certificate, with those that lead to its authority, and its private key."""
+    proxy: str | None
+    """`http://`, `https://` or `socks5://` address of a proxy. Default none; the environment is
+    not asked."""
+    ip_family: str
+    """Which addresses of the host to use: `any` (default), `ipv4` or `ipv6`."""
+    deadline: Seconds
+    """How long a call may take in all, ending the session after a failure included. Default 5."""
+    resolve_timeout: Seconds
+    """How long a name lookup may take. Default 2."""
+    connect_timeout: Seconds
+    """How long TCP and TLS may take to connect. Default 2."""
+    request_timeout: Seconds
+    """How long one request may take. Default 5."""
+    fail_fast_after: int
+    """After so many calls in a row that could not connect or ran out of time, calls fail at once
+    for `fail_fast_for`; 0 never does. Default 3."""
+    fail_fast_for: Seconds
+    """How long calls fail at once. Default 5."""
+    max_reply: int
+    """The most bytes of one reply. Default 262,144."""
+
+
+class ScramKeys(NamedTuple):
+    """What a SCRAM store keeps (RFC 5802 §3); instead of the password."""
+
+    hash: str
+    """`SHA-1`, `SHA-256` or `SHA-512`."""
+    salt: bytes
+    iterations: int
+    client_key: bytes
+    server_key: bytes
+
+    def __repr__(self) -> str:
+        return f"ScramKeys({self.hash!r}, ***)"
+
+
+class ScramSaltedPassword(NamedTuple):
+    """The salted password of a SCRAM store (RFC 5802 §3); instead of the password."""
+
+    hash: str
+    """`SHA-1`, `SHA-256` or `SHA-512`."""
+    salt: bytes
+    iterations: int
+    salted_password: bytes
+
+    def __repr__(self) -> str:
+        return f"ScramSaltedPassword({self.hash!r}, ***)"
+
+
+class Credentials(TypedDict, total=False):
+    """What proves the right to use an account: exactly one proof, see `Client.prebind`."""
+
+    token: str | None
+    oauthbearer: str | None
+    x_oauth2: str | None
+    anonymous: bool
+    external: bool
+    mechanism: str | None
+    initial_response: str | None
+    scram_keys: ScramKeys | None
+    scram_salted_password: ScramSaltedPassword | None
+    authcid: str | None
+    authzid: str | None
+
+
+@dataclass(frozen=True)
+class Session:
+    """An authenticated session, ready for a browser to attach to.
+
+    Who knows SID and RID has the session: `repr` hides them. Without arguments beyond the first
+    three it is made only in tests.
+    """
+
+    jid: str
+    """The full JID the server bound."""
+    sid: str = field(repr=False)
+    """The session ID."""
+    rid: int = field(repr=False)
+    """The request ID to send next: what Strophe's and Converse's `attach` take."""
+    inactivity: int | None = None
+    """Seconds within which the browser must attach. None if the server did not say."""
+    wait: int | None = None
+    """Seconds the server may hold a request."""
+    hold: int | None = None
+    """How many requests the server may hold."""
+    requests: int | None = None
+    """How many requests may be open at once. None if the server did not say."""
+    mechanism: str | None = None
+    """The SASL mechanism that was used."""
+    round_trips: int | None = None
+    """How many times a request was sent and its answer waited for."""
+    cookies: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Name and value of each cookie that a load balancer in front of the server set. Where the
+    browser reaches the server through it, it must present them too."""
+    _handle: _prebind.Handle | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def last_rid(self) -> int:
+        """The request ID that was sent last, for clients that add one themselves."""
+        return self.rid - 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Exactly `{"jid", "sid", "rid"}`: what browser clients ask for."""
+        return {"jid": self.jid, "sid": self.sid, "rid": self.rid}
+
+    def to_json(self) -> str:
+        """`as_dict` as JSON."""
+        return json.dumps(self.as_dict(), separators=(",", ":"))

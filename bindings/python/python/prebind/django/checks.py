@@ -1,0 +1,271 @@
+"""System checks: what ``manage.py check`` says about ``PREBIND``, and how to mend it.
+
+Errors keep the chat from working. Warnings are about what may be meant so; those with ids from
+``W010`` on are for ``manage.py check --deploy``. No check asks the chat server; ``manage.py prebind
+USER`` does.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import ipaddress
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.conf import settings as site_settings
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles import finders
+from django.core import checks
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
+
+import prebind
+from prebind.django.conf import ABSOLUTE, NAMES, Settings, load
+
+#: What the template tag decides itself; a password has no business in a page at all.
+RESERVED = frozenset(
+    {
+        "assets_path",
+        "authentication",
+        "auto_login",
+        "bosh_service_url",
+        "credentials_url",
+        "jid",
+        "keepalive",
+        "password",
+        "prebind_url",
+        "rid",
+        "sid",
+        "websocket_url",
+    }
+)
+
+#: The ready-made callables, which have settings of their own.
+USERNAME_AT_DOMAIN = "prebind.django.users.username_at_domain"
+PASSWORD_FIELD = "prebind.django.credentials.password_field"  # noqa: S105 - a path
+JWT = "prebind.django.credentials.jwt"
+
+Messages = Iterator[checks.CheckMessage]
+
+
+def register() -> None:
+    """Tells Django about the checks."""
+    checks.register(check_settings, "prebind")
+    checks.register(check_deployment, "prebind", deploy=True)
+
+
+def check_settings(**_: Any) -> list[checks.CheckMessage]:
+    """Everything that is wrong with the settings."""
+    try:
+        settings = load()
+    except ImproperlyConfigured as error:
+        return [_error(1, str(error), f"It is a dict with these names: {', '.join(NAMES)}.")]
+    return [
+        *_client(settings),
+        *_browser_url(settings),
+        *_users(settings),
+        *_credentials(settings),
+        *_rate_limit(settings),
+        *_page(settings),
+        *_site(),
+    ]
+
+
+def check_deployment(**_: Any) -> list[checks.CheckMessage]:
+    """What is good enough for a developer's machine only."""
+    try:
+        settings = load()
+    except ImproperlyConfigured:
+        return []
+    return list(_deployment(settings))
+
+
+def _client(settings: Settings) -> Messages:
+    if not settings.url:
+        yield _error(2, "URL is missing.", 'For example "https://chat.example.org/http-bind".')
+        return
+    try:
+        prebind.Client(settings.url, **settings.options)
+    except prebind.ConfigError as error:
+        place = "URL" if error.field == "url" else "OPTIONS"
+        yield _error(2 if place == "URL" else 3, f"{place}: {error}.", None)
+    except TypeError as error:
+        yield _error(3, f"OPTIONS: {error}.", "They are named as the arguments of prebind.Client.")
+
+
+def _browser_url(settings: Settings) -> Messages:
+    url = settings.browser_url
+    if not url or (url.startswith("/") and not url.startswith("//")):
+        return
+    if not (url.startswith(ABSOLUTE) and urlsplit(url).hostname):
+        hint = 'It is an https URL, or a path of this site: "/http-bind".'
+        yield _error(4, "BROWSER_URL is no address.", hint)
+
+
+def _users(settings: Settings) -> Messages:
+    yield from _callable(5, "USER_JID", settings.user_jid)
+    if not settings.domain:
+        if settings.user_jid == USERNAME_AT_DOMAIN:
+            yield _error(
+                6, "DOMAIN is missing.", 'What is behind the @ of the JIDs: "example.org".'
+            )
+        return
+    try:
+        prebind.jid_from_user("user", settings.domain)
+    except (prebind.ConfigError, TypeError) as error:
+        yield _error(6, f"DOMAIN: {error}.", "It is what is behind the @ of the JIDs, no address.")
+
+
+def _credentials(settings: Settings) -> Messages:
+    yield from _callable(7, "CREDENTIALS", settings.credentials)
+    if settings.credentials == PASSWORD_FIELD and not _has_field(settings.password_field):
+        yield _error(
+            8,
+            f"The user model has no {settings.password_field}.",
+            "Name the field with the chat password in PASSWORD_FIELD, or another CREDENTIALS.",
+        )
+    if settings.credentials == JWT:
+        yield from _jwt(settings)
+    if not _is_count(settings.token_seconds):
+        yield _error(9, "TOKEN_SECONDS is no number of seconds.", "It is an int of 1 or more.")
+
+
+def _jwt(settings: Settings) -> Messages:
+    if importlib.util.find_spec("jwt") is None:
+        yield _error(10, "CREDENTIALS needs PyJWT.", 'pip install "prebind[jwt]"')
+        return
+    import jwt  # noqa: PLC0415 - only where it is needed
+
+    if not settings.jwt_key:
+        yield _error(10, "JWT_KEY is missing.", "It is the key that the chat server has.")
+        return
+    try:
+        jwt.encode({}, settings.jwt_key, algorithm=settings.jwt_algorithm)
+    except Exception as error:
+        # Only its class: the message might repeat a piece of the key.
+        name = type(error).__name__
+        yield _error(10, f"JWT_KEY and JWT_ALGORITHM do not fit together: {name}.", None)
+
+
+def _rate_limit(settings: Settings) -> Messages:
+    limit = settings.rate_limit
+    is_pair = isinstance(limit, (tuple, list)) and [_is_count(n) for n in limit] == [True, True]
+    if limit is not None and not is_pair:
+        hint = "(30, 60) is 30 sessions in 60 seconds; None is off."
+        yield _error(11, "RATE_LIMIT is no pair of numbers.", hint)
+    if settings.cache not in site_settings.CACHES:
+        yield _error(12, f"CACHE: there is no {settings.cache!r} in CACHES.", None)
+
+
+def _page(settings: Settings) -> Messages:
+    assets = settings.assets
+    if not isinstance(assets, str) or not assets.endswith("/"):
+        yield _error(13, "ASSETS does not end in /.", 'For example "converse/", below STATIC_URL.')
+    elif not assets.startswith((*ABSOLUTE, "/")) and not _finds_static(f"{assets}converse.min.js"):
+        yield _warning(
+            1,
+            f"No static file {assets}converse.min.js is found.",
+            "npm install converse.js, and put "
+            f'("{assets.rstrip("/")}", "node_modules/converse.js/dist") in STATICFILES_DIRS.',
+        )
+    for name in sorted(RESERVED.intersection(settings.converse)):
+        yield _error(14, f"CONVERSE must not have {name!r}.", "The template tag decides it.")
+    try:
+        json.dumps(settings.converse)
+    except (TypeError, ValueError) as error:
+        yield _error(15, f"CONVERSE is no JSON: {error}.", None)
+
+
+def _site() -> Messages:
+    try:
+        reverse("prebind:session")
+    except NoReverseMatch:
+        yield _error(
+            16,
+            "The browser has no address to ask for a session.",
+            'Add path("prebind", include("prebind.django.urls")) to the urlpatterns.',
+        )
+    for app in ("django.contrib.auth", "django.contrib.staticfiles"):
+        if not apps.is_installed(app):
+            yield _warning(2, f"{app} is not in INSTALLED_APPS.", "The chat needs it.")
+    wanted = "django.template.context_processors.request"
+    engines: list[Any] = site_settings.TEMPLATES
+    if not any(
+        wanted in engine.get("OPTIONS", {}).get("context_processors", ()) for engine in engines
+    ):
+        hint = f"Add {wanted} to the context_processors."
+        yield _warning(3, "{% prebind_converse %} will find no request.", hint)
+
+
+def _deployment(settings: Settings) -> Messages:
+    if settings.url.startswith("http://") and not _is_loopback(settings.url):
+        yield _warning(10, "URL is http: whoever is in between can read along.", "Use https.")
+    browser_url = settings.url_for_browser
+    if browser_url.startswith("http://"):
+        yield _warning(11, "BROWSER_URL is http: a page of https must not ask it.", "Use https.")
+    elif _is_loopback(browser_url):
+        hint = "Give the address that browsers elsewhere reach."
+        yield _warning(12, "BROWSER_URL is on this machine.", hint)
+    if settings.options.get("allow_cleartext"):
+        hint = "Remove allow_cleartext."
+        yield _warning(13, "OPTIONS allow passwords and tokens over plain http.", hint)
+    backend = site_settings.CACHES.get(settings.cache, {}).get("BACKEND", "")
+    if settings.rate_limit is not None and backend.endswith(("LocMemCache", "DummyCache")):
+        yield _warning(
+            14,
+            f"RATE_LIMIT counts in a {backend.rpartition('.')[2]}, which no two processes share.",
+            "Name a cache in CACHE that they do, for example one of Redis.",
+        )
+
+
+def _callable(number: int, name: str, path: str) -> Messages:
+    hint = "It is the dotted path of a function."
+    try:
+        found = import_string(path)
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        yield _error(number, f"{name}: {error}.", hint)
+    else:
+        if not callable(found):
+            yield _error(number, f"{name}: {path} is not callable.", hint)
+
+
+def _has_field(path: str) -> bool:
+    """Whether the user model has it, or another model that it leads to: a field or a property."""
+    model: Any = get_user_model()
+    for name in path.split("."):
+        try:
+            model = model._meta.get_field(name).related_model
+        except FieldDoesNotExist:
+            return hasattr(model, name)
+        if model is None:
+            return path.endswith(name)
+    return True
+
+
+def _finds_static(path: str) -> bool:
+    is_served = apps.is_installed("django.contrib.staticfiles")
+    return is_served and finders.find(path) is not None
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _error(number: int, message: str, hint: str | None) -> checks.Error:
+    return checks.Error(f"PREBIND: {message}", hint=hint, id=f"prebind.E{number:03}")
+
+
+def _warning(number: int, message: str, hint: str | None) -> checks.Warning:
+    return checks.Warning(f"PREBIND: {message}", hint=hint, id=f"prebind.W{number:03}")

@@ -1,0 +1,60 @@
+//! How calls are made, and what they raise.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use prebind::{Condition, Error, ErrorKind};
+use pyo3::prelude::*;
+
+/// Makes a call while other threads run. If a signal's handler raises meanwhile, the call is given
+/// up, and that raised.
+pub(crate) fn heedful<T: Send>(
+    py: Python<'_>,
+    call: impl FnOnce() -> prebind::Result<T> + Send,
+) -> PyResult<T> {
+    crate::log::listen(py)?;
+    let (result, raised) = py.detach(|| {
+        let raised = Rc::new(RefCell::new(None));
+        let handler = Rc::clone(&raised);
+        let heed =
+            move |py: Python<'_>| py.check_signals().map_err(|error| handler.replace(Some(error))).is_ok();
+        // While the interpreter shuts down there is nobody to be interrupted by.
+        let keep_going = move || Python::try_attach(&heed).unwrap_or(true);
+        let result = prebind::interruptible(keep_going, call);
+        (result, raised.take())
+    });
+    raised.map_or_else(|| result.map_err(raise), Err)
+}
+
+/// The exception for an error.
+#[expect(clippy::needless_pass_by_value, reason = "so `map_err` hands it over")]
+pub(crate) fn raise(error: Error) -> PyErr {
+    Python::attach(|py| exception(py, &error).map_or_else(|failure| failure, PyErr::from_value))
+}
+
+fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    let class = py.import("prebind.errors")?.getattr(format!("{}Error", error.kind().name()))?;
+    let exception = class.call1((error.to_string(),))?;
+    exception.setattr("stage", error.stage().as_str())?;
+    exception.setattr("condition", error.condition().map(Condition::as_str))?;
+    exception.setattr("text", error.text())?;
+    exception.setattr("retry", error.retry().as_str())?;
+    match error.kind() {
+        ErrorKind::Config { field } => exception.setattr("field", field)?,
+        ErrorKind::Connect { phase } | ErrorKind::Timeout { phase } => {
+            exception.setattr("phase", phase.as_str())?;
+        }
+        ErrorKind::Http { status, location } => {
+            exception.setattr("status", status)?;
+            exception.setattr("location", location)?;
+        }
+        ErrorKind::Protocol { expected } => exception.setattr("expected", expected)?,
+        ErrorKind::Mechanism { offered, allowed } => {
+            exception.setattr("offered", offered)?;
+            exception.setattr("allowed", allowed)?;
+        }
+        ErrorKind::ServerUnverified { check } => exception.setattr("check", check.as_str())?,
+        ErrorKind::Terminated | ErrorKind::Auth | ErrorKind::Bind | ErrorKind::Internal => {}
+    }
+    Ok(exception)
+}

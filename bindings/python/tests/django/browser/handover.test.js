@@ -1,0 +1,86 @@
+// What chat.js adds to a page, in a real Chromium; what any site must do is in tests/browser/cases.
+
+import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { execFileSync } from "node:child_process";
+import assert from "node:assert/strict";
+import { useBrowser } from "../../../../../tests/browser/lib/browser.js";
+import { online, signIn, signOut } from "../../../../../tests/browser/lib/page.js";
+import { serverKind, siteUrl } from "../../../../../tests/browser/lib/settings.js";
+import { until } from "../../../../../tests/browser/lib/until.js";
+
+const visit = useBrowser();
+
+test("signing out in one tab ends the sessions of all", async () => {
+  const { context, page, wire } = await visit();
+  await signIn(page, "alice");
+  await online(page, "alice");
+  const other = await context.newPage();
+  await other.goto(siteUrl);
+  await online(other, "alice");
+  assert.equal(bound("alice").length, 2);
+
+  const start = Date.now();
+  await signOut(page);
+  await until("both are gone", () => bound("alice").length === 0);
+  assert.ok(Date.now() - start < 10_000, "ended, and not given up by the server");
+
+  // Longer than Converse waits before it connects again.
+  await setTimeout(5_000);
+  assert.equal(wire.prebinds.length, 2);
+  for (const tab of [page, other]) assert.deepEqual(await kept(tab), []);
+});
+
+test("a copy of a tab gets a session of its own", async () => {
+  const { context, page, wire } = await visit();
+  await signIn(page, "alice");
+  await online(page, "alice");
+  // A window that is opened so starts with a copy of what the tab has stored.
+  const opening = context.waitForEvent("page");
+  await page.evaluate(() => void window.open("/"));
+  await online(await opening, "alice");
+  await setTimeout(5_000);
+  assert.equal(wire.prebinds.length, 2);
+  assert.equal(wire.sids.length, 2);
+  assert.deepEqual(
+    wire.answers.filter((answer) => /conflict|terminate/.test(answer)),
+    [],
+  );
+});
+
+test("a page that the browser brings back shows nobody's chat", async () => {
+  const { page, wire } = await visit();
+  await signIn(page, "alice");
+  await online(page, "alice");
+  await signOut(page);
+  await page.goBack();
+  await page.locator("input[name=username]").waitFor();
+  assert.equal(wire.prebinds.length, 1);
+  assert.deepEqual(await kept(page), []);
+});
+
+test("a chat that is out of order leaves the page as it is", async () => {
+  const { page, wire } = await visit();
+  const answer = { status: 503, json: { kind: "Connect", retry: "later" } };
+  await page.route("**/prebind?*", (route) => route.fulfill(answer));
+  const asked = page.waitForResponse("**/prebind?*");
+  await signIn(page, "alice");
+  await asked;
+  await signOut(page);
+  assert.deepEqual(wire.complaints, []);
+});
+
+// The full JIDs of a user on the server.
+function bound(name) {
+  const sessions = JSON.parse(execFileSync("servers", ["sessions"], { encoding: "utf8" }));
+  return sessions[serverKind].jids.filter((jid) => jid.startsWith(`${name}@`));
+}
+
+// What Converse and Strophe have left in a tab and in the browser, but for settings of nobody's.
+function kept(page) {
+  return page.evaluate(() =>
+    [...Object.keys(sessionStorage), ...Object.keys(localStorage)].filter((key) =>
+      /@|bosh-session|-jid/.test(key),
+    ),
+  );
+}

@@ -1,0 +1,5 @@
+"""No URL at all."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

@@ -1,0 +1,119 @@
+"""What goes wrong is raised as its class, with what that class carries."""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import pickle
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import prebind
+import pytest
+from conftest import ACCOUNT, ROOT
+from prebind import errors
+
+CLASSES = [getattr(errors, name) for name in errors.__all__ if name != "PrebindError"]
+
+#: What the errors of each kind carry besides what all carry.
+CARRIED = {
+    "Config": {"field"},
+    "Connect": {"phase"},
+    "Timeout": {"phase"},
+    "Http": {"status", "location"},
+    "Protocol": {"expected"},
+    "Mechanism": {"offered", "allowed"},
+    "ServerUnverified": {"check"},
+}
+
+
+def faults():
+    listed = subprocess.run(["faults", "list"], check=True, capture_output=True, text=True)
+    return dict(line.split() for line in listed.stdout.splitlines())
+
+
+FAULTS = faults()
+
+
+@pytest.fixture(scope="module")
+def struck(faulty):
+    """Every fault, at the creation and in the session, and what was raised."""
+
+    def strike(name, at):
+        with faulty(name, "--at", str(at)) as server:
+            client = server.client(deadline=0.6, fail_fast_after=0)
+            with pytest.raises(prebind.PrebindError) as caught:
+                client.prebind(*ACCOUNT)
+        return caught.value
+
+    with ThreadPoolExecutor(8) as pool:
+        yield {(name, at): pool.submit(strike, name, at) for name in FAULTS for at in (1, 3)}
+
+
+@pytest.mark.parametrize("at", [1, 3])
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault(name, at, struck):
+    error = struck[name, at].result()
+    kind = error.kind
+    # Interim responses without end may fill a buffer before the time is over.
+    assert kind in (FAULTS[name], "Protocol" if name == "endless-interim" else None)
+    assert type(error) is getattr(prebind, f"{kind}Error")
+    assert set(vars(error)) == {"stage", "condition", "text", "retry"} | CARRIED.get(kind, set())
+    assert error.retry in ("no", "after-config-change", "fresh-session", "later")
+    shown = f"{error} {error!r} {vars(error)}"
+    assert "wonder-1" not in shown
+    assert "faults-sid" not in shown
+
+
+def test_there_is_a_class_for_each_kind():
+    source = (ROOT / "core/src/error.rs").read_text()
+    named = source.split("pub fn name(&self)")[1].split("macro_rules!")[0]
+    kinds = re.findall(r'=> "(\w+)"', named)
+    assert sorted(kinds) == sorted(each.kind for each in CLASSES)
+    assert len(kinds) == len(CLASSES) == 11
+    for each in CLASSES:
+        assert each.__name__ == f"{each.kind}Error"
+        assert issubclass(each, prebind.PrebindError)
+        assert set(each.__annotations__) == CARRIED.get(each.kind, set()), each
+        assert getattr(prebind, each.__name__) is each
+
+
+def test_a_timeout_is_pythons_too():
+    assert issubclass(prebind.TimeoutError, builtins.TimeoutError)
+    error = prebind.TimeoutError("too slow", phase="dns")
+    assert (str(error), error.args, error.phase) == ("too slow", ("too slow",), "dns")
+
+
+@pytest.mark.parametrize("error", CLASSES)
+def test_errors_can_be_copied_and_sent_to_other_processes(error):
+    original = error("message", stage="bind", condition="conflict")
+    for same in (copy.copy(original), pickle.loads(pickle.dumps(original))):
+        assert type(same) is error
+        assert str(same) == "message"
+        assert vars(same) == vars(original) == {"stage": "bind", "condition": "conflict"}
+
+
+def test_a_server_that_lies(lying):
+    first = "r=not-ours,s=QSXCR+Q6sek8bf92,i=4096"
+    with lying(first) as url, pytest.raises(prebind.ServerUnverifiedError) as caught:
+        prebind.Client(url).prebind(*ACCOUNT)
+    assert caught.value.check == "nonce"
+    assert caught.value.stage == "authenticate"
+
+
+def test_fail_fast(faulty):
+    with faulty("refused") as server:
+        client = server.client(fail_fast_after=1, fail_fast_for=60)
+        with pytest.raises(prebind.ConnectError) as caught:
+            client.prebind(*ACCOUNT)
+        assert caught.value.phase == "tcp"
+        with pytest.raises(prebind.TimeoutError) as caught:
+            client.prebind(*ACCOUNT)
+        assert (caught.value.phase, caught.value.retry) == ("fail-fast", "later")
+
+
+def test_where_a_redirect_leads_is_told(faulty):
+    with faulty("redirect-302") as server, pytest.raises(prebind.HttpError) as caught:
+        server.client().prebind(*ACCOUNT)
+    assert (caught.value.status, caught.value.location) == (302, "localhost")

@@ -1,0 +1,146 @@
+"""Signals are heeded while a call waits, and no session is left behind then."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import prebind
+import pytest
+from conftest import ACCOUNT, ENVIRONMENT
+
+#: How late a handler may run: a slice, the end of the session, and the machine's share.
+GRACE = 0.4
+
+
+class RaisedError(Exception):
+    """What the handlers of these tests raise."""
+
+
+@pytest.fixture
+def alarm():
+    """Calls a handler after some time."""
+    before = signal.getsignal(signal.SIGALRM)
+
+    def alarm(seconds, handler):
+        signal.signal(signal.SIGALRM, lambda *_: handler())
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    yield alarm
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def fail():
+    raise RaisedError
+
+
+@pytest.mark.parametrize("fault", ["no-headers", "headers-drip", "body-drips", "tls-silent"])
+def test_a_handler_that_raises_ends_the_call(fault, faulty, alarm):
+    with faulty(fault) as server:
+        client = server.client()
+        start = time.monotonic()
+        alarm(0.2, fail)
+        with pytest.raises(RaisedError):
+            client.prebind(*ACCOUNT)
+        assert 0.2 <= time.monotonic() - start < 0.2 + GRACE
+
+
+@pytest.mark.parametrize("at", [2, 3, 4])
+def test_the_session_is_ended(at, faulty, alarm):
+    with faulty("no-headers", "--at", str(at), "--once") as server:
+        alarm(0.2, fail)
+        with pytest.raises(RaisedError):
+            server.client().prebind(*ACCOUNT)
+    requests = server.output["requests"]
+    assert len(requests) == at + 1
+    assert 'type="terminate"' in requests[-1]["body"]
+
+
+def test_the_client_can_be_used_again(faulty, alarm):
+    with faulty("no-headers", "--once") as server:
+        client = server.client(fail_fast_after=1)
+        alarm(0.1, fail)
+        with pytest.raises(RaisedError):
+            client.prebind(*ACCOUNT)
+        assert client.prebind(*ACCOUNT).jid.startswith("alice@localhost/")
+
+
+def test_a_handler_that_returns_changes_nothing(faulty, alarm):
+    called = []
+    with faulty("no-headers") as server:
+        alarm(0.1, lambda: called.append(time.monotonic()))
+        start = time.monotonic()
+        with pytest.raises(prebind.TimeoutError):
+            server.client(deadline=0.6).prebind(*ACCOUNT)
+    [at] = called
+    assert at - start < 0.1 + 0.2, "it was called while the call was waiting"
+
+
+def test_a_handler_may_log_in_itself(faulty, prosody, alarm):
+    opened = []
+    with faulty("no-headers") as server:
+        alarm(0.1, lambda: opened.append(prosody.client().prebind(*ACCOUNT)))
+        with pytest.raises(prebind.TimeoutError):
+            server.client(deadline=1).prebind(*ACCOUNT)
+    prosody.client().terminate(*opened)
+
+
+HANGING = """
+    import signal, sys, time
+    import prebind
+    def leave(*_):
+        raise SystemExit(7)
+    signal.signal(signal.SIGTERM, leave)
+    client = prebind.Client(sys.argv[1], deadline=30, request_timeout=30, resolve_timeout=30,
+                            allow_cleartext=True)
+    print("calling", flush=True)
+    client.prebind("alice@localhost", "wonder-1")
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 7)],
+    ids=["INT", "TERM"],
+)
+def test_a_process_ends(number, status, faulty):
+    with faulty("no-headers") as server:
+        elapsed, process, stderr = interrupted([server.url], number)
+    assert process.returncode == status, stderr
+    assert elapsed < GRACE + 0.3, "an interpreter has to shut down, too"
+    assert ("KeyboardInterrupt" in stderr) == (number == signal.SIGINT)
+    assert "wonder-1" not in stderr.replace('"wonder-1")', "")
+
+
+def test_a_name_lookup_is_given_up():
+    wrapper = ["faults", "black-hole-dns", "--"]
+    script = textwrap.dedent(HANGING).replace(
+        "print(",
+        "signal.setitimer(signal.ITIMER_REAL, 0.2); signal.signal(signal.SIGALRM, leave); print(",
+    )
+    start = time.monotonic()
+    command = [*wrapper, sys.executable, "-c", script, "http://chat.example.org/"]
+    process = subprocess.run(command, env=ENVIRONMENT, check=False, capture_output=True, text=True)
+    assert process.returncode == 7, process.stderr
+    assert time.monotonic() - start < 5
+
+
+def interrupted(arguments, number):
+    """Sends a signal to a process that waits in a call; how long it took to end."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(HANGING), *arguments],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "calling\n"
+    time.sleep(0.3)
+    start = time.monotonic()
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=20)
+    return time.monotonic() - start, process, stderr

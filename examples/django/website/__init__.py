@@ -1,0 +1,1 @@
+"""A site whose users are in the chat as the page loads."""

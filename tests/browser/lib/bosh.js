@@ -1,0 +1,12 @@
+// As much of XEP-0124 as it takes to use a session that somebody else has opened.
+
+export async function post(url, sid, rid, content = "", attributes = "") {
+  const body = `<body xmlns="http://jabber.org/protocol/httpbind" sid="${sid}" rid="${rid}"${attributes}>${content}</body>`;
+  const headers = { "Content-Type": "text/xml; charset=utf-8" };
+  const response = await fetch(url, { method: "POST", headers, body });
+  return response.text();
+}
+
+export async function terminate(url, sid, rid) {
+  return post(url, sid, rid, "", ' type="terminate"');
+}

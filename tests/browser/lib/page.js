@@ -1,0 +1,57 @@
+// What a person does on the site and in Converse.js, and sees there.
+
+import { until } from "./until.js";
+import { siteUrl, users } from "./settings.js";
+
+export async function signIn(page, name) {
+  await page.goto(`${siteUrl}/login`);
+  await page.locator("input[name=username]").fill(name);
+  await page.locator("input[name=password]").fill(users[name].password);
+  await page.locator("input[name=password]").press("Enter");
+  await page.waitForURL(`${siteUrl}/`);
+}
+
+export async function signOut(page) {
+  await page.locator("#logout").click();
+  await page.waitForURL((url) => url.href !== `${siteUrl}/`);
+}
+
+// Until the chat says that the user is online, with the list of contacts open.
+export async function online(page, name) {
+  const profile = page.locator("converse-user-profile");
+  await until(`${name} is online`, async () => {
+    // Converse may open or close the list by itself while it connects, even under a click.
+    const toggle = page.locator(".toggle-controlbox");
+    if (await toggle.isVisible()) await toggle.click({ timeout: 1000 }).catch(() => {});
+    return profile.isVisible();
+  });
+  await profile.getByText(users[name].jid).waitFor();
+  await profile.locator("[data-value=online]").waitFor();
+}
+
+export function contact(page, name) {
+  return page.locator(`converse-roster li:has(a.open-chat[data-jid="${users[name].jid}"])`);
+}
+
+// Until a contact is there and online.
+export async function contactOnline(page, name) {
+  await contact(page, name).and(page.locator(".online")).waitFor();
+}
+
+export function chat(page, name) {
+  return page.locator(`converse-chat[jid="${users[name].jid}"]`);
+}
+
+export async function say(page, name, text) {
+  if (!(await chat(page, name).isVisible()))
+    await contact(page, name).locator("a.open-chat").click();
+  const field = chat(page, name).locator("textarea.chat-textarea");
+  await field.fill(text);
+  await field.press("Enter");
+  await said(page, name, text);
+}
+
+// Until a text is in the conversation with somebody, whoever wrote it.
+export async function said(page, name, text) {
+  await chat(page, name).locator(".chat-msg__text").getByText(text, { exact: true }).waitFor();
+}

@@ -1,0 +1,58 @@
+// A user who is not in a browser: attaches to a session of the command `prebind` and speaks BOSH.
+
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { post, terminate } from "./bosh.js";
+
+const command = process.env.PREBIND ?? "prebind";
+const patience = 10_000;
+
+export class Peer {
+  #heard = "";
+  #pending = new Set();
+
+  constructor(url, { jid, sid, rid }) {
+    Object.assign(this, { url, jid, sid, rid });
+  }
+
+  static async signIn(url, { jid, xmpp_password: password }) {
+    const env = { ...process.env, PREBIND_PASSWORD: password };
+    const { stdout } = await promisify(execFile)(command, ["login", "--json", url, jid], { env });
+    const peer = new Peer(url, JSON.parse(stdout));
+    // Nobody gets messages who is not there.
+    await peer.send("<presence/>");
+    return peer;
+  }
+
+  // Does not wait for the answer, which the server holds back until it has one. Two requests may be
+  // under way; the second releases the first.
+  async send(stanzas) {
+    while (this.#pending.size > 1) await Promise.race(this.#pending);
+    const answer = post(this.url, this.sid, this.rid++, stanzas);
+    const read = answer.then((body) => {
+      this.#heard += body;
+      this.#pending.delete(read);
+    });
+    this.#pending.add(read);
+  }
+
+  async say(jid, text) {
+    await this.send(`<message to="${jid}" type="chat"><body>${text}</body></message>`);
+  }
+
+  // Listens until the server has said something that matches.
+  async hear(pattern) {
+    const deadline = AbortSignal.timeout(patience);
+    const late = new Promise((resolve) => deadline.addEventListener("abort", resolve));
+    while (!pattern.test(this.#heard)) {
+      if (deadline.aborted) throw new Error(`${this.jid} did not hear ${pattern}: ${this.#heard}`);
+      if (this.#pending.size === 0) await this.send("");
+      await Promise.race([late, ...this.#pending]);
+    }
+  }
+
+  async leave() {
+    await terminate(this.url, this.sid, this.rid++);
+    await Promise.all(this.#pending);
+  }
+}

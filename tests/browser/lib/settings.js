@@ -1,0 +1,15 @@
+// What the cases are run against, as `run` has set it.
+
+import { people } from "./people.js";
+
+const { SITE_URL, SITE_PREBIND, SITE_SERVER, PREBIND_SERVERS } = process.env;
+if (!SITE_URL || !SITE_PREBIND || !SITE_SERVER || !PREBIND_SERVERS) {
+  throw new Error("run the cases with tests/browser/run");
+}
+
+export const siteUrl = SITE_URL.replace(/\/$/, "");
+export const prebindUrl = siteUrl + SITE_PREBIND;
+export const serverKind = SITE_SERVER;
+const server = JSON.parse(PREBIND_SERVERS)[serverKind];
+export const boshUrl = server.http_url;
+export const users = people(server.accounts);
