@@ -7,6 +7,7 @@ require "prebind/log"
 require "prebind/native"
 require "prebind/client"
 require "prebind/version"
+require "prebind/engine" if defined?(Rails::Engine)
 
 # Opens an authenticated XMPP session over BOSH on behalf of a user that a web site has logged in.
 #
