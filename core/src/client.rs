@@ -24,6 +24,7 @@ use crate::plan::Plan;
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::request::Request;
+use crate::sasl::ScramCache;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::trace;
@@ -59,6 +60,7 @@ struct Inner {
     config: Config,
     http: Http,
     fail_fast: FailFast,
+    scram_cache: ScramCache,
 }
 
 impl Client {
@@ -70,7 +72,8 @@ impl Client {
         config.check()?;
         let http = Http::new(&config)?;
         let fail_fast = FailFast::new(config.fail_fast_after, config.fail_fast_for);
-        Ok(Self(Arc::new(Inner { config, http, fail_fast })))
+        let scram_cache = ScramCache::new(config.scram_cache)?;
+        Ok(Self(Arc::new(Inner { config, http, fail_fast, scram_cache })))
     }
 
     /// Opens an authenticated session.
@@ -135,8 +138,8 @@ impl Client {
         // Once a session stands, some of the time is kept to end it if something fails.
         let session_until = until.checked_sub(CLEAN_UP.min(self.0.config.deadline / 10)).unwrap_or(until);
         let plan = Plan::classic();
-        let (mut negotiation, requests) =
-            Negotiation::start(&self.0.config, account, plan, Random::from_os()?)?;
+        let (negotiation, requests) = Negotiation::start(&self.0.config, account, plan, Random::from_os()?)?;
+        let mut negotiation = negotiation.with_scram_cache(&self.0.scram_cache);
         // No plan yet has two requests open at once, so one after the other is right.
         let mut requests = VecDeque::from(requests);
         while let Some(request) = requests.pop_front() {

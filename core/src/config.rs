@@ -53,6 +53,10 @@ pub struct Config {
     /// The iteration counts a server may ask for in SCRAM. Fewer are too weak (RFC 7677 §4), more
     /// cost too much time. Default 4,096 to 600,000.
     pub iterations: RangeInclusive<u32>,
+    /// Of how many users a [`Client`](crate::Client) and its clones keep the SCRAM keys, so that their
+    /// passwords need not be derived at each login; see [`ScramCache`](crate::ScramCache) for what is
+    /// kept and for how long. Less than half a KiB each. Default 1,000; 0 keeps none.
+    pub scram_cache: usize,
 
     /// Further HTTP headers for every request, for example an `Authorization` that a reverse
     /// proxy wants.
@@ -101,6 +105,7 @@ impl Config {
             digest_md5: false,
             allow_cleartext: false,
             iterations: 4096..=600_000,
+            scram_cache: 1000,
             headers: Vec::new(),
             ca: None,
             client_certificate: None,

@@ -100,6 +100,6 @@ pub use plan::Plan;
 pub use random::Random;
 pub use reply::Reply;
 pub use request::{CONTENT_TYPE, Request};
-pub use sasl::ScramHash;
+pub use sasl::{ScramCache, ScramHash};
 pub use secret::Secret;
 pub use session::{Cookie, Session};

@@ -27,6 +27,7 @@ const OPTIONS: &[(&str, Set)] = &[
         config.iterations = least.count()?..=most.count()?;
         Ok(())
     }),
+    ("scram_cache", |config, given| given.count().map(|users| config.scram_cache = users)),
     ("headers", |config, given| {
         let headers = given.fields("must be names and their values")?;
         config.headers =

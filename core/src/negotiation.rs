@@ -26,7 +26,7 @@ use crate::plan::{Milestone, Plan, PlanStep};
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::sasl::Mechanism;
+use crate::sasl::{Mechanism, ScramCache};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::stanza::{self, Features, Incoming};
@@ -69,7 +69,8 @@ pub struct Negotiation<'a> {
     open: Vec<Open>,
     session: Option<(Secret, Created)>,
     features: Option<Features>,
-    login: Login,
+    login: Login<'a>,
+    scram_cache: Option<&'a ScramCache>,
     is_restarted: bool,
     jid: Option<Jid>,
     is_session_open: bool,
@@ -107,6 +108,7 @@ impl<'a> Negotiation<'a> {
             session: None,
             features: None,
             login: Login::default(),
+            scram_cache: None,
             is_restarted: false,
             jid: None,
             is_session_open: false,
@@ -116,6 +118,13 @@ impl<'a> Negotiation<'a> {
         };
         let requests = negotiation.due_bodies()?;
         Ok((negotiation, requests))
+    }
+
+    /// Looks for the keys of a password here before it derives them, and leaves them here once the
+    /// login succeeds.
+    #[must_use]
+    pub fn with_scram_cache(self, cache: &'a ScramCache) -> Self {
+        Self { scram_cache: Some(cache), ..self }
     }
 
     /// Takes the reply to one of the open requests.
@@ -203,7 +212,9 @@ impl<'a> Negotiation<'a> {
             let incoming = stanza::read(element, self.stage).map_err(|error| self.login.explain(error))?;
             match incoming {
                 Some(Incoming::Features(features)) => self.features = Some(features),
-                Some(Incoming::Challenge(challenge)) => self.login.challenged(&challenge, self.stage)?,
+                Some(Incoming::Challenge(challenge)) => {
+                    self.login.challenged(&challenge, self.stage, self.scram_cache)?;
+                }
                 Some(Incoming::Success(additional_data)) => {
                     self.login.succeeded(additional_data.as_ref(), self.stage)?;
                 }

@@ -22,14 +22,7 @@ impl Random {
     /// `Internal` if the operating system has none.
     pub fn from_os() -> Result<Self> {
         let mut bytes = [0; 8 + 18];
-        getrandom::fill(&mut bytes).map_err(|error| {
-            Error::new(
-                ErrorKind::Internal,
-                Stage::Configure,
-                Retry::Later,
-                format!("the operating system gave no random numbers: {error}"),
-            )
-        })?;
+        fill(&mut bytes)?;
         let (rid, nonce) = bytes.split_at(8);
         let rid = rid.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
         Ok(Self { rid: FIRST_RID + rid % (LAST_RID - FIRST_RID), nonce: STANDARD.encode(nonce).into() })
@@ -51,6 +44,18 @@ impl fmt::Debug for Random {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Random(***)")
     }
+}
+
+/// Random bytes of the operating system's.
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes).map_err(|error| {
+        Error::new(
+            ErrorKind::Internal,
+            Stage::Configure,
+            Retry::Later,
+            format!("the operating system gave no random numbers: {error}"),
+        )
+    })
 }
 
 /// RIDs start well below 2^53, which they must never reach (XEP-0124 §14.1), and high enough not

@@ -14,7 +14,7 @@ class OptionsTest < Minitest::Test
     iterations: [4096..10_000, 1...3, [1, 2]], headers: [{ "Authorization" => "Basic eDp5" }, { "X-Site": "x" }, {}],
     ca: [nil], client_certificate: [nil], proxy: ["socks5://127.0.0.1:1080", nil], ip_family: ["any", :ipv4, "ipv6"],
     deadline: [3, 0.5, 5r, BigDecimal("1.5")], resolve_timeout: [1], connect_timeout: [1.5], request_timeout: [60],
-    fail_fast_after: [0], fail_fast_for: [10], max_reply: [4096]
+    fail_fast_after: [0], fail_fast_for: [10], max_reply: [4096], scram_cache: [0, 10]
   }.freeze
 
   # Values that are not: of another type, too large, too small, nonsense.
@@ -25,7 +25,7 @@ class OptionsTest < Minitest::Test
     ca: ["no PEM", "\xff".b, 1, ""], client_certificate: ["x", ["a"], %w[a b], ["\xff".b, "\xff".b]],
     proxy: ["not a proxy", 1], ip_family: ["ipv5", 4],
     deadline: ["5", nil, -1, 0, Float::NAN, Float::INFINITY, 1e300, 3601], resolve_timeout: [0], connect_timeout: [-0.1],
-    request_timeout: [[]], fail_fast_after: [-1, 1.5], fail_fast_for: [-1], max_reply: [0, 2**70]
+    request_timeout: [[]], fail_fast_after: [-1, 1.5], fail_fast_for: [-1], max_reply: [0, 2**70], scram_cache: [-1, "all"]
   }.freeze
 
   def test_good

@@ -3,36 +3,41 @@
 use std::mem;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::sasl::{Authenticated, Mechanism, Message};
+use crate::sasl::{Authenticated, Mechanism, Message, ScramCache};
 use crate::secret::Secret;
 use crate::stanza;
 
 /// How far the login is.
 #[derive(Default)]
-pub(super) enum Login {
+pub(super) enum Login<'a> {
     /// Not begun, or failed.
     #[default]
     Pending,
     /// The server's next message is awaited.
-    Underway(Mechanism),
+    Underway(Mechanism<'a>),
     /// A challenge was answered; the answer is not sent yet.
-    Responding(Mechanism, Message),
+    Responding(Mechanism<'a>, Message),
     /// Accepted, and proven as far as the mechanism can.
     Done(Authenticated),
 }
 
-impl Login {
+impl<'a> Login<'a> {
     /// The element that begins SASL with this mechanism (RFC 6120 §6.4.2).
-    pub(super) fn begin(&mut self, mechanism: Mechanism) -> Secret {
+    pub(super) fn begin(&mut self, mechanism: Mechanism<'a>) -> Secret {
         let initial = mechanism.initial_response();
         let auth = stanza::auth(mechanism.name(), initial.as_ref().map(|message| message.as_slice()));
         *self = Self::Underway(mechanism);
         auth
     }
 
-    pub(super) fn challenged(&mut self, challenge: &[u8], stage: Stage) -> Result<()> {
+    pub(super) fn challenged(
+        &mut self,
+        challenge: &[u8],
+        stage: Stage,
+        cache: Option<&ScramCache>,
+    ) -> Result<()> {
         let mut mechanism = self.take_underway(stage, "no SASL challenge")?;
-        let response = mechanism.respond(challenge)?;
+        let response = mechanism.respond(challenge, cache)?;
         *self = Self::Responding(mechanism, response);
         Ok(())
     }
@@ -83,7 +88,7 @@ impl Login {
         }
     }
 
-    fn take_underway(&mut self, stage: Stage, otherwise_expected: &'static str) -> Result<Mechanism> {
+    fn take_underway(&mut self, stage: Stage, otherwise_expected: &'static str) -> Result<Mechanism<'a>> {
         match mem::take(self) {
             Self::Underway(mechanism) => Ok(mechanism),
             _ => Err(Error::protocol(stage, otherwise_expected, "one")),

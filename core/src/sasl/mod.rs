@@ -17,7 +17,7 @@ use crate::stanza::Features;
 use digest_md5::DigestMd5;
 use mutual::Mutual as _;
 use scram::Scram;
-pub use scram::ScramHash;
+pub use scram::{ScramCache, ScramHash};
 use simple::{OAuthBearer, OneMessage};
 
 /// A message to the server.
@@ -38,18 +38,18 @@ impl Authenticated {
 }
 
 /// One login under way.
-pub(crate) enum Mechanism {
+pub(crate) enum Mechanism<'a> {
     OneMessage(OneMessage),
     OAuthBearer(OAuthBearer),
-    Scram(Scram),
+    Scram(Scram<'a>),
     DigestMd5(DigestMd5),
 }
 
-impl Mechanism {
+impl<'a> Mechanism<'a> {
     /// The strongest mechanism that both the server and the configuration accept.
     pub(crate) fn choose(
         config: &Config,
-        account: &Account,
+        account: &'a Account,
         features: &Features,
         random: &Random,
     ) -> Result<Self> {
@@ -81,14 +81,14 @@ impl Mechanism {
     }
 
     /// The answer to a challenge.
-    pub(crate) fn respond(&mut self, challenge: &[u8]) -> Result<Message> {
+    pub(crate) fn respond(&mut self, challenge: &[u8], cache: Option<&ScramCache>) -> Result<Message> {
         match self {
             Self::OneMessage(_) => {
                 Err(Error::protocol(Stage::Authenticate, "SASL success or failure", "a challenge"))
             }
             Self::OAuthBearer(mechanism) => mechanism.respond(challenge),
-            Self::Scram(mechanism) => mechanism.respond(challenge),
-            Self::DigestMd5(mechanism) => mechanism.respond(challenge),
+            Self::Scram(mechanism) => mechanism.respond(challenge, cache),
+            Self::DigestMd5(mechanism) => mechanism.respond(challenge, cache),
         }
     }
 
@@ -105,7 +105,10 @@ impl Mechanism {
         match &mut self {
             Self::OneMessage(_) => {}
             Self::OAuthBearer(mechanism) => mechanism.finish()?,
-            Self::Scram(mechanism) => mechanism.finish(additional_data)?,
+            Self::Scram(mechanism) => {
+                mechanism.finish(additional_data)?;
+                mechanism.keep_keys();
+            }
             Self::DigestMd5(mechanism) => mechanism.finish(additional_data)?,
         }
         Ok(Authenticated { mechanism: self.name().to_owned() })
@@ -114,7 +117,7 @@ impl Mechanism {
     fn start(
         name: &str,
         config: &Config,
-        account: &Account,
+        account: &'a Account,
         features: &Features,
         random: &Random,
     ) -> Result<Self> {

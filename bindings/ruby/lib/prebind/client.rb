@@ -45,6 +45,8 @@ module Prebind
     #   connect or ran out of time, calls fail at once for `fail_fast_for`; 0 never does
     # @option options [Numeric] :fail_fast_for (5) how long calls fail at once
     # @option options [Integer] :max_reply (262_144) the most bytes of one reply
+    # @option options [Integer] :scram_cache (1000) of how many users the SCRAM keys are kept in memory,
+    #   so that their passwords need not be derived at each login; 0 keeps none
     # @raise [ConfigError] if the URL or an option has a value that cannot work
     # @raise [ArgumentError] if there is no such option
     def initialize(url, **options)
