@@ -11,10 +11,19 @@ module Prebind
     def prebind_converse_tag
       user = Prebind.config.current_user.call(request)
       nonce = request.content_security_policy_nonce
-      Web::Page.new(user, path: prebind.root_path, nonce:).to_html.html_safe
+      Web::Page.new(user, path: prebind_path, nonce:).to_html.html_safe
     rescue StandardError => e
       Prebind.logger&.error("prebind") { "the page has no chat: #{e.full_message(highlight: false)}" }
       "".html_safe
+    end
+
+    private
+
+    def prebind_path
+      path = Engine.routes.url_helpers.root_path
+      raise ArgumentError, 'config/routes.rb has no mount Prebind::Engine => "/prebind"' if path == "/"
+
+      path
     end
   end
 end
