@@ -79,7 +79,7 @@ class Real
 end
 
 PROSODY = Real.all.fetch("prosody")
-EJABBERD = Real.all.fetch("ejabberd")
+EJABBERD = Real.all["ejabberd"]
 SERVERS = Real.all.values
 
 # Calls the block with each value, a few at once.
