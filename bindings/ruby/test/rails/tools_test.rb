@@ -62,9 +62,8 @@ class ToolsTest < ActiveSupport::TestCase
     assert_equal [200, "no-store"], [answer.status, answer["Cache-Control"]]
     finish(JSON.parse(answer.body))
     assert_equal 403, app.post("/?user=alice", "HTTP_SEC_FETCH_SITE" => "same-origin").status
-    with_token = Rack::MockRequest.new(Prebind::Web::App.new(has_token: lambda { |request|
-                                                                          request.get_header("HTTP_X_TOKEN") == "x"
-                                                                        }))
+    has_token = ->(request) { request.get_header("HTTP_X_TOKEN") == "x" }
+    with_token = Rack::MockRequest.new(Prebind::Web::App.new(has_token:))
     finish(JSON.parse(with_token.post("/?user=alice", "HTTP_X_TOKEN" => "x").body))
     assert_equal [200, 404], [app.get("/chat.js").status, app.get("/other").status]
     assert_includes Prebind::Web::Page.new(nil, path: "/prebind/").to_html, 'src="/prebind/chat.js?'

@@ -7,9 +7,11 @@ module Prebind
     # The page's script, as a Rack app. It is the same for every language: its source is that of
     # prebind.django, and the gem has a copy.
     module Script
+      # The script itself.
       CONTENT = File.read(File.expand_path("chat.js", __dir__), encoding: "UTF-8").freeze
       # Changes with the content, so that browsers may keep it.
       VERSION = Digest::SHA256.hexdigest(CONTENT)[0, 12].freeze
+      # What it is sent with.
       HEADERS = {
         "Content-Type" => "text/javascript; charset=utf-8",
         "Cache-Control" => "public, max-age=31536000, immutable",
