@@ -37,7 +37,7 @@
 //!         match negotiation.receive(&Reply::new(request.rid(), status, body)) {
 //!             Ok(Step::Send(next, more)) => (negotiation, requests) = (next, more),
 //!             Ok(Step::Wait(next)) => negotiation = next,
-//!             Ok(Step::Done(session)) => return Ok(session),
+//!             Ok(Step::Done(session, _)) => return Ok(session),
 //!             Err(failure) => {
 //!                 if let Some(terminate) = failure.terminate {
 //!                     post(terminate.body());
@@ -64,6 +64,7 @@ mod config;
 mod cookies;
 mod error;
 mod jid;
+mod learned;
 mod negotiation;
 mod plan;
 mod random;
@@ -86,6 +87,7 @@ pub use condition::{
 pub use config::{BoshUrl, ClientCertificate, Config, Floor, IpFamily};
 pub use error::{Check, Error, ErrorKind, Phase, Result, Retry, Stage};
 pub use jid::Jid;
+pub use learned::Learned;
 pub use negotiation::{Failure, Negotiation, Step};
 pub use plan::Plan;
 pub use random::Random;
