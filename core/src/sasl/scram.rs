@@ -26,6 +26,7 @@ pub use hash::ScramHash;
 use message::{ServerFinal, ServerFirst};
 
 /// What arrived as the server's offer, to compare with what the server says it sent (XEP-0474).
+#[derive(Default)]
 pub(crate) struct Offer {
     mechanisms: Vec<String>,
     channel_bindings: Vec<String>,
@@ -81,7 +82,6 @@ impl<'a> Scram<'a> {
         account: &'a Account,
         iterations: RangeInclusive<u32>,
         random: &Random,
-        offer: Offer,
     ) -> Self {
         let name = prepare::saslname(&prepare::username(account.authcid()));
         let nonce = random.nonce.expose();
@@ -95,10 +95,14 @@ impl<'a> Scram<'a> {
             },
             client_first_bare: format!("n={name},r={nonce}").into(),
             iterations,
-            offer,
+            offer: Offer::default(),
             lease: None,
             state: State::First,
         }
+    }
+
+    pub(crate) fn offered(&mut self, offer: Offer) {
+        self.offer = offer;
     }
 
     pub(crate) fn name(&self) -> &'static str {
