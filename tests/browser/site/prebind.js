@@ -3,11 +3,9 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 
-const command = process.env.PREBIND ?? "prebind";
-
 // What to answer the browser: the session as it is printed, or a status that says why not.
 export async function prebind(url, jid, password) {
-  const child = spawn(command, ["login", "--json", "--password-stdin", url, jid]);
+  const child = spawn("prebind", ["login", "--json", "--password-stdin", url, jid]);
   // A command that cannot be run closes its input at once; its exit code tells.
   child.stdin.on("error", () => {});
   child.stdin.end(`${password}\n`);
