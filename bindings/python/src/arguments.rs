@@ -56,6 +56,9 @@ impl Config {
             "fail_fast_after" => config.fail_fast_after = value.extract()?,
             "fail_fast_for" => config.fail_fast_for = value.extract()?,
             "max_reply" => config.max_reply = value.extract()?,
+            "learn" => config.learn = value.extract()?,
+            "relearn_after" => config.relearn_after = value.extract()?,
+            "profile" => config.profile = value.extract()?,
             _ => return Err(PyKeyError::new_err(name.to_owned())),
         }
         Ok(())

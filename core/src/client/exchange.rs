@@ -53,7 +53,8 @@ impl Inner {
             return self.exchange(account, plan, until);
         }
         // If nothing comes of it, as much time is left for what is known to work.
-        let error = match self.exchange(account, plan, until - self.config.deadline / 2) {
+        let half_time = until.checked_sub(self.config.deadline / 2).unwrap_or(until);
+        let error = match self.exchange(account, plan, half_time) {
             Err(error) if may_be_the_plans_fault(&error) && !cancel::is_stopped() => error,
             result => return result,
         };

@@ -91,6 +91,12 @@ class Client:
         [(name, value)] = given
         return Session(*self._client.prebind(jid, name, value, (authcid, authzid)))
 
+    def profile(self) -> str:
+        """What this client learned of the server, for the option `profile` of another: a short text
+        without anything secret, which stays the same while nothing new is learned. Worth keeping in
+        a cache where processes are short-lived or many."""
+        return self._client.profile()
+
     def terminate(
         self, session: Session | None = None, *, sid: str | None = None, rid: int | None = None
     ) -> None:
@@ -163,6 +169,7 @@ def _converted(name: str, value: Any) -> Any:
         "connect_timeout",
         "request_timeout",
         "fail_fast_for",
+        "relearn_after",
     ):
         return value if isinstance(value, timedelta) else timedelta(seconds=value)
     if name == "iterations":
