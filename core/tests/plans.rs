@@ -142,6 +142,57 @@ fn nothing_secret_goes_early_to_who_has_not_offered_to_take_it() {
     }
 }
 
+/// Prosody does not read for a while from a connection that has created a session.
+#[test]
+fn what_follows_a_creation_goes_over_another_connection() {
+    let replies = (0..4).flat_map(|_| classic(PROSODY)).collect();
+    let server = faults::script(replies);
+    let client = client(&server, |config| config.learn = false);
+    for _ in 0..3 {
+        client.prebind(&account()).unwrap();
+    }
+    let requests = server.requests();
+    let mut creations = Vec::new();
+    for call in requests.chunks(4) {
+        creations.push(call[0].connection);
+        let rested = |request: &Recorded| !creations.contains(&request.connection);
+        assert!(call[1..].iter().all(rested), "{creations:?} rest");
+    }
+    creations.dedup();
+    assert_eq!(creations.len(), 3, "each by another");
+    std::thread::sleep(Duration::from_millis(300));
+    client.prebind(&account()).unwrap();
+    assert_eq!(server.requests()[12].connection, creations[0], "the one that has rested longest");
+}
+
+#[test]
+fn a_connection_for_what_follows_is_opened_ahead() {
+    let profile = {
+        let learn = faults::script(classic(EJABBERD));
+        let taught = client(&learn, |_| {});
+        taught.prebind(&account()).unwrap();
+        // Of another URL, so it is made to fit.
+        taught.profile()
+    };
+    let server = faults::script({
+        let mut replies = classic(EJABBERD);
+        replies[0] = replies[0].clone().after(Duration::from_millis(300));
+        replies.push(body("", BOUND));
+        replies
+    });
+    let ours = client(&server, |_| {}).profile();
+    let domains = profile.split_once("\"domains\":").unwrap().1;
+    let profile = format!("{}\"domains\":{domains}", ours.split_once("\"domains\":").unwrap().0);
+    let client = client(&server, |config| config.profile = Some(profile));
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| client.prebind(&account()).unwrap());
+        std::thread::sleep(Duration::from_millis(200));
+        assert_eq!(server.connections(), 2, "while the creation is not answered");
+        call.join().unwrap();
+    });
+    assert_eq!(server.connections(), 2, "and no other");
+}
+
 /// A server that answers the pair late, or never.
 fn pairs(hang: Duration) -> Server {
     let late = |reply: Reply| reply.after(hang);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::account::Credentials;
-use crate::plan::PlannedBody;
+use crate::plan::{Milestone, PlanStep, PlannedBody};
 
 /// Authenticates and restarts at once, as the classic plan does one after the other.
 const TOGETHER: Plan = Plan {
@@ -129,22 +129,26 @@ fn play<'a>(
     (step, sent.iter().map(|rid| rid - 1000).collect())
 }
 
+const FEATURES: &str = "<stream:features/>";
+
+/// Replies, and how many requests and round trips they lead to.
+type Order = (&'static [(u64, &'static str)], usize, u32);
+
 #[test]
 fn pairs_in_every_order_of_replies() {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
-    let features = "<stream:features/>";
-    let orders: [(&[(u64, &str)], usize, u32); 6] = [
+    let orders: [Order; 6] = [
         // As ejabberd does it: each answer in the reply after its own.
-        (&[(0, OFFER), (1, ""), (2, SUCCESS), (3, features), (4, BOUND)], 5, 3),
-        (&[(0, OFFER), (2, SUCCESS), (1, ""), (4, BOUND), (3, features)], 5, 3),
+        (&[(0, OFFER), (1, ""), (2, SUCCESS), (3, FEATURES), (4, BOUND)], 5, 3),
+        (&[(0, OFFER), (2, SUCCESS), (1, ""), (4, BOUND), (3, FEATURES)], 5, 3),
         // The login is answered at once: the bind does not wait for the restart.
-        (&[(0, OFFER), (1, SUCCESS), (2, features), (3, BOUND)], 4, 3),
-        (&[(0, OFFER), (1, SUCCESS), (3, BOUND), (2, features)], 4, 3),
+        (&[(0, OFFER), (1, SUCCESS), (2, FEATURES), (3, BOUND)], 4, 3),
+        (&[(0, OFFER), (1, SUCCESS), (3, BOUND), (2, FEATURES)], 4, 3),
         // The bind takes the restart's place, so a poll follows for its result.
-        (&[(0, OFFER), (1, SUCCESS), (2, ""), (3, features), (4, BOUND)], 5, 3),
+        (&[(0, OFFER), (1, SUCCESS), (2, ""), (3, FEATURES), (4, BOUND)], 5, 3),
         // The poll takes the bind's place.
-        (&[(0, OFFER), (1, ""), (2, SUCCESS), (3, ""), (4, features), (5, BOUND)], 6, 4),
+        (&[(0, OFFER), (1, ""), (2, SUCCESS), (3, ""), (4, FEATURES), (5, BOUND)], 6, 4),
     ];
     for (replies, requests, round_trips) in orders {
         let (step, sent) = play(&config, &account, replies);
