@@ -39,6 +39,7 @@ impl Learned {
     }
 
     /// Whether it could have been learned: it may come from outside.
+    #[cfg(feature = "client")]
     pub(crate) fn is_sound(&self) -> bool {
         let is_name = |name: &String| crate::account::is_mechanism_name(name);
         self.mechanisms.len() <= MAX_MECHANISMS && self.mechanisms.iter().all(is_name)

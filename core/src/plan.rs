@@ -39,11 +39,13 @@ impl Plan {
         Self { bodies, early }
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn is_classic(&self) -> bool {
         self.bodies == CLASSIC
     }
 
     /// Whether something follows the creation for certain.
+    #[cfg(feature = "client")]
     pub(crate) fn goes_on(&self) -> bool {
         self.bodies != ALL_IN_CREATION
     }

@@ -113,7 +113,8 @@ impl Session {
         &self.mechanism
     }
 
-    /// How many times a request was sent and its answer waited for.
+    /// How many times an answer was waited for, one after the other: requests in flight together
+    /// count once.
     #[must_use]
     pub fn round_trips(&self) -> u32 {
         self.round_trips

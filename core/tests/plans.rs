@@ -165,6 +165,19 @@ fn what_follows_a_creation_goes_over_another_connection() {
     assert_eq!(server.requests()[12].connection, creations[0], "the one that has rested longest");
 }
 
+/// A creation must not be repeated, so it only takes a connection that is sure to be open still.
+#[test]
+fn how_long_a_server_leaves_connections_open_is_learned() {
+    let server = faults::script((0..3).flat_map(|_| faults::classic()).collect());
+    let client = client(&server, |_| {});
+    let connections = [0, 5000, 4300].map(|pause| {
+        std::thread::sleep(Duration::from_millis(pause));
+        client.prebind(&account()).unwrap();
+        server.connections()
+    });
+    assert_eq!(connections, [1, 2, 2], "at first Apache's 5 s are feared");
+}
+
 #[test]
 fn a_connection_for_what_follows_is_opened_ahead() {
     let profile = {

@@ -5,7 +5,8 @@
 //! goes over another connection, and a creation over one that has rested.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -13,16 +14,17 @@ use ureq::Agent;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
 use super::connector::Exchange;
-use super::patience;
+use super::{patience, tcp};
 
 /// For as many threads.
 const MAX_IDLE_LANES: usize = 32;
 
 /// How long a connection is kept that nobody uses.
-pub(super) const KEPT: Duration = Duration::from_secs(60);
+pub(super) const KEPT: Duration = Duration::from_secs(120);
 
 /// How long one may be idle to carry the creation of a session, which must not be repeated if the
-/// server closes the connection meanwhile: less than the 5 s after which Apache does.
+/// server closes the connection meanwhile: less than the 5 s after which Apache does. A server that
+/// left one open for longer is known to be more patient.
 const FRESH: Duration = Duration::from_secs(4);
 
 /// Prosody's default: bytes a second.
@@ -60,12 +62,20 @@ pub(super) struct Link {
     /// Opened ahead, not used yet.
     ahead: Mutex<Option<Exchange>>,
     is_alive: Mutex<Weak<()>>,
+    socket: Mutex<Weak<TcpStream>>,
 }
 
 impl Link {
+    /// Of a connection that this thread has just opened.
     pub(super) fn opened_ahead(exchange: Exchange) -> Arc<Self> {
-        let is_alive = Mutex::new(exchange.life());
-        Arc::new(Self { ahead: Mutex::new(Some(exchange)), is_alive })
+        let (is_alive, socket) = (Mutex::new(exchange.life()), Mutex::new(tcp::latest()));
+        Arc::new(Self { ahead: Mutex::new(Some(exchange)), is_alive, socket })
+    }
+
+    /// Whether the server has left it open, and sent nothing that was not asked for.
+    fn is_quiet(&self) -> bool {
+        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        socket.is_some_and(|socket| tcp::is_quiet(&socket))
     }
 
     fn is_alive(&self) -> bool {
@@ -92,6 +102,7 @@ impl Connector<()> for LaneConnector {
         }
         let exchange = self.chain.connect(details, chained)?;
         if let Some(exchange) = &exchange {
+            *self.link.socket.lock().unwrap_or_else(PoisonError::into_inner) = tcp::latest();
             *self.link.is_alive.lock().unwrap_or_else(PoisonError::into_inner) = exchange.life();
         }
         Ok(exchange)
@@ -104,6 +115,8 @@ pub(super) struct Lanes {
     idle: RwLock<Vec<Lane>>,
     /// Whether the server slows down the connections that create sessions.
     has_slow: AtomicBool,
+    /// The longest time, in milliseconds, for which the server was seen to leave one open.
+    patience: AtomicU64,
 }
 
 impl Lanes {
@@ -111,18 +124,34 @@ impl Lanes {
     pub(super) fn take(&self, creates: bool) -> Option<Lane> {
         let now = Instant::now();
         patience::write(&self.idle, |idle| {
-            idle.retain(|lane| lane.link.is_alive() && now - lane.used_at < KEPT);
-            let is_ready = |lane: &Lane| lane.rests_until <= now && !(creates && now - lane.used_at > FRESH);
+            let fresh = FRESH.max(Duration::from_millis(self.patience.load(Relaxed)));
+            idle.retain(|lane| {
+                let age = now.saturating_duration_since(lane.used_at);
+                lane.link.is_alive() && age < KEPT && (age < FRESH || self.is_left_open(lane, age))
+            });
+            let is_ready = |lane: &Lane| {
+                lane.rests_until <= now && !(creates && now.saturating_duration_since(lane.used_at) > fresh)
+            };
             let is_of_its_kind = |lane: &Lane| is_ready(lane) && lane.is_slow == creates;
             let at = idle.iter().position(is_of_its_kind).or_else(|| idle.iter().position(is_ready))?;
             Some(idle.remove(at))
         })?
     }
 
+    /// Looks, and takes note of how long the server is known to wait.
+    fn is_left_open(&self, lane: &Lane, age: Duration) -> bool {
+        let is_quiet = lane.link.is_quiet();
+        if is_quiet {
+            self.patience.fetch_max(u64::try_from(age.as_millis()).unwrap_or(u64::MAX), Relaxed);
+        }
+        is_quiet
+    }
+
     /// Whether there is one for a creation and another for what follows.
     pub(super) fn has_two(&self) -> bool {
         let now = Instant::now();
-        let is_ready = |lane: &&Lane| lane.rests_until <= now && now - lane.used_at < FRESH;
+        let is_ready =
+            |lane: &&Lane| lane.rests_until <= now && now.saturating_duration_since(lane.used_at) < FRESH;
         patience::read(&self.idle, |idle| idle.iter().filter(is_ready).count() > 1).unwrap_or(true)
     }
 

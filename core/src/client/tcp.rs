@@ -1,10 +1,12 @@
 //! TCP, with what the short exchanges need of it: addresses tried side by side (RFC 8305), nothing
 //! held back to fill a segment, and acknowledgements that are not held back either.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -33,8 +35,9 @@ impl<In: Transport> Connector<In> for TcpConnector {
         if let Some(proxied) = chained {
             return Ok(Some(Either::A(proxied)));
         }
-        let stream = open(&details.addrs, granted(details.timeout)?)?;
+        let stream = Arc::new(open(&details.addrs, granted(details.timeout)?)?);
         stream.set_nodelay(true)?;
+        LATEST.set(Arc::downgrade(&stream));
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(Tcp { stream, buffers, is_prompt: details.needs_tls() })))
@@ -98,8 +101,24 @@ fn alternating(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     turns
 }
 
+thread_local! {
+    static LATEST: RefCell<Weak<TcpStream>> = RefCell::default();
+}
+
+/// The connection that this thread opened last; none that a SOCKS proxy leads through.
+pub(super) fn latest() -> Weak<TcpStream> {
+    LATEST.take()
+}
+
+/// Whether it is open and nothing was sent on it that nobody asked for.
+pub(super) fn is_quiet(stream: &TcpStream) -> bool {
+    let is_quiet = stream.set_nonblocking(true).is_ok()
+        && matches!(stream.peek(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+    stream.set_nonblocking(false).is_ok() && is_quiet
+}
+
 pub(super) struct Tcp {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     buffers: LazyBuffers,
     /// Whether acknowledgements are sent at once. Prosody sends TLS session tickets in segments of
     /// their own and lets the answer wait until the last is acknowledged, 40 ms later.
@@ -114,7 +133,7 @@ impl Transport for Tcp {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.stream.set_write_timeout(Some(granted(timeout)?))?;
         let output = &self.buffers.output()[..amount];
-        self.stream.write_all(output).map_err(|error| failed(error, timeout.reason))?;
+        (&*self.stream).write_all(output).map_err(|error| failed(error, timeout.reason))?;
         if self.is_prompt {
             acknowledge_at_once(&self.stream);
         }
@@ -129,7 +148,7 @@ impl Transport for Tcp {
                 return Err(Error::Timeout(timeout.reason));
             }
             self.stream.set_read_timeout(Some(left))?;
-            match self.stream.read(self.buffers.input_append_buf()) {
+            match (&*self.stream).read(self.buffers.input_append_buf()) {
                 // A signal: the system does not go on waiting where a time was set.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => break result.map_err(|error| failed(error, timeout.reason))?,
@@ -139,11 +158,8 @@ impl Transport for Tcp {
         Ok(amount > 0)
     }
 
-    /// Whether it is open and nothing was sent on it that nobody asked for.
     fn is_open(&mut self) -> bool {
-        let is_quiet = self.stream.set_nonblocking(true).is_ok()
-            && matches!(self.stream.peek(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock);
-        self.stream.set_nonblocking(false).is_ok() && is_quiet
+        is_quiet(&self.stream)
     }
 }
 
