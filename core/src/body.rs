@@ -12,7 +12,7 @@ use crate::secret::Secret;
 use crate::stanza;
 use crate::xml::{Element, is_text};
 
-const NS_HTTPBIND: &str = "http://jabber.org/protocol/httpbind";
+pub(crate) const NS_HTTPBIND: &str = "http://jabber.org/protocol/httpbind";
 pub(crate) const NS_XBOSH: &str = "urn:xmpp:xbosh";
 
 /// The version of XEP-0124 this library speaks.

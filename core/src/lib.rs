@@ -14,7 +14,8 @@
 //! - [`Config`] (one chat service) and [`Account`] (a JID and what proves the right to it) go in,
 //!   a [`Session`] or an [`Error`] comes out.
 //! - [`Negotiation`] is the protocol: a state machine that takes replies and gives requests. It
-//!   knows no socket, no clock and no randomness; [`Random`] is handed to it.
+//!   knows no socket, no clock and no randomness; [`Random`] is handed to it, and a [`ScramCache`]
+//!   may be.
 //! - [`Plan`] is the exchange as data: which steps share a body, what must be answered before.
 //!   The first with a server is the classic one; what it taught, [`Learned`], leads to the
 //!   [shortest](Plan::shortest) for the next.

@@ -6,6 +6,7 @@ use quick_xml::escape::escape;
 use zeroize::Zeroizing;
 
 use crate::account::is_mechanism_name;
+use crate::body::NS_HTTPBIND;
 use crate::condition::{Condition, SaslCondition, StanzaCondition};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::jid::Jid;
@@ -20,6 +21,19 @@ const NS_BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 const NS_SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 const NS_STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 const NS_CLIENT: &str = "jabber:client";
+
+/// Every namespace that a reply is looked at for.
+pub(crate) const NAMESPACES: [&str; 9] = [
+    NS_HTTPBIND,
+    NS_CLIENT,
+    NS_STREAMS,
+    NS_SASL,
+    NS_BIND,
+    NS_SESSION,
+    NS_SASL_CB,
+    NS_STANZAS,
+    NS_STREAM_ERRORS,
+];
 
 /// The `id` of the requests this library makes; at most one of each is ever open.
 const BIND_ID: &str = "bind";
@@ -77,7 +91,7 @@ pub(crate) enum Incoming {
 
 /// Reads one element of a reply; `None` for what concerns somebody else.
 pub(crate) fn read(element: &Element, stage: Stage) -> Result<Option<Incoming>> {
-    let incoming = match (element.namespace.as_str(), element.name.as_str()) {
+    let incoming = match (&*element.namespace, element.name.as_str()) {
         (NS_STREAMS, "features") => Incoming::Features(Features::read(element)),
         (NS_SASL, "challenge") => Incoming::Challenge(decode(&element.text)?.unwrap_or_default()),
         (NS_SASL, "success") => Incoming::Success(decode(&element.text)?),
