@@ -17,6 +17,9 @@
 //!   knows no socket, no clock and no randomness; [`Random`] is handed to it.
 //! - [`Plan`] is the exchange as data: which steps share a body, what must be answered before.
 //! - [`Client`] (feature `client`) drives it over HTTP, within one deadline.
+//! - Bindings for other languages give options and credentials by name ([`Config::set`],
+//!   [`Credentials::from_named`]), see to signals meanwhile ([`interruptible`]) and write what
+//!   happens to their own log ([`observed`]).
 //!
 //! Another HTTP library drives the state machine in the same way:
 //!
@@ -64,7 +67,10 @@ mod config;
 mod cookies;
 mod error;
 mod jid;
+mod named;
 mod negotiation;
+#[cfg(feature = "client")]
+mod observe;
 mod plan;
 mod random;
 mod reply;
@@ -86,7 +92,10 @@ pub use condition::{
 pub use config::{BoshUrl, ClientCertificate, Config, Floor, IpFamily};
 pub use error::{Check, Error, ErrorKind, Phase, Result, Retry, Stage};
 pub use jid::Jid;
+pub use named::Value;
 pub use negotiation::{Failure, Negotiation, Step};
+#[cfg(feature = "client")]
+pub use observe::{Happening, observed};
 pub use plan::Plan;
 pub use random::Random;
 pub use reply::Reply;

@@ -4,10 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 use faults::Fault;
-use prebind::{Account, Client, Config, Credentials};
+use prebind::{Account, Client, Config, Credentials, Happening};
+use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Collects what is logged.
@@ -37,7 +38,7 @@ impl<'a> MakeWriter<'a> for Log {
 fn the_log_tells_every_step_and_no_secret() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
+        .with_max_level(Level::TRACE)
         .with_writer(log.clone())
         .with_ansi(false)
         .finish();
@@ -68,4 +69,28 @@ fn the_log_tells_every_step_and_no_secret() {
     {
         assert!(!log.contains(secret), "{secret} in {log}");
     }
+}
+
+#[test]
+fn an_observer_is_told_what_happens_in_its_call_alone() {
+    let server = faults::serve(Fault::NoHeaders.at(usize::MAX));
+    let client = Client::new(Config::new(&server.url).unwrap()).unwrap();
+    let account = Account::new("alice@localhost", Credentials::password("wonder-1")).unwrap();
+    let told = |level| {
+        let (sender, receiver) = mpsc::channel();
+        let tell = move |it: Happening<'_>| {
+            sender.send(format!("{} {}: {}", it.level, it.target, it.message)).unwrap();
+        };
+        let session = prebind::observed(level, tell, || client.prebind(&account)).unwrap();
+        client.terminate(&session).unwrap();
+        receiver.iter().collect::<Vec<_>>()
+    };
+    let [outcome] = told(Level::INFO).try_into().unwrap();
+    assert!(outcome.starts_with("INFO prebind::client: session opened host="), "{outcome}");
+    assert!(outcome.contains(" jid=alice@localhost ") && outcome.contains(" round_trips="), "{outcome}");
+    let steps = told(Level::DEBUG);
+    assert!(steps.len() > 4 && steps.iter().all(|line| line.contains("jid=alice@localhost")), "{steps:?}");
+    let wire = told(Level::TRACE);
+    assert!(wire.iter().any(|line| line.starts_with("TRACE prebind::wire: sent ")), "{wire:?}");
+    assert!(!wire.iter().any(|line| line.contains("wonder-1") || line.contains("AGFsaWNl")), "{wire:?}");
 }

@@ -1,89 +1,43 @@
-//! What `prebind.Client` is given, after Python brought it into one form.
+//! Python's values as the core takes them.
 
-use prebind::{ClientCertificate, Credentials, Floor, IpFamily, ScramHash, Secret};
-use pyo3::exceptions::{PyKeyError, PyValueError};
+use prebind::Value;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDelta, PyDict, PyFloat, PyInt, PyString, PyTuple};
 
-use crate::call::raise;
-
-/// The options of a client.
-#[pyclass(module = "prebind._prebind")]
-pub(crate) struct Config(pub(crate) prebind::Config);
-
-#[pymethods]
-impl Config {
-    #[new]
-    fn new(url: &str) -> PyResult<Self> {
-        prebind::Config::new(url).map(Self).map_err(raise)
-    }
-
-    /// Sets an option. Raises `KeyError` if there is none of that name.
-    fn set(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let config = &mut self.0;
-        match name {
-            "lang" => config.lang = value.extract()?,
-            "wait" => config.wait = value.extract()?,
-            "hold" => config.hold = value.extract()?,
-            "route" => config.route = value.extract()?,
-            "resource" => config.resource = value.extract()?,
-            "floor" => config.floor = Floor::from_name(&value.extract::<String>()?).map_err(raise)?,
-            "digest_md5" => config.digest_md5 = value.extract()?,
-            "allow_cleartext" => config.allow_cleartext = value.extract()?,
-            "iterations" => config.iterations = value.extract().map(|(least, most)| least..=most)?,
-            "headers" => {
-                let headers: Vec<(String, String)> = value.extract()?;
-                config.headers = headers.into_iter().map(|(name, value)| (name, value.into())).collect();
-            }
-            "ca" => config.ca = value.extract()?,
-            "client_certificate" => {
-                let pair: Option<(Vec<u8>, String)> = value.extract()?;
-                config.client_certificate =
-                    pair.map(|(chain, key)| ClientCertificate { chain, key: key.into() });
-            }
-            "proxy" => config.proxy = value.extract::<Option<String>>()?.map(Secret::from),
-            "ip_family" => {
-                config.ip_family = match value.extract::<String>()?.as_str() {
-                    "any" => IpFamily::Any,
-                    "ipv4" => IpFamily::Ipv4,
-                    "ipv6" => IpFamily::Ipv6,
-                    _ => return Err(PyValueError::new_err("is one of any, ipv4, ipv6")),
-                }
-            }
-            "deadline" => config.deadline = value.extract()?,
-            "resolve_timeout" => config.resolve_timeout = value.extract()?,
-            "connect_timeout" => config.connect_timeout = value.extract()?,
-            "request_timeout" => config.request_timeout = value.extract()?,
-            "fail_fast_after" => config.fail_fast_after = value.extract()?,
-            "fail_fast_for" => config.fail_fast_for = value.extract()?,
-            "max_reply" => config.max_reply = value.extract()?,
-            _ => return Err(PyKeyError::new_err(name.to_owned())),
-        }
-        Ok(())
-    }
+/// Names and values, of which no value is an object that the core has no word for.
+pub(crate) fn named(given: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
+    given
+        .iter()
+        .map(|(name, value)| {
+            let name = name.extract::<String>()?;
+            let value = converted(&value, &name)?;
+            Ok((name, value))
+        })
+        .collect()
 }
 
-/// The credentials that the argument `name` of `prebind.Client.prebind` stands for.
-pub(crate) fn credentials(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Credentials> {
-    let text = || value.extract::<String>();
-    let hash = |name: String| ScramHash::from_name(&name).map_err(raise);
-    Ok(match name {
-        "password" => Credentials::password(text()?),
-        "token" => Credentials::plain(text()?),
-        "oauthbearer" => Credentials::oauthbearer(text()?),
-        "x_oauth2" => Credentials::x_oauth2(text()?),
-        "anonymous" => Credentials::anonymous(),
-        "external" => Credentials::external(),
-        "scram_keys" => {
-            let (name, salt, iterations, client, server): (_, Vec<u8>, _, Vec<u8>, Vec<u8>) =
-                value.extract()?;
-            Credentials::scram_keys(hash(name)?, salt, iterations, client, server)
-        }
-        "scram_salted_password" => {
-            let (name, salt, iterations, salted): (_, Vec<u8>, _, Vec<u8>) = value.extract()?;
-            Credentials::scram_salted_password(hash(name)?, salt, iterations, salted)
-        }
-        _ => value
-            .extract()
-            .map(|(mechanism, response): (String, String)| Credentials::raw(mechanism, response))?,
+fn converted(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Value> {
+    Ok(if given.is_none() {
+        Value::Nothing
+    } else if given.is_instance_of::<PyBool>() {
+        given.extract::<bool>()?.into()
+    } else if given.is_instance_of::<PyInt>() {
+        // What does not fit is no whole number that any option takes.
+        given.extract::<i64>().map_or(Value::Decimal(f64::INFINITY), Value::from)
+    } else if given.is_instance_of::<PyFloat>() {
+        given.extract::<f64>()?.into()
+    } else if given.is_instance_of::<PyDelta>() {
+        given.call_method0("total_seconds")?.extract::<f64>()?.into()
+    } else if given.is_instance_of::<PyString>() {
+        given.extract::<String>()?.into()
+    } else if given.is_instance_of::<PyBytes>() {
+        given.extract::<Vec<u8>>()?.into()
+    } else if let Ok(fields) = given.cast::<PyDict>() {
+        Value::Map(named(fields)?)
+    } else if let Ok(values) = given.cast::<PyTuple>() {
+        Value::List(values.iter().map(|value| converted(&value, name)).collect::<PyResult<_>>()?)
+    } else {
+        return Err(PyTypeError::new_err(format!("{name}: cannot be a {}", given.get_type().name()?)));
     })
 }

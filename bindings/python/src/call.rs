@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use prebind::{Condition, Error, ErrorKind};
+use prebind::{Condition, Error, ErrorKind, Happening};
 use pyo3::prelude::*;
 
 /// Makes a call while other threads run. If a signal's handler raises meanwhile, the call is given
@@ -12,7 +12,8 @@ pub(crate) fn heedful<T: Send>(
     py: Python<'_>,
     call: impl FnOnce() -> prebind::Result<T> + Send,
 ) -> PyResult<T> {
-    crate::log::listen(py)?;
+    let wanted: Option<String> = py.import("prebind._log")?.call_method0("wanted")?.extract()?;
+    let level = wanted.and_then(|level| level.parse().ok());
     let (result, raised) = py.detach(|| {
         let raised = Rc::new(RefCell::new(None));
         let handler = Rc::clone(&raised);
@@ -20,10 +21,21 @@ pub(crate) fn heedful<T: Send>(
             move |py: Python<'_>| py.check_signals().map_err(|error| handler.replace(Some(error))).is_ok();
         // While the interpreter shuts down there is nobody to be interrupted by.
         let keep_going = move || Python::try_attach(&heed).unwrap_or(true);
-        let result = prebind::interruptible(keep_going, call);
+        let call = || prebind::interruptible(keep_going, call);
+        let result = match level {
+            Some(level) => prebind::observed(level, log, call),
+            None => call(),
+        };
         (result, raised.take())
     });
     raised.map_or_else(|| result.map_err(raise), Err)
+}
+
+fn log(it: Happening<'_>) {
+    let emit = |py: Python<'_>| {
+        py.import("prebind._log")?.call_method1("emit", (it.target, it.level, it.message)).map(drop)
+    };
+    Python::try_attach(|py| emit(py).unwrap_or_else(|error| error.write_unraisable(py, None)));
 }
 
 /// The exception for an error.

@@ -1,10 +1,10 @@
 //! One chat service, and its sessions.
 
-use prebind::{Account, Credentials};
+use prebind::{Account, Config, Credentials};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 
-use crate::arguments::{Config, credentials};
+use crate::arguments::named;
 use crate::call::{heedful, raise};
 
 /// What `prebind.Client` calls.
@@ -18,23 +18,22 @@ pub(crate) struct Handle(prebind::Session);
 #[pymethods]
 impl Client {
     #[new]
-    fn new(config: &Config) -> PyResult<Self> {
-        prebind::Client::new(config.0.clone()).map(Self).map_err(raise)
+    fn new(url: &str, options: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let mut config = Config::new(url).map_err(raise)?;
+        for (name, value) in named(options)? {
+            config.set(&name, value).map_err(raise)?;
+        }
+        prebind::Client::new(config).map(Self).map_err(raise)
     }
 
-    /// Opens a session by the proof of that name, and returns the fields of a `prebind.Session`.
-    /// `identity` is authcid and authzid.
+    /// Opens a session, and returns the fields of a `prebind.Session`.
     fn prebind<'py>(
         &self,
         py: Python<'py>,
         jid: &str,
-        proof: &str,
-        value: &Bound<'py, PyAny>,
-        identity: (Option<String>, Option<String>),
+        credentials: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        let mut credentials = credentials(proof, value)?;
-        credentials = identity.0.into_iter().fold(credentials, Credentials::authcid);
-        credentials = identity.1.into_iter().fold(credentials, Credentials::authzid);
+        let credentials = Credentials::from_named(named(credentials)?).map_err(raise)?;
         let account = Account::new(jid, credentials).map_err(raise)?;
         let session = heedful(py, || self.0.prebind(&account))?;
         let cookies = session.cookies().iter().map(|cookie| (cookie.name.clone(), cookie.value().to_owned()));

@@ -4,15 +4,12 @@
 mod arguments;
 mod call;
 mod client;
-mod log;
 
 /// The native part of `prebind`; import `prebind` instead.
 #[pyo3::pymodule(gil_used = false)]
 mod _prebind {
     use pyo3::prelude::*;
 
-    #[pymodule_export]
-    use crate::arguments::Config;
     #[pymodule_export]
     use crate::client::{Client, Handle};
 
@@ -27,7 +24,7 @@ mod _prebind {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        crate::log::install();
+        module.add("OPTIONS", prebind::Config::options().collect::<Vec<_>>())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -149,7 +149,7 @@ def test_credentials_that_cannot_be_sent(credentials, field):
     "credentials", [{"password": b"x"}, {"token": 1}, {"scram_keys": "x"}, {"pass": "x"}]
 )
 def test_credentials_of_another_type(credentials):
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises((prebind.ConfigError, TypeError)):
         prebind.Client(URL).prebind("alice@example.org", **credentials)
 
 

@@ -23,9 +23,6 @@ CASES = cases()
 
 def credentials(given):
     """The arguments of `Client.prebind` for the credentials of a vector."""
-    if "plain" in given:
-        given = {**given, "token": given["plain"]}
-        del given["plain"]
     for name, tuple_ in [
         ("scram_keys", prebind.ScramKeys),
         ("scram_salted_password", prebind.ScramSaltedPassword),
@@ -43,10 +40,7 @@ def credentials(given):
 
 def options(config):
     """The options of `Client` for the configuration of a vector."""
-    config = {name: value for name, value in config.items() if name != "url"}
-    least = config.pop("min_iterations", 4096)
-    most = config.pop("max_iterations", 600_000)
-    return {**config, "iterations": (least, most)}
+    return {name: value for name, value in config.items() if name != "url"}
 
 
 def play(case):

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use prebind::{Account, Config, Credentials, Error, Floor, Random, Reply, ScramHash};
+use prebind::{Account, Config, Credentials, Error, Random, Reply};
 use serde_json::Value;
 
 pub(crate) struct Case {
@@ -125,21 +125,9 @@ impl Case {
     pub(crate) fn config(&self) -> Result<Config, Error> {
         let mut config =
             Config::new(self.config["url"].as_str().unwrap_or("http://127.0.0.1:5280/http-bind"))?;
-        for (key, value) in self.config.as_object().into_iter().flatten() {
-            match key.as_str() {
-                "url" => {}
-                "lang" => config.lang = value.as_str().map(str::to_owned),
-                "wait" => config.wait = number(value),
-                "hold" => config.hold = number(value),
-                "route" => config.route = value.as_str().map(str::to_owned),
-                "resource" => config.resource = value.as_str().map(str::to_owned),
-                "floor" => config.floor = Floor::from_name(&text(value))?,
-                "digest_md5" => config.digest_md5 = value.as_bool().unwrap(),
-                "allow_cleartext" => config.allow_cleartext = value.as_bool().unwrap(),
-                "min_iterations" => config.iterations = number(value)..=*config.iterations.end(),
-                "max_iterations" => config.iterations = *config.iterations.start()..=number(value),
-                other => panic!("{}: unknown option {other}", self.name),
-            }
+        for (name, value) in self.config.as_object().into_iter().flatten().filter(|(name, _)| *name != "url")
+        {
+            config.set(name, named(name, value))?;
         }
         Ok(config)
     }
@@ -159,7 +147,7 @@ impl Case {
     /// What no message may repeat: passwords, tokens, SIDs; RIDs of some length.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let credentials = &self.account["credentials"];
-        let mut secrets: Vec<String> = ["password", "plain", "oauthbearer", "x_oauth2", "initial_response"]
+        let mut secrets: Vec<String> = ["password", "token", "oauthbearer", "x_oauth2", "initial_response"]
             .iter()
             .filter_map(|key| credentials[key].as_str().map(str::to_owned))
             .collect();
@@ -173,45 +161,8 @@ impl Case {
     }
 
     fn credentials(&self) -> Result<Credentials, Error> {
-        let given = &self.account["credentials"];
-        let bytes = |value: &Value| STANDARD.decode(text(value)).unwrap();
-        let hash = |value: &Value| ScramHash::from_name(&text(value));
-        let mut credentials = if let Some(password) = given["password"].as_str() {
-            Credentials::password(password)
-        } else if let Some(secret) = given["plain"].as_str() {
-            Credentials::plain(secret)
-        } else if given["anonymous"] == true {
-            Credentials::anonymous()
-        } else if given["external"] == true {
-            Credentials::external()
-        } else if let Some(token) = given["oauthbearer"].as_str() {
-            Credentials::oauthbearer(token)
-        } else if let Some(token) = given["x_oauth2"].as_str() {
-            Credentials::x_oauth2(token)
-        } else if let Some(mechanism) = given["mechanism"].as_str() {
-            Credentials::raw(mechanism, text(&given["initial_response"]))
-        } else if let Some(keys) = given.get("scram_salted_password") {
-            let (salt, salted) = (bytes(&keys["salt"]), bytes(&keys["salted_password"]));
-            Credentials::scram_salted_password(
-                hash(&keys["hash"])?,
-                salt,
-                number(&keys["iterations"]),
-                salted,
-            )
-        } else if let Some(keys) = given.get("scram_keys") {
-            let (client_key, server_key) = (bytes(&keys["client_key"]), bytes(&keys["server_key"]));
-            let (hash, salt) = (hash(&keys["hash"])?, bytes(&keys["salt"]));
-            Credentials::scram_keys(hash, salt, number(&keys["iterations"]), client_key, server_key)
-        } else {
-            panic!("{}: unknown credentials {given}", self.name)
-        };
-        if let Some(authcid) = given["authcid"].as_str() {
-            credentials = credentials.authcid(authcid);
-        }
-        if let Some(authzid) = given["authzid"].as_str() {
-            credentials = credentials.authzid(authzid);
-        }
-        Ok(credentials)
+        let given = self.account["credentials"].as_object().unwrap();
+        Credentials::from_named(given.iter().map(|(name, value)| (name.clone(), named(name, value))))
     }
 }
 
@@ -219,9 +170,19 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn number<T: TryFrom<u64>>(value: &Value) -> T
-where
-    T::Error: std::fmt::Debug,
-{
-    T::try_from(value.as_u64().unwrap()).unwrap()
+/// An option or argument as a binding hands it over; what is bytes there is base64 here.
+fn named(name: &str, value: &Value) -> prebind::Value {
+    match value {
+        Value::Null => prebind::Value::Nothing,
+        Value::Bool(flag) => (*flag).into(),
+        Value::Number(number) => number.as_i64().unwrap().into(),
+        Value::String(text) if matches!(name, "salt" | "salted_password" | "client_key" | "server_key") => {
+            STANDARD.decode(text).unwrap().into()
+        }
+        Value::String(text) => text.clone().into(),
+        Value::Array(values) => prebind::Value::List(values.iter().map(|value| named(name, value)).collect()),
+        Value::Object(fields) => prebind::Value::Map(
+            fields.iter().map(|(name, value)| (name.clone(), named(name, value))).collect(),
+        ),
+    }
 }

@@ -6,17 +6,16 @@ import asyncio
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from prebind import _prebind
 from prebind._types import ScramKeys, ScramSaltedPassword, Session
-from prebind.errors import ConfigError, PrebindError
+from prebind.errors import PrebindError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from prebind._types import Credentials, Options, Pem
+    from prebind._types import Credentials, Options
 
 
 class Client:
@@ -30,7 +29,11 @@ class Client:
     """
 
     def __init__(self, url: str, **options: Unpack[Options]) -> None:
-        self._client = _prebind.Client(_config(url, options))
+        unknown = sorted(options.keys() - set(_prebind.OPTIONS))
+        if unknown:
+            raise TypeError(f"Client() has no option {unknown[0]!r}")
+        given = {name: _plain(value) for name, value in options.items()}
+        self._client = _prebind.Client(url, given)
 
     def prebind(
         self,
@@ -69,27 +72,21 @@ class Client:
         Raises a `PrebindError`, or what a signal handler raises meanwhile, such as
         `KeyboardInterrupt`. No session is left behind on the server then.
         """
-        is_raw = mechanism is not None or initial_response is not None
-        raw = (mechanism or "", initial_response or "") if is_raw else None
-        proofs: dict[str, object] = {
+        given: dict[str, object] = {
             "password": password,
             "token": token,
             "oauthbearer": oauthbearer,
             "x_oauth2": x_oauth2,
-            "anonymous": anonymous or None,
-            "external": external or None,
-            "scram_keys": scram_keys,
-            "scram_salted_password": scram_salted_password,
-            "mechanism": raw,
+            "anonymous": anonymous,
+            "external": external,
+            "mechanism": mechanism,
+            "initial_response": initial_response,
+            "scram_keys": _plain(scram_keys),
+            "scram_salted_password": _plain(scram_salted_password),
+            "authcid": authcid,
+            "authzid": authzid,
         }
-        given = [(name, value) for name, value in proofs.items() if value is not None]
-        if len(given) != 1:
-            raise ConfigError(
-                f"credentials: one of {', '.join(proofs)} is needed, and only one",
-                field="credentials",
-            )
-        [(name, value)] = given
-        return Session(*self._client.prebind(jid, name, value, (authcid, authzid)))
+        return Session(*self._client.prebind(jid, given))
 
     def terminate(
         self, session: Session | None = None, *, sid: str | None = None, rid: int | None = None
@@ -143,40 +140,10 @@ class Client:
         await asyncio.to_thread(self.terminate, session, sid=sid, rid=rid)
 
 
-def _config(url: str, options: Mapping[str, Any]) -> _prebind.Config:
-    config = _prebind.Config(url)
-    for name, value in options.items():
-        try:
-            config.set(name, _converted(name, value))
-        except KeyError:
-            raise TypeError(f"Client() has no option {name!r}") from None
-        except (OverflowError, TypeError, ValueError) as error:
-            raise ConfigError(f"{name}: {error}", field=name) from None
-    return config
-
-
-def _converted(name: str, value: Any) -> Any:
-    """An option's value as the native part takes it."""
-    if name in (
-        "deadline",
-        "resolve_timeout",
-        "connect_timeout",
-        "request_timeout",
-        "fail_fast_for",
-    ):
-        return value if isinstance(value, timedelta) else timedelta(seconds=value)
-    if name == "iterations":
-        return tuple(value)
-    if name == "headers":
-        return list(dict(value).items())
-    if name == "ca" and value is not None:
-        return _bytes(value)
-    if name == "client_certificate" and value is not None:
-        chain, key = value
-        # What is not text is no PEM; the core says so.
-        return _bytes(chain), _bytes(key).decode(errors="replace")
-    return value
-
-
-def _bytes(pem: Pem) -> bytes:
-    return pem.encode() if isinstance(pem, str) else pem
+def _plain(value: Any) -> object:
+    """A value in the few types that the native part takes."""
+    if isinstance(value, (ScramKeys, ScramSaltedPassword)):
+        return value._asdict()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return tuple(value) if isinstance(value, list) else value

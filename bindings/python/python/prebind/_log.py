@@ -19,12 +19,12 @@ _wire = logging.getLogger("prebind.wire")
 _log.addHandler(logging.NullHandler())
 
 
-def wanted() -> str:
+def wanted() -> str | None:
     """The least level that has a reader."""
     for name, level in _LEVELS.items():
         if _log.isEnabledFor(level) or _wire.isEnabledFor(level):
             return name
-    return "OFF"
+    return None
 
 
 def emit(target: str, level: str, message: str) -> None:

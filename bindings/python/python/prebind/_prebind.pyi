@@ -1,7 +1,8 @@
 from typing import final
 
-__all__ = ["Client", "Config", "Handle", "__version__", "jid_from_user"]
+__all__ = ["OPTIONS", "Client", "Handle", "__version__", "jid_from_user"]
 
+OPTIONS: list[str]
 __version__: str
 
 def jid_from_user(name: str, domain: str) -> str:
@@ -12,15 +13,10 @@ def jid_from_user(name: str, domain: str) -> str:
     """
 
 @final
-class Config:
-    def __new__(cls, url: str) -> Config: ...
-    def set(self, name: str, value: object) -> None: ...
-
-@final
 class Client:
-    def __new__(cls, config: Config) -> Client: ...
+    def __new__(cls, url: str, options: dict[str, object]) -> Client: ...
     def prebind(
-        self, jid: str, proof: str, value: object, identity: tuple[str | None, str | None]
+        self, jid: str, credentials: dict[str, object]
     ) -> tuple[
         str,
         str,
