@@ -7,12 +7,13 @@ use quick_xml::writer::ElementWriter;
 use crate::condition::{BoshCondition, Condition};
 use crate::config::Config;
 use crate::error::{Error, Result, Stage};
+use crate::learned::Server;
 use crate::secret::Secret;
 use crate::stanza;
 use crate::xml::{Element, is_text};
 
 const NS_HTTPBIND: &str = "http://jabber.org/protocol/httpbind";
-const NS_XBOSH: &str = "urn:xmpp:xbosh";
+pub(crate) const NS_XBOSH: &str = "urn:xmpp:xbosh";
 
 /// The version of XEP-0124 this library speaks.
 const VER: &str = "1.11";
@@ -122,6 +123,11 @@ pub(crate) fn read(document: &[u8], stage: Stage) -> Result<Received> {
 }
 
 impl Body {
+    /// What the server that sent this session creation response is.
+    pub(crate) fn server(&self) -> Server {
+        Server::recognize(&self.root)
+    }
+
     pub(crate) fn payload(&self) -> &[Element] {
         &self.root.children
     }

@@ -82,6 +82,15 @@ pub struct Config {
     pub fail_fast_for: Duration,
     /// The most bytes of one reply. Default 256 KiB.
     pub max_reply: usize,
+
+    /// Whether calls take the short cuts that the server is known for, one to four round trips
+    /// instead of four or five. If not, each is the exchange that XEP-0206 shows. Default yes.
+    pub learn: bool,
+    /// How long calls take no short cut after one that failed. Default 10 minutes.
+    pub relearn_after: Duration,
+    /// What an earlier client of this URL learned, as [`Client::profile`](crate::Client::profile)
+    /// gave it. One that is of no use is left out. Default none.
+    pub profile: Option<String>,
 }
 
 impl Config {
@@ -113,12 +122,21 @@ impl Config {
             fail_fast_after: 3,
             fail_fast_for: Duration::from_secs(5),
             max_reply: 256 * 1024,
+            learn: true,
+            relearn_after: Duration::from_secs(600),
+            profile: None,
         })
     }
 
     /// Whether a password or a token may be sent to this URL.
     pub(crate) fn may_send_secrets(&self) -> bool {
-        self.allow_cleartext || self.url.is_https() || (self.url.is_loopback() && self.proxy.is_none())
+        self.allow_cleartext || self.may_send_secrets_early()
+    }
+
+    /// The same before the server has offered to take it: [`allow_cleartext`](Self::allow_cleartext)
+    /// trusts the network between, not whatever answers at the other end.
+    pub(crate) fn may_send_secrets_early(&self) -> bool {
+        self.url.is_https() || (self.url.is_loopback() && self.proxy.is_none())
     }
 
     /// Refuses values that no exchange can be made with.
@@ -139,6 +157,7 @@ impl Config {
             ("resolve_timeout", self.resolve_timeout),
             ("connect_timeout", self.connect_timeout),
             ("request_timeout", self.request_timeout),
+            ("relearn_after", self.relearn_after),
         ];
         if let Some((field, _)) = durations.iter().find(|(_, time)| time.is_zero() || *time > LONGEST) {
             return Err(Error::config(field, "must be more than zero and at most an hour"));

@@ -40,7 +40,7 @@
 //!         match negotiation.receive(&Reply::new(request.rid(), status, body)) {
 //!             Ok(Step::Send(next, more)) => (negotiation, requests) = (next, more),
 //!             Ok(Step::Wait(next)) => negotiation = next,
-//!             Ok(Step::Done(session)) => return Ok(session),
+//!             Ok(Step::Done(session, _)) => return Ok(session),
 //!             Err(failure) => {
 //!                 if let Some(terminate) = failure.terminate {
 //!                     post(terminate.body());
@@ -67,6 +67,7 @@ mod config;
 mod cookies;
 mod error;
 mod jid;
+mod learned;
 mod named;
 mod negotiation;
 #[cfg(feature = "client")]
@@ -92,6 +93,7 @@ pub use condition::{
 pub use config::{BoshUrl, ClientCertificate, Config, Floor, IpFamily};
 pub use error::{Check, Error, ErrorKind, Phase, Result, Retry, Stage};
 pub use jid::Jid;
+pub use learned::Learned;
 pub use named::Value;
 pub use negotiation::{Failure, Negotiation, Step};
 #[cfg(feature = "client")]

@@ -7,10 +7,11 @@
 //!            └────────────┘                                 └────────
 //! ```
 //!
-//! What is sent when is the [`Plan`]'s business. Besides, challenges are answered, requests lost
-//! on the way are repeated once with the same bytes (XEP-0124 §14.3), and where an answer is
-//! awaited while no request is open, an empty one is sent for the server to answer into
-//! (XEP-0206 §3).
+//! That is the classic exchange. What is sent when, and what together, is the [`Plan`]'s business.
+//! Besides, challenges are answered, requests lost on the way are repeated once with the same bytes
+//! (XEP-0124 §14.3), and where an answer is awaited while no request is open, an empty one is sent
+//! for the server to answer into (XEP-0206 §3). Two requests at most are open at once, and none
+//! when a session is handed over: its answer would not go to the browser.
 
 mod login;
 
@@ -22,6 +23,7 @@ use crate::config::Config;
 use crate::cookies::Cookies;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
 use crate::jid::Jid;
+use crate::learned::{Learned, Server};
 use crate::plan::{Milestone, Plan, PlanStep};
 use crate::random::Random;
 use crate::reply::Reply;
@@ -36,6 +38,10 @@ use login::Login;
 /// A server that keeps answering beside the point is left after so many replies.
 const MAX_REPLIES: u32 = 24;
 
+/// Requests that may be open at once, if the server does not allow fewer. More than two arrive out
+/// of order too often, and what is beyond the server's window ends the session.
+const MAX_OPEN: u32 = 2;
+
 /// What to do next.
 #[derive(Debug)]
 #[must_use]
@@ -44,8 +50,9 @@ pub enum Step<'a> {
     Send(Negotiation<'a>, Vec<Request>),
     /// Nothing until the reply to another open request is there.
     Wait(Negotiation<'a>),
-    /// The session stands, and no request is open.
-    Done(Session),
+    /// The session stands, and no request is open. What it taught of the server is for
+    /// [`Plan::shortest`].
+    Done(Session, Learned),
 }
 
 /// Why an exchange failed, and how to leave nothing behind.
@@ -71,10 +78,15 @@ pub struct Negotiation<'a> {
     features: Option<Features>,
     login: Login,
     is_restarted: bool,
+    /// Why the bind was refused that went out before the login was done.
+    early_refusal: Option<Error>,
     jid: Option<Jid>,
     is_session_open: bool,
     stage: Stage,
     replies: u32,
+    /// How many times an answer was waited for, one after the other.
+    waits: u32,
+    learned: Learned,
     cookies: Cookies,
 }
 
@@ -82,6 +94,8 @@ pub struct Negotiation<'a> {
 struct Open {
     request: Request,
     was_repeated: bool,
+    /// The waits up to its answer.
+    waits: u32,
 }
 
 impl<'a> Negotiation<'a> {
@@ -108,10 +122,13 @@ impl<'a> Negotiation<'a> {
             features: None,
             login: Login::default(),
             is_restarted: false,
+            early_refusal: None,
             jid: None,
             is_session_open: false,
             stage: Stage::Create,
             replies: 0,
+            waits: 0,
+            learned: Learned::nothing(),
             cookies: Cookies::default(),
         };
         let requests = negotiation.due_bodies()?;
@@ -127,7 +144,7 @@ impl<'a> Negotiation<'a> {
             Ok(Advance::Repeat(request)) => Ok(Step::Send(self, vec![request])),
             Ok(Advance::Send(requests)) if requests.is_empty() => Ok(Step::Wait(self)),
             Ok(Advance::Send(requests)) => Ok(Step::Send(self, requests)),
-            Ok(Advance::Done(session)) => Ok(Step::Done(session)),
+            Ok(Advance::Done(session)) => Ok(Step::Done(session, self.learned)),
             Err(error) => Err(self.fail(error)),
         }
     }
@@ -140,6 +157,7 @@ impl<'a> Negotiation<'a> {
             return None;
         }
         open.was_repeated = true;
+        open.waits += 1;
         Some(open.request.clone())
     }
 
@@ -147,6 +165,12 @@ impl<'a> Negotiation<'a> {
     #[must_use]
     pub fn stage(&self) -> Stage {
         self.stage
+    }
+
+    /// What the server is known to be so far.
+    #[cfg(feature = "client")]
+    pub(crate) fn server(&self) -> Server {
+        self.learned.server()
     }
 
     /// Gives the exchange up because of something outside it.
@@ -180,7 +204,7 @@ impl<'a> Negotiation<'a> {
         if is_repeatable && let Some(request) = self.repeat(reply.rid) {
             return Ok(Advance::Repeat(request));
         }
-        self.open.remove(at);
+        self.waits = self.waits.max(self.open.remove(at).waits);
         let body = match received? {
             Received::Body(body) => body,
             // It asks for the same request a second time: that will not end.
@@ -192,17 +216,25 @@ impl<'a> Negotiation<'a> {
         };
         if !in_session {
             self.session = Some(body.created(self.config)?);
-            self.stage = Stage::Features;
+            self.learned = Learned::new(body.server(), &[]);
+            self.stage = if self.login.is_begun() { Stage::Authenticate } else { Stage::Features };
         }
         self.take(&body)?;
-        self.next()
+        self.next(reply.rid)
     }
 
     fn take(&mut self, body: &Body) -> Result<()> {
         for element in body.payload() {
-            let incoming = stanza::read(element, self.stage).map_err(|error| self.login.explain(error))?;
+            let incoming = match stanza::read(element, self.stage) {
+                // A refused login explains this; an accepted one makes it count.
+                Err(error) if *error.kind() == ErrorKind::Bind && !self.login.is_done() => {
+                    self.early_refusal = Some(error);
+                    continue;
+                }
+                incoming => incoming.map_err(|error| self.login.explain(error))?,
+            };
             match incoming {
-                Some(Incoming::Features(features)) => self.features = Some(features),
+                Some(Incoming::Features(features)) => self.offered(features),
                 Some(Incoming::Challenge(challenge)) => self.login.challenged(&challenge, self.stage)?,
                 Some(Incoming::Success(additional_data)) => {
                     self.login.succeeded(additional_data.as_ref(), self.stage)?;
@@ -212,7 +244,22 @@ impl<'a> Negotiation<'a> {
                 None => {}
             }
         }
-        Ok(())
+        match self.early_refusal.take_if(|_| self.login.is_done()) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn offered(&mut self, features: Features) {
+        if !self.is_restarted && !self.login.is_done() {
+            self.login.offered(&features);
+            self.learned = Learned::new(self.learned.server(), &features.mechanisms);
+        }
+        if features.session_required {
+            // It is a server of a kind that the shorter plans were not made for.
+            self.learned = Learned::new(Server::Other, self.learned.mechanisms());
+        }
+        self.features = Some(features);
     }
 
     /// The bound JID must be the account's: some servers let one user act as another.
@@ -235,45 +282,69 @@ impl<'a> Negotiation<'a> {
         Ok(())
     }
 
-    /// What follows from what is known now.
-    fn next(&mut self) -> Result<Advance> {
+    /// What follows from what is known now, after the reply to the request with this RID.
+    fn next(&mut self, answered: u64) -> Result<Advance> {
         let mut requests = self.due_bodies()?;
-        if let Some(response) = self.login.due_response() {
-            requests.push(self.request(&Frame::Plain, response.expose()));
+        while let Some(response) = self.login.due_response() {
+            requests.push(self.request(&Frame::Plain, self.stage, response.expose()));
+            requests.extend(self.due_bodies()?);
         }
-        if requests.is_empty() && self.open.is_empty() {
-            if let Some(session) = self.completed() {
+        if self.is_complete() {
+            // Replies come in the order of the requests (XEP-0124 §11), so what is later is held.
+            if self.open.iter().any(|open| open.request.rid() > answered) {
+                return Err(Error::protocol(self.stage, "an answer to each request", "none to an empty one"));
+            }
+            if self.open.is_empty()
+                && let Some(session) = self.completed()
+            {
                 return Ok(Advance::Done(session));
             }
-            requests.push(self.request(&Frame::Plain, ""));
+        }
+        if requests.is_empty() && self.open.is_empty() {
+            requests.push(self.request(&Frame::Plain, self.stage, ""));
         }
         Ok(Advance::Send(requests))
     }
 
-    /// The session, once everything is planned, sent, answered and proven.
+    /// Whether everything is planned, sent and known.
+    fn is_complete(&self) -> bool {
+        self.sent == self.plan.bodies.len()
+            && self.login.is_done()
+            && self.jid.is_some()
+            && (self.is_session_open || !self.is_session_required())
+    }
+
+    /// The session, with the proof of the login.
     fn completed(&mut self) -> Option<Session> {
-        if self.sent < self.plan.bodies.len() || (self.is_session_required() && !self.is_session_open) {
-            return None;
-        }
         let (jid, (sid, created)) = (self.jid.clone()?, self.session.clone()?);
         let authenticated = self.login.take_proof()?;
         let cookies = std::mem::take(&mut self.cookies).into_vec();
-        Some(Session::new(authenticated, jid, sid, self.next_rid, created, self.replies, cookies))
+        Some(Session::new(authenticated, jid, sid, self.next_rid, created, self.waits, cookies))
     }
 
     fn due_bodies(&mut self) -> Result<Vec<Request>> {
         let mut requests = Vec::new();
-        while let Some(body) = self.plan.bodies.get(self.sent).filter(|body| self.has_passed(body.after)) {
+        while let Some(body) = self.plan.bodies.get(self.sent)
+            && self.has_passed(body.after)
+            && self.open.len() < self.window()
+        {
             self.sent += 1;
             requests.extend(self.planned(body.steps)?);
         }
         Ok(requests)
     }
 
-    fn has_passed(&self, milestone: Milestone) -> bool {
+    fn window(&self) -> usize {
+        let granted = self.session.as_ref().and_then(|(_, created)| created.requests);
+        granted.unwrap_or(MAX_OPEN).clamp(1, MAX_OPEN) as usize
+    }
+
+    fn has_passed(&mut self, milestone: Milestone) -> bool {
         match milestone {
             Milestone::Start => true,
             Milestone::Features => self.features.is_some(),
+            Milestone::Challenged => self.login.is_challenged() || self.login.is_done(),
+            Milestone::Spoken => self.login.has_spoken(),
             Milestone::Success => self.login.is_done(),
             Milestone::RestartedFeatures => self.is_restarted && self.features.is_some(),
             Milestone::Bound => self.jid.is_some(),
@@ -287,39 +358,50 @@ impl<'a> Negotiation<'a> {
         let mut payload = Secret::default();
         let mut is_needed = false;
         for step in steps {
-            let element = match step {
+            let (stage, element) = match step {
                 PlanStep::Create => {
                     frame = Frame::Create { config, domain: account.jid().domain() };
-                    Secret::default()
+                    (Stage::Create, Secret::default())
                 }
-                PlanStep::Auth => {
-                    let none = Features::default();
-                    let features = self.features.as_ref().unwrap_or(&none);
-                    let mechanism = Mechanism::choose(config, account, features, &self.random)?;
-                    self.stage = Stage::Authenticate;
-                    self.login.begin(mechanism)
-                }
+                PlanStep::Auth => (Stage::Authenticate, self.begin_login()?),
+                PlanStep::Respond => match self.login.due_response() {
+                    Some(response) => (Stage::Authenticate, response),
+                    None => continue,
+                },
                 PlanStep::Restart => {
-                    self.stage = Stage::Restart;
                     self.is_restarted = true;
                     self.features = None;
                     frame = Frame::Restart { lang: config.lang.as_deref(), domain: account.jid().domain() };
-                    Secret::default()
+                    (Stage::Restart, Secret::default())
                 }
                 PlanStep::Bind => {
-                    self.stage = Stage::Bind;
-                    stanza::bind(account.jid().resource().or(config.resource.as_deref()))
+                    (Stage::Bind, stanza::bind(account.jid().resource().or(config.resource.as_deref())))
                 }
+                PlanStep::Poll if self.features.is_some() || self.jid.is_some() => continue,
+                PlanStep::Poll => (Stage::Bind, Secret::default()),
                 PlanStep::Session if !self.is_session_required() => continue,
-                PlanStep::Session => {
-                    self.stage = Stage::Session;
-                    stanza::session()
-                }
+                PlanStep::Session => (Stage::Session, stanza::session()),
             };
             is_needed = true;
+            // Until the session stands, that is what is waited for.
+            if self.session.is_some() {
+                self.stage = stage;
+            }
             payload = [payload.expose(), element.expose()].concat().into();
         }
-        Ok(is_needed.then(|| self.request(&frame, payload.expose())))
+        Ok(is_needed.then(|| self.request(&frame, self.stage, payload.expose())))
+    }
+
+    fn begin_login(&mut self) -> Result<Secret> {
+        let (config, account) = (self.config, self.account);
+        let mechanism = match (&self.features, &self.plan.early) {
+            (None, Some(name)) => Mechanism::start(name, config, account, &self.random)?,
+            (features, _) => {
+                let none = Features::default();
+                Mechanism::choose(config, account, features.as_ref().unwrap_or(&none), &self.random)?
+            }
+        };
+        Ok(self.login.begin(mechanism))
     }
 
     fn is_session_required(&self) -> bool {
@@ -327,12 +409,12 @@ impl<'a> Negotiation<'a> {
     }
 
     /// Writes a request, with the next RID, and holds it as open.
-    fn request(&mut self, frame: &Frame<'_>, payload: &str) -> Request {
+    fn request(&mut self, frame: &Frame<'_>, stage: Stage, payload: &str) -> Request {
         let rid = self.next_rid;
         self.next_rid += 1;
         let sid = self.session.as_ref().map(|(sid, _)| sid.expose());
-        let request = Request::new(frame, self.stage, rid, sid, payload, self.cookies.header());
-        self.open.push(Open { request: request.clone(), was_repeated: false });
+        let request = Request::new(frame, stage, rid, sid, payload, self.cookies.header());
+        self.open.push(Open { request: request.clone(), was_repeated: false, waits: self.waits + 1 });
         request
     }
 
@@ -342,7 +424,7 @@ impl<'a> Negotiation<'a> {
         secrets.extend(sid.as_ref().map(Secret::expose));
         let error = error.without(&secrets);
         self.stage = Stage::Terminate;
-        let terminate = sid.as_ref().map(|_| self.request(&Frame::Terminate, ""));
+        let terminate = sid.as_ref().map(|_| self.request(&Frame::Terminate, Stage::Terminate, ""));
         Failure { error, terminate }
     }
 }

@@ -63,9 +63,13 @@ impl Element {
 
     /// An attribute without a namespace.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attribute_in("", name)
+    }
+
+    pub(crate) fn attribute_in(&self, namespace: &str, name: &str) -> Option<&str> {
         self.attributes
             .iter()
-            .find(|attribute| attribute.namespace.is_empty() && attribute.name == name)
+            .find(|attribute| attribute.namespace == namespace && attribute.name == name)
             .map(|attribute| attribute.value.as_str())
     }
 }

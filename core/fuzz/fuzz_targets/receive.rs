@@ -51,7 +51,7 @@ fn exchange(config: &Config, account: &Account, input: &[u8]) {
         match negotiation.receive(&Reply::new(request.rid(), status, body)) {
             Ok(Step::Send(next, more)) => (negotiation, requests) = (next, more),
             Ok(Step::Wait(_)) => panic!("waits although nothing is open"),
-            Ok(Step::Done(session)) => {
+            Ok(Step::Done(session, _)) => {
                 let is_proven =
                     !session.mechanism().starts_with("SCRAM") && session.mechanism() != "DIGEST-MD5";
                 assert!(is_proven, "a server that knows no password was believed");

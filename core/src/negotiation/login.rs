@@ -5,7 +5,7 @@ use std::mem;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::sasl::{Authenticated, Mechanism, Message};
 use crate::secret::Secret;
-use crate::stanza;
+use crate::stanza::{self, Features};
 
 /// How far the login is.
 #[derive(Default)]
@@ -54,6 +54,30 @@ impl Login {
                 *self = login;
                 None
             }
+        }
+    }
+
+    /// Takes note of an offer that comes after the login began.
+    pub(super) fn offered(&mut self, features: &Features) {
+        if let Self::Underway(mechanism) = self {
+            mechanism.offered(features);
+        }
+    }
+
+    pub(super) fn is_begun(&self) -> bool {
+        !matches!(self, Self::Pending)
+    }
+
+    /// Whether a challenge waits to be answered.
+    pub(super) fn is_challenged(&self) -> bool {
+        matches!(self, Self::Responding(..))
+    }
+
+    /// Whether the client's last message is sent.
+    pub(super) fn has_spoken(&mut self) -> bool {
+        match self {
+            Self::Underway(mechanism) => mechanism.has_spoken(),
+            login => login.is_done(),
         }
     }
 

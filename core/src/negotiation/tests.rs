@@ -12,6 +12,7 @@ const TOGETHER: Plan = Plan {
         PlannedBody { after: Milestone::Features, steps: &[PlanStep::Restart] },
         PlannedBody { after: Milestone::RestartedFeatures, steps: &[PlanStep::Bind] },
     ],
+    early: None,
 };
 
 fn body(payload: &str) -> String {
@@ -59,8 +60,8 @@ fn two_requests_may_be_open_and_answered_in_any_order() {
             (negotiation, bind)
         };
         let reply = Reply::new(bind[0].rid(), 200, bound.as_str());
-        let Ok(Step::Done(session)) = negotiation.receive(&reply) else { panic!("is not done") };
-        assert_eq!((session.rid(), session.round_trips()), (1004, 4));
+        let Ok(Step::Done(session, _)) = negotiation.receive(&reply) else { panic!("is not done") };
+        assert_eq!((session.rid(), session.round_trips()), (1004, 3));
     }
 }
 
@@ -82,7 +83,7 @@ fn no_session_without_a_proof_even_if_a_jid_is_bound() {
                 requests.extend(more);
             }
             Ok(Step::Wait(next)) => negotiation = next,
-            Ok(Step::Done(session)) => panic!("{session:?} without a login"),
+            Ok(Step::Done(session, _)) => panic!("{session:?} without a login"),
             Err(failure) => {
                 assert_eq!(failure.error.kind().name(), "Protocol", "it gives up");
                 return;

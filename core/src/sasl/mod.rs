@@ -15,7 +15,7 @@ use crate::random::Random;
 use crate::stanza::Features;
 
 use digest_md5::DigestMd5;
-use mutual::Mutual as _;
+use mutual::{Mutual as _, State};
 use scram::Scram;
 pub use scram::ScramHash;
 use simple::{OAuthBearer, OneMessage};
@@ -56,8 +56,48 @@ impl Mechanism {
         let choices = choices(config, account);
         let offered = |name: &str| features.mechanisms.iter().any(|offered| offered == name);
         match choices.iter().find(|choice| offered(choice.name) && choice.is_allowed) {
-            Some(choice) => Self::start(choice.name, config, account, features, random),
+            Some(choice) => {
+                let mut mechanism = Self::start(choice.name, config, account, random)?;
+                mechanism.offered(features);
+                Ok(mechanism)
+            }
             None => Err(no_mechanism(&choices, config, features)),
+        }
+    }
+
+    /// One by its name: what [`early`] found, which the server has not offered yet.
+    ///
+    /// # Errors
+    /// `Config` if the credentials do not fit it.
+    pub(crate) fn start(name: &str, config: &Config, account: &Account, random: &Random) -> Result<Self> {
+        if let Some(hash) = ScramHash::from_mechanism(name) {
+            return Ok(Self::Scram(Scram::new(hash, account, config.iterations.clone(), random)));
+        }
+        match (name, &account.credentials().proof) {
+            ("DIGEST-MD5", Proof::Password(password)) => {
+                Ok(Self::DigestMd5(DigestMd5::new(account, password.clone(), random)))
+            }
+            ("OAUTHBEARER", Proof::OAuthBearer(token)) => {
+                Ok(Self::OAuthBearer(OAuthBearer::new(account, token)))
+            }
+            _ => OneMessage::new(name, account).map(Self::OneMessage),
+        }
+    }
+
+    /// Takes note of what the server offered (XEP-0474).
+    pub(crate) fn offered(&mut self, features: &Features) {
+        if let Self::Scram(mechanism) = self {
+            mechanism.offered(scram::Offer::new(&features.mechanisms, &features.channel_bindings));
+        }
+    }
+
+    /// Whether the client has said all it has to, so that only success or failure can follow.
+    pub(crate) fn has_spoken(&mut self) -> bool {
+        match self {
+            Self::OneMessage(_) => true,
+            Self::OAuthBearer(mechanism) => mechanism.status().is_none(),
+            Self::Scram(mechanism) => !matches!(mechanism.state(), State::First),
+            Self::DigestMd5(mechanism) => matches!(mechanism.state(), State::Verified),
         }
     }
 
@@ -110,29 +150,33 @@ impl Mechanism {
         }
         Ok(Authenticated { mechanism: self.name().to_owned() })
     }
+}
 
-    fn start(
-        name: &str,
-        config: &Config,
-        account: &Account,
-        features: &Features,
-        random: &Random,
-    ) -> Result<Self> {
-        if let Some(hash) = ScramHash::from_mechanism(name) {
-            let offer = scram::Offer::new(&features.mechanisms, &features.channel_bindings);
-            let scram = Scram::new(hash, account, config.iterations.clone(), random, offer);
-            return Ok(Self::Scram(scram));
-        }
-        match (name, &account.credentials().proof) {
-            ("DIGEST-MD5", Proof::Password(password)) => {
-                Ok(Self::DigestMd5(DigestMd5::new(account, password.clone(), random)))
-            }
-            ("OAUTHBEARER", Proof::OAuthBearer(token)) => {
-                Ok(Self::OAuthBearer(OAuthBearer::new(account, token)))
-            }
-            _ => OneMessage::new(name, account).map(Self::OneMessage),
-        }
-    }
+/// How the login may begin before the server has offered anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Early {
+    /// By this mechanism, which has one message.
+    Alone(String),
+    /// By this mechanism, whose first message the server answers with a challenge.
+    Challenged(String),
+    /// Only once it is offered: by one message, which holds a password or token.
+    Unsafe,
+}
+
+/// How the login may begin with a server that offered these mechanisms before, by the one that the
+/// same offer would lead to now. `None` if there is none, or its first message is the server's.
+pub(crate) fn early(config: &Config, account: &Account, offered: &[String]) -> Option<Early> {
+    let choice = choices(config, account)
+        .into_iter()
+        .find(|choice| choice.is_allowed && offered.iter().any(|name| name == choice.name))?;
+    let name = choice.name.to_owned();
+    Some(match choice.sort {
+        Sort::Challenged => Early::Challenged(name),
+        Sort::Harmless => Early::Alone(name),
+        Sort::Secret if config.may_send_secrets_early() => Early::Alone(name),
+        Sort::Secret => Early::Unsafe,
+        Sort::ServerFirst => return None,
+    })
 }
 
 /// Why a success that comes before the server has proven itself is refused.
@@ -144,36 +188,50 @@ fn early_success() -> Error {
 struct Choice<'a> {
     name: &'a str,
     is_allowed: bool,
+    sort: Sort,
+}
+
+/// What the first message of a mechanism gives away.
+#[derive(Clone, Copy)]
+enum Sort {
+    /// The password or token itself.
+    Secret,
+    /// Nothing; the server answers with a challenge.
+    Challenged,
+    /// Nothing secret; there is no other message.
+    Harmless,
+    /// There is none.
+    ServerFirst,
 }
 
 /// What the credentials can be used with, strongest first, and whether the configuration lets it.
 fn choices<'a>(config: &Config, account: &'a Account) -> Vec<Choice<'a>> {
     let clear = config.may_send_secrets();
-    let choice = |name, is_allowed| Choice { name, is_allowed };
+    let choice = |name, is_allowed, sort| Choice { name, is_allowed, sort };
     match &account.credentials().proof {
         Proof::Password(_) => Floor::ALL
             .into_iter()
             .rev()
             .map(|strength| {
-                let is_sendable = match strength {
-                    Floor::Plain => clear,
-                    Floor::DigestMd5 => clear && config.digest_md5,
-                    Floor::ScramSha1 | Floor::ScramSha256 | Floor::ScramSha512 => true,
+                let (is_sendable, sort) = match strength {
+                    Floor::Plain => (clear, Sort::Secret),
+                    Floor::DigestMd5 => (clear && config.digest_md5, Sort::ServerFirst),
+                    Floor::ScramSha1 | Floor::ScramSha256 | Floor::ScramSha512 => (true, Sort::Challenged),
                 };
-                choice(strength.name(), strength >= config.floor && is_sendable)
+                choice(strength.name(), strength >= config.floor && is_sendable, sort)
             })
             .collect(),
         Proof::Scram(secret) => {
             let name = secret.hash.name();
             let strong = Floor::ALL.iter().any(|floor| floor.name() == name && *floor >= config.floor);
-            vec![choice(name, strong)]
+            vec![choice(name, strong, Sort::Challenged)]
         }
-        Proof::Plain(_) => vec![choice("PLAIN", clear && config.floor == Floor::Plain)],
-        Proof::OAuthBearer(_) => vec![choice("OAUTHBEARER", clear)],
-        Proof::XOAuth2(_) => vec![choice("X-OAUTH2", clear)],
-        Proof::Anonymous => vec![choice("ANONYMOUS", true)],
-        Proof::External => vec![choice("EXTERNAL", true)],
-        Proof::Raw { mechanism, .. } => vec![choice(mechanism, clear)],
+        Proof::Plain(_) => vec![choice("PLAIN", clear && config.floor == Floor::Plain, Sort::Secret)],
+        Proof::OAuthBearer(_) => vec![choice("OAUTHBEARER", clear, Sort::Secret)],
+        Proof::XOAuth2(_) => vec![choice("X-OAUTH2", clear, Sort::Secret)],
+        Proof::Anonymous => vec![choice("ANONYMOUS", true, Sort::Harmless)],
+        Proof::External => vec![choice("EXTERNAL", true, Sort::Harmless)],
+        Proof::Raw { mechanism, .. } => vec![choice(mechanism, clear, Sort::Secret)],
     }
 }
 

@@ -22,6 +22,7 @@ pub use hash::ScramHash;
 use message::{ServerFinal, ServerFirst};
 
 /// What arrived as the server's offer, to compare with what the server says it sent (XEP-0474).
+#[derive(Default)]
 pub(crate) struct Offer {
     mechanisms: Vec<String>,
     channel_bindings: Vec<String>,
@@ -69,7 +70,6 @@ impl Scram {
         account: &Account,
         iterations: RangeInclusive<u32>,
         random: &Random,
-        offer: Offer,
     ) -> Self {
         let name = prepare::saslname(&prepare::username(account.authcid()));
         let nonce = random.nonce.expose();
@@ -83,9 +83,13 @@ impl Scram {
             },
             client_first_bare: format!("n={name},r={nonce}").into(),
             iterations,
-            offer,
+            offer: Offer::default(),
             state: State::First,
         }
+    }
+
+    pub(crate) fn offered(&mut self, offer: Offer) {
+        self.offer = offer;
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -98,7 +98,7 @@ fn run(case: &Case) -> Result<Outcome, String> {
         match negotiation.receive(&entry.reply(request.rid())) {
             Ok(Step::Send(next, more)) => (negotiation, request) = (next, single(more)?),
             Ok(Step::Wait(_)) => return Err("waits although no request is open".to_owned()),
-            Ok(Step::Done(session)) => return Ok(Outcome { result: Ok(session), used: index + 1 }),
+            Ok(Step::Done(session, _)) => return Ok(Outcome { result: Ok(session), used: index + 1 }),
             Err(Failure { error, terminate }) => {
                 let mut used = index + 1;
                 if let Some(terminate) = terminate {
