@@ -13,6 +13,7 @@
 //! for the server to answer into (XEP-0206 §3). Two requests at most are open at once, and none
 //! when a session is handed over: its answer would not go to the browser.
 
+mod authentication;
 mod login;
 
 use std::fmt;
@@ -22,13 +23,14 @@ use crate::body::{Body, Created, Frame, Received};
 use crate::config::Config;
 use crate::cookies::Cookies;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
+use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::learned::{Learned, Server};
 use crate::plan::{Milestone, Plan, PlanStep};
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::sasl::Mechanism;
+use crate::sasl2::Inline;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::stanza::{self, Features, Incoming};
@@ -77,6 +79,11 @@ pub struct Negotiation<'a> {
     session: Option<(Secret, Created)>,
     features: Option<Features>,
     login: Login,
+    /// What goes with the login, if it is made by SASL2.
+    sasl2: Option<Inline>,
+    is_token_refused: bool,
+    /// A new one.
+    fast_token: Option<FastToken>,
     is_restarted: bool,
     /// Why the bind was refused that went out before the login was done.
     early_refusal: Option<Error>,
@@ -121,6 +128,9 @@ impl<'a> Negotiation<'a> {
             session: None,
             features: None,
             login: Login::default(),
+            sasl2: None,
+            is_token_refused: false,
+            fast_token: None,
             is_restarted: false,
             early_refusal: None,
             jid: None,
@@ -224,6 +234,7 @@ impl<'a> Negotiation<'a> {
     }
 
     fn take(&mut self, body: &Body) -> Result<()> {
+        let had_token = !self.is_token_refused;
         for element in body.payload() {
             let incoming = match stanza::read(element, self.stage) {
                 // A refused login explains this; an accepted one makes it count.
@@ -231,18 +242,21 @@ impl<'a> Negotiation<'a> {
                     self.early_refusal = Some(error);
                     continue;
                 }
+                Err(error) if self.goes_on_without_token(&error) => continue,
                 incoming => incoming.map_err(|error| self.login.explain(error))?,
             };
             match incoming {
                 Some(Incoming::Features(features)) => self.offered(features),
                 Some(Incoming::Challenge(challenge)) => self.login.challenged(&challenge, self.stage)?,
-                Some(Incoming::Success(additional_data)) => {
-                    self.login.succeeded(additional_data.as_ref(), self.stage)?;
-                }
+                Some(Incoming::Success(success)) => self.succeeded(success)?,
                 Some(Incoming::Bound(jid)) => self.bound(jid)?,
                 Some(Incoming::SessionOpened) => self.is_session_open = true,
                 None => {}
             }
+        }
+        if had_token && self.is_token_refused {
+            // Of the bind that went with the token; there will be another.
+            self.early_refusal = None;
         }
         match self.early_refusal.take_if(|_| self.login.is_done()) {
             Some(error) => Err(error),
@@ -252,8 +266,9 @@ impl<'a> Negotiation<'a> {
 
     fn offered(&mut self, features: Features) {
         if !self.is_restarted && !self.login.is_done() {
-            self.login.offered(&features);
-            self.learned = Learned::new(self.learned.server(), &features.mechanisms);
+            self.login.offered(&features, self.sasl2.is_some());
+            let sasl2 = features.sasl2.as_ref().filter(|_| self.account.uses_sasl2(self.config));
+            self.learned = Learned::new(self.learned.server(), &features.mechanisms).with_sasl2(sasl2);
         }
         if features.session_required {
             // It is a server of a kind that the shorter plans were not made for.
@@ -285,7 +300,7 @@ impl<'a> Negotiation<'a> {
     /// What follows from what is known now, after the reply to the request with this RID.
     fn next(&mut self, answered: u64) -> Result<Advance> {
         let mut requests = self.due_bodies()?;
-        while let Some(response) = self.login.due_response() {
+        while let Some(response) = self.due_response() {
             requests.push(self.request(&Frame::Plain, self.stage, response.expose()));
             requests.extend(self.due_bodies()?);
         }
@@ -319,7 +334,8 @@ impl<'a> Negotiation<'a> {
         let (jid, (sid, created)) = (self.jid.clone()?, self.session.clone()?);
         let authenticated = self.login.take_proof()?;
         let cookies = std::mem::take(&mut self.cookies).into_vec();
-        Some(Session::new(authenticated, jid, sid, self.next_rid, created, self.waits, cookies))
+        let session = Session::new(authenticated, jid, sid, self.next_rid, created, self.waits, cookies);
+        Some(self.with_token(session))
     }
 
     fn due_bodies(&mut self) -> Result<Vec<Request>> {
@@ -357,26 +373,28 @@ impl<'a> Negotiation<'a> {
         let mut frame = Frame::Plain;
         let mut payload = Secret::default();
         let mut is_needed = false;
+        let from = self.from();
         for step in steps {
             let (stage, element) = match step {
                 PlanStep::Create => {
-                    frame = Frame::Create { config, domain: account.jid().domain() };
+                    let domain = account.jid().domain();
+                    frame = Frame::Create { config, domain, from: from.as_deref() };
                     (Stage::Create, Secret::default())
                 }
                 PlanStep::Auth => (Stage::Authenticate, self.begin_login()?),
-                PlanStep::Respond => match self.login.due_response() {
+                PlanStep::Respond => match self.due_response() {
                     Some(response) => (Stage::Authenticate, response),
                     None => continue,
                 },
+                PlanStep::Restart if self.sasl2.is_some() => continue,
                 PlanStep::Restart => {
                     self.is_restarted = true;
                     self.features = None;
                     frame = Frame::Restart { lang: config.lang.as_deref(), domain: account.jid().domain() };
                     (Stage::Restart, Secret::default())
                 }
-                PlanStep::Bind => {
-                    (Stage::Bind, stanza::bind(account.jid().resource().or(config.resource.as_deref())))
-                }
+                PlanStep::Bind if self.sasl2.is_some_and(|inline| inline.bind) => continue,
+                PlanStep::Bind => (Stage::Bind, stanza::bind(account.resource(config))),
                 PlanStep::Poll if self.features.is_some() || self.jid.is_some() => continue,
                 PlanStep::Poll => (Stage::Bind, Secret::default()),
                 PlanStep::Session if !self.is_session_required() => continue,
@@ -390,18 +408,6 @@ impl<'a> Negotiation<'a> {
             payload = [payload.expose(), element.expose()].concat().into();
         }
         Ok(is_needed.then(|| self.request(&frame, self.stage, payload.expose())))
-    }
-
-    fn begin_login(&mut self) -> Result<Secret> {
-        let (config, account) = (self.config, self.account);
-        let mechanism = match (&self.features, &self.plan.early) {
-            (None, Some(name)) => Mechanism::start(name, config, account, &self.random)?,
-            (features, _) => {
-                let none = Features::default();
-                Mechanism::choose(config, account, features.as_ref().unwrap_or(&none), &self.random)?
-            }
-        };
-        Ok(self.login.begin(mechanism))
     }
 
     fn is_session_required(&self) -> bool {
@@ -420,7 +426,7 @@ impl<'a> Negotiation<'a> {
 
     fn fail(&mut self, error: Error) -> Failure {
         let sid = self.session.as_ref().map(|(sid, _)| sid.clone());
-        let mut secrets: Vec<&str> = self.account.credentials().secrets().into_iter().collect();
+        let mut secrets = self.account.credentials().secrets();
         secrets.extend(sid.as_ref().map(Secret::expose));
         let error = error.without(&secrets);
         self.stage = Stage::Terminate;
