@@ -6,10 +6,12 @@ mod connector;
 mod exchange;
 mod fail_fast;
 mod http;
+mod lanes;
 mod memory;
 mod patience;
 mod phase;
 mod resolver;
+mod tcp;
 mod terminate;
 mod tls;
 
@@ -31,6 +33,7 @@ use crate::trace;
 pub use cancel::interruptible;
 use fail_fast::FailFast;
 use http::{Http, Lost};
+use lanes::Lane;
 use memory::Memory;
 
 /// Opens a session with a password, on a client that the process keeps for that URL.
@@ -53,7 +56,7 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     config: Config,
-    http: Http,
+    http: Arc<Http>,
     fail_fast: FailFast,
     memory: Memory,
 }
@@ -65,7 +68,7 @@ impl Client {
     /// `Config` if an option has a value that cannot work.
     pub fn new(config: Config) -> Result<Self> {
         config.check()?;
-        let http = Http::new(&config)?;
+        let http = Arc::new(Http::new(&config)?);
         let fail_fast = FailFast::new(config.fail_fast_after, config.fail_fast_for);
         let memory = Memory::new(&config);
         Ok(Self(Arc::new(Inner { config, http, fail_fast, memory })))
@@ -117,7 +120,7 @@ impl Client {
     fn end(&self, request: &Request) -> Result<()> {
         let _span = tracing::info_span!("terminate", host = self.0.config.url.host()).entered();
         self.guarded(Stage::Terminate, |until| {
-            let reply = self.0.post(request, until).map_err(|lost| lost.error)?;
+            let reply = self.0.post(request, None, until).map_err(|lost| lost.error)?;
             terminate::verify(&reply, &self.0.config)
         })
     }
@@ -139,11 +142,11 @@ impl Client {
 }
 
 impl Inner {
-    fn post(&self, request: &Request, until: Instant) -> Result<Reply, Lost> {
+    fn post(&self, request: &Request, lane: Option<Lane>, until: Instant) -> Result<Reply, Lost> {
         let stage = request.stage();
         tracing::trace!(target: "prebind::wire", %stage, body = %trace::masked(request.body().as_bytes()), "sent");
         let start = Instant::now();
-        let reply = self.http.post(request, until);
+        let reply = self.http.post(request, lane, until);
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
         match &reply {
             Ok(reply) => {

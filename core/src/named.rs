@@ -57,6 +57,9 @@ const OPTIONS: &[(&str, Set)] = &[
     ("fail_fast_after", |config, given| given.count().map(|calls| config.fail_fast_after = calls)),
     ("fail_fast_for", |config, given| given.seconds().map(|time| config.fail_fast_for = time)),
     ("max_reply", |config, given| given.count().map(|bytes| config.max_reply = bytes)),
+    ("learn", |config, given| given.flag().map(|may| config.learn = may)),
+    ("relearn_after", |config, given| given.seconds().map(|time| config.relearn_after = time)),
+    ("profile", |config, given| given.optional(Given::text).map(|profile| config.profile = profile)),
 ];
 
 impl Config {

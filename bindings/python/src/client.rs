@@ -53,6 +53,11 @@ impl Client {
         fields.into_pyobject(py)
     }
 
+    /// What was learned of the server.
+    fn profile(&self) -> String {
+        self.0.profile()
+    }
+
     /// Ends a session.
     fn terminate(&self, py: Python<'_>, session: &Handle) -> PyResult<()> {
         heedful(py, || self.0.terminate(&session.0))

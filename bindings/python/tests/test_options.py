@@ -37,6 +37,9 @@ GOOD = {
     "fail_fast_after": [0],
     "fail_fast_for": [10],
     "max_reply": [4096],
+    "learn": [False],
+    "relearn_after": [60, timedelta(minutes=5)],
+    "profile": [None, "", "garbage"],
 }
 
 #: Values that are not: of another type, too large, too small, nonsense.
@@ -62,6 +65,9 @@ BAD = {
     "fail_fast_after": [-1, 1.5],
     "fail_fast_for": [-1],
     "max_reply": [0, 2**70],
+    "learn": ["no", None],
+    "relearn_after": [0, -1, None, 3601],
+    "profile": [1, b"{}"],
 }
 
 

@@ -9,11 +9,12 @@ use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use super::http::Lost;
+use super::lanes::Lane;
 use super::{Inner, cancel, defect, interruptible};
 use crate::account::Account;
 use crate::condition::{BoshCondition, Condition, SaslCondition, StanzaCondition, StreamCondition};
 use crate::error::{Error, ErrorKind, Phase, Result, Stage};
-use crate::learned::Learned;
+use crate::learned::{Learned, Server};
 use crate::negotiation::{Failure, Negotiation, Step};
 use crate::plan::Plan;
 use crate::random::Random;
@@ -44,12 +45,16 @@ impl Inner {
     fn open_by_any_plan(&self, account: &Account, until: Instant) -> Result<(Session, Learned)> {
         let domain = account.jid().domain();
         let known = self.config.learn.then(|| self.memory.recall(domain)).flatten();
+        if known.as_ref().is_some_and(|known| known.server() == Server::Prosody) {
+            self.http.slow_down();
+        }
         let plan = known.map_or_else(Plan::classic, |known| Plan::shortest(&self.config, account, &known));
         if plan.is_classic() {
             return self.exchange(account, plan, until);
         }
         // If nothing comes of it, as much time is left for what is known to work.
-        let error = match self.exchange(account, plan, until - self.config.deadline / 2) {
+        let half_time = until.checked_sub(self.config.deadline / 2).unwrap_or(until);
+        let error = match self.exchange(account, plan, half_time) {
             Err(error) if may_be_the_plans_fault(&error) && !cancel::is_stopped() => error,
             result => return result,
         };
@@ -59,8 +64,11 @@ impl Inner {
     }
 
     fn exchange(&self, account: &Account, plan: Plan, until: Instant) -> Result<(Session, Learned)> {
+        let goes_on = plan.goes_on() && !plan.is_classic();
         let (negotiation, requests) = Negotiation::start(&self.config, account, plan, Random::from_os()?)?;
-        thread::scope(|scope| Driver::new(self, until, scope).drive(negotiation, requests.into()))
+        // What follows goes over another connection, which is opened while the server thinks.
+        let ahead = goes_on.then(|| self.http.open_ahead()).flatten();
+        thread::scope(|scope| Driver::new(self, until, scope, ahead).drive(negotiation, requests.into()))
     }
 
     /// Leaves no session behind, as far as the time allows; the error stays what it was.
@@ -68,7 +76,7 @@ impl Inner {
         if let Some(terminate) = &failure.terminate {
             let time = if cancel::is_stopped() { HURRIED_CLEAN_UP } else { CLEAN_UP };
             let until = until.min(Instant::now() + time);
-            if interruptible(|| true, || self.post(terminate, until)).is_err() {
+            if interruptible(|| true, || self.post(terminate, None, until)).is_err() {
                 tracing::debug!("the session could not be ended; the server will, after its inactivity time");
             }
         }
@@ -89,13 +97,30 @@ struct Driver<'scope, 'env> {
     elsewhere: usize,
     /// Whether nobody waits for them any more.
     is_over: Arc<AtomicBool>,
+    /// A connection that is being opened for what follows the creation.
+    ahead: Option<Receiver<Lane>>,
 }
 
 impl<'scope, 'env> Driver<'scope, 'env> {
-    fn new(client: &'env Inner, until: Instant, scope: &'scope Scope<'scope, 'env>) -> Self {
+    fn new(
+        client: &'env Inner,
+        until: Instant,
+        scope: &'scope Scope<'scope, 'env>,
+        ahead: Option<Receiver<Lane>>,
+    ) -> Self {
         let session_until = until.checked_sub(CLEAN_UP.min(client.config.deadline / 10)).unwrap_or(until);
         let (sender, answers) = channel();
-        Self { client, until, session_until, scope, sender, answers, elsewhere: 0, is_over: Arc::default() }
+        Self {
+            client,
+            until,
+            session_until,
+            scope,
+            sender,
+            answers,
+            elsewhere: 0,
+            is_over: Arc::default(),
+            ahead,
+        }
     }
 
     fn drive(
@@ -117,15 +142,25 @@ impl<'scope, 'env> Driver<'scope, 'env> {
             };
             negotiation = match negotiation.receive(&reply) {
                 Ok(Step::Send(next, more)) => {
+                    self.observe(next.server());
                     due.extend(more);
                     next
                 }
                 Ok(Step::Wait(next)) => next,
-                Ok(Step::Done(session, learned)) => return Ok((session, learned)),
+                Ok(Step::Done(session, learned)) => {
+                    self.observe(learned.server());
+                    return Ok((session, learned));
+                }
                 Err(failure) => return Err(self.client.clean_up(failure, self.until)),
             };
         }
         Err(self.client.clean_up(negotiation.abandon(defect(Stage::Create)), self.until))
+    }
+
+    fn observe(&self, server: Server) {
+        if server == Server::Prosody {
+            self.client.http.slow_down();
+        }
     }
 
     /// Sends what is due and waits for an answer; `None` if there is nothing to wait for.
@@ -136,7 +171,10 @@ impl<'scope, 'env> Driver<'scope, 'env> {
             due.pop_front();
         }
         match first {
-            Some(request) => Some((request.rid(), self.client.post(&request, self.until_for(&request)))),
+            Some(request) => {
+                let lane = self.opened_ahead(&request);
+                Some((request.rid(), self.client.post(&request, lane, self.until_for(&request))))
+            }
             None if self.elsewhere > 0 => self.wait(),
             None => None,
         }
@@ -144,17 +182,31 @@ impl<'scope, 'env> Driver<'scope, 'env> {
 
     /// Whether the request is under way; without a thread for it, it has to wait its turn.
     fn send_elsewhere(&mut self, request: Request) -> bool {
+        let lane = self.opened_ahead(&request);
         let (client, until, sender) = (self.client, self.until_for(&request), self.sender.clone());
         let (is_over, span) = (Arc::clone(&self.is_over), tracing::Span::current());
         let run = move || {
             let _span = span.entered();
-            let reply = interruptible(move || !is_over.load(Relaxed), || client.post(&request, until));
+            let reply = interruptible(move || !is_over.load(Relaxed), || client.post(&request, lane, until));
             // Nobody waits for it after a failure.
             let _ = sender.send((request.rid(), reply));
         };
         let is_sent = thread::Builder::new().spawn_scoped(self.scope, run).is_ok();
         self.elsewhere += usize::from(is_sent);
         is_sent
+    }
+
+    /// The connection that was opened for this, as soon as it is.
+    fn opened_ahead(&mut self, request: &Request) -> Option<Lane> {
+        let opening = self.ahead.take_if(|_| request.is_repeatable())?;
+        loop {
+            match opening.recv_timeout(cancel::SLICE) {
+                Ok(lane) => return Some(lane),
+                // It ends by itself; who gives up is told by the request.
+                Err(RecvTimeoutError::Timeout) if Instant::now() < self.until && cancel::ask().is_ok() => {}
+                Err(_) => return None,
+            }
+        }
     }
 
     /// Waits for an answer from another thread, which keeps to the deadline by itself.
@@ -180,6 +232,9 @@ impl<'scope, 'env> Driver<'scope, 'env> {
 impl Drop for Driver<'_, '_> {
     fn drop(&mut self) {
         self.is_over.store(true, Relaxed);
+        if let Some(lane) = self.ahead.take().and_then(|opening| opening.try_recv().ok()) {
+            self.client.http.keep(lane);
+        }
     }
 }
 

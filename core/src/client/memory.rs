@@ -34,7 +34,7 @@ pub(super) struct Memory {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Domain {
-    domain: String,
+    name: String,
     #[serde(flatten)]
     learned: Learned,
     /// Seconds since 1970, until which only the classic plan is used.
@@ -65,7 +65,7 @@ impl Memory {
     /// What is known of a domain and may be relied on.
     pub(super) fn recall(&self, domain: &str) -> Option<Learned> {
         patience::read(&self.domains, |domains| {
-            let known = domains.iter().find(|known| known.domain == domain)?;
+            let known = domains.iter().find(|known| known.name == domain)?;
             let is_spared = known.classic_until.is_some_and(|until| now() < until);
             (!is_spared).then(|| known.learned.clone())
         })?
@@ -73,7 +73,7 @@ impl Memory {
 
     pub(super) fn learn(&self, domain: &str, learned: Learned) {
         let is_news = patience::read(&self.domains, |domains| {
-            domains.iter().find(|known| known.domain == domain).is_none_or(|known| known.learned != learned)
+            domains.iter().find(|known| known.name == domain).is_none_or(|known| known.learned != learned)
         });
         if is_news == Some(true) {
             self.put(domain, |known| known.learned = learned);
@@ -94,11 +94,9 @@ impl Memory {
 
     fn put(&self, domain: &str, change: impl FnOnce(&mut Domain)) {
         patience::write(&self.domains, |domains| {
-            let mut known = match domains.iter().position(|known| known.domain == domain) {
+            let mut known = match domains.iter().position(|known| known.name == domain) {
                 Some(at) => domains.remove(at),
-                None => {
-                    Domain { domain: domain.to_owned(), learned: Learned::nothing(), classic_until: None }
-                }
+                None => Domain { name: domain.to_owned(), learned: Learned::nothing(), classic_until: None },
             };
             change(&mut known);
             if domains.len() >= MAX_DOMAINS {
@@ -180,7 +178,7 @@ mod tests {
             let other = Config::new("https://chat.example.net/http-bind").unwrap();
             Memory::new(&other).profile().replace(
                 "[]",
-                "[{\"domain\":\"example.org\",\"server\":\"prosody\",\"mechanisms\":[\"PLAIN\"]}]",
+                "[{\"name\":\"example.org\",\"server\":\"prosody\",\"mechanisms\":[\"PLAIN\"]}]",
             )
         };
         for bad in [

@@ -88,6 +88,12 @@ class Client:
         }
         return Session(*self._client.prebind(jid, given))
 
+    def profile(self) -> str:
+        """What this client learned of the server, for the option `profile` of another: a short text
+        without anything secret, which stays the same while nothing new is learned. Worth keeping in
+        a cache where processes are short-lived or many."""
+        return self._client.profile()
+
     def terminate(
         self, session: Session | None = None, *, sid: str | None = None, rid: int | None = None
     ) -> None:

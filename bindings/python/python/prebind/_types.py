@@ -67,6 +67,14 @@ class Options(TypedDict, total=False):
     """How long calls fail at once. Default 5."""
     max_reply: int
     """The most bytes of one reply. Default 262,144."""
+    learn: bool
+    """Whether calls take the short cuts that the server is known for, one to four round trips
+    instead of four or five. Default yes."""
+    relearn_after: Seconds
+    """How long calls take no short cut after one that failed. Default 600."""
+    profile: str | None
+    """What an earlier client of this URL learned, as `Client.profile` gave it. One that is of no
+    use is left out. Default none."""
 
 
 class ScramKeys(NamedTuple):
