@@ -24,6 +24,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option by itself")]
 pub struct Config {
     /// The BOSH endpoint.
     pub url: BoshUrl,
