@@ -10,6 +10,7 @@ mod lanes;
 mod memory;
 mod patience;
 mod phase;
+mod process;
 mod resolver;
 mod tcp;
 mod terminate;

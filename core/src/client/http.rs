@@ -10,20 +10,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
-use rustls::client::Resumption;
 use ureq::http::header::{
     CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, LOCATION, SET_COOKIE,
 };
-use ureq::http::{HeaderMap, Response, Uri};
-use ureq::unversioned::resolver::Resolver as _;
-use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, time};
+use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body, Proxy, Timeout};
 
-use super::connector::{self, Exchange};
-use super::lanes::{KEPT, Lane, LaneConnector, Lanes, Link};
-use super::resolver::CachingResolver;
-use super::tls::{self, TlsConnector};
-use super::{cancel, patience, phase};
+use super::lanes::{KEPT, Lane};
+use super::process::Process;
+use super::{cancel, patience, phase, tls};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Phase, Retry, Stage};
 use crate::reply::Reply;
@@ -31,9 +26,6 @@ use crate::request::{self, Request};
 use crate::secret::Secret;
 
 const MAX_HEADERS: usize = 16 * 1024;
-
-/// For one server, and a few connections at once.
-const MAX_TLS_SESSIONS: usize = 32;
 
 /// About as long as the head of a request, without the configured headers.
 const USUAL_HEAD: usize = 200;
@@ -43,21 +35,13 @@ pub(super) struct Http {
     process: RwLock<Arc<Process>>,
 }
 
-/// What only the process may use that made it.
-struct Process {
-    id: u32,
-    lanes: Lanes,
-    resolver: CachingResolver,
-    chain: Arc<dyn Connector<(), Out = Exchange>>,
-}
-
-struct Settings {
-    url: String,
+pub(super) struct Settings {
+    pub(super) url: String,
     host: String,
     headers: HeaderMap,
-    tls: Option<Arc<ClientConfig>>,
-    config: Config,
-    agent: ureq::config::Config,
+    pub(super) tls: Option<Arc<ClientConfig>>,
+    pub(super) config: Config,
+    pub(super) agent: ureq::config::Config,
     /// The length of the head of a request.
     head: usize,
 }
@@ -163,51 +147,6 @@ impl Http {
             Arc::clone(process)
         })
         .unwrap_or_else(|| Arc::new(Process::new(&self.settings)))
-    }
-}
-
-impl Process {
-    fn new(settings: &Settings) -> Self {
-        let tls = settings.tls.as_ref().map(|tls| {
-            let mut tls = ClientConfig::clone(tls);
-            // Another process may hold the lock of the one there was.
-            tls.resumption = Resumption::in_memory_sessions(MAX_TLS_SESSIONS);
-            Arc::new(tls)
-        });
-        Self {
-            id: process::id(),
-            lanes: Lanes::default(),
-            resolver: CachingResolver::new(settings.config.ip_family),
-            chain: Arc::new(connector::chain(TlsConnector(tls))),
-        }
-    }
-
-    /// A lane with no connection yet, or the one that the link holds.
-    fn lane(&self, settings: &Settings, link: Arc<Link>) -> Lane {
-        let connector = LaneConnector { link: Arc::clone(&link), chain: Arc::clone(&self.chain) };
-        Lane::new(Agent::with_parts(settings.agent.clone(), connector, self.resolver.clone()), link)
-    }
-
-    fn open(&self, settings: &Settings) -> Result<Lane, ureq::Error> {
-        let uri: Uri = settings.url.parse().map_err(|_| ureq::Error::HostNotFound)?;
-        let within =
-            |time: Duration, reason| NextTimeout { after: time.into(), reason, ..NextTimeout::default() };
-        let resolve = within(settings.config.resolve_timeout, Timeout::Resolve);
-        let addrs = self.resolver.resolve(&uri, &settings.agent, resolve)?;
-        let details = ConnectionDetails {
-            uri: &uri,
-            addrs,
-            config: &settings.agent,
-            request_level: false,
-            resolver: &self.resolver,
-            now: time::Instant::now(),
-            timeout: within(settings.config.connect_timeout, Timeout::Connect),
-            current_time: Arc::new(time::Instant::now),
-            run_connector: Arc::new(|_| Err(ureq::Error::ConnectionFailed)),
-            register_shutdown: Arc::new(|_| Ok(())),
-        };
-        let exchange = self.chain.connect(&details, None)?.ok_or(ureq::Error::ConnectionFailed)?;
-        Ok(self.lane(settings, Link::opened_ahead(exchange)))
     }
 }
 
