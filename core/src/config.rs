@@ -24,6 +24,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option by itself")]
 pub struct Config {
     /// The BOSH endpoint.
     pub url: BoshUrl,
@@ -50,6 +51,13 @@ pub struct Config {
     pub digest_md5: bool,
     /// Whether a password or a token may be sent over plain http to another machine. Default no.
     pub allow_cleartext: bool,
+    /// Whether to ask the server for a token that replaces the password in later calls (FAST,
+    /// XEP-0484), and to log in by SASL2 (XEP-0388) with Bind 2 (XEP-0386), which that takes. Where
+    /// the server offers none of it, nothing changes. Default no: the server has to keep a token for
+    /// each account, and the caller a secret, see [`FastToken`](crate::FastToken). Prosody has it
+    /// from 13 on; Prosody 0.12 with community modules of that name offers it over BOSH but never
+    /// answers.
+    pub fast: bool,
     /// The iteration counts a server may ask for in SCRAM. Fewer are too weak (RFC 7677 §4), more
     /// cost too much time. Default 4,096 to 600,000.
     pub iterations: RangeInclusive<u32>,
@@ -113,6 +121,7 @@ impl Config {
             floor: Floor::Plain,
             digest_md5: false,
             allow_cleartext: false,
+            fast: false,
             iterations: 4096..=600_000,
             scram_cache: 1000,
             headers: Vec::new(),

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::body::NS_XBOSH;
+use crate::random::is_uuid;
+use crate::sasl2::Offer;
 use crate::xml::Element;
 
 /// More mechanisms than any server offers.
@@ -14,18 +16,26 @@ const MAX_MECHANISMS: usize = 32;
 pub struct Learned {
     server: Server,
     mechanisms: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sasl2: Option<Offer>,
 }
 
 impl Learned {
     pub(crate) fn new(server: Server, mechanisms: &[String]) -> Self {
-        let mut mechanisms: Vec<String> = mechanisms.iter().take(MAX_MECHANISMS).cloned().collect();
-        // Prosody offers them in another order each time.
-        mechanisms.sort_unstable();
-        Self { server, mechanisms }
+        Self { server, mechanisms: names(mechanisms), sasl2: None }
     }
 
     pub(crate) fn nothing() -> Self {
-        Self { server: Server::Other, mechanisms: Vec::new() }
+        Self::new(Server::Other, &[])
+    }
+
+    pub(crate) fn with_sasl2(mut self, offer: Option<&Offer>) -> Self {
+        self.sasl2 = offer.map(|offer| Offer {
+            mechanisms: names(&offer.mechanisms),
+            bind: offer.bind,
+            fast: names(&offer.fast),
+        });
+        self
     }
 
     /// What it was taken for.
@@ -38,12 +48,26 @@ impl Learned {
         &self.mechanisms
     }
 
+    /// What it offered to do by SASL2.
+    pub(crate) fn sasl2(&self) -> Option<&Offer> {
+        self.sasl2.as_ref()
+    }
+
     /// Whether it could have been learned: it may come from outside.
     #[cfg(feature = "client")]
     pub(crate) fn is_sound(&self) -> bool {
         let is_name = |name: &String| crate::account::is_mechanism_name(name);
-        self.mechanisms.len() <= MAX_MECHANISMS && self.mechanisms.iter().all(is_name)
+        let are_sound = |names: &[String]| names.len() <= MAX_MECHANISMS && names.iter().all(is_name);
+        are_sound(&self.mechanisms)
+            && self.sasl2.as_ref().is_none_or(|offer| are_sound(&offer.mechanisms) && are_sound(&offer.fast))
     }
+}
+
+/// Prosody offers them in another order each time.
+fn names(offered: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = offered.iter().take(MAX_MECHANISMS).cloned().collect();
+    names.sort_unstable();
+    names
 }
 
 /// Servers, by what shortens an exchange with them.
@@ -82,10 +106,4 @@ impl Server {
             _ => Self::Other,
         }
     }
-}
-
-/// 8-4-4-4-12 hexadecimal digits.
-fn is_uuid(text: &str) -> bool {
-    let is_hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(is_hex)
 }

@@ -7,12 +7,14 @@
 //!            └────────────┘                                 └────────
 //! ```
 //!
-//! That is the classic exchange. What is sent when, and what together, is the [`Plan`]'s business.
+//! That is the classic exchange; by SASL2 (XEP-0388) a stream is not restarted, and is bound with the
+//! login (XEP-0386). What is sent when, and what together, is the [`Plan`]'s business.
 //! Besides, challenges are answered, requests lost on the way are repeated once with the same bytes
 //! (XEP-0124 §14.3), and where an answer is awaited while no request is open, an empty one is sent
 //! for the server to answer into (XEP-0206 §3). Two requests at most are open at once, and none
 //! when a session is handed over: its answer would not go to the browser.
 
+mod authentication;
 mod login;
 mod sending;
 
@@ -23,6 +25,7 @@ use crate::body::{Body, Created, Frame, Received};
 use crate::config::Config;
 use crate::cookies::Cookies;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
+use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::learned::{Learned, Server};
 use crate::plan::Plan;
@@ -30,6 +33,7 @@ use crate::random::Random;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::sasl::ScramCache;
+use crate::sasl2::Inline;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::stanza::{self, Features, Incoming};
@@ -79,6 +83,11 @@ pub struct Negotiation<'a> {
     features: Option<Features>,
     login: Login<'a>,
     scram_cache: Option<&'a ScramCache>,
+    /// What goes with the login, if it is made by SASL2.
+    sasl2: Option<Inline>,
+    is_token_refused: bool,
+    /// A new one.
+    fast_token: Option<FastToken>,
     is_restarted: bool,
     /// Why the bind was refused that went out before the login was done.
     early_refusal: Option<Error>,
@@ -124,6 +133,9 @@ impl<'a> Negotiation<'a> {
             features: None,
             login: Login::default(),
             scram_cache: None,
+            sasl2: None,
+            is_token_refused: false,
+            fast_token: None,
             is_restarted: false,
             early_refusal: None,
             jid: None,
@@ -234,6 +246,7 @@ impl<'a> Negotiation<'a> {
     }
 
     fn take(&mut self, body: &Body) -> Result<()> {
+        let had_token = !self.is_token_refused;
         for element in body.payload() {
             let incoming = match stanza::read(element, self.stage) {
                 // A refused login explains this; an accepted one makes it count.
@@ -241,6 +254,7 @@ impl<'a> Negotiation<'a> {
                     self.early_refusal = Some(error);
                     continue;
                 }
+                Err(error) if self.goes_on_without_token(&error) => continue,
                 incoming => incoming.map_err(|error| self.login.explain(error))?,
             };
             match incoming {
@@ -248,13 +262,15 @@ impl<'a> Negotiation<'a> {
                 Some(Incoming::Challenge(challenge)) => {
                     self.login.challenged(&challenge, self.stage, self.scram_cache)?;
                 }
-                Some(Incoming::Success(additional_data)) => {
-                    self.login.succeeded(additional_data.as_ref(), self.stage)?;
-                }
+                Some(Incoming::Success(success)) => self.succeeded(success)?,
                 Some(Incoming::Bound(jid)) => self.bound(jid)?,
                 Some(Incoming::SessionOpened) => self.is_session_open = true,
                 None => {}
             }
+        }
+        if had_token && self.is_token_refused {
+            // Of the bind that went with the token; there will be another.
+            self.early_refusal = None;
         }
         match self.early_refusal.take_if(|_| self.login.is_done()) {
             Some(error) => Err(error),
@@ -264,8 +280,9 @@ impl<'a> Negotiation<'a> {
 
     fn offered(&mut self, features: Features) {
         if !self.is_restarted && !self.login.is_done() {
-            self.login.offered(&features);
-            self.learned = Learned::new(self.learned.server(), &features.mechanisms);
+            self.login.offered(&features, self.sasl2.is_some());
+            let sasl2 = features.sasl2.as_ref().filter(|_| self.account.uses_sasl2(self.config));
+            self.learned = Learned::new(self.learned.server(), &features.mechanisms).with_sasl2(sasl2);
         }
         if features.session_required {
             // It is a server of a kind that the shorter plans were not made for.
@@ -297,7 +314,7 @@ impl<'a> Negotiation<'a> {
     /// What follows from what is known now, after the reply to the request with this RID.
     fn next(&mut self, answered: u64) -> Result<Advance> {
         let mut requests = self.due_bodies()?;
-        while let Some(response) = self.login.due_response() {
+        while let Some(response) = self.due_response() {
             requests.push(self.request(&Frame::Plain, self.stage, response.expose()));
             requests.extend(self.due_bodies()?);
         }
@@ -331,7 +348,8 @@ impl<'a> Negotiation<'a> {
         let (jid, (sid, created)) = (self.jid.clone()?, self.session.clone()?);
         let authenticated = self.login.take_proof()?;
         let cookies = std::mem::take(&mut self.cookies).into_vec();
-        Some(Session::new(authenticated, jid, sid, self.next_rid, created, self.waits, cookies))
+        let session = Session::new(authenticated, jid, sid, self.next_rid, created, self.waits, cookies);
+        Some(self.with_token(session))
     }
 
     fn is_session_required(&self) -> bool {
@@ -340,7 +358,7 @@ impl<'a> Negotiation<'a> {
 
     fn fail(&mut self, error: Error) -> Failure {
         let sid = self.session.as_ref().map(|(sid, _)| sid.clone());
-        let mut secrets: Vec<&str> = self.account.credentials().secrets().into_iter().collect();
+        let mut secrets = self.account.credentials().secrets();
         secrets.extend(sid.as_ref().map(Secret::expose));
         let error = error.without(&secrets);
         self.stage = Stage::Terminate;

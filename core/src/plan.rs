@@ -4,14 +4,14 @@
 use crate::account::Account;
 use crate::config::Config;
 use crate::learned::{Learned, Server};
-use crate::sasl::{self, Early};
+use crate::sasl::{self, Early, Way};
 
 /// The bodies of one exchange, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub(crate) bodies: &'static [PlannedBody],
-    /// The mechanism to begin with before the server offers any; without one its offer is awaited.
-    pub(crate) early: Option<String>,
+    /// What to log in by before the server offers anything; without it the offer is awaited.
+    pub(crate) early: Option<Way>,
 }
 
 impl Plan {
@@ -28,10 +28,10 @@ impl Plan {
     /// and only by a mechanism that the server offered before.
     #[must_use]
     pub fn shortest(config: &Config, account: &Account, learned: &Learned) -> Self {
-        let early = sasl::early(config, account, learned.mechanisms());
+        let early = sasl::early(config, account, learned);
         let (bodies, early) = match (learned.server(), early) {
-            (Server::Prosody, Some(Early::Alone(name))) => (ALL_IN_CREATION, Some(name)),
-            (Server::Prosody, Some(Early::Challenged(name))) => (BEGUN_IN_CREATION, Some(name)),
+            (Server::Prosody, Some(Early::Alone(way))) => (ALL_IN_CREATION, Some(way)),
+            (Server::Prosody, Some(Early::Challenged(way))) => (BEGUN_IN_CREATION, Some(way)),
             (Server::Prosody, Some(Early::Unsafe)) => (BIND_WITH_LOGIN, None),
             (Server::Ejabberd, Some(_)) => (IN_PAIRS, None),
             _ => (CLASSIC, None),
@@ -128,9 +128,9 @@ pub(crate) enum PlanStep {
     Auth,
     /// Answer the challenge in this body, together with its other steps.
     Respond,
-    /// Restart the stream (XEP-0206 §5).
+    /// Restart the stream (XEP-0206 §5); left out after SASL2, which needs none.
     Restart,
-    /// Bind a resource (RFC 6120 §7.6.1).
+    /// Bind a resource (RFC 6120 §7.6.1); left out if it went with the login.
     Bind,
     /// Nothing, for the server to answer into; left out once the features of the restarted stream
     /// are there, since nothing would answer it.

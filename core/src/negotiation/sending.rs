@@ -5,9 +5,8 @@ use crate::body::Frame;
 use crate::error::{Result, Stage};
 use crate::plan::{Milestone, PlanStep};
 use crate::request::Request;
-use crate::sasl::Mechanism;
 use crate::secret::Secret;
-use crate::stanza::{self, Features};
+use crate::stanza;
 
 impl Negotiation<'_> {
     /// Writes the bodies whose turn it is, as far as the server lets them be open.
@@ -46,26 +45,28 @@ impl Negotiation<'_> {
         let mut frame = Frame::Plain;
         let mut payload = Secret::default();
         let mut is_needed = false;
+        let from = self.from();
         for step in steps {
             let (stage, element) = match step {
                 PlanStep::Create => {
-                    frame = Frame::Create { config, domain: account.jid().domain() };
+                    let domain = account.jid().domain();
+                    frame = Frame::Create { config, domain, from: from.as_deref() };
                     (Stage::Create, Secret::default())
                 }
                 PlanStep::Auth => (Stage::Authenticate, self.begin_login()?),
-                PlanStep::Respond => match self.login.due_response() {
+                PlanStep::Respond => match self.due_response() {
                     Some(response) => (Stage::Authenticate, response),
                     None => continue,
                 },
+                PlanStep::Restart if self.sasl2.is_some() => continue,
                 PlanStep::Restart => {
                     self.is_restarted = true;
                     self.features = None;
                     frame = Frame::Restart { lang: config.lang.as_deref(), domain: account.jid().domain() };
                     (Stage::Restart, Secret::default())
                 }
-                PlanStep::Bind => {
-                    (Stage::Bind, stanza::bind(account.jid().resource().or(config.resource.as_deref())))
-                }
+                PlanStep::Bind if self.sasl2.is_some_and(|inline| inline.bind) => continue,
+                PlanStep::Bind => (Stage::Bind, stanza::bind(account.resource(config))),
                 PlanStep::Poll if self.features.is_some() || self.jid.is_some() => continue,
                 PlanStep::Poll => (Stage::Bind, Secret::default()),
                 PlanStep::Session if !self.is_session_required() => continue,
@@ -79,18 +80,6 @@ impl Negotiation<'_> {
             payload = [payload.expose(), element.expose()].concat().into();
         }
         Ok(is_needed.then(|| self.request(&frame, self.stage, payload.expose())))
-    }
-
-    fn begin_login(&mut self) -> Result<Secret> {
-        let (config, account) = (self.config, self.account);
-        let mechanism = match (&self.features, &self.plan.early) {
-            (None, Some(name)) => Mechanism::start(name, config, account, &self.random)?,
-            (features, _) => {
-                let none = Features::default();
-                Mechanism::choose(config, account, features.as_ref().unwrap_or(&none), &self.random)?
-            }
-        };
-        Ok(self.login.begin(mechanism))
     }
 
     /// Writes a request, with the next RID, and holds it as open.

@@ -35,7 +35,7 @@ fn round_trips(client: &Client, account: &Account) -> u32 {
 /// By PLAIN and by SCRAM, once the server is known.
 fn fewest(kind: Kind) -> (u32, u32) {
     match kind {
-        Kind::Prosody => (1, 2),
+        Kind::Prosody | Kind::Prosody13 => (1, 2),
         Kind::Ejabberd => (3, 4),
     }
 }

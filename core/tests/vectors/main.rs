@@ -175,6 +175,7 @@ fn describe_session(session: &Session) -> Value {
         "inactivity": session.inactivity().map(|inactivity| inactivity.as_secs()),
         "mechanism": session.mechanism(),
         "round_trips": session.round_trips(),
+        "fast_token": session.fast_token().map(prebind::FastToken::to_text),
         "cookies": session.cookies().iter()
             .map(|cookie| json!({"name": cookie.name, "value": cookie.value()}))
             .collect::<Vec<_>>(),

@@ -28,6 +28,7 @@ class Client:
         str,
         int,
         tuple[tuple[str, str], ...],
+        str | None,
         Handle,
     ]: ...
     def profile(self) -> str: ...
