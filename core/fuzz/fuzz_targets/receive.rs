@@ -43,8 +43,7 @@ fn credentials(choice: u8) -> Credentials {
 
 fn token() -> FastToken {
     let user_agent = "00000000-0000-4000-8000-000000000000";
-    let text =
-        format!(r#"{{"mechanism":"HT-SHA-256-NONE","token":"{SECRET}","user_agent":"{user_agent}"}}"#);
+    let text = format!(r#"{{"mechanism":"HT-SHA-256-NONE","token":"{SECRET}","user_agent":"{user_agent}"}}"#);
     FastToken::from_text(&text).expect("a token")
 }
 
@@ -63,8 +62,7 @@ fn exchange(config: &Config, account: &Account, input: &[u8]) {
             Ok(Step::Wait(_)) => panic!("waits although nothing is open"),
             Ok(Step::Done(session, _)) => {
                 let mechanism = session.mechanism();
-                let is_proven =
-                    !["SCRAM", "DIGEST", "HT"].iter().any(|mutual| mechanism.starts_with(mutual));
+                let is_proven = !["SCRAM", "DIGEST", "HT"].iter().any(|mutual| mechanism.starts_with(mutual));
                 assert!(is_proven, "a server that knows no password was believed");
                 return;
             }
