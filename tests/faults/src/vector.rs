@@ -72,8 +72,11 @@ impl Case {
 
     /// Why it cannot be replayed to a client whose randomness is its own.
     pub(crate) fn obstacle(&self) -> Option<&'static str> {
-        if self.random.nonce.is_some() || self.random.user_agent.is_some() {
-            return Some("it depends on what the client draws at random, which a server cannot choose");
+        if self.random.nonce.is_some() {
+            return Some("it depends on the client's nonce, which a server cannot choose");
+        }
+        if self.random.user_agent.is_some() {
+            return Some("it depends on the ID the client gives itself, which a server cannot choose");
         }
         if self.learned.is_some() {
             return Some("it depends on what the client learned before");
