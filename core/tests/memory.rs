@@ -92,7 +92,7 @@ fn login(config: &Config, cache: &ScramCache, user: &str) -> Session {
         match negotiation.receive(&Reply::new(requests[0].rid(), 200, body)).unwrap() {
             Step::Send(next, more) => (negotiation, requests) = (next, more),
             Step::Wait(_) => panic!("waits although nothing is open"),
-            Step::Done(session) => return session,
+            Step::Done(session, _) => return session,
         }
     }
     panic!("does not end")

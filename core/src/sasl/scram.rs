@@ -26,6 +26,7 @@ pub use hash::ScramHash;
 use message::{ServerFinal, ServerFirst};
 
 /// What arrived as the server's offer, to compare with what the server says it sent (XEP-0474).
+#[derive(Default)]
 pub(crate) struct Offer {
     mechanisms: Vec<String>,
     channel_bindings: Vec<String>,
@@ -81,7 +82,6 @@ impl<'a> Scram<'a> {
         account: &'a Account,
         iterations: RangeInclusive<u32>,
         random: &Random,
-        offer: Offer,
     ) -> Self {
         let name = prepare::saslname(&prepare::username(account.authcid()));
         let nonce = random.nonce.expose();
@@ -95,10 +95,14 @@ impl<'a> Scram<'a> {
             },
             client_first_bare: format!("n={name},r={nonce}").into(),
             iterations,
-            offer,
+            offer: Offer::default(),
             lease: None,
             state: State::First,
         }
+    }
+
+    pub(crate) fn offered(&mut self, offer: Offer) {
+        self.offer = offer;
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -121,13 +125,14 @@ impl<'a> Scram<'a> {
 
     /// XEP-0474 §4.2: nobody between removed a mechanism from the offer.
     fn check_offer(&self, first: &ServerFirst<'_>) -> Result<()> {
-        let is_same = |sent: Option<&str>, text: String| {
-            let ours = STANDARD.encode(self.hash.hash(text.as_bytes()));
-            sent.is_none_or(|sent| ours.as_bytes().ct_eq(sent.as_bytes()).into())
+        let is_same = |sent: Option<&str>, between_names, between_lists| {
+            sent.is_none_or(|sent| {
+                let text = self.offer.signed_text(between_names, between_lists);
+                let ours = STANDARD.encode(self.hash.hash(text.as_bytes()));
+                ours.as_bytes().ct_eq(sent.as_bytes()).into()
+            })
         };
-        if is_same(first.offer_hash, self.offer.signed_text("\u{1e}", "\u{1f}"))
-            && is_same(first.old_offer_hash, self.offer.signed_text(",", "|"))
-        {
+        if is_same(first.offer_hash, "\u{1e}", "\u{1f}") && is_same(first.old_offer_hash, ",", "|") {
             return Ok(());
         }
         Err(Error::unverified(

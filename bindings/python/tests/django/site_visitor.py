@@ -31,7 +31,8 @@ def running(command, port, output, patience, **options):
             _wait_for(port, process, output, patience)
             yield process
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait()
 
 

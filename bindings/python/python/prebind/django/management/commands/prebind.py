@@ -69,7 +69,7 @@ class Command(BaseCommand):
 
 
 def _user(name: str) -> Any:
-    # The types do not say so, but every manager of users has this, or `authenticate` would not work.
+    # The types do not say so, but every manager of users has this: `authenticate` needs it.
     users: Any = get_user_model()._default_manager
     try:
         return users.get_by_natural_key(name)
