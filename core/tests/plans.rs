@@ -231,7 +231,9 @@ fn two_requests_are_in_flight() {
     let together = requests[6].at.saturating_sub(requests[5].at);
     assert!(together < Duration::from_millis(200), "sent {together:?} apart");
     assert_ne!(requests[5].connection, requests[6].connection);
-    assert!(requests[8].body.ends_with("/>"), "a poll: {}", requests[8].body);
+    // Each has a connection of its own: either may arrive first.
+    let polls = requests[7..].iter().filter(|request| !request.body.contains("</body>")).count();
+    assert_eq!(polls, 1, "a bind and a poll: {requests:#?}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ import prebind
 from conftest import Faulty
 
 #: What memory may differ by from the second fifth of the calls to the last, in KiB.
-SLACK = 3000
+SLACK = 4000
 
 THREADS = 8
 SERVERS = 4

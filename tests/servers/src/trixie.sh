@@ -7,7 +7,14 @@
 set -eu
 directory=$1
 packages="prosody prosody-modules lua-unbound"
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+# Where this machine has its own packages from, there are those of Debian 13 as well.
+# shellcheck disable=SC2016 # for apt to expand
+mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
+	'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)}
+if [ -z "$mirror" ]; then
+	echo "apt knows no mirror of Debian: name one in DEBIAN_MIRROR" >&2
+	exit 1
+fi
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 mkdir -p "$directory"

@@ -95,9 +95,11 @@ class Client:
         return Session(*self._client.prebind(jid, given))
 
     def profile(self) -> str:
-        """What this client learned of the server, for the option `profile` of another: a short text
-        without anything secret, which stays the same while nothing new is learned. Worth keeping in
-        a cache where processes are short-lived or many."""
+        """What this client learned of the server, for the option `profile` of another.
+
+        A short text without anything secret, which stays the same while nothing new is learned.
+        Worth keeping in a cache where processes are short-lived or many.
+        """
         return self._client.profile()
 
     def terminate(

@@ -46,9 +46,9 @@ class Options(TypedDict, total=False):
     iterations: tuple[int, int]
     """The least and the most SCRAM iterations a server may ask for. Default 4,096 and 600,000."""
     scram_cache: int
-    """Of how many users the client keeps the SCRAM keys, so that their passwords need not be derived
-    at each login: from a login that succeeded until one with them fails, others push them out or
-    the client is gone. Passwords are not kept. Default 1,000; 0 keeps none."""
+    """Of how many users the client keeps the SCRAM keys, so that their passwords need not be
+    derived at each login: from a login that succeeded until one with them fails, others push them
+    out or the client is gone. Passwords are not kept. Default 1,000; 0 keeps none."""
     headers: Mapping[str, str]
     """Further HTTP headers for every request."""
     ca: Pem | None
