@@ -24,7 +24,7 @@ pub(crate) struct Row {
     pub(crate) failures: usize,
     pub(crate) p50_ms: f64,
     pub(crate) p95_ms: f64,
-    /// The requests that were sent and waited for, as the participant counts them.
+    /// How many times requests were sent and waited for in the usual call, as the participant counts.
     pub(crate) round_trips: Option<u32>,
     /// The time in round trips of the path.
     pub(crate) effective_round_trips: Option<f64>,
@@ -65,6 +65,13 @@ fn seconds(calls: &[Call]) -> Vec<f64> {
     calls.iter().filter(|call| call.answer.errors.is_empty()).map(|call| call.answer.seconds).collect()
 }
 
+/// The median of counts.
+fn usual(counts: impl Iterator<Item = u32>) -> Option<u32> {
+    let mut counts: Vec<u32> = counts.collect();
+    counts.sort_unstable();
+    counts.get(counts.len() / 2).copied()
+}
+
 fn row(target: &Target<'_>, participant: &Participant, calls: &[Call], floor: f64) -> Row {
     let seconds = seconds(calls);
     let p50 = stats::median(&seconds);
@@ -80,7 +87,7 @@ fn row(target: &Target<'_>, participant: &Participant, calls: &[Call], floor: f6
         failures: calls.len() - seconds.len(),
         p50_ms: p50 * 1e3,
         p95_ms: stats::percentile(&seconds, 0.95) * 1e3,
-        round_trips: calls.iter().filter_map(|call| call.answer.round_trips).max(),
+        round_trips: usual(calls.iter().filter_map(|call| call.answer.round_trips)),
         effective_round_trips: (!target.delay.is_zero()).then(|| p50 / target.delay.as_secs_f64()),
         client_cpu_ms: mean_ms(|call| call.client_cpu),
         server_cpu_ms: mean_ms(|call| call.server_cpu),
