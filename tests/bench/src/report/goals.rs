@@ -42,9 +42,11 @@ pub(crate) fn check(report: &Report) -> Vec<Goal> {
     for row in report.latency.iter().filter(|row| row.name == RUST) {
         let place = place(row);
         if row.delay_ms == FAR.as_millis()
-            && let (Some(value), Some((_, bound))) = (row.effective_round_trips, round_trips(row))
+            && let Some((_, bound)) = round_trips(row)
         {
-            goals.push(at_most(format!("{place}: effective round trips"), value, bound));
+            let on_the_way = (row.p50_ms - at_the_server(report, row)) / 1e3;
+            let what = format!("{place}: round trips of time on the way");
+            goals.push(at_most(what, on_the_way / FAR.as_secs_f64(), bound));
         }
         if row.delay_ms == 0 {
             goals.push(at_most(format!("{place}: time to the floor's"), row.to_floor, TO_FLOOR));
@@ -82,6 +84,16 @@ pub(crate) fn check(report: &Report) -> Vec<Goal> {
         goals.push(Goal { what, value: threads.ratio, bound: THREADS, is_met });
     }
     goals
+}
+
+/// What the server itself takes for a call, which depends on the machine: hashing a password for
+/// PLAIN takes ejabberd half a round trip.
+fn at_the_server(report: &Report, row: &Row) -> f64 {
+    let is_near = |other: &&Row| {
+        (other.name.as_str(), other.delay_ms) == (FLOOR, 0)
+            && (&other.server, other.scheme, &other.login) == (&row.server, row.scheme, &row.login)
+    };
+    report.latency.iter().find(is_near).map_or(0.0, |floor| floor.p50_ms)
 }
 
 /// How many round trips the shortest plan for the server takes.
