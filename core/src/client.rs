@@ -10,9 +10,9 @@ mod resolver;
 mod terminate;
 mod tls;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::account::{Account, Credentials};
@@ -44,7 +44,7 @@ const HURRIED_CLEAN_UP: Duration = Duration::from_millis(150);
 /// Any [`ErrorKind`]; see [`Error`].
 pub fn prebind(url: &str, jid: &str, password: impl Into<Secret>) -> Result<Session> {
     let account = Account::new(jid, Credentials::password(password))?;
-    shared(url)?.prebind(&account)
+    Client::shared(Config::new(url)?)?.prebind(&account)
 }
 
 /// One chat service: its address, its trust, its deadlines and the connections to it.
@@ -71,6 +71,25 @@ impl Client {
         let http = Http::new(&config)?;
         let fail_fast = FailFast::new(config.fail_fast_after, config.fail_fast_for);
         Ok(Self(Arc::new(Inner { config, http, fail_fast })))
+    }
+
+    /// The client that the process keeps for this configuration: for callers that cannot keep one
+    /// themselves.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn shared(config: Config) -> Result<Self> {
+        // A lock that another thread held at a fork is never released in the child: do without.
+        let Ok(mut clients) = SHARED.try_lock() else { return Self::new(config) };
+        if let Some(client) = clients.iter().find(|client| client.0.config == config) {
+            return Ok(client.clone());
+        }
+        let client = Self::new(config)?;
+        if clients.len() == MAX_SHARED {
+            clients.clear();
+        }
+        clients.push(client.clone());
+        Ok(client)
     }
 
     /// Opens an authenticated session.
@@ -194,25 +213,11 @@ impl Client {
     }
 }
 
-/// The clients behind [`prebind`].
-static SHARED: LazyLock<Mutex<HashMap<String, Client>>> = LazyLock::new(Mutex::default);
+/// The clients of [`Client::shared`].
+static SHARED: Mutex<Vec<Client>> = Mutex::new(Vec::new());
 
-/// URLs come from settings and are few; a caller that makes them up must not fill the memory.
+/// Configurations are few; a caller that makes them up must not fill the memory.
 const MAX_SHARED: usize = 64;
-
-fn shared(url: &str) -> Result<Client> {
-    // A lock that another thread held at a fork is never released in the child: do without.
-    let Ok(mut clients) = SHARED.try_lock() else { return Client::new(Config::new(url)?) };
-    if let Some(client) = clients.get(url) {
-        return Ok(client.clone());
-    }
-    let client = Client::new(Config::new(url)?)?;
-    if clients.len() == MAX_SHARED {
-        clients.clear();
-    }
-    clients.insert(url.to_owned(), client.clone());
-    Ok(client)
-}
 
 fn defect(stage: Stage) -> Error {
     Error::new(
