@@ -97,7 +97,7 @@ class Client
         $options = \array_filter($options, static fn (mixed $value): bool => $value !== null);
         $this->options = \array_merge($options, ($options['lang'] ?? null) === '' ? ['lang' => null] : []);
         $this->url = $url ?? (string) \ini_get('prebind.url');
-        Exception::unless(Native\check($this->url, $this->options));
+        Exception::unless(\prebind_native_check($this->url, $this->options));
     }
 
     /**
@@ -137,7 +137,7 @@ class Client
     ): Session {
         $credentials = \get_defined_vars();
         unset($credentials['jid']);
-        return new Session(...Exception::unless(Native\prebind($this->url, $this->options, $jid, $credentials)));
+        return new Session(...Exception::unless(\prebind_native_open($this->url, $this->options, $jid, $credentials)));
     }
 
     /**
@@ -158,7 +158,7 @@ class Client
         }
         $handle = $session?->handle();
         [$sid, $rid] = [$sid ?? $session->sid, $rid ?? $session->rid];
-        Exception::unless(Native\terminate($this->url, $this->options, $handle, $sid, $rid));
+        Exception::unless(\prebind_native_terminate($this->url, $this->options, $handle, $sid, $rid));
     }
 
     /** @return array{url: string} */

@@ -218,7 +218,7 @@ final class Answer
             'Cache-Control' => 'public, max-age=31536000, immutable',
             'X-Content-Type-Options' => 'nosniff',
         ];
-        return new self(200, $headers, Native\script());
+        return new self(200, $headers, SCRIPT);
     }
 
     /** @param array<string, string> $headers */

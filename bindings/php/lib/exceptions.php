@@ -47,14 +47,16 @@ class Exception extends \Exception
      *
      * @internal
      *
-     * @param array{mixed}|array{kind: string, common: array<string, mixed>, specific: array<string, mixed>} $answer
+     * @param array{0: mixed}|array<string, mixed> $answer
      */
     public static function unless(array $answer): mixed
     {
         if (!isset($answer['kind'])) {
             return $answer[0];
         }
-        throw new (__NAMESPACE__ . "\\{$answer['kind']}Exception")(...$answer['specific'] + $answer['common']);
+        ['kind' => $kind, 'specific' => $specific] = $answer;
+        unset($answer['kind'], $answer['specific']);
+        throw new (__NAMESPACE__ . "\\{$kind}Exception")(...$answer, ...$specific);
     }
 }
 

@@ -7,7 +7,7 @@ namespace Prebind {
         static $isLoaded = false;
         if (!$isLoaded && \stripos($class, 'Prebind\\') === 0) {
             $isLoaded = true;
-            Native\load();
+            \prebind_native_load();
         }
     });
 
@@ -19,7 +19,7 @@ namespace Prebind {
      */
     function jid_from_user(string $name, string $domain): string
     {
-        return Exception::unless(Native\jid_from_user($name, $domain));
+        return Exception::unless(\prebind_native_jid($name, $domain));
     }
 }
 
