@@ -215,7 +215,7 @@ final class Answer
     {
         $headers = [
             'Content-Type' => 'text/javascript; charset=utf-8',
-            'Cache-Control' => 'public, max-age=31536000, immutable',
+            'Cache-Control' => 'private, max-age=31536000, immutable',
             'X-Content-Type-Options' => 'nosniff',
         ];
         return new self(200, $headers, SCRIPT);

@@ -6,10 +6,12 @@ import { signIn } from "../lib/page.js";
 import { boshUrl, prebindUrl, users } from "../lib/settings.js";
 
 const visit = useBrowser();
+// As a page of the site asks.
+const asked = { maxRedirects: 0, headers: { "Sec-Fetch-Site": "same-origin" } };
 
 test("who has not signed in gets no session, and no login page instead of one", async () => {
   const { context } = await visit();
-  const response = await context.request.get(prebindUrl, { maxRedirects: 0 });
+  const response = await context.request.get(prebindUrl, asked);
   assert.equal(response.status(), 401);
   checkHeaders(response);
   const answer = await response.json();
@@ -21,7 +23,7 @@ test("every request gets a session of its own, for the user who is signed in", a
   await signIn(page, "alice");
   const sessions = [];
   for (let i = 0; i < 2; i++) {
-    const response = await context.request.get(prebindUrl, { maxRedirects: 0 });
+    const response = await context.request.get(prebindUrl, asked);
     assert.equal(response.status(), 200);
     checkHeaders(response);
     sessions.push(await response.json());

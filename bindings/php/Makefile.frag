@@ -1,0 +1,9 @@
+# Where cargo puts it and where PHP wants it.
+$(phplibdir)/prebind.so: prebind-cargo
+	@mkdir -p $(phplibdir) $(top_builddir)/modules
+	cp target/release/libprebind_php.so $(phplibdir)/prebind.so
+
+.PHONY: prebind-cargo
+prebind-cargo:
+	PHP=$(PREBIND_PHP) PHP_CONFIG=$(PREBIND_PHP_CONFIG) $(CARGO) build --release --locked --lib \
+		--manifest-path $(srcdir)/Cargo.toml --package prebind-php --target-dir target
