@@ -162,7 +162,8 @@ final class Converse
             // A page whose session was lost gets its JID again: Converse goes on with it in what it
             // had yet to send, and some servers end a session for another's JID.
             $full = $page === '' ? $jid : "$jid/$page";
-            return Answer::granted(($client ?? new Client())->prebind($full, ...$credentials()));
+            $proof = $credentials();
+            return Answer::granted(($client ?? new Client())->prebind($full, ...$proof));
         } catch (Exception $error) {
             // A failure is the chat's alone: it is logged, and the site goes on.
             \error_log("prebind: no chat for $jid: {$error->kind}: {$error->getMessage()}");

@@ -16,8 +16,13 @@ unsafe extern "C" {
 /// Makes a call. While it waits, PHP does what it does between two lines: it handles signals and
 /// minds `max_execution_time`. The call is given up if that throws or ends the script.
 pub(crate) fn heedful<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
-    // SAFETY: what ends the script by a jump ends it as `exit` does, once the call has returned.
-    let end = |_| unsafe { zend_throw_unwind_exit() };
+    // SAFETY: what ends the script by a jump, which forgets where it came from, ends it as `exit` does
+    // once the call has returned.
+    let end = unsafe {
+        let (globals, frame) =
+            (ext_php_rs_executor_globals(), (*ext_php_rs_executor_globals()).current_execute_data);
+        move |_| ((*globals).current_execute_data = frame, zend_throw_unwind_exit())
+    };
     prebind::interruptible(move || try_catch(AssertUnwindSafe(goes_on)).map_err(end) == Ok(true), call)
 }
 

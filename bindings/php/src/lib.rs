@@ -21,13 +21,10 @@ use crate::call::{display_ini_entries, heedful};
 use crate::value::{answer, array, named};
 
 /// Settings of `php.ini`. What may hold a secret is none of them, as `phpinfo()` shows them all.
-static SETTINGS: IniEntryDefs<7> = IniEntryDefs::new([
+static SETTINGS: IniEntryDefs<4> = IniEntryDefs::new([
     IniEntryDef::new(c"prebind.url", c"", IniEntryPermission::All),
     IniEntryDef::new(c"prebind.timeout", c"", IniEntryPermission::All),
-    IniEntryDef::new(c"prebind.connect_timeout", c"", IniEntryPermission::All),
     IniEntryDef::new(c"prebind.floor", c"", IniEntryPermission::All),
-    IniEntryDef::new(c"prebind.ip_family", c"", IniEntryPermission::All),
-    IniEntryDef::new(c"prebind.lang", c"", IniEntryPermission::All),
     IniEntryDef::end(),
 ]);
 

@@ -201,10 +201,7 @@ class Client
     /** What `php.ini` may say, where the arguments do not. */
     private const SETTINGS = [
         'deadline' => 'prebind.timeout',
-        'connect_timeout' => 'prebind.connect_timeout',
         'floor' => 'prebind.floor',
-        'ip_family' => 'prebind.ip_family',
-        'lang' => 'prebind.lang',
     ];
 
     private readonly string $url;

@@ -111,7 +111,7 @@ final class PackageTest extends TestCase
         $code = 'try { new Prebind\Client(); echo "fine"; } catch (Prebind\ConfigException $e) { echo $e->field; }';
         self::assertSame('url', php($code)[1]);
         self::assertSame('fine', php($code, '-d', 'prebind.url=https://chat.example.org/http-bind')[1]);
-        foreach (['timeout=-1' => 'deadline', 'timeout=x' => 'deadline', 'floor=x' => 'floor', 'ip_family=x' => 'ip_family'] as $set => $field) {
+        foreach (['timeout=-1' => 'deadline', 'timeout=x' => 'deadline', 'floor=x' => 'floor'] as $set => $field) {
             self::assertSame($field, php($code, '-d', 'prebind.url=https://a/', '-d', "prebind.$set")[1]);
         }
     }
