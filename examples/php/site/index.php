@@ -15,7 +15,7 @@ match (parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)) {
     '/login' => $_SERVER['REQUEST_METHOD'] === 'POST' ? signIn() : page(null, require __DIR__ . '/login.php'),
     '/logout' => signOut(),
     '/prebind' => prebound($jid, $name),
-    default => http_response_code(404),
+    default => missing(),
 };
 
 /** What the browser asks for a session. */
@@ -45,6 +45,12 @@ function signOut(): void
         session_destroy();
     }
     go('/login');
+}
+
+function missing(): void
+{
+    http_response_code(404);
+    echo "There is no such page.\n";
 }
 
 function go(string $path): void
