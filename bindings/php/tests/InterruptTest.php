@@ -37,15 +37,6 @@ final class InterruptTest extends TestCase
         self::assertSame([255, 'end'], [$status, $output]);
     }
 
-    public function testMaxExecutionTimeEndsTheScript(): void
-    {
-        // It counts the time that the process computes, as for everything that waits in PHP.
-        $code = 'pcntl_async_signals(true); pcntl_alarm(1); set_time_limit(1); pcntl_signal(SIGALRM, function () {
-            echo "busy "; for (;;) { hash("sha256", "x"); } }); register_shutdown_function(function () { echo "end"; });';
-        [$status, $output] = $this->call($code, '-d', 'display_errors=0', '-d', 'log_errors=0');
-        self::assertSame([255, 'busy end'], [$status, $output]);
-    }
-
     /** @return array{int, string, string} */
     private function call(string $before, string ...$arguments): array
     {
