@@ -4,7 +4,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::sasl::ScramHash;
 use crate::sasl::prepare;
@@ -40,6 +42,21 @@ impl Account {
         &self.credentials
     }
 
+    /// The token to try first.
+    pub(crate) fn fast_token(&self) -> Option<&FastToken> {
+        self.credentials.fast_token.as_ref()
+    }
+
+    /// Whether SASL2 is wanted where it is offered: for a token, or to be given one.
+    pub(crate) fn uses_sasl2(&self, config: &Config) -> bool {
+        (config.fast || self.fast_token().is_some()) && self.credentials.may_have_token()
+    }
+
+    /// The resource to ask for.
+    pub(crate) fn resource<'a>(&'a self, config: &'a Config) -> Option<&'a str> {
+        self.jid.resource().or(config.resource.as_deref())
+    }
+
     /// The user name for SASL: the configured one, else the JID's localpart.
     pub(crate) fn authcid(&self) -> &str {
         self.credentials.authcid.as_deref().or_else(|| self.jid.local()).unwrap_or_default()
@@ -55,6 +72,7 @@ impl Account {
 #[derive(Clone)]
 pub struct Credentials {
     pub(crate) proof: Proof,
+    fast_token: Option<FastToken>,
     authcid: Option<String>,
     authzid: Option<String>,
 }
@@ -66,9 +84,14 @@ pub(crate) enum Proof {
     Scram(ScramSecret),
     OAuthBearer(Secret),
     XOAuth2(Secret),
+    /// The token alone.
+    Fast,
     Anonymous,
     External,
-    Raw { mechanism: String, initial_response: Secret },
+    Raw {
+        mechanism: String,
+        initial_response: Secret,
+    },
 }
 
 /// Stored SCRAM secrets, bound to the salt and iteration count they were derived with.
@@ -143,6 +166,12 @@ impl Credentials {
         Self::new(Proof::XOAuth2(token.into()))
     }
 
+    /// A token from an earlier session and nothing else: once the server refuses it, the login fails.
+    #[must_use]
+    pub fn fast(token: FastToken) -> Self {
+        Self::new(Proof::Fast).fast_token(token)
+    }
+
     /// No identity (RFC 4505); the JID then is only a domain.
     #[must_use]
     pub fn anonymous() -> Self {
@@ -160,6 +189,14 @@ impl Credentials {
     #[must_use]
     pub fn raw(mechanism: impl Into<String>, initial_response: impl Into<Secret>) -> Self {
         Self::new(Proof::Raw { mechanism: mechanism.into(), initial_response: initial_response.into() })
+    }
+
+    /// A token from an earlier session, to try before anything else. If the server refuses it, or
+    /// no longer takes tokens, the login goes on with the rest of the credentials.
+    #[must_use]
+    pub fn fast_token(mut self, token: FastToken) -> Self {
+        self.fast_token = Some(token);
+        self
     }
 
     /// Logs in under another user name than the JID's localpart, together with
@@ -180,19 +217,31 @@ impl Credentials {
     }
 
     /// Everything in the credentials that must not be repeated anywhere.
-    pub(crate) fn secrets(&self) -> Option<&str> {
-        match &self.proof {
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        let secret = match &self.proof {
             Proof::Password(secret)
             | Proof::Plain(secret)
             | Proof::OAuthBearer(secret)
             | Proof::XOAuth2(secret) => Some(secret.expose()),
             Proof::Raw { initial_response, .. } => Some(initial_response.expose()),
-            Proof::Scram(_) | Proof::Anonymous | Proof::External => None,
-        }
+            Proof::Scram(_) | Proof::Fast | Proof::Anonymous | Proof::External => None,
+        };
+        secret.into_iter().chain(self.fast_token.as_ref().map(FastToken::secret)).collect()
+    }
+
+    /// Whether there is something besides a token.
+    pub(crate) fn has_more_than_token(&self) -> bool {
+        !matches!(self.proof, Proof::Fast)
+    }
+
+    /// Tokens are of the user who logs in, so they do not go with acting for somebody else.
+    fn may_have_token(&self) -> bool {
+        self.authzid.is_none()
+            && !matches!(self.proof, Proof::Anonymous | Proof::External | Proof::Raw { .. })
     }
 
     fn new(proof: Proof) -> Self {
-        Self { proof, authcid: None, authzid: None }
+        Self { proof, fast_token: None, authcid: None, authzid: None }
     }
 
     fn check(&self, jid: &Jid) -> Result<()> {
@@ -206,6 +255,9 @@ impl Credentials {
                 return Err(Error::config(field, "must not be empty or hold a control character"));
             }
         }
+        if self.fast_token.is_some() && !self.may_have_token() {
+            return Err(Error::config("fast_token", "does not go with authzid or with these credentials"));
+        }
         match &self.proof {
             Proof::Password(password) => prepare::password(password.expose()).map(drop),
             Proof::Plain(secret) if secret.expose().is_empty() || secret.expose().contains('\0') => {
@@ -217,7 +269,7 @@ impl Credentials {
                 "is a name of 1 to 20 characters A-Z, 0-9, - and _ (RFC 4422 §3.1)",
             )),
             Proof::Scram(secret) => secret.check(),
-            Proof::Plain(_) | Proof::Anonymous | Proof::External | Proof::Raw { .. } => Ok(()),
+            Proof::Plain(_) | Proof::Fast | Proof::Anonymous | Proof::External | Proof::Raw { .. } => Ok(()),
         }
     }
 }
@@ -250,6 +302,7 @@ impl fmt::Debug for Credentials {
             Proof::Scram(secret) => secret.hash.name(),
             Proof::OAuthBearer(_) => "OAUTHBEARER",
             Proof::XOAuth2(_) => "X-OAUTH2",
+            Proof::Fast => "FAST token",
             Proof::Anonymous => "ANONYMOUS",
             Proof::External => "EXTERNAL",
             Proof::Raw { mechanism, .. } => mechanism,

@@ -7,12 +7,13 @@ use quick_xml::writer::ElementWriter;
 use crate::condition::{BoshCondition, Condition};
 use crate::config::Config;
 use crate::error::{Error, Result, Stage};
+use crate::learned::Server;
 use crate::secret::Secret;
 use crate::stanza;
 use crate::xml::{Element, is_text};
 
-const NS_HTTPBIND: &str = "http://jabber.org/protocol/httpbind";
-const NS_XBOSH: &str = "urn:xmpp:xbosh";
+pub(crate) const NS_HTTPBIND: &str = "http://jabber.org/protocol/httpbind";
+pub(crate) const NS_XBOSH: &str = "urn:xmpp:xbosh";
 
 /// The version of XEP-0124 this library speaks.
 const VER: &str = "1.11";
@@ -20,7 +21,7 @@ const VER: &str = "1.11";
 /// What kind of body to write.
 pub(crate) enum Frame<'a> {
     /// The session creation request (XEP-0124 §7.1).
-    Create { config: &'a Config, domain: &'a str },
+    Create { config: &'a Config, domain: &'a str, from: Option<&'a str> },
     /// A request in a session.
     Plain,
     /// The stream restart (XEP-0206 §5).
@@ -36,7 +37,7 @@ pub(crate) fn write(frame: &Frame<'_>, rid: u64, sid: Option<&str>, payload: &st
     let rid = rid.to_string();
     let body = writer.create_element("body").with_attribute(("xmlns", NS_HTTPBIND));
     let body = match frame {
-        Frame::Create { config, domain } => write_create(body, config, domain, &rid),
+        Frame::Create { config, domain, from } => write_create(body, config, domain, *from, &rid),
         Frame::Plain => with_optional(body.with_attribute(("rid", rid.as_str())), "sid", sid),
         Frame::Terminate => with_optional(body.with_attribute(("rid", rid.as_str())), "sid", sid)
             .with_attribute(("type", "terminate")),
@@ -59,14 +60,12 @@ fn write_create<'a, W: std::io::Write>(
     body: ElementWriter<'a, W>,
     config: &Config,
     domain: &str,
+    from: Option<&str>,
     rid: &str,
 ) -> ElementWriter<'a, W> {
-    let body = body.with_attributes([
-        ("xmlns:xmpp", NS_XBOSH),
-        ("content", crate::request::CONTENT_TYPE),
-        ("hold", config.hold.to_string().as_str()),
-        ("rid", rid),
-    ]);
+    let body = body.with_attributes([("xmlns:xmpp", NS_XBOSH), ("content", crate::request::CONTENT_TYPE)]);
+    let body = with_optional(body, "from", from)
+        .with_attributes([("hold", config.hold.to_string().as_str()), ("rid", rid)]);
     let body = with_optional(body, "route", config.route.as_deref()).with_attributes([
         ("to", domain),
         ("ver", VER),
@@ -122,6 +121,11 @@ pub(crate) fn read(document: &[u8], stage: Stage) -> Result<Received> {
 }
 
 impl Body {
+    /// What the server that sent this session creation response is.
+    pub(crate) fn server(&self) -> Server {
+        Server::recognize(&self.root)
+    }
+
     pub(crate) fn payload(&self) -> &[Element] {
         &self.root.children
     }

@@ -3,27 +3,30 @@
 
 mod cancel;
 mod connector;
+mod exchange;
 mod fail_fast;
 mod http;
+mod lanes;
+mod memory;
+mod patience;
 mod phase;
+mod process;
 mod resolver;
+mod tcp;
 mod terminate;
 mod tls;
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::account::{Account, Credentials};
 use crate::config::Config;
 use crate::cookies;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
-use crate::negotiation::{Failure, Negotiation, Step};
-use crate::plan::Plan;
-use crate::random::Random;
 use crate::reply::Reply;
 use crate::request::Request;
+use crate::sasl::ScramCache;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::trace;
@@ -31,12 +34,8 @@ use crate::trace;
 pub use cancel::interruptible;
 use fail_fast::FailFast;
 use http::{Http, Lost};
-
-/// How long ending a session after a failure may take; less if the deadline is shorter.
-const CLEAN_UP: Duration = Duration::from_millis(500);
-
-/// The same after its caller gave up, who may be waited for.
-const HURRIED_CLEAN_UP: Duration = Duration::from_millis(150);
+use lanes::Lane;
+use memory::Memory;
 
 /// Opens a session with a password, on a client that the process keeps for that URL.
 ///
@@ -47,7 +46,8 @@ pub fn prebind(url: &str, jid: &str, password: impl Into<Secret>) -> Result<Sess
     Client::shared(Config::new(url)?)?.prebind(&account)
 }
 
-/// One chat service: its address, its trust, its deadlines and the connections to it.
+/// One chat service: its address, its trust, its deadlines, the connections to it and what it
+/// proved to be.
 ///
 /// Cheap to clone, to share between threads and to keep for the life of the process; safe to make
 /// before a fork and to use after it.
@@ -57,8 +57,10 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     config: Config,
-    http: Http,
+    http: Arc<Http>,
     fail_fast: FailFast,
+    scram_cache: ScramCache,
+    memory: Memory,
 }
 
 impl Client {
@@ -68,9 +70,11 @@ impl Client {
     /// `Config` if an option has a value that cannot work.
     pub fn new(config: Config) -> Result<Self> {
         config.check()?;
-        let http = Http::new(&config)?;
+        let http = Arc::new(Http::new(&config)?);
         let fail_fast = FailFast::new(config.fail_fast_after, config.fail_fast_for);
-        Ok(Self(Arc::new(Inner { config, http, fail_fast })))
+        let scram_cache = ScramCache::new(config.scram_cache)?;
+        let memory = Memory::new(&config);
+        Ok(Self(Arc::new(Inner { config, http, fail_fast, scram_cache, memory })))
     }
 
     /// The client that the process keeps for this configuration: for callers that cannot keep one
@@ -99,7 +103,7 @@ impl Client {
     pub fn prebind(&self, account: &Account) -> Result<Session> {
         let host = self.0.config.url.host();
         let _span = tracing::info_span!("prebind", host, jid = %account.jid()).entered();
-        self.guarded(Stage::Create, |until| self.open(account, until))
+        self.guarded(Stage::Create, |until| self.0.open(account, until))
             .inspect(|session| {
                 let (mechanism, round_trips) = (session.mechanism(), session.round_trips());
                 tracing::info!(mechanism, round_trips, "session opened");
@@ -107,6 +111,14 @@ impl Client {
             .inspect_err(
                 |error| tracing::warn!(kind = error.kind().name(), stage = %error.stage(), "{error}"),
             )
+    }
+
+    /// What this client learned of the server, for [`Config::profile`] of another: a short text
+    /// without anything secret, which stays the same while nothing new is learned. Worth keeping
+    /// where processes are short-lived or many.
+    #[must_use]
+    pub fn profile(&self) -> String {
+        self.0.memory.profile()
     }
 
     /// Ends a session (XEP-0124 §13) that no browser has attached to yet.
@@ -130,7 +142,7 @@ impl Client {
     fn end(&self, request: &Request) -> Result<()> {
         let _span = tracing::info_span!("terminate", host = self.0.config.url.host()).entered();
         self.guarded(Stage::Terminate, |until| {
-            let reply = self.post(request, until).map_err(|lost| lost.error)?;
+            let reply = self.0.post(request, None, until).map_err(|lost| lost.error)?;
             terminate::verify(&reply, &self.0.config)
         })
     }
@@ -149,58 +161,14 @@ impl Client {
         }
         result
     }
+}
 
-    fn open(&self, account: &Account, until: Instant) -> Result<Session> {
-        // Once a session stands, some of the time is kept to end it if something fails.
-        let session_until = until.checked_sub(CLEAN_UP.min(self.0.config.deadline / 10)).unwrap_or(until);
-        let plan = Plan::classic();
-        let (mut negotiation, requests) =
-            Negotiation::start(&self.0.config, account, plan, Random::from_os()?)?;
-        // No plan yet has two requests open at once, so one after the other is right.
-        let mut requests = VecDeque::from(requests);
-        while let Some(request) = requests.pop_front() {
-            let in_session = request.stage() != Stage::Create;
-            let reply = match self.post(&request, if in_session { session_until } else { until }) {
-                Ok(reply) => reply,
-                Err(Lost { error, is_broken }) => match negotiation.repeat(request.rid()) {
-                    Some(same) if is_broken => {
-                        tracing::debug!(stage = %same.stage(), "the connection broke; sending the same request again");
-                        requests.push_front(same);
-                        continue;
-                    }
-                    _ => return Err(self.clean_up(negotiation.abandon(error), until)),
-                },
-            };
-            negotiation = match negotiation.receive(&reply) {
-                Ok(Step::Send(next, more)) => {
-                    requests.extend(more);
-                    next
-                }
-                Ok(Step::Wait(next)) => next,
-                Ok(Step::Done(session)) => return Ok(session),
-                Err(failure) => return Err(self.clean_up(failure, until)),
-            };
-        }
-        Err(self.clean_up(negotiation.abandon(defect(Stage::Create)), until))
-    }
-
-    /// Leaves no session behind, as far as the time allows; the error stays what it was.
-    fn clean_up(&self, failure: Failure, until: Instant) -> Error {
-        if let Some(terminate) = &failure.terminate {
-            let time = if cancel::is_stopped() { HURRIED_CLEAN_UP } else { CLEAN_UP };
-            let until = until.min(Instant::now() + time);
-            if interruptible(|| true, || self.post(terminate, until)).is_err() {
-                tracing::debug!("the session could not be ended; the server will, after its inactivity time");
-            }
-        }
-        failure.error
-    }
-
-    fn post(&self, request: &Request, until: Instant) -> Result<Reply, Lost> {
+impl Inner {
+    fn post(&self, request: &Request, lane: Option<Lane>, until: Instant) -> Result<Reply, Lost> {
         let stage = request.stage();
         tracing::trace!(target: "prebind::wire", %stage, body = %trace::masked(request.body().as_bytes()), "sent");
         let start = Instant::now();
-        let reply = self.0.http.post(request, until);
+        let reply = self.http.post(request, lane, until);
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
         match &reply {
             Ok(reply) => {

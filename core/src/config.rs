@@ -24,6 +24,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option by itself")]
 pub struct Config {
     /// The BOSH endpoint.
     pub url: BoshUrl,
@@ -50,9 +51,20 @@ pub struct Config {
     pub digest_md5: bool,
     /// Whether a password or a token may be sent over plain http to another machine. Default no.
     pub allow_cleartext: bool,
+    /// Whether to ask the server for a token that replaces the password in later calls (FAST,
+    /// XEP-0484), and to log in by SASL2 (XEP-0388) with Bind 2 (XEP-0386), which that takes. Where
+    /// the server offers none of it, nothing changes. Default no: the server has to keep a token for
+    /// each account, and the caller a secret, see [`FastToken`](crate::FastToken). Prosody has it
+    /// from 13 on; Prosody 0.12 with community modules of that name offers it over BOSH but never
+    /// answers.
+    pub fast: bool,
     /// The iteration counts a server may ask for in SCRAM. Fewer are too weak (RFC 7677 §4), more
     /// cost too much time. Default 4,096 to 600,000.
     pub iterations: RangeInclusive<u32>,
+    /// Of how many users a [`Client`](crate::Client) and its clones keep the SCRAM keys, so that their
+    /// passwords need not be derived at each login; see [`ScramCache`](crate::ScramCache) for what is
+    /// kept and for how long. Less than half a KiB each. Default 1,000; 0 keeps none.
+    pub scram_cache: usize,
 
     /// Further HTTP headers for every request, for example an `Authorization` that a reverse
     /// proxy wants.
@@ -82,6 +94,15 @@ pub struct Config {
     pub fail_fast_for: Duration,
     /// The most bytes of one reply. Default 256 KiB.
     pub max_reply: usize,
+
+    /// Whether calls take the short cuts that the server is known for, one to four round trips
+    /// instead of four or five. If not, each is the exchange that XEP-0206 shows. Default yes.
+    pub learn: bool,
+    /// How long calls take no short cut after one that failed. Default 10 minutes.
+    pub relearn_after: Duration,
+    /// What an earlier client of this URL learned, as [`Client::profile`](crate::Client::profile)
+    /// gave it. One that is of no use is left out. Default none.
+    pub profile: Option<String>,
 }
 
 impl Config {
@@ -100,7 +121,9 @@ impl Config {
             floor: Floor::Plain,
             digest_md5: false,
             allow_cleartext: false,
+            fast: false,
             iterations: 4096..=600_000,
+            scram_cache: 1000,
             headers: Vec::new(),
             ca: None,
             client_certificate: None,
@@ -113,12 +136,21 @@ impl Config {
             fail_fast_after: 3,
             fail_fast_for: Duration::from_secs(5),
             max_reply: 256 * 1024,
+            learn: true,
+            relearn_after: Duration::from_secs(600),
+            profile: None,
         })
     }
 
     /// Whether a password or a token may be sent to this URL.
     pub(crate) fn may_send_secrets(&self) -> bool {
-        self.allow_cleartext || self.url.is_https() || (self.url.is_loopback() && self.proxy.is_none())
+        self.allow_cleartext || self.may_send_secrets_early()
+    }
+
+    /// The same before the server has offered to take it: [`allow_cleartext`](Self::allow_cleartext)
+    /// trusts the network between, not whatever answers at the other end.
+    pub(crate) fn may_send_secrets_early(&self) -> bool {
+        self.url.is_https() || (self.url.is_loopback() && self.proxy.is_none())
     }
 
     /// Refuses values that no exchange can be made with.
@@ -139,6 +171,7 @@ impl Config {
             ("resolve_timeout", self.resolve_timeout),
             ("connect_timeout", self.connect_timeout),
             ("request_timeout", self.request_timeout),
+            ("relearn_after", self.relearn_after),
         ];
         if let Some((field, _)) = durations.iter().find(|(_, time)| time.is_zero() || *time > LONGEST) {
             return Err(Error::config(field, "must be more than zero and at most an hour"));

@@ -6,6 +6,7 @@ mod value;
 use crate::account::Credentials;
 use crate::config::{ClientCertificate, Config, Floor, IpFamily};
 use crate::error::{Error, Result};
+use crate::fast::FastToken;
 use crate::sasl::ScramHash;
 use crate::secret::Secret;
 use value::Given;
@@ -22,11 +23,13 @@ const OPTIONS: &[(&str, Set)] = &[
     ("floor", |config, given| Floor::from_name(&given.text()?).map(|floor| config.floor = floor)),
     ("digest_md5", |config, given| given.flag().map(|may| config.digest_md5 = may)),
     ("allow_cleartext", |config, given| given.flag().map(|may| config.allow_cleartext = may)),
+    ("fast", |config, given| given.flag().map(|may| config.fast = may)),
     ("iterations", |config, given| {
         let [least, most] = given.pair("must be the least and the most, two whole numbers")?;
         config.iterations = least.count()?..=most.count()?;
         Ok(())
     }),
+    ("scram_cache", |config, given| given.count().map(|users| config.scram_cache = users)),
     ("headers", |config, given| {
         let headers = given.fields("must be names and their values")?;
         config.headers =
@@ -55,6 +58,9 @@ const OPTIONS: &[(&str, Set)] = &[
     ("fail_fast_after", |config, given| given.count().map(|calls| config.fail_fast_after = calls)),
     ("fail_fast_for", |config, given| given.seconds().map(|time| config.fail_fast_for = time)),
     ("max_reply", |config, given| given.count().map(|bytes| config.max_reply = bytes)),
+    ("learn", |config, given| given.flag().map(|may| config.learn = may)),
+    ("relearn_after", |config, given| given.seconds().map(|time| config.relearn_after = time)),
+    ("profile", |config, given| given.optional(Given::text).map(|profile| config.profile = profile)),
 ];
 
 impl Config {
@@ -111,7 +117,8 @@ const PROOFS: &[(&str, Prove)] = &[
 
 impl Credentials {
     /// The credentials that named arguments stand for: exactly one proof, and `authcid` and
-    /// `authzid` if wanted. Arguments without a value, or with the flag false, count as absent.
+    /// `authzid` if wanted. A `fast_token` ([`FastToken::to_text`]) goes with a proof or is one itself.
+    /// Arguments without a value, or with the flag false, count as absent.
     ///
     /// The proofs are `password`, `token` ([`plain`](Self::plain)), `oauthbearer`, `x_oauth2`,
     /// the flags `anonymous` and `external`, `mechanism` together with `initial_response`
@@ -129,6 +136,9 @@ impl Credentials {
             Some(Given { name, value: given.swap_remove(at).1 })
         };
         let identity = [take("authcid"), take("authzid")];
+        let fast_token = take("fast_token")
+            .map(|given| given.secret().and_then(|text| FastToken::from_text(text.expose())))
+            .transpose()?;
         let mut proofs: Vec<Result<Self>> = Vec::new();
         let raw = [take("mechanism"), take("initial_response")];
         if raw.iter().any(Option::is_some) {
@@ -142,8 +152,12 @@ impl Credentials {
             };
             proofs.push(prove(&Given { name, value }));
         }
-        let Ok([credentials]) = <[_; 1]>::try_from(proofs) else { return Err(one_is_needed()) };
-        let mut credentials = credentials?;
+        let mut credentials = match (<[_; 1]>::try_from(proofs), fast_token) {
+            (Ok([credentials]), None) => credentials?,
+            (Ok([credentials]), Some(token)) => credentials?.fast_token(token),
+            (Err(proofs), Some(token)) if proofs.is_empty() => Self::fast(token),
+            (Err(_), _) => return Err(one_is_needed()),
+        };
         for (given, set) in identity.into_iter().zip([Self::authcid, Self::authzid]) {
             if let Some(given) = given {
                 credentials = set(credentials, given.text()?);

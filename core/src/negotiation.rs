@@ -7,12 +7,16 @@
 //!            └────────────┘                                 └────────
 //! ```
 //!
-//! What is sent when is the [`Plan`]'s business. Besides, challenges are answered, requests lost
-//! on the way are repeated once with the same bytes (XEP-0124 §14.3), and where an answer is
-//! awaited while no request is open, an empty one is sent for the server to answer into
-//! (XEP-0206 §3).
+//! That is the classic exchange; by SASL2 (XEP-0388) a stream is not restarted, and is bound with the
+//! login (XEP-0386). What is sent when, and what together, is the [`Plan`]'s business.
+//! Besides, challenges are answered, requests lost on the way are repeated once with the same bytes
+//! (XEP-0124 §14.3), and where an answer is awaited while no request is open, an empty one is sent
+//! for the server to answer into (XEP-0206 §3). Two requests at most are open at once, and none
+//! when a session is handed over: its answer would not go to the browser.
 
+mod authentication;
 mod login;
+mod sending;
 
 use std::fmt;
 
@@ -21,12 +25,15 @@ use crate::body::{Body, Created, Frame, Received};
 use crate::config::Config;
 use crate::cookies::Cookies;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
+use crate::fast::FastToken;
 use crate::jid::Jid;
-use crate::plan::{Milestone, Plan, PlanStep};
+use crate::learned::{Learned, Server};
+use crate::plan::Plan;
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::sasl::Mechanism;
+use crate::sasl::ScramCache;
+use crate::sasl2::Inline;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::stanza::{self, Features, Incoming};
@@ -36,6 +43,10 @@ use login::Login;
 /// A server that keeps answering beside the point is left after so many replies.
 const MAX_REPLIES: u32 = 24;
 
+/// Requests that may be open at once, if the server does not allow fewer. More than two arrive out
+/// of order too often, and what is beyond the server's window ends the session.
+const MAX_OPEN: u32 = 2;
+
 /// What to do next.
 #[derive(Debug)]
 #[must_use]
@@ -44,8 +55,9 @@ pub enum Step<'a> {
     Send(Negotiation<'a>, Vec<Request>),
     /// Nothing until the reply to another open request is there.
     Wait(Negotiation<'a>),
-    /// The session stands, and no request is open.
-    Done(Session),
+    /// The session stands, and no request is open. What it taught of the server is for
+    /// [`Plan::shortest`].
+    Done(Session, Learned),
 }
 
 /// Why an exchange failed, and how to leave nothing behind.
@@ -69,12 +81,23 @@ pub struct Negotiation<'a> {
     open: Vec<Open>,
     session: Option<(Secret, Created)>,
     features: Option<Features>,
-    login: Login,
+    login: Login<'a>,
+    scram_cache: Option<&'a ScramCache>,
+    /// What goes with the login, if it is made by SASL2.
+    sasl2: Option<Inline>,
+    is_token_refused: bool,
+    /// A new one.
+    fast_token: Option<FastToken>,
     is_restarted: bool,
+    /// Why the bind was refused that went out before the login was done.
+    early_refusal: Option<Error>,
     jid: Option<Jid>,
     is_session_open: bool,
     stage: Stage,
     replies: u32,
+    /// How many times an answer was waited for, one after the other.
+    waits: u32,
+    learned: Learned,
     cookies: Cookies,
 }
 
@@ -82,6 +105,8 @@ pub struct Negotiation<'a> {
 struct Open {
     request: Request,
     was_repeated: bool,
+    /// The waits up to its answer.
+    waits: u32,
 }
 
 impl<'a> Negotiation<'a> {
@@ -107,15 +132,29 @@ impl<'a> Negotiation<'a> {
             session: None,
             features: None,
             login: Login::default(),
+            scram_cache: None,
+            sasl2: None,
+            is_token_refused: false,
+            fast_token: None,
             is_restarted: false,
+            early_refusal: None,
             jid: None,
             is_session_open: false,
             stage: Stage::Create,
             replies: 0,
+            waits: 0,
+            learned: Learned::nothing(),
             cookies: Cookies::default(),
         };
         let requests = negotiation.due_bodies()?;
         Ok((negotiation, requests))
+    }
+
+    /// Looks for the keys of a password here before it derives them, and leaves them here once the
+    /// login succeeds.
+    #[must_use]
+    pub fn with_scram_cache(self, cache: &'a ScramCache) -> Self {
+        Self { scram_cache: Some(cache), ..self }
     }
 
     /// Takes the reply to one of the open requests.
@@ -127,7 +166,7 @@ impl<'a> Negotiation<'a> {
             Ok(Advance::Repeat(request)) => Ok(Step::Send(self, vec![request])),
             Ok(Advance::Send(requests)) if requests.is_empty() => Ok(Step::Wait(self)),
             Ok(Advance::Send(requests)) => Ok(Step::Send(self, requests)),
-            Ok(Advance::Done(session)) => Ok(Step::Done(session)),
+            Ok(Advance::Done(session)) => Ok(Step::Done(session, self.learned)),
             Err(error) => Err(self.fail(error)),
         }
     }
@@ -140,6 +179,7 @@ impl<'a> Negotiation<'a> {
             return None;
         }
         open.was_repeated = true;
+        open.waits += 1;
         Some(open.request.clone())
     }
 
@@ -147,6 +187,12 @@ impl<'a> Negotiation<'a> {
     #[must_use]
     pub fn stage(&self) -> Stage {
         self.stage
+    }
+
+    /// What the server is known to be so far.
+    #[cfg(feature = "client")]
+    pub(crate) fn server(&self) -> Server {
+        self.learned.server()
     }
 
     /// Gives the exchange up because of something outside it.
@@ -180,7 +226,7 @@ impl<'a> Negotiation<'a> {
         if is_repeatable && let Some(request) = self.repeat(reply.rid) {
             return Ok(Advance::Repeat(request));
         }
-        self.open.remove(at);
+        self.waits = self.waits.max(self.open.remove(at).waits);
         let body = match received? {
             Received::Body(body) => body,
             // It asks for the same request a second time: that will not end.
@@ -192,27 +238,57 @@ impl<'a> Negotiation<'a> {
         };
         if !in_session {
             self.session = Some(body.created(self.config)?);
-            self.stage = Stage::Features;
+            self.learned = Learned::new(body.server(), &[]);
+            self.stage = if self.login.is_begun() { Stage::Authenticate } else { Stage::Features };
         }
         self.take(&body)?;
-        self.next()
+        self.next(reply.rid)
     }
 
     fn take(&mut self, body: &Body) -> Result<()> {
+        let had_token = !self.is_token_refused;
         for element in body.payload() {
-            let incoming = stanza::read(element, self.stage).map_err(|error| self.login.explain(error))?;
-            match incoming {
-                Some(Incoming::Features(features)) => self.features = Some(features),
-                Some(Incoming::Challenge(challenge)) => self.login.challenged(&challenge, self.stage)?,
-                Some(Incoming::Success(additional_data)) => {
-                    self.login.succeeded(additional_data.as_ref(), self.stage)?;
+            let incoming = match stanza::read(element, self.stage) {
+                // A refused login explains this; an accepted one makes it count.
+                Err(error) if *error.kind() == ErrorKind::Bind && !self.login.is_done() => {
+                    self.early_refusal = Some(error);
+                    continue;
                 }
+                Err(error) if self.goes_on_without_token(&error) => continue,
+                incoming => incoming.map_err(|error| self.login.explain(error))?,
+            };
+            match incoming {
+                Some(Incoming::Features(features)) => self.offered(features),
+                Some(Incoming::Challenge(challenge)) => {
+                    self.login.challenged(&challenge, self.stage, self.scram_cache)?;
+                }
+                Some(Incoming::Success(success)) => self.succeeded(success)?,
                 Some(Incoming::Bound(jid)) => self.bound(jid)?,
                 Some(Incoming::SessionOpened) => self.is_session_open = true,
                 None => {}
             }
         }
-        Ok(())
+        if had_token && self.is_token_refused {
+            // Of the bind that went with the token; there will be another.
+            self.early_refusal = None;
+        }
+        match self.early_refusal.take_if(|_| self.login.is_done()) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn offered(&mut self, features: Features) {
+        if !self.is_restarted && !self.login.is_done() {
+            self.login.offered(&features, self.sasl2.is_some());
+            let sasl2 = features.sasl2.as_ref().filter(|_| self.account.uses_sasl2(self.config));
+            self.learned = Learned::new(self.learned.server(), &features.mechanisms).with_sasl2(sasl2);
+        }
+        if features.session_required {
+            // It is a server of a kind that the shorter plans were not made for.
+            self.learned = Learned::new(Server::Other, self.learned.mechanisms());
+        }
+        self.features = Some(features);
     }
 
     /// The bound JID must be the account's: some servers let one user act as another.
@@ -235,114 +311,58 @@ impl<'a> Negotiation<'a> {
         Ok(())
     }
 
-    /// What follows from what is known now.
-    fn next(&mut self) -> Result<Advance> {
+    /// What follows from what is known now, after the reply to the request with this RID.
+    fn next(&mut self, answered: u64) -> Result<Advance> {
         let mut requests = self.due_bodies()?;
-        if let Some(response) = self.login.due_response() {
-            requests.push(self.request(&Frame::Plain, response.expose()));
+        while let Some(response) = self.due_response() {
+            requests.push(self.request(&Frame::Plain, self.stage, response.expose()));
+            requests.extend(self.due_bodies()?);
         }
-        if requests.is_empty() && self.open.is_empty() {
-            if let Some(session) = self.completed() {
+        if self.is_complete() {
+            // Replies come in the order of the requests (XEP-0124 §11), so what is later is held.
+            if self.open.iter().any(|open| open.request.rid() > answered) {
+                return Err(Error::protocol(self.stage, "an answer to each request", "none to an empty one"));
+            }
+            if self.open.is_empty()
+                && let Some(session) = self.completed()
+            {
                 return Ok(Advance::Done(session));
             }
-            requests.push(self.request(&Frame::Plain, ""));
+        }
+        if requests.is_empty() && self.open.is_empty() {
+            requests.push(self.request(&Frame::Plain, self.stage, ""));
         }
         Ok(Advance::Send(requests))
     }
 
-    /// The session, once everything is planned, sent, answered and proven.
+    /// Whether everything is planned, sent and known.
+    fn is_complete(&self) -> bool {
+        self.sent == self.plan.bodies.len()
+            && self.login.is_done()
+            && self.jid.is_some()
+            && (self.is_session_open || !self.is_session_required())
+    }
+
+    /// The session, with the proof of the login.
     fn completed(&mut self) -> Option<Session> {
-        if self.sent < self.plan.bodies.len() || (self.is_session_required() && !self.is_session_open) {
-            return None;
-        }
         let (jid, (sid, created)) = (self.jid.clone()?, self.session.clone()?);
         let authenticated = self.login.take_proof()?;
         let cookies = std::mem::take(&mut self.cookies).into_vec();
-        Some(Session::new(authenticated, jid, sid, self.next_rid, created, self.replies, cookies))
-    }
-
-    fn due_bodies(&mut self) -> Result<Vec<Request>> {
-        let mut requests = Vec::new();
-        while let Some(body) = self.plan.bodies.get(self.sent).filter(|body| self.has_passed(body.after)) {
-            self.sent += 1;
-            requests.extend(self.planned(body.steps)?);
-        }
-        Ok(requests)
-    }
-
-    fn has_passed(&self, milestone: Milestone) -> bool {
-        match milestone {
-            Milestone::Start => true,
-            Milestone::Features => self.features.is_some(),
-            Milestone::Success => self.login.is_done(),
-            Milestone::RestartedFeatures => self.is_restarted && self.features.is_some(),
-            Milestone::Bound => self.jid.is_some(),
-        }
-    }
-
-    /// Writes one body of the plan; none if every step of it is left out.
-    fn planned(&mut self, steps: &[PlanStep]) -> Result<Option<Request>> {
-        let (config, account) = (self.config, self.account);
-        let mut frame = Frame::Plain;
-        let mut payload = Secret::default();
-        let mut is_needed = false;
-        for step in steps {
-            let element = match step {
-                PlanStep::Create => {
-                    frame = Frame::Create { config, domain: account.jid().domain() };
-                    Secret::default()
-                }
-                PlanStep::Auth => {
-                    let none = Features::default();
-                    let features = self.features.as_ref().unwrap_or(&none);
-                    let mechanism = Mechanism::choose(config, account, features, &self.random)?;
-                    self.stage = Stage::Authenticate;
-                    self.login.begin(mechanism)
-                }
-                PlanStep::Restart => {
-                    self.stage = Stage::Restart;
-                    self.is_restarted = true;
-                    self.features = None;
-                    frame = Frame::Restart { lang: config.lang.as_deref(), domain: account.jid().domain() };
-                    Secret::default()
-                }
-                PlanStep::Bind => {
-                    self.stage = Stage::Bind;
-                    stanza::bind(account.jid().resource().or(config.resource.as_deref()))
-                }
-                PlanStep::Session if !self.is_session_required() => continue,
-                PlanStep::Session => {
-                    self.stage = Stage::Session;
-                    stanza::session()
-                }
-            };
-            is_needed = true;
-            payload = [payload.expose(), element.expose()].concat().into();
-        }
-        Ok(is_needed.then(|| self.request(&frame, payload.expose())))
+        let session = Session::new(authenticated, jid, sid, self.next_rid, created, self.waits, cookies);
+        Some(self.with_token(session))
     }
 
     fn is_session_required(&self) -> bool {
         self.features.as_ref().is_some_and(|features| features.session_required)
     }
 
-    /// Writes a request, with the next RID, and holds it as open.
-    fn request(&mut self, frame: &Frame<'_>, payload: &str) -> Request {
-        let rid = self.next_rid;
-        self.next_rid += 1;
-        let sid = self.session.as_ref().map(|(sid, _)| sid.expose());
-        let request = Request::new(frame, self.stage, rid, sid, payload, self.cookies.header());
-        self.open.push(Open { request: request.clone(), was_repeated: false });
-        request
-    }
-
     fn fail(&mut self, error: Error) -> Failure {
         let sid = self.session.as_ref().map(|(sid, _)| sid.clone());
-        let mut secrets: Vec<&str> = self.account.credentials().secrets().into_iter().collect();
+        let mut secrets = self.account.credentials().secrets();
         secrets.extend(sid.as_ref().map(Secret::expose));
         let error = error.without(&secrets);
         self.stage = Stage::Terminate;
-        let terminate = sid.as_ref().map(|_| self.request(&Frame::Terminate, ""));
+        let terminate = sid.as_ref().map(|_| self.request(&Frame::Terminate, Stage::Terminate, ""));
         Failure { error, terminate }
     }
 }

@@ -1,7 +1,7 @@
 //! What happens in a call, for languages with a log of their own.
 
-use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -19,7 +19,8 @@ pub struct Happening<'a> {
     pub message: &'a str,
 }
 
-/// Runs `call`, and tells `observer` what happens in it, on this thread, from `level` on.
+/// Runs `call`, and tells `observer` what happens in it, from `level` on; on other threads too, where it
+/// uses some.
 ///
 /// For languages with a log of their own. Rust programs subscribe to the [`tracing`] events, which
 /// is what these are; their subscribers see nothing of `call`.
@@ -28,17 +29,20 @@ pub fn observed<T>(
     observer: impl Fn(Happening<'_>) + Send + Sync + 'static,
     call: impl FnOnce() -> T,
 ) -> T {
-    tracing::subscriber::with_default(Observing { level, observer }, call)
-}
-
-thread_local! {
-    /// What this thread's call is about.
-    static ABOUT: RefCell<Line> = const { RefCell::new(Line(String::new())) };
+    tracing::subscriber::with_default(Observing { level, observer, about: Mutex::default() }, call)
 }
 
 struct Observing<F> {
     level: Level,
     observer: F,
+    /// What the call is about.
+    about: Mutex<Line>,
+}
+
+impl<F> Observing<F> {
+    fn about(&self) -> MutexGuard<'_, Line> {
+        self.about.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<F: Fn(Happening<'_>) + Send + Sync + 'static> Subscriber for Observing<F> {
@@ -47,14 +51,14 @@ impl<F: Fn(Happening<'_>) + Send + Sync + 'static> Subscriber for Observing<F> {
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let mut line = Line(String::new());
+        let mut line = Line::default();
         span.record(&mut line);
-        ABOUT.set(line);
+        *self.about() = line;
         Id::from_u64(1)
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = ABOUT.with_borrow(Clone::clone);
+        let mut line = self.about().clone();
         event.record(&mut line);
         let metadata = event.metadata();
         let (level, target) = (metadata.level().as_str(), metadata.target());
@@ -68,7 +72,7 @@ impl<F: Fn(Happening<'_>) + Send + Sync + 'static> Subscriber for Observing<F> {
 }
 
 /// A message, then fields.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Line(String);
 
 impl Visit for Line {

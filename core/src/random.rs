@@ -1,6 +1,6 @@
-//! The only two values of an exchange that must not be guessed.
+//! What is drawn for an exchange: two values that must not be guessed, and one that must not repeat.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,11 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
 use crate::secret::Secret;
 
-/// The first request ID and the client nonce of one exchange.
+/// The first request ID, the client nonce and, for a first login with a FAST token to come, the ID of
+/// the user agent (XEP-0388).
 #[derive(Clone)]
 pub struct Random {
     pub(crate) rid: u64,
     pub(crate) nonce: Secret,
+    pub(crate) user_agent: String,
 }
 
 impl Random {
@@ -21,18 +23,16 @@ impl Random {
     /// # Errors
     /// `Internal` if the operating system has none.
     pub fn from_os() -> Result<Self> {
-        let mut bytes = [0; 8 + 18];
-        getrandom::fill(&mut bytes).map_err(|error| {
-            Error::new(
-                ErrorKind::Internal,
-                Stage::Configure,
-                Retry::Later,
-                format!("the operating system gave no random numbers: {error}"),
-            )
-        })?;
-        let (rid, nonce) = bytes.split_at(8);
+        let mut bytes = [0; 8 + 18 + 16];
+        fill(&mut bytes)?;
+        let (rid, rest) = bytes.split_at(8);
+        let (nonce, user_agent) = rest.split_at(18);
         let rid = rid.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
-        Ok(Self { rid: FIRST_RID + rid % (LAST_RID - FIRST_RID), nonce: STANDARD.encode(nonce).into() })
+        Ok(Self {
+            rid: FIRST_RID + rid % (LAST_RID - FIRST_RID),
+            nonce: STANDARD.encode(nonce).into(),
+            user_agent: uuid(user_agent),
+        })
     }
 
     /// Known values, for tests and recorded exchanges only: a RID that can be guessed lets others
@@ -43,7 +43,7 @@ impl Random {
     #[must_use]
     pub fn fixed(rid: u64, nonce: &str) -> Self {
         assert!(rid < LAST_RID, "a first RID is below 2^52");
-        Self { rid, nonce: nonce.into() }
+        Self { rid, nonce: nonce.into(), user_agent: uuid(&[0; 16]) }
     }
 }
 
@@ -53,7 +53,54 @@ impl fmt::Debug for Random {
     }
 }
 
+/// Random bytes of the operating system's.
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes).map_err(|error| {
+        Error::new(
+            ErrorKind::Internal,
+            Stage::Configure,
+            Retry::Later,
+            format!("the operating system gave no random numbers: {error}"),
+        )
+    })
+}
+
 /// RIDs start well below 2^53, which they must never reach (XEP-0124 §14.1), and high enough not
 /// to be guessed.
 const FIRST_RID: u64 = 1 << 32;
 const LAST_RID: u64 = 1 << 52;
+
+/// Random bytes as a UUID of version 4 (RFC 9562 §5.4).
+fn uuid(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(36);
+    for (at, byte) in bytes.iter().enumerate() {
+        let byte = match at {
+            6 => byte & 0x0f | 0x40,
+            8 => byte & 0x3f | 0x80,
+            _ => *byte,
+        };
+        let dash = if matches!(at, 4 | 6 | 8 | 10) { "-" } else { "" };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{dash}{byte:02x}");
+    }
+    text
+}
+
+/// 8-4-4-4-12 hexadecimal digits.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    let is_hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(is_hex)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_agent_has_a_uuid_of_version_4() {
+        assert_eq!(uuid(&[0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(uuid(&[0; 16]), "00000000-0000-4000-8000-000000000000");
+        let drawn = || Random::from_os().unwrap().user_agent;
+        assert!(is_uuid(&drawn()) && drawn() != drawn());
+    }
+}

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::ser::SerializeStruct;
 
 use crate::body::Created;
+use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::sasl::Authenticated;
 use crate::secret::Secret;
@@ -24,6 +25,7 @@ pub struct Session {
     mechanism: String,
     round_trips: u32,
     cookies: Vec<Cookie>,
+    fast_token: Option<FastToken>,
 }
 
 /// A cookie that a load balancer in front of the server set during the exchange. Where the browser
@@ -54,7 +56,13 @@ impl Session {
         round_trips: u32,
         cookies: Vec<Cookie>,
     ) -> Self {
-        Self { jid, sid, rid, created, mechanism: authenticated.into_mechanism(), round_trips, cookies }
+        let mechanism = authenticated.into_mechanism();
+        Self { jid, sid, rid, created, mechanism, round_trips, cookies, fast_token: None }
+    }
+
+    pub(crate) fn with_fast_token(mut self, token: Option<FastToken>) -> Self {
+        self.fast_token = token;
+        self
     }
 
     /// The full JID the server bound.
@@ -113,7 +121,8 @@ impl Session {
         &self.mechanism
     }
 
-    /// How many times a request was sent and its answer waited for.
+    /// How many times an answer was waited for, one after the other: requests in flight together
+    /// count once.
     #[must_use]
     pub fn round_trips(&self) -> u32 {
         self.round_trips
@@ -123,6 +132,14 @@ impl Session {
     #[must_use]
     pub fn cookies(&self) -> &[Cookie] {
         &self.cookies
+    }
+
+    /// The token to log in with next time, for [`Credentials::fast_token`](crate::Credentials::fast_token):
+    /// a new one, or that of this login if the server did not replace it. `None` if there is none, or
+    /// no longer; what was kept is of no use then. Asked for with [`Config::fast`](crate::Config::fast).
+    #[must_use]
+    pub fn fast_token(&self) -> Option<&FastToken> {
+        self.fast_token.as_ref()
     }
 
     /// `{"jid":…,"sid":…,"rid":…}`

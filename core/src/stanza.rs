@@ -6,9 +6,11 @@ use quick_xml::escape::escape;
 use zeroize::Zeroizing;
 
 use crate::account::is_mechanism_name;
+use crate::body::NS_HTTPBIND;
 use crate::condition::{Condition, SaslCondition, StanzaCondition};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::jid::Jid;
+use crate::sasl2;
 use crate::secret::Secret;
 use crate::xml::Element;
 
@@ -20,6 +22,19 @@ const NS_BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 const NS_SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 const NS_STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 const NS_CLIENT: &str = "jabber:client";
+
+/// Every namespace that a reply is looked at for.
+pub(crate) const NAMESPACES: [&str; 9] = [
+    NS_HTTPBIND,
+    NS_CLIENT,
+    NS_STREAMS,
+    NS_SASL,
+    NS_BIND,
+    NS_SESSION,
+    NS_SASL_CB,
+    NS_STANZAS,
+    NS_STREAM_ERRORS,
+];
 
 /// The `id` of the requests this library makes; at most one of each is ever open.
 const BIND_ID: &str = "bind";
@@ -36,19 +51,13 @@ pub(crate) struct Features {
     pub(crate) starttls: bool,
     /// Whether the server insists on the legacy session (RFC 3921 §3).
     pub(crate) session_required: bool,
+    pub(crate) sasl2: Option<sasl2::Offer>,
 }
 
 impl Features {
     fn read(element: &Element) -> Self {
-        let mechanisms = element.child(NS_SASL, "mechanisms").map_or_else(Vec::new, |mechanisms| {
-            mechanisms
-                .children
-                .iter()
-                .filter(|child| child.is(NS_SASL, "mechanism"))
-                .map(|child| child.text.trim().to_owned())
-                .filter(|name| is_mechanism_name(name))
-                .collect()
-        });
+        let mechanisms = element.child(NS_SASL, "mechanisms");
+        let mechanisms = mechanisms.map_or_else(Vec::new, |mechanisms| mechanism_names(mechanisms, NS_SASL));
         let channel_bindings =
             element.child(NS_SASL_CB, "sasl-channel-binding").map_or_else(Vec::new, |bindings| {
                 let types = bindings.children.iter().filter(|child| child.is(NS_SASL_CB, "channel-binding"));
@@ -60,8 +69,16 @@ impl Features {
             channel_bindings,
             starttls: element.children.iter().any(|child| child.name == "starttls"),
             session_required: session.is_some_and(|session| session.child(NS_SESSION, "optional").is_none()),
+            sasl2: sasl2::Offer::read(element),
         }
     }
+}
+
+/// The `<mechanism/>` children of that namespace.
+pub(crate) fn mechanism_names(list: &Element, namespace: &str) -> Vec<String> {
+    let mechanisms = list.children.iter().filter(|child| child.is(namespace, "mechanism"));
+    let names = mechanisms.map(|child| child.text.trim().to_owned());
+    names.filter(|name| is_mechanism_name(name)).collect()
 }
 
 /// One element of a reply that the exchange waits for.
@@ -69,19 +86,25 @@ impl Features {
 pub(crate) enum Incoming {
     Features(Features),
     Challenge(Zeroizing<Vec<u8>>),
-    /// With the additional data, if any (RFC 6120 §6.4.6).
-    Success(Option<Zeroizing<Vec<u8>>>),
+    /// With the additional data, if any (RFC 6120 §6.4.6), and what SASL2 adds.
+    Success(sasl2::Success),
     Bound(Jid),
     SessionOpened,
 }
 
 /// Reads one element of a reply; `None` for what concerns somebody else.
 pub(crate) fn read(element: &Element, stage: Stage) -> Result<Option<Incoming>> {
-    let incoming = match (element.namespace.as_str(), element.name.as_str()) {
+    let incoming = match (&*element.namespace, element.name.as_str()) {
         (NS_STREAMS, "features") => Incoming::Features(Features::read(element)),
-        (NS_SASL, "challenge") => Incoming::Challenge(decode(&element.text)?.unwrap_or_default()),
-        (NS_SASL, "success") => Incoming::Success(decode(&element.text)?),
-        (NS_SASL, "failure") => return Err(sasl_failure(element)),
+        (NS_SASL | sasl2::NS, "challenge") => Incoming::Challenge(decode(&element.text)?.unwrap_or_default()),
+        (NS_SASL, "success") => Incoming::Success(sasl2::Success {
+            additional_data: decode(&element.text)?,
+            bound: None,
+            token: None,
+        }),
+        (sasl2::NS, "success") => Incoming::Success(sasl2::Success::read(element)?),
+        (sasl2::NS, "continue") => return Err(sasl2::further_task()),
+        (NS_SASL | sasl2::NS, "failure") => return Err(sasl_failure(element)),
         (_, "iq") => match element.attribute("id") {
             Some(BIND_ID) => bind_result(element)?,
             Some(SESSION_ID) => session_result(element)?,
@@ -103,15 +126,16 @@ pub(crate) fn auth(mechanism: &str, initial_response: Option<&[u8]>) -> Secret {
     }
 }
 
-pub(crate) fn response(response: &[u8]) -> Secret {
-    let start = format!("<response xmlns=\"{NS_SASL}\"");
+/// The answer to a challenge of the SASL of that namespace.
+pub(crate) fn response(namespace: &str, response: &[u8]) -> Secret {
+    let start = format!("<response xmlns=\"{namespace}\"");
     match response {
         [] => [&start, "/>"].concat().into(),
         response => [&start, ">", &encode(response), "</response>"].concat().into(),
     }
 }
 
-fn encode(message: &[u8]) -> Zeroizing<String> {
+pub(crate) fn encode(message: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(message))
 }
 
@@ -143,11 +167,17 @@ pub(crate) fn defined_condition<'a>(
 
 /// The failure inside an ended session's last body, which says more than the ending.
 pub(crate) fn last_words(payload: &[Element]) -> Option<Error> {
-    payload.iter().find(|child| child.is(NS_SASL, "failure")).map(sasl_failure)
+    let is_failure = |child: &&Element| child.is(NS_SASL, "failure") || child.is(sasl2::NS, "failure");
+    payload.iter().find(is_failure).map(sasl_failure)
 }
 
 fn sasl_failure(failure: &Element) -> Error {
-    let (condition, text) = defined_condition(failure, NS_SASL);
+    let (mut condition, mut text) = defined_condition(failure, NS_SASL);
+    if failure.is(sasl2::NS, "failure") {
+        // Prosody has one of its conditions in the wrong namespace.
+        condition = condition.or(defined_condition(failure, sasl2::NS).0);
+        text = failure.child(sasl2::NS, "text").map(|text| text.text.as_str());
+    }
     let condition = condition.map(|name| Condition::Sasl(SaslCondition::from(name)));
     Error::refused(ErrorKind::Auth, Stage::Authenticate, condition, text)
 }
@@ -168,18 +198,20 @@ fn session_result(iq: &Element) -> Result<Incoming> {
 fn refuse_error(iq: &Element, stage: Stage) -> Result<()> {
     match iq.attribute("type") {
         Some("result") => Ok(()),
-        Some("error") => {
-            let error = iq.children.iter().find(|child| child.name == "error");
-            let (condition, text) = error.map_or((None, None), |error| defined_condition(error, NS_STANZAS));
-            let condition = condition.map(|name| Condition::Stanza(StanzaCondition::from(name)));
-            Err(Error::refused(ErrorKind::Bind, stage, condition, text))
-        }
+        Some("error") => Err(refused_bind(stage, iq.children.iter().find(|child| child.name == "error"))),
         _ => Err(Error::protocol(stage, "an iq of type result or error", "another type")),
     }
 }
 
+/// What a stanza error says of a refused bind or session.
+pub(crate) fn refused_bind(stage: Stage, error: Option<&Element>) -> Error {
+    let (condition, text) = error.map_or((None, None), |error| defined_condition(error, NS_STANZAS));
+    let condition = condition.map(|name| Condition::Stanza(StanzaCondition::from(name)));
+    Error::refused(ErrorKind::Bind, stage, condition, text)
+}
+
 /// SASL data: absent, `=` for empty, or base64 without any white space (RFC 6120 §6.4.2, §13.9.1).
-fn decode(text: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
+pub(crate) fn decode(text: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
     match text {
         "" => Ok(None),
         "=" => Ok(Some(Zeroizing::default())),

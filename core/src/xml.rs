@@ -3,6 +3,7 @@
 //!
 //! `quick-xml` finds the tokens; the checks it leaves to its user are made here.
 
+use std::borrow::Cow;
 #[cfg(feature = "client")]
 use std::fmt;
 
@@ -11,7 +12,7 @@ use quick_xml::XmlVersion;
 use quick_xml::escape::escape;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
-use quick_xml::name::{PrefixDeclaration, QName, ResolveResult};
+use quick_xml::name::{Namespace, PrefixDeclaration, QName, ResolveResult};
 use quick_xml::reader::NsReader;
 
 const MAX_DEPTH: usize = 32;
@@ -27,7 +28,8 @@ pub(crate) struct XmlError(&'static str);
 /// An element with its expanded name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Element {
-    pub(crate) namespace: String,
+    /// Borrowed if it is one that the library knows: nearly all are.
+    pub(crate) namespace: Cow<'static, str>,
     pub(crate) name: String,
     /// All character data directly inside.
     pub(crate) text: String,
@@ -37,7 +39,7 @@ pub(crate) struct Element {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Attribute {
-    namespace: String,
+    namespace: Cow<'static, str>,
     name: String,
     value: String,
 }
@@ -63,9 +65,13 @@ impl Element {
 
     /// An attribute without a namespace.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attribute_in("", name)
+    }
+
+    pub(crate) fn attribute_in(&self, namespace: &str, name: &str) -> Option<&str> {
         self.attributes
             .iter()
-            .find(|attribute| attribute.namespace.is_empty() && attribute.name == name)
+            .find(|attribute| attribute.namespace == namespace && attribute.name == name)
             .map(|attribute| attribute.value.as_str())
     }
 }
@@ -91,7 +97,7 @@ impl Element {
     fn show(&self, outer: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{}", self.name)?;
         if self.namespace != outer {
-            write!(f, " xmlns=\"{}\"", escape(&self.namespace))?;
+            write!(f, " xmlns=\"{}\"", escape(&*self.namespace))?;
         }
         for Attribute { name, value, .. } in &self.attributes {
             write!(f, " {name}=\"{}\"", escape(value))?;
@@ -117,7 +123,10 @@ impl fmt::Display for Element {
 
 /// Whether every character may stand in XML 1.0 (§2.2).
 pub(crate) fn is_text(text: &str) -> bool {
-    rxml_validation::validate_cdata(text).is_ok()
+    // Nearly all text is plain ASCII. No byte ends the search, so that many are looked at at once.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    text.bytes().fold(true, |so_far, byte| so_far & is_plain(byte))
+        || rxml_validation::validate_cdata(text).is_ok()
 }
 
 struct Parser<'a> {
@@ -190,7 +199,8 @@ impl<'a> Parser<'a> {
             let value = attribute
                 .normalized_value(XML_VERSION)
                 .map_err(|_| XmlError("an entity that XMPP does not allow"))?;
-            if !is_text(&value) {
+            // What stands there as it is was looked at with the whole document.
+            if matches!(value, Cow::Owned(_)) && !is_text(&value) {
                 return Err(XmlError("a reference to a character that XML does not allow"));
             }
             match attribute.key.as_namespace_binding() {
@@ -262,26 +272,22 @@ impl<'a> Parser<'a> {
 
 /// Whether white space or the end follows each closing quote.
 fn are_separated(attributes: &str) -> bool {
-    let mut open = None;
-    let mut characters = attributes.chars().peekable();
-    while let Some(character) = characters.next() {
-        match open {
-            None if matches!(character, '"' | '\'') => open = Some(character),
-            Some(quote) if quote == character => {
-                open = None;
-                if characters.peek().is_some_and(|next| !next.is_ascii_whitespace()) {
-                    return false;
-                }
-            }
-            _ => {}
+    let mut rest = attributes;
+    while let Some((_, quoted)) = rest.split_once(['"', '\'']) {
+        let quote = char::from(rest.as_bytes()[rest.len() - quoted.len() - 1]);
+        let Some((_, after)) = quoted.split_once(quote) else { return true };
+        if after.starts_with(|next: char| !next.is_ascii_whitespace()) {
+            return false;
         }
+        rest = after;
     }
     true
 }
 
 fn check_name(name: QName<'_>) -> Result<(), XmlError> {
     let (local, prefix) = name.decompose();
-    let is_name = |part: &str| rxml_validation::validate_ncname(part).is_ok();
+    let is_plain = |part: &str| part.bytes().all(|b| b.is_ascii_lowercase()) && !part.is_empty();
+    let is_name = |part: &str| is_plain(part) || rxml_validation::validate_ncname(part).is_ok();
     if is_name(local.as_ref()) && prefix.is_none_or(|prefix| is_name(prefix.as_ref())) {
         Ok(())
     } else {
@@ -289,10 +295,13 @@ fn check_name(name: QName<'_>) -> Result<(), XmlError> {
     }
 }
 
-fn expand(namespace: &ResolveResult<'_>) -> Result<String, XmlError> {
+fn expand(namespace: &ResolveResult<'_>) -> Result<Cow<'static, str>, XmlError> {
     match namespace {
-        ResolveResult::Bound(namespace) => Ok(namespace.0.to_owned()),
-        ResolveResult::Unbound => Ok(String::new()),
+        ResolveResult::Bound(Namespace(name)) => {
+            let known = crate::stanza::NAMESPACES.iter().find(|known| *known == name);
+            Ok(known.map_or_else(|| Cow::Owned((*name).to_owned()), |known| Cow::Borrowed(*known)))
+        }
+        ResolveResult::Unbound => Ok(Cow::Borrowed("")),
         ResolveResult::Unknown(_) => Err(XmlError("a prefix without a namespace")),
     }
 }

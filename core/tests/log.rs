@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, mpsc};
 
 use faults::Fault;
 use prebind::{Account, Client, Config, Credentials, Happening};
+use servers::{Kind, Server};
 use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -34,24 +35,32 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
+impl Log {
+    /// Listens while `call` runs.
+    fn of<T>(call: impl FnOnce() -> T) -> (T, String) {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(Level::TRACE)
+            .with_writer(log.clone())
+            .with_ansi(false)
+            .finish();
+        let result = tracing::subscriber::with_default(subscriber, call);
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        (result, text)
+    }
+}
+
 #[test]
 fn the_log_tells_every_step_and_no_secret() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(Level::TRACE)
-        .with_writer(log.clone())
-        .with_ansi(false)
-        .finish();
     // A server that never gets as far as its fault.
     let server = faults::serve(Fault::NoHeaders.at(usize::MAX));
     let account = Account::new("alice@localhost", Credentials::password("wonder-1")).unwrap();
-    let session = tracing::subscriber::with_default(subscriber, || {
+    let (session, log) = Log::of(|| {
         let client = Client::new(Config::new(&server.url).unwrap()).unwrap();
         let session = client.prebind(&account).unwrap();
         client.terminate(&session).unwrap();
         session
     });
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let ours: String = log.lines().filter(|line| line.contains(" prebind")).collect::<Vec<_>>().join("\n");
     for step in [
         "stage=create",
@@ -93,4 +102,21 @@ fn an_observer_is_told_what_happens_in_its_call_alone() {
     let wire = told(Level::TRACE);
     assert!(wire.iter().any(|line| line.starts_with("TRACE prebind::wire: sent ")), "{wire:?}");
     assert!(!wire.iter().any(|line| line.contains("wonder-1") || line.contains("AGFsaWNl")), "{wire:?}");
+}
+
+#[test]
+fn keys_are_derived_once_for_a_client_and_its_clones() {
+    let server = Server::start(Kind::Prosody).unwrap_or_else(|error| panic!("{error}"));
+    let client = Client::new(Config::new(&server.http_url).unwrap()).unwrap();
+    let is_known = |client: &Client, password: &str| {
+        let account = Account::new("alice@localhost", Credentials::password(password)).unwrap();
+        let (result, log) = Log::of(|| client.prebind(&account));
+        assert_eq!(result.is_ok(), password == "wonder-1");
+        log.contains("is_kept=true")
+    };
+    assert!(!is_known(&client, "wonder-1"));
+    assert!(is_known(&client, "wonder-1"));
+    assert!(is_known(&client.clone(), "wonder-1"));
+    assert!(!is_known(&client, "wrong"));
+    assert!(is_known(&client, "wonder-1"), "a wrong password takes nothing from the right one");
 }

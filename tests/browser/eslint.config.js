@@ -6,7 +6,7 @@ export default [
   { languageOptions: { globals: globals.node } },
   // Parts of these run in a page.
   {
-    files: ["lib/storage.js", "cases/strophe.test.js"],
+    files: ["**/lib/storage.js", "**/cases/*.js", "**/*.test.js"],
     languageOptions: { globals: globals.browser },
   },
 ];

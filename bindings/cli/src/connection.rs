@@ -143,7 +143,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure::unreadable(path, &error))
 }
 
-fn seconds(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, &'static str> {
     let refused = "a number of seconds is wanted, for example 2 or 0.5";
     let seconds = text.parse().map_err(|_| refused)?;
     Duration::try_from_secs_f64(seconds).map_err(|_| refused)

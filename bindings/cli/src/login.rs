@@ -1,5 +1,7 @@
 //! `prebind login`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use prebind::{Account, Client, Jid, Session};
 
@@ -7,8 +9,9 @@ use crate::args::{Reporting, examples, with_exit_codes};
 use crate::connection::{ConnectionOptions, URL_HELP};
 use crate::credentials::CredentialOptions;
 use crate::failure::Failure;
-use crate::negotiation::NegotiationOptions;
+use crate::negotiation::{NegotiationOptions, ROUND_TRIPS};
 use crate::output;
+use crate::profile::ProfileFile;
 
 /// Open a session and print it
 ///
@@ -27,6 +30,10 @@ pub(crate) struct Login {
     connection: ConnectionOptions,
     #[command(flatten)]
     negotiation: NegotiationOptions,
+    /// Keep what is learned of the server in this file, so that the next call takes fewer round
+    /// trips; it holds nothing secret
+    #[arg(long, value_name = "FILE", help_heading = ROUND_TRIPS, conflicts_with = "classic")]
+    profile: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
 }
@@ -43,12 +50,18 @@ impl Login {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let mut config = self.connection.config(&self.url)?;
         self.negotiation.apply(&mut config);
+        let profile = self.profile.clone().map(ProfileFile::read).transpose()?;
+        config.profile = profile.as_ref().and_then(ProfileFile::profile);
         // Whatever can be found wrong without the password, before it is asked for.
         let client = Client::new(config)?;
         let jid = Jid::new(&self.jid)?;
         let account = Account::new(&self.jid, self.credentials.read(&jid)?)?;
 
-        let session = client.prebind(&account)?;
+        let session = client.prebind(&account);
+        if let Some(file) = profile {
+            file.update(&client.profile());
+        }
+        let session = session?;
         self.print(&session).inspect_err(|_| {
             // Nobody knows the session, so nobody can use or end it. Its failure changes nothing.
             client.terminate(&session).unwrap_or_default();

@@ -14,6 +14,7 @@ mod failure;
 mod login;
 mod negotiation;
 mod output;
+mod profile;
 mod secret;
 mod terminate;
 mod trace;

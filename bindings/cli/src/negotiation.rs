@@ -1,10 +1,13 @@
 //! The options that say what session to ask for and how far to trust the server.
 
+use std::time::Duration;
+
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use prebind::{Config, Floor};
 
 use crate::args::{DEFAULTS, with_default};
+use crate::connection::seconds;
 
 #[derive(Args)]
 pub(crate) struct NegotiationOptions {
@@ -39,6 +42,13 @@ pub(crate) struct NegotiationOptions {
     #[arg(long, value_name = "COUNT", help_heading = TRUST,
           help = with_default("The most SCRAM iterations to accept", DEFAULTS.iterations.end()))]
     max_iterations: Option<u32>,
+
+    /// Take no short cuts, even with a server that is known for them
+    #[arg(long, help_heading = ROUND_TRIPS)]
+    classic: bool,
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = ROUND_TRIPS,
+          help = with_default("How long none is taken after one that failed", DEFAULTS.relearn_after.as_secs_f64()))]
+    relearn_after: Option<Duration>,
 }
 
 impl NegotiationOptions {
@@ -56,11 +66,14 @@ impl NegotiationOptions {
         config.allow_cleartext |= self.allow_cleartext;
         let (least, most) = config.iterations.clone().into_inner();
         config.iterations = self.min_iterations.unwrap_or(least)..=self.max_iterations.unwrap_or(most);
+        config.learn &= !self.classic;
+        config.relearn_after = self.relearn_after.unwrap_or(config.relearn_after);
     }
 }
 
 const SESSION: &str = "Session";
 const TRUST: &str = "Trust";
+pub(crate) const ROUND_TRIPS: &str = "Round trips";
 
 fn default_lang() -> &'static str {
     DEFAULTS.lang.as_deref().unwrap_or("none")

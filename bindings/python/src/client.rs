@@ -1,6 +1,6 @@
 //! One chat service, and its sessions.
 
-use prebind::{Account, Config, Credentials};
+use prebind::{Account, Config, Credentials, FastToken};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -48,9 +48,15 @@ impl Client {
             session.mechanism(),
             session.round_trips(),
             PyTuple::new(py, cookies.collect::<Vec<_>>())?,
+            session.fast_token().map(FastToken::to_text),
             Handle(session.clone()),
         );
         fields.into_pyobject(py)
+    }
+
+    /// What was learned of the server.
+    fn profile(&self) -> String {
+        self.0.profile()
     }
 
     /// Ends a session.

@@ -24,7 +24,9 @@ GOOD = {
     "floor": ["PLAIN", "SCRAM-SHA-512"],
     "digest_md5": [True],
     "allow_cleartext": [True],
+    "fast": [True],
     "iterations": [(4096, 10_000), [1, 2]],
+    "scram_cache": [0, 1_000_000],
     "headers": [{"Authorization": "Basic eDp5"}, {}],
     "ca": [None],
     "client_certificate": [None],
@@ -37,6 +39,9 @@ GOOD = {
     "fail_fast_after": [0],
     "fail_fast_for": [10],
     "max_reply": [4096],
+    "learn": [False],
+    "relearn_after": [60, timedelta(minutes=5)],
+    "profile": [None, "", "garbage"],
 }
 
 #: Values that are not: of another type, too large, too small, nonsense.
@@ -49,7 +54,9 @@ BAD = {
     "floor": ["plain", 1, None],
     "digest_md5": ["yes"],
     "allow_cleartext": [1],
+    "fast": [1, None],
     "iterations": [4096, (4096,), (2, 1), (0, 1), ("a", "b")],
+    "scram_cache": [-1, "many", 2**70],
     "headers": ["Authorization: x", {"a b": "c"}, {"a": 1}, {"a": "\n"}, 7],
     "ca": ["no PEM", b"no PEM", 1, ""],
     "client_certificate": ["x", ("a",), ("a", "b"), (b"\xff", b"\xff")],
@@ -62,6 +69,9 @@ BAD = {
     "fail_fast_after": [-1, 1.5],
     "fail_fast_for": [-1],
     "max_reply": [0, 2**70],
+    "learn": ["no", None],
+    "relearn_after": [0, -1, None, 3601],
+    "profile": [1, b"{}"],
 }
 
 

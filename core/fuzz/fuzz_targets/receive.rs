@@ -7,7 +7,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use prebind::{Account, Config, Credentials, Negotiation, Plan, Random, Reply, ScramHash, Step};
+use prebind::{Account, Config, Credentials, FastToken, Negotiation, Plan, Random, Reply, ScramHash, Step};
 
 /// What no error may repeat, and no message of the library's contains.
 const SECRET: &str = "Xyzzy-1964";
@@ -21,12 +21,13 @@ fuzz_target!(|input: &[u8]| {
     // Deriving keys as often as a server may ask for would leave no time for anything else.
     config.iterations = 1..=4;
     config.digest_md5 = true;
+    config.fast = true;
     let account = Account::new("alice@localhost", credentials(*choice)).expect("an account");
     exchange(&config, &account, replies);
 });
 
 fn credentials(choice: u8) -> Credentials {
-    match choice % 8 {
+    match choice % 10 {
         0 => Credentials::plain(SECRET),
         1 => Credentials::anonymous(),
         2 => Credentials::external(),
@@ -34,8 +35,16 @@ fn credentials(choice: u8) -> Credentials {
         4 => Credentials::x_oauth2(SECRET),
         5 => Credentials::scram_keys(ScramHash::Sha1, [1; 4], 4, [2; 20], [3; 20]),
         6 => Credentials::raw("X-TOKEN", SECRET),
+        8 => Credentials::fast(token()),
+        9 => Credentials::plain(SECRET).fast_token(token()),
         _ => Credentials::password(SECRET),
     }
+}
+
+fn token() -> FastToken {
+    let user_agent = "00000000-0000-4000-8000-000000000000";
+    let text = format!(r#"{{"mechanism":"HT-SHA-256-NONE","token":"{SECRET}","user_agent":"{user_agent}"}}"#);
+    FastToken::from_text(&text).expect("a token")
 }
 
 fn exchange(config: &Config, account: &Account, input: &[u8]) {
@@ -51,9 +60,9 @@ fn exchange(config: &Config, account: &Account, input: &[u8]) {
         match negotiation.receive(&Reply::new(request.rid(), status, body)) {
             Ok(Step::Send(next, more)) => (negotiation, requests) = (next, more),
             Ok(Step::Wait(_)) => panic!("waits although nothing is open"),
-            Ok(Step::Done(session)) => {
-                let is_proven =
-                    !session.mechanism().starts_with("SCRAM") && session.mechanism() != "DIGEST-MD5";
+            Ok(Step::Done(session, _)) => {
+                let mechanism = session.mechanism();
+                let is_proven = !["SCRAM", "DIGEST", "HT"].iter().any(|mutual| mechanism.starts_with(mutual));
                 assert!(is_proven, "a server that knows no password was believed");
                 return;
             }

@@ -1,22 +1,26 @@
 //! How connections are made: proxy if asked for, TCP, TLS; each step noted as the phase, and each
 //! wait for input open to giving up.
 
+use std::fmt;
+use std::sync::{Arc, Weak};
+
 use ureq::Error;
 use ureq::unversioned::transport::{
-    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, SocksConnector, TcpConnector,
-    Transport,
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, SocksConnector, Transport,
 };
+use zeroize::{Zeroize as _, Zeroizing};
 
+use super::tcp::TcpConnector;
 use super::tls::TlsConnector;
 use super::{cancel, phase};
 use crate::error::Phase;
 
 /// The chain that `ureq` runs for a new connection.
-pub(super) fn chain(tls: TlsConnector) -> impl Connector {
+pub(super) fn chain(tls: TlsConnector) -> impl Connector<(), Out = Exchange> {
     ().chain(Entering)
         .chain(SocksConnector::default())
         .chain(ConnectProxyConnector::default())
-        .chain(TcpConnector::default())
+        .chain(TcpConnector)
         .chain(Asking)
         .chain(tls)
         .chain(Exchanging)
@@ -72,7 +76,8 @@ impl<In: Transport> Transport for Asked<In> {
     }
 }
 
-/// Wraps a connection to note when a request goes out on it.
+/// Wraps a connection to note when a request goes out on it, and to send it in one piece: a server
+/// that reads the head first may make the body wait.
 #[derive(Debug)]
 struct Exchanging;
 
@@ -80,32 +85,71 @@ impl<In: Transport> Connector<In> for Exchanging {
     type Out = Exchange;
 
     fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Exchange>, Error> {
-        Ok(chained.map(|transport| Exchange(Box::new(transport))))
+        let exchange = |transport| Exchange {
+            transport: Box::new(transport),
+            unsent: Zeroizing::new(Vec::with_capacity(USUAL)),
+            life: Arc::default(),
+        };
+        Ok(chained.map(exchange))
     }
 }
 
-#[derive(Debug)]
-struct Exchange(Box<dyn Transport>);
+/// Longer than most requests.
+const USUAL: usize = 4096;
+
+pub(super) struct Exchange {
+    transport: Box<dyn Transport>,
+    unsent: Zeroizing<Vec<u8>>,
+    life: Arc<()>,
+}
+
+impl Exchange {
+    /// Lasts as long as the connection.
+    pub(super) fn life(&self) -> Weak<()> {
+        Arc::downgrade(&self.life)
+    }
+
+    fn send(&mut self, timeout: NextTimeout) -> Result<(), Error> {
+        let mut rest = self.unsent.as_slice();
+        while !rest.is_empty() {
+            let output = self.transport.buffers().output();
+            let amount = rest.len().min(output.len());
+            output[..amount].copy_from_slice(&rest[..amount]);
+            self.transport.transmit_output(amount, timeout)?;
+            rest = &rest[amount..];
+        }
+        self.unsent.zeroize();
+        Ok(())
+    }
+}
 
 impl Transport for Exchange {
     fn buffers(&mut self) -> &mut dyn Buffers {
-        self.0.buffers()
+        self.transport.buffers()
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         phase::enter(Phase::Headers);
-        self.0.transmit_output(amount, timeout)
+        self.unsent.extend_from_slice(&self.transport.buffers().output()[..amount]);
+        if self.unsent.len() > 4 * USUAL { self.send(timeout) } else { Ok(()) }
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.0.await_input(timeout)
+        self.send(timeout)?;
+        self.transport.await_input(timeout)
     }
 
     fn is_open(&mut self) -> bool {
-        self.0.is_open()
+        self.transport.is_open()
     }
 
     fn is_tls(&self) -> bool {
-        self.0.is_tls()
+        self.transport.is_tls()
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Exchange")
     }
 }

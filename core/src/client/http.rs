@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Read as _};
 use std::mem;
 use std::process;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,37 +14,36 @@ use ureq::http::header::{
     CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, LOCATION, SET_COOKIE,
 };
 use ureq::http::{HeaderMap, Response};
-use ureq::{Agent, Body, Proxy};
+use ureq::{Agent, Body, Proxy, Timeout};
 
-use super::{cancel, connector, phase, resolver, tls};
+use super::lanes::{KEPT, Lane};
+use super::process::Process;
+use super::{cancel, patience, phase, tls};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Phase, Retry, Stage};
 use crate::reply::Reply;
 use crate::request::{self, Request};
 use crate::secret::Secret;
 
-/// Below the 5 s after which Apache closes an idle connection: a session creation that meets a
-/// closed one must not be repeated.
-const MAX_IDLE: Duration = Duration::from_secs(4);
-
-/// Connections kept open, for as many threads.
-const MAX_CONNECTIONS: usize = 32;
-
 const MAX_HEADERS: usize = 16 * 1024;
+
+/// About as long as the head of a request, without the configured headers.
+const USUAL_HEAD: usize = 200;
 
 pub(super) struct Http {
     settings: Settings,
-    /// The connections, and the process that opened them: they are of no use to another.
-    agent: RwLock<(u32, Agent)>,
+    process: RwLock<Arc<Process>>,
 }
 
-struct Settings {
-    url: String,
+pub(super) struct Settings {
+    pub(super) url: String,
     host: String,
     headers: HeaderMap,
-    proxy: Option<Proxy>,
-    tls: Option<Arc<ClientConfig>>,
-    config: Config,
+    pub(super) tls: Option<Arc<ClientConfig>>,
+    pub(super) config: Config,
+    pub(super) agent: ureq::config::Config,
+    /// The length of the head of a request.
+    head: usize,
 }
 
 /// Why there is no reply.
@@ -58,24 +58,59 @@ pub(super) struct Lost {
 impl Http {
     pub(super) fn new(config: &Config) -> Result<Self, Error> {
         let settings = Settings::new(config)?;
-        let agent = settings.agent();
-        Ok(Self { settings, agent: RwLock::new((process::id(), agent)) })
+        let process = RwLock::new(Arc::new(Process::new(&settings)));
+        Ok(Self { settings, process })
     }
 
-    pub(super) fn post(&self, request: &Request, until: Instant) -> Result<Reply, Lost> {
+    pub(super) fn post(&self, request: &Request, lane: Option<Lane>, until: Instant) -> Result<Reply, Lost> {
         let settings = &self.settings;
         let left = until.saturating_duration_since(Instant::now());
         phase::enter(Phase::Dns);
         if left.is_zero() {
-            return Err(settings.lost(ureq::Error::Timeout(ureq::Timeout::Global), request.stage()));
+            return Err(settings.lost(ureq::Error::Timeout(Timeout::Global), request.stage()));
         }
-        self.exchange(request, left).map_err(|error| settings.lost(error, request.stage()))
+        self.exchange(request, lane, left).map_err(|error| settings.lost(error, request.stage()))
     }
 
-    fn exchange(&self, request: &Request, left: Duration) -> Result<Reply, ureq::Error> {
-        let config = &self.settings.config;
-        let mut post = self
-            .agent()
+    /// From now on the server is known to slow down the connections that create sessions.
+    pub(super) fn slow_down(&self) {
+        self.process().lanes.slow_down();
+    }
+
+    /// Begins to open a connection for what follows a creation, on a thread of its own, unless one
+    /// is there. The lane goes to the receiver, or to the others if there is none any more.
+    pub(super) fn open_ahead(self: &Arc<Self>) -> Option<Receiver<Lane>> {
+        let process = self.process();
+        if self.settings.config.proxy.is_some() || process.lanes.has_two() {
+            return None;
+        }
+        let (sender, receiver) = channel();
+        let http = Arc::clone(self);
+        let open = move || match process.open(&http.settings) {
+            Ok(lane) => {
+                if let Err(unwanted) = sender.send(lane) {
+                    process.lanes.put(unwanted.0, false, 0);
+                }
+            }
+            Err(error) => tracing::debug!("no connection could be opened ahead: {error}"),
+        };
+        thread::Builder::new().name("prebind-ahead".to_owned()).spawn(open).ok()?;
+        Some(receiver)
+    }
+
+    /// Puts a lane back that was opened ahead and is not needed.
+    pub(super) fn keep(&self, lane: Lane) {
+        self.process().lanes.put(lane, false, 0);
+    }
+
+    fn exchange(&self, request: &Request, lane: Option<Lane>, left: Duration) -> Result<Reply, ureq::Error> {
+        let (config, process) = (&self.settings.config, self.process());
+        let creates = !request.is_repeatable();
+        let lane = lane
+            .or_else(|| process.lanes.take(creates))
+            .unwrap_or_else(|| process.lane(&self.settings, Arc::default()));
+        let mut post = lane
+            .agent
             .post(&self.settings.url)
             .config()
             .timeout_global(Some(left.min(config.request_timeout)))
@@ -91,30 +126,27 @@ impl Http {
         }
         let response = post.send(request.body())?;
         phase::enter(Phase::Body);
-        read(response, request.rid(), config.max_reply)
+        let reply = read(response, request.rid(), config.max_reply)?;
+        process.lanes.put(lane, creates, self.settings.head + request.body().len());
+        Ok(reply)
     }
 
-    fn agent(&self) -> Agent {
-        let pid = process::id();
-        // At a fork the lock may be held by a thread that the child does not have, so waiting for
-        // it must end.
-        for _ in 0..64 {
-            if let Ok(agent) = self.agent.try_read()
-                && agent.0 == pid
-            {
-                return agent.1.clone();
-            }
-            if let Ok(mut agent) = self.agent.try_write() {
-                if agent.0 != pid {
-                    let parents = mem::replace(&mut *agent, (pid, self.settings.agent()));
-                    // Dropping it would take locks that may never be released in this process.
-                    mem::forget(parents);
-                }
-                return agent.1.clone();
-            }
-            thread::yield_now();
+    fn process(&self) -> Arc<Process> {
+        let id = process::id();
+        if let Some(ours) =
+            patience::read(&self.process, |process| (process.id == id).then(|| Arc::clone(process))).flatten()
+        {
+            return ours;
         }
-        self.settings.agent()
+        patience::write(&self.process, |process| {
+            if process.id != id {
+                let parents = mem::replace(process, Arc::new(Process::new(&self.settings)));
+                // Dropping it would take locks that may never be released in this process.
+                mem::forget(parents);
+            }
+            Arc::clone(process)
+        })
+        .unwrap_or_else(|| Arc::new(Process::new(&self.settings)))
     }
 }
 
@@ -127,33 +159,17 @@ impl Settings {
         });
         let needs_tls = config.url.is_https()
             || config.proxy.as_ref().is_some_and(|proxy| proxy.expose().starts_with("https:"));
+        let (headers, proxy) = (headers(&config.headers)?, proxy.transpose()?);
+        let head = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>();
         Ok(Self {
             url: config.url.as_str().to_owned(),
             host: config.url.host().to_owned(),
-            headers: headers(&config.headers)?,
-            proxy: proxy.transpose()?,
+            agent: agent(proxy),
+            head: USUAL_HEAD + config.url.as_str().len() + head,
+            headers,
             tls: needs_tls.then(|| tls::configure(config)).transpose()?,
             config: config.clone(),
         })
-    }
-
-    /// A pool of connections with none in it yet.
-    fn agent(&self) -> Agent {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(self.proxy.clone())
-            .user_agent(concat!("prebind/", env!("CARGO_PKG_VERSION")))
-            .accept("")
-            .accept_encoding("identity")
-            .max_response_header_size(MAX_HEADERS)
-            .max_idle_age(MAX_IDLE)
-            .max_idle_connections(MAX_CONNECTIONS)
-            .max_idle_connections_per_host(MAX_CONNECTIONS)
-            .build();
-        let resolver = resolver::CachingResolver::new(self.config.ip_family);
-        Agent::with_parts(config, connector::chain(tls::TlsConnector(self.tls.clone())), resolver)
     }
 
     fn lost(&self, error: ureq::Error, stage: Stage) -> Lost {
@@ -213,6 +229,21 @@ impl Settings {
         );
         Error::new(ErrorKind::Timeout { phase }, stage, Retry::FreshSession, message)
     }
+}
+
+fn agent(proxy: Option<Proxy>) -> ureq::config::Config {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(proxy)
+        .user_agent(concat!("prebind/", env!("CARGO_PKG_VERSION")))
+        .accept("")
+        .accept_encoding("identity")
+        .max_response_header_size(MAX_HEADERS)
+        .max_idle_age(KEPT)
+        .max_idle_connections(1)
+        .build()
 }
 
 pub(super) fn given_up(phase: Phase, stage: Stage) -> Error {

@@ -25,6 +25,7 @@ const FRESH: Duration = Duration::from_secs(30);
 /// As many addresses as `ureq` keeps.
 const MAX_ADDRESSES: usize = 16;
 
+#[derive(Clone)]
 pub(super) struct CachingResolver {
     family: IpFamily,
     shared: Arc<Shared>,

@@ -3,36 +3,51 @@
 use std::mem;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::sasl::{Authenticated, Mechanism, Message};
+use crate::sasl::{Authenticated, Mechanism, Message, ScramCache};
+use crate::sasl2::{self, Inline};
 use crate::secret::Secret;
-use crate::stanza;
+use crate::stanza::{self, Features};
 
 /// How far the login is.
 #[derive(Default)]
-pub(super) enum Login {
+pub(super) enum Login<'a> {
     /// Not begun, or failed.
     #[default]
     Pending,
     /// The server's next message is awaited.
-    Underway(Mechanism),
+    Underway(Mechanism<'a>),
     /// A challenge was answered; the answer is not sent yet.
-    Responding(Mechanism, Message),
+    Responding(Mechanism<'a>, Message),
     /// Accepted, and proven as far as the mechanism can.
     Done(Authenticated),
 }
 
-impl Login {
-    /// The element that begins SASL with this mechanism (RFC 6120 §6.4.2).
-    pub(super) fn begin(&mut self, mechanism: Mechanism) -> Secret {
-        let initial = mechanism.initial_response();
-        let auth = stanza::auth(mechanism.name(), initial.as_ref().map(|message| message.as_slice()));
+impl<'a> Login<'a> {
+    /// The element that begins SASL with this mechanism (RFC 6120 §6.4.2, XEP-0388 §2.3).
+    pub(super) fn begin(
+        &mut self,
+        mechanism: Mechanism<'a>,
+        sasl2: Option<Inline>,
+        user_agent: &str,
+    ) -> Secret {
+        let (name, initial) = (mechanism.name(), mechanism.initial_response());
+        let initial = initial.as_ref().map(|message| message.as_slice());
+        let auth = match sasl2 {
+            None => stanza::auth(name, initial),
+            Some(inline) => sasl2::authenticate(name, initial, inline, user_agent),
+        };
         *self = Self::Underway(mechanism);
         auth
     }
 
-    pub(super) fn challenged(&mut self, challenge: &[u8], stage: Stage) -> Result<()> {
+    pub(super) fn challenged(
+        &mut self,
+        challenge: &[u8],
+        stage: Stage,
+        cache: Option<&ScramCache>,
+    ) -> Result<()> {
         let mut mechanism = self.take_underway(stage, "no SASL challenge")?;
-        let response = mechanism.respond(challenge)?;
+        let response = mechanism.respond(challenge, cache)?;
         *self = Self::Responding(mechanism, response);
         Ok(())
     }
@@ -43,17 +58,41 @@ impl Login {
         Ok(())
     }
 
-    /// The element that answers a challenge, once.
-    pub(super) fn due_response(&mut self) -> Option<Secret> {
+    /// The answer to a challenge, once.
+    pub(super) fn due_response(&mut self) -> Option<Message> {
         match mem::take(self) {
             Self::Responding(mechanism, message) => {
                 *self = Self::Underway(mechanism);
-                Some(stanza::response(&message))
+                Some(message)
             }
             login => {
                 *self = login;
                 None
             }
+        }
+    }
+
+    /// Takes note of an offer that comes after the login began.
+    pub(super) fn offered(&mut self, features: &Features, in_sasl2: bool) {
+        if let Self::Underway(mechanism) = self {
+            mechanism.offered(features, in_sasl2);
+        }
+    }
+
+    pub(super) fn is_begun(&self) -> bool {
+        !matches!(self, Self::Pending)
+    }
+
+    /// Whether a challenge waits to be answered.
+    pub(super) fn is_challenged(&self) -> bool {
+        matches!(self, Self::Responding(..))
+    }
+
+    /// Whether the client's last message is sent.
+    pub(super) fn has_spoken(&mut self) -> bool {
+        match self {
+            Self::Underway(mechanism) => mechanism.has_spoken(),
+            login => login.is_done(),
         }
     }
 
@@ -83,7 +122,7 @@ impl Login {
         }
     }
 
-    fn take_underway(&mut self, stage: Stage, otherwise_expected: &'static str) -> Result<Mechanism> {
+    fn take_underway(&mut self, stage: Stage, otherwise_expected: &'static str) -> Result<Mechanism<'a>> {
         match mem::take(self) {
             Self::Underway(mechanism) => Ok(mechanism),
             _ => Err(Error::protocol(stage, otherwise_expected, "one")),

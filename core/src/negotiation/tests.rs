@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::account::Credentials;
-use crate::plan::PlannedBody;
+use crate::plan::{Milestone, PlanStep, PlannedBody};
 
 /// Authenticates and restarts at once, as the classic plan does one after the other.
 const TOGETHER: Plan = Plan {
@@ -12,6 +12,7 @@ const TOGETHER: Plan = Plan {
         PlannedBody { after: Milestone::Features, steps: &[PlanStep::Restart] },
         PlannedBody { after: Milestone::RestartedFeatures, steps: &[PlanStep::Bind] },
     ],
+    early: None,
 };
 
 fn body(payload: &str) -> String {
@@ -59,8 +60,8 @@ fn two_requests_may_be_open_and_answered_in_any_order() {
             (negotiation, bind)
         };
         let reply = Reply::new(bind[0].rid(), 200, bound.as_str());
-        let Ok(Step::Done(session)) = negotiation.receive(&reply) else { panic!("is not done") };
-        assert_eq!((session.rid(), session.round_trips()), (1004, 4));
+        let Ok(Step::Done(session, _)) = negotiation.receive(&reply) else { panic!("is not done") };
+        assert_eq!((session.rid(), session.round_trips()), (1004, 3));
     }
 }
 
@@ -82,7 +83,7 @@ fn no_session_without_a_proof_even_if_a_jid_is_bound() {
                 requests.extend(more);
             }
             Ok(Step::Wait(next)) => negotiation = next,
-            Ok(Step::Done(session)) => panic!("{session:?} without a login"),
+            Ok(Step::Done(session, _)) => panic!("{session:?} without a login"),
             Err(failure) => {
                 assert_eq!(failure.error.kind().name(), "Protocol", "it gives up");
                 return;
@@ -90,4 +91,84 @@ fn no_session_without_a_proof_even_if_a_jid_is_bound() {
         }
     }
     panic!("stops without an end");
+}
+
+fn pairs() -> Plan {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    Plan::shortest(&config, &account, &Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]))
+}
+
+const OFFER: &str = "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>";
+const SUCCESS: &str = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+const BOUND: &str = "<iq xmlns='jabber:client' id='bind' type='result'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@localhost/x</jid></bind></iq>";
+
+/// Begins in pairs and plays replies, each to the request of that number, until the last; returns
+/// what that leads to, and the numbers of the requests sent on the way.
+fn play<'a>(
+    config: &'a Config,
+    account: &'a Account,
+    replies: &[(u64, &str)],
+) -> (Result<Step<'a>, Failure>, Vec<u64>) {
+    let random = Random::fixed(1000, "nonce");
+    let (mut negotiation, requests) = Negotiation::start(config, account, pairs(), random).unwrap();
+    let mut sent: Vec<u64> = requests.iter().map(Request::rid).collect();
+    let ((last_rid, last), before) = replies.split_last().unwrap();
+    for (rid, payload) in before {
+        negotiation = match negotiation.receive(&Reply::new(1000 + rid, 200, body(payload))).unwrap() {
+            Step::Send(next, requests) => {
+                sent.extend(requests.iter().map(Request::rid));
+                next
+            }
+            Step::Wait(next) => next,
+            Step::Done(..) => panic!("done too early"),
+        };
+        assert!(negotiation.open.len() <= 2, "{negotiation:?}");
+    }
+    let step = negotiation.receive(&Reply::new(1000 + last_rid, 200, body(last)));
+    (step, sent.iter().map(|rid| rid - 1000).collect())
+}
+
+const FEATURES: &str = "<stream:features/>";
+
+/// Replies, and how many requests and round trips they lead to.
+type Order = (&'static [(u64, &'static str)], usize, u32);
+
+#[test]
+fn pairs_in_every_order_of_replies() {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let orders: [Order; 6] = [
+        // As ejabberd does it: each answer in the reply after its own.
+        (&[(0, OFFER), (1, ""), (2, SUCCESS), (3, FEATURES), (4, BOUND)], 5, 3),
+        (&[(0, OFFER), (2, SUCCESS), (1, ""), (4, BOUND), (3, FEATURES)], 5, 3),
+        // The login is answered at once: the bind does not wait for the restart.
+        (&[(0, OFFER), (1, SUCCESS), (2, FEATURES), (3, BOUND)], 4, 3),
+        (&[(0, OFFER), (1, SUCCESS), (3, BOUND), (2, FEATURES)], 4, 3),
+        // The bind takes the restart's place, so a poll follows for its result.
+        (&[(0, OFFER), (1, SUCCESS), (2, ""), (3, FEATURES), (4, BOUND)], 5, 3),
+        // The poll takes the bind's place.
+        (&[(0, OFFER), (1, ""), (2, SUCCESS), (3, ""), (4, FEATURES), (5, BOUND)], 6, 4),
+    ];
+    for (replies, requests, round_trips) in orders {
+        let (step, sent) = play(&config, &account, replies);
+        let Ok(Step::Done(session, _)) = step else { panic!("{replies:?} leads to {step:?}") };
+        assert_eq!(sent.len(), requests, "{replies:?}");
+        assert_eq!(
+            (session.rid(), session.round_trips()),
+            (1000 + requests as u64, round_trips),
+            "{replies:?}"
+        );
+    }
+}
+
+#[test]
+fn no_session_while_the_server_holds_a_request() {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let both = format!("<stream:features/>{BOUND}");
+    let (step, _) = play(&config, &account, &[(0, OFFER), (1, ""), (2, SUCCESS), (3, &both)]);
+    let failure = step.unwrap_err();
+    assert_eq!(failure.error.kind().name(), "Protocol", "{:?}", failure.error);
+    assert_eq!(failure.terminate.unwrap().rid(), 1005);
 }

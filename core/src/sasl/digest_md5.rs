@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::mutual::{Mutual, State};
-use super::{Message, prepare};
+use super::{Message, ScramCache, prepare};
 use crate::account::Account;
 use crate::error::{Check, Error, Result, Stage};
 use crate::random::Random;
@@ -62,7 +62,7 @@ impl Mutual for DigestMd5 {
     }
 
     /// RFC 2831 §2.1.2.
-    fn answer(&mut self, challenge: &[u8]) -> Result<(Message, Zeroizing<String>)> {
+    fn answer(&mut self, challenge: &[u8], _: Option<&ScramCache>) -> Result<(Message, Zeroizing<String>)> {
         let directives = directives(challenge)?;
         let nonce = one(&directives, "nonce")?.ok_or_else(|| unexpected("no nonce"))?;
         let qop = one(&directives, "qop")?.unwrap_or("auth");

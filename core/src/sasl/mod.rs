@@ -1,6 +1,7 @@
 //! SASL (RFC 4422): which mechanism, and the proof that it succeeded.
 
 mod digest_md5;
+mod ht;
 mod mutual;
 pub(crate) mod prepare;
 mod scram;
@@ -11,13 +12,17 @@ use zeroize::Zeroizing;
 use crate::account::{Account, Proof};
 use crate::config::{Config, Floor};
 use crate::error::{Check, Error, ErrorKind, Result, Retry, Stage};
+use crate::fast;
+use crate::learned::Learned;
 use crate::random::Random;
+use crate::sasl2::{Inline, Offer, TokenUse};
 use crate::stanza::Features;
 
 use digest_md5::DigestMd5;
-use mutual::Mutual as _;
+use ht::HashedToken;
+use mutual::{Mutual as _, State};
 use scram::Scram;
-pub use scram::ScramHash;
+pub use scram::{ScramCache, ScramHash};
 use simple::{OAuthBearer, OneMessage};
 
 /// A message to the server.
@@ -38,26 +43,80 @@ impl Authenticated {
 }
 
 /// One login under way.
-pub(crate) enum Mechanism {
+pub(crate) enum Mechanism<'a> {
     OneMessage(OneMessage),
     OAuthBearer(OAuthBearer),
-    Scram(Scram),
+    Scram(Scram<'a>),
     DigestMd5(DigestMd5),
+    HashedToken(HashedToken),
 }
 
-impl Mechanism {
-    /// The strongest mechanism that both the server and the configuration accept.
+/// A mechanism by its name, and the kind of SASL it is used in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub(crate) mechanism: String,
+    /// What goes with it in SASL2 (XEP-0388); `None` is the SASL of RFC 6120.
+    pub(crate) sasl2: Option<Inline>,
+}
+
+impl Way {
+    /// The strongest mechanism that both the server and the configuration accept, in SASL2 where that
+    /// is offered and wanted.
     pub(crate) fn choose(
         config: &Config,
         account: &Account,
         features: &Features,
-        random: &Random,
+        may_use_token: bool,
     ) -> Result<Self> {
-        let choices = choices(config, account);
-        let offered = |name: &str| features.mechanisms.iter().any(|offered| offered == name);
-        match choices.iter().find(|choice| offered(choice.name) && choice.is_allowed) {
-            Some(choice) => Self::start(choice.name, config, account, features, random),
+        let choices = choices(config, account, may_use_token);
+        match strongest(&choices, config, account, &features.mechanisms, features.sasl2.as_ref()) {
+            Some((way, _)) => Ok(way),
             None => Err(no_mechanism(&choices, config, features)),
+        }
+    }
+}
+
+impl<'a> Mechanism<'a> {
+    /// One by its name.
+    ///
+    /// # Errors
+    /// `Config` if the credentials do not fit it.
+    pub(crate) fn start(name: &str, config: &Config, account: &'a Account, random: &Random) -> Result<Self> {
+        if let Some(hash) = ScramHash::from_mechanism(name) {
+            return Ok(Self::Scram(Scram::new(hash, account, config.iterations.clone(), random)));
+        }
+        if let (fast::MECHANISM, Some(token)) = (name, account.fast_token()) {
+            return Ok(Self::HashedToken(HashedToken::new(account.authcid(), token)));
+        }
+        match (name, &account.credentials().proof) {
+            ("DIGEST-MD5", Proof::Password(password)) => {
+                Ok(Self::DigestMd5(DigestMd5::new(account, password.clone(), random)))
+            }
+            ("OAUTHBEARER", Proof::OAuthBearer(token)) => {
+                Ok(Self::OAuthBearer(OAuthBearer::new(account, token)))
+            }
+            _ => OneMessage::new(name, account).map(Self::OneMessage),
+        }
+    }
+
+    /// Takes note of what the server offered in that kind of SASL (XEP-0474).
+    pub(crate) fn offered(&mut self, features: &Features, in_sasl2: bool) {
+        if let Self::Scram(mechanism) = self {
+            let mechanisms = match &features.sasl2 {
+                Some(offer) if in_sasl2 => &offer.mechanisms,
+                _ => &features.mechanisms,
+            };
+            mechanism.offered(scram::Offer::new(mechanisms, &features.channel_bindings));
+        }
+    }
+
+    /// Whether the client has said all it has to, so that only success or failure can follow.
+    pub(crate) fn has_spoken(&mut self) -> bool {
+        match self {
+            Self::OneMessage(_) | Self::HashedToken(_) => true,
+            Self::OAuthBearer(mechanism) => mechanism.status().is_none(),
+            Self::Scram(mechanism) => !matches!(mechanism.state(), State::First),
+            Self::DigestMd5(mechanism) => matches!(mechanism.state(), State::Verified),
         }
     }
 
@@ -67,6 +126,7 @@ impl Mechanism {
             Self::OAuthBearer(_) => "OAUTHBEARER",
             Self::Scram(mechanism) => mechanism.name(),
             Self::DigestMd5(_) => "DIGEST-MD5",
+            Self::HashedToken(mechanism) => mechanism.name(),
         }
     }
 
@@ -77,18 +137,19 @@ impl Mechanism {
             Self::OAuthBearer(mechanism) => Some(mechanism.message()),
             Self::Scram(mechanism) => Some(mechanism.client_first_message()),
             Self::DigestMd5(_) => None,
+            Self::HashedToken(mechanism) => Some(mechanism.message()),
         }
     }
 
     /// The answer to a challenge.
-    pub(crate) fn respond(&mut self, challenge: &[u8]) -> Result<Message> {
+    pub(crate) fn respond(&mut self, challenge: &[u8], cache: Option<&ScramCache>) -> Result<Message> {
         match self {
-            Self::OneMessage(_) => {
+            Self::OneMessage(_) | Self::HashedToken(_) => {
                 Err(Error::protocol(Stage::Authenticate, "SASL success or failure", "a challenge"))
             }
             Self::OAuthBearer(mechanism) => mechanism.respond(challenge),
-            Self::Scram(mechanism) => mechanism.respond(challenge),
-            Self::DigestMd5(mechanism) => mechanism.respond(challenge),
+            Self::Scram(mechanism) => mechanism.respond(challenge, cache),
+            Self::DigestMd5(mechanism) => mechanism.respond(challenge, cache),
         }
     }
 
@@ -105,34 +166,40 @@ impl Mechanism {
         match &mut self {
             Self::OneMessage(_) => {}
             Self::OAuthBearer(mechanism) => mechanism.finish()?,
-            Self::Scram(mechanism) => mechanism.finish(additional_data)?,
+            Self::Scram(mechanism) => {
+                mechanism.finish(additional_data)?;
+                mechanism.keep_keys();
+            }
             Self::DigestMd5(mechanism) => mechanism.finish(additional_data)?,
+            Self::HashedToken(mechanism) => mechanism.finish(additional_data)?,
         }
         Ok(Authenticated { mechanism: self.name().to_owned() })
     }
+}
 
-    fn start(
-        name: &str,
-        config: &Config,
-        account: &Account,
-        features: &Features,
-        random: &Random,
-    ) -> Result<Self> {
-        if let Some(hash) = ScramHash::from_mechanism(name) {
-            let offer = scram::Offer::new(&features.mechanisms, &features.channel_bindings);
-            let scram = Scram::new(hash, account, config.iterations.clone(), random, offer);
-            return Ok(Self::Scram(scram));
-        }
-        match (name, &account.credentials().proof) {
-            ("DIGEST-MD5", Proof::Password(password)) => {
-                Ok(Self::DigestMd5(DigestMd5::new(account, password.clone(), random)))
-            }
-            ("OAUTHBEARER", Proof::OAuthBearer(token)) => {
-                Ok(Self::OAuthBearer(OAuthBearer::new(account, token)))
-            }
-            _ => OneMessage::new(name, account).map(Self::OneMessage),
-        }
-    }
+/// How the login may begin before the server has offered anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Early {
+    /// By this mechanism, which has one message.
+    Alone(Way),
+    /// By this mechanism, whose first message the server answers with a challenge.
+    Challenged(Way),
+    /// Only once it is offered: by one message, which holds a password or token.
+    Unsafe,
+}
+
+/// How the login may begin with a server that made an offer before: by the mechanism that the same
+/// offer would lead to now. `None` if there is none, or its first message is the server's.
+pub(crate) fn early(config: &Config, account: &Account, learned: &Learned) -> Option<Early> {
+    let choices = choices(config, account, true);
+    let (way, sort) = strongest(&choices, config, account, learned.mechanisms(), learned.sasl2())?;
+    Some(match sort {
+        Sort::Challenged => Early::Challenged(way),
+        Sort::Harmless => Early::Alone(way),
+        Sort::Secret if config.may_send_secrets_early() => Early::Alone(way),
+        Sort::Secret => Early::Unsafe,
+        Sort::ServerFirst => return None,
+    })
 }
 
 /// Why a success that comes before the server has proven itself is refused.
@@ -140,41 +207,89 @@ fn early_success() -> Error {
     Error::unverified(Check::Signature, "it reported success without proving that it knows the password")
 }
 
+/// The first of the choices that is allowed and offered.
+fn strongest(
+    choices: &[Choice<'_>],
+    config: &Config,
+    account: &Account,
+    offered: &[String],
+    sasl2: Option<&Offer>,
+) -> Option<(Way, Sort)> {
+    let sasl2 = sasl2.filter(|_| account.uses_sasl2(config));
+    choices.iter().filter(|choice| choice.is_allowed).find_map(|choice| {
+        let is_among = |names: &[String]| names.iter().any(|name| name == choice.name);
+        let is_token = choice.name == fast::MECHANISM;
+        let inline = sasl2
+            .filter(|offer| is_among(if is_token { &offer.fast } else { &offer.mechanisms }))
+            .map(|offer| Inline {
+                bind: offer.bind && account.resource(config).is_none(),
+                token: match is_token {
+                    true => TokenUse::Presented,
+                    false if config.fast && offer.has_tokens() && config.may_send_secrets_early() => {
+                        TokenUse::Requested
+                    }
+                    false => TokenUse::None,
+                },
+            });
+        let is_offered = inline.is_some() || (!is_token && is_among(offered));
+        is_offered.then(|| (Way { mechanism: choice.name.to_owned(), sasl2: inline }, choice.sort))
+    })
+}
+
 /// A mechanism the credentials can be used with.
 struct Choice<'a> {
     name: &'a str,
     is_allowed: bool,
+    sort: Sort,
+}
+
+/// What the first message of a mechanism gives away.
+#[derive(Clone, Copy)]
+enum Sort {
+    /// The password or token itself, or what can be sent again by whoever sees it.
+    Secret,
+    /// Nothing; the server answers with a challenge.
+    Challenged,
+    /// Nothing secret; there is no other message.
+    Harmless,
+    /// There is none.
+    ServerFirst,
 }
 
 /// What the credentials can be used with, strongest first, and whether the configuration lets it.
-fn choices<'a>(config: &Config, account: &'a Account) -> Vec<Choice<'a>> {
+fn choices<'a>(config: &Config, account: &'a Account, may_use_token: bool) -> Vec<Choice<'a>> {
     let clear = config.may_send_secrets();
-    let choice = |name, is_allowed| Choice { name, is_allowed };
-    match &account.credentials().proof {
+    let choice = |name, is_allowed, sort| Choice { name, is_allowed, sort };
+    let token = account.fast_token().filter(|_| may_use_token);
+    let mut choices =
+        Vec::from_iter(token.map(|_| choice(fast::MECHANISM, config.may_send_secrets_early(), Sort::Secret)));
+    choices.extend(match &account.credentials().proof {
         Proof::Password(_) => Floor::ALL
             .into_iter()
             .rev()
             .map(|strength| {
-                let is_sendable = match strength {
-                    Floor::Plain => clear,
-                    Floor::DigestMd5 => clear && config.digest_md5,
-                    Floor::ScramSha1 | Floor::ScramSha256 | Floor::ScramSha512 => true,
+                let (is_sendable, sort) = match strength {
+                    Floor::Plain => (clear, Sort::Secret),
+                    Floor::DigestMd5 => (clear && config.digest_md5, Sort::ServerFirst),
+                    Floor::ScramSha1 | Floor::ScramSha256 | Floor::ScramSha512 => (true, Sort::Challenged),
                 };
-                choice(strength.name(), strength >= config.floor && is_sendable)
+                choice(strength.name(), strength >= config.floor && is_sendable, sort)
             })
             .collect(),
         Proof::Scram(secret) => {
             let name = secret.hash.name();
             let strong = Floor::ALL.iter().any(|floor| floor.name() == name && *floor >= config.floor);
-            vec![choice(name, strong)]
+            vec![choice(name, strong, Sort::Challenged)]
         }
-        Proof::Plain(_) => vec![choice("PLAIN", clear && config.floor == Floor::Plain)],
-        Proof::OAuthBearer(_) => vec![choice("OAUTHBEARER", clear)],
-        Proof::XOAuth2(_) => vec![choice("X-OAUTH2", clear)],
-        Proof::Anonymous => vec![choice("ANONYMOUS", true)],
-        Proof::External => vec![choice("EXTERNAL", true)],
-        Proof::Raw { mechanism, .. } => vec![choice(mechanism, clear)],
-    }
+        Proof::Plain(_) => vec![choice("PLAIN", clear && config.floor == Floor::Plain, Sort::Secret)],
+        Proof::OAuthBearer(_) => vec![choice("OAUTHBEARER", clear, Sort::Secret)],
+        Proof::XOAuth2(_) => vec![choice("X-OAUTH2", clear, Sort::Secret)],
+        Proof::Anonymous => vec![choice("ANONYMOUS", true, Sort::Harmless)],
+        Proof::External => vec![choice("EXTERNAL", true, Sort::Harmless)],
+        Proof::Raw { mechanism, .. } => vec![choice(mechanism, clear, Sort::Secret)],
+        Proof::Fast => Vec::new(),
+    });
+    choices
 }
 
 fn no_mechanism(choices: &[Choice<'_>], config: &Config, features: &Features) -> Error {

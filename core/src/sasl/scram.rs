@@ -1,10 +1,12 @@
 //! SCRAM (RFC 5802) with SHA-1, SHA-256 (RFC 7677) and SHA-512, without channel binding: BOSH
 //! hides the XMPP server's TLS from its clients.
 
+mod cache;
 mod hash;
 mod message;
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,15 +15,18 @@ use zeroize::Zeroizing;
 
 use super::mutual::{Mutual, State};
 use super::{Message, prepare};
-use crate::account::{Account, Proof, ScramKeys};
+use crate::account::{Account, Proof, ScramKeys, ScramSecret};
 use crate::condition::{Condition, ScramCondition};
 use crate::error::{Check, Error, ErrorKind, Result, Stage};
 use crate::random::Random;
 use crate::secret::Secret;
+pub use cache::ScramCache;
+use cache::{Derivation, Lease};
 pub use hash::ScramHash;
 use message::{ServerFinal, ServerFirst};
 
 /// What arrived as the server's offer, to compare with what the server says it sent (XEP-0474).
+#[derive(Default)]
 pub(crate) struct Offer {
     mechanisms: Vec<String>,
     channel_bindings: Vec<String>,
@@ -50,32 +55,39 @@ impl Offer {
 
 type Key = Zeroizing<Vec<u8>>;
 
+/// What a password comes down to (RFC 5802 §3).
+struct Keys {
+    client: Key,
+    server: Key,
+}
+
 /// One SCRAM exchange.
-pub(crate) struct Scram {
+pub(crate) struct Scram<'a> {
     hash: ScramHash,
-    proof: Proof,
+    account: &'a Account,
     client_nonce: Secret,
     /// Says that no channel binding is known, and who to act as (RFC 5802 §7).
     gs2_header: String,
     client_first_bare: Secret,
     iterations: RangeInclusive<u32>,
     offer: Offer,
+    /// Keys that are kept if the login succeeds.
+    lease: Option<Lease>,
     state: State<Key>,
 }
 
-impl Scram {
+impl<'a> Scram<'a> {
     pub(crate) fn new(
         hash: ScramHash,
-        account: &Account,
+        account: &'a Account,
         iterations: RangeInclusive<u32>,
         random: &Random,
-        offer: Offer,
     ) -> Self {
         let name = prepare::saslname(&prepare::username(account.authcid()));
         let nonce = random.nonce.expose();
         Self {
             hash,
-            proof: account.credentials().proof.clone(),
+            account,
             client_nonce: nonce.into(),
             gs2_header: match account.authzid() {
                 "" => "n,,".to_owned(),
@@ -83,9 +95,14 @@ impl Scram {
             },
             client_first_bare: format!("n={name},r={nonce}").into(),
             iterations,
-            offer,
+            offer: Offer::default(),
+            lease: None,
             state: State::First,
         }
+    }
+
+    pub(crate) fn offered(&mut self, offer: Offer) {
+        self.offer = offer;
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -108,13 +125,14 @@ impl Scram {
 
     /// XEP-0474 §4.2: nobody between removed a mechanism from the offer.
     fn check_offer(&self, first: &ServerFirst<'_>) -> Result<()> {
-        let is_same = |sent: Option<&str>, text: String| {
-            let ours = STANDARD.encode(self.hash.hash(text.as_bytes()));
-            sent.is_none_or(|sent| ours.as_bytes().ct_eq(sent.as_bytes()).into())
+        let is_same = |sent: Option<&str>, between_names, between_lists| {
+            sent.is_none_or(|sent| {
+                let text = self.offer.signed_text(between_names, between_lists);
+                let ours = STANDARD.encode(self.hash.hash(text.as_bytes()));
+                ours.as_bytes().ct_eq(sent.as_bytes()).into()
+            })
         };
-        if is_same(first.offer_hash, self.offer.signed_text("\u{1e}", "\u{1f}"))
-            && is_same(first.old_offer_hash, self.offer.signed_text(",", "|"))
-        {
+        if is_same(first.offer_hash, "\u{1e}", "\u{1f}") && is_same(first.old_offer_hash, ",", "|") {
             return Ok(());
         }
         Err(Error::unverified(
@@ -123,43 +141,67 @@ impl Scram {
         ))
     }
 
-    fn keys(&self, first: &ServerFirst<'_>) -> Result<(Key, Key)> {
-        let from_salted =
-            |salted: &[u8]| (self.hash.hmac(salted, b"Client Key"), self.hash.hmac(salted, b"Server Key"));
-        match &self.proof {
-            Proof::Scram(stored) => {
-                let changed = "are not those the stored keys were made with: the password was changed since, derive \
-                               the keys again";
-                if stored.salt != first.salt {
-                    return Err(Error::unverified(
-                        Check::Salt,
-                        format!("its salt and iteration count {changed}"),
-                    ));
-                }
-                if stored.iterations != first.iterations {
-                    return Err(Error::unverified(
-                        Check::Iterations,
-                        format!("its salt and iteration count {changed}"),
-                    ));
-                }
-                Ok(match &stored.keys {
-                    ScramKeys::SaltedPassword(salted) => from_salted(salted),
-                    ScramKeys::ClientAndServer { client_key, server_key } => {
-                        (client_key.clone(), server_key.clone())
-                    }
-                })
-            }
+    /// The login succeeded: the next one need not derive its keys.
+    pub(crate) fn keep_keys(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.keep();
+        }
+    }
+
+    fn keys(&mut self, first: &ServerFirst<'_>, cache: Option<&ScramCache>) -> Result<Arc<Keys>> {
+        match &self.account.credentials().proof {
+            Proof::Scram(stored) => self.stored_keys(stored, first).map(Arc::new),
             Proof::Password(password) => {
-                let password = prepare::password(password.expose())?;
-                let salted = self.hash.salted_password(password.expose(), &first.salt, first.iterations);
-                Ok(from_salted(&salted))
+                let derive = || {
+                    let prepared = prepare::password(password.expose())?;
+                    let salted = self.hash.salted_password(prepared.expose(), &first.salt, first.iterations);
+                    Ok(self.keys_of(&salted))
+                };
+                let Some(cache) = cache else { return derive().map(Arc::new) };
+                let derivation = Derivation {
+                    hash: self.hash,
+                    user: self.account.authcid(),
+                    domain: self.account.jid().domain(),
+                    password: password.expose(),
+                    salt: &first.salt,
+                    iterations: first.iterations,
+                };
+                let lease = cache.lease(&derivation, derive)?;
+                Ok(self.lease.insert(lease).keys())
             }
             _ => Err(Error::config("credentials", format!("do not fit the mechanism {}", self.name()))),
         }
     }
+
+    fn stored_keys(&self, stored: &ScramSecret, first: &ServerFirst<'_>) -> Result<Keys> {
+        let checks = [
+            (Check::Salt, stored.salt == first.salt),
+            (Check::Iterations, stored.iterations == first.iterations),
+        ];
+        if let Some((check, _)) = checks.into_iter().find(|(_, is_same)| !is_same) {
+            return Err(Error::unverified(
+                check,
+                "its salt and iteration count are not those the stored keys were made with: the password was changed \
+                 since, derive the keys again",
+            ));
+        }
+        Ok(match &stored.keys {
+            ScramKeys::SaltedPassword(salted) => self.keys_of(salted),
+            ScramKeys::ClientAndServer { client_key, server_key } => {
+                Keys { client: client_key.clone(), server: server_key.clone() }
+            }
+        })
+    }
+
+    fn keys_of(&self, salted_password: &[u8]) -> Keys {
+        Keys {
+            client: self.hash.hmac(salted_password, b"Client Key"),
+            server: self.hash.hmac(salted_password, b"Server Key"),
+        }
+    }
 }
 
-impl Mutual for Scram {
+impl Mutual for Scram<'_> {
     type Expected = Key;
 
     fn state(&mut self) -> &mut State<Key> {
@@ -167,7 +209,7 @@ impl Mutual for Scram {
     }
 
     /// RFC 5802 §3 and §5: checks the server's first message, then proves the password.
-    fn answer(&mut self, challenge: &[u8]) -> Result<(Message, Key)> {
+    fn answer(&mut self, challenge: &[u8], cache: Option<&ScramCache>) -> Result<(Message, Key)> {
         let first = ServerFirst::parse(challenge)?;
         self.check_nonce(first.nonce)?;
         if !self.iterations.contains(&first.iterations) {
@@ -179,17 +221,17 @@ impl Mutual for Scram {
             return Err(Error::unverified(Check::Iterations, problem));
         }
         self.check_offer(&first)?;
-        let (client_key, server_key) = self.keys(&first)?;
+        let keys = self.keys(&first, cache)?;
 
         let without_proof = format!("c={},r={}", STANDARD.encode(&self.gs2_header), first.nonce);
         let auth_message =
             Secret::from(format!("{},{},{without_proof}", self.client_first_bare.expose(), first.text));
         let auth_message = auth_message.expose().as_bytes();
-        let stored_key = self.hash.hash(&client_key);
+        let stored_key = self.hash.hash(&keys.client);
         let client_signature = self.hash.hmac(&stored_key, auth_message);
         let proof: Vec<u8> =
-            client_key.iter().zip(client_signature.iter()).map(|(key, sign)| key ^ sign).collect();
-        let expected = self.hash.hmac(&server_key, auth_message);
+            keys.client.iter().zip(client_signature.iter()).map(|(key, sign)| key ^ sign).collect();
+        let expected = self.hash.hmac(&keys.server, auth_message);
         let message = format!("{without_proof},p={}", STANDARD.encode(proof)).into_bytes();
         Ok((Zeroizing::new(message), expected))
     }

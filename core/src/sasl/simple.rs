@@ -25,7 +25,7 @@ impl OneMessage {
             Proof::Anonymous => Message::default(),
             Proof::External => bytes(account.authzid()),
             Proof::Raw { initial_response, .. } => bytes(initial_response.expose()),
-            Proof::Scram(_) | Proof::OAuthBearer(_) => {
+            Proof::Scram(_) | Proof::OAuthBearer(_) | Proof::Fast => {
                 return Err(Error::config("credentials", format!("do not fit the mechanism {name}")));
             }
         };

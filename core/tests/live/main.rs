@@ -4,6 +4,7 @@
 
 mod browser;
 mod logins;
+mod plans;
 mod refusals;
 mod sessions;
 

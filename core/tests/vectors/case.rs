@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use prebind::{Account, Config, Credentials, Error, Random, Reply};
+use prebind::{Account, Config, Credentials, Error, Learned, Plan, Random, Reply};
 use serde_json::Value;
 
 pub(crate) struct Case {
@@ -15,11 +15,13 @@ pub(crate) struct Case {
     config: Value,
     account: Value,
     random: Value,
+    learned: Value,
 }
 
 pub(crate) struct Entry {
     pub(crate) request: String,
     pub(crate) cookie: Option<String>,
+    pub(crate) is_together: bool,
     pub(crate) is_cleanup: bool,
     reply: Value,
 }
@@ -60,6 +62,7 @@ fn from_file(file: &Value) -> Case {
         config: file["config"].clone(),
         account: file["account"].clone(),
         random: file["random"].clone(),
+        learned: file["learned"].clone(),
     }
 }
 
@@ -68,7 +71,13 @@ fn from_row(table: &Value, row: &Value) -> Case {
     let of_row_or_table = |key: &str| row.get(key).unwrap_or(&table[key]).clone();
     let mut exchange = entries(&table["prefix"]);
     if let Some(request) = table.get("request") {
-        exchange.push(Entry { request: text(request), cookie: None, is_cleanup: false, reply: row.clone() });
+        exchange.push(Entry {
+            request: text(request),
+            cookie: None,
+            is_together: false,
+            is_cleanup: false,
+            reply: row.clone(),
+        });
     }
     exchange.extend(entries(&row["then"]));
     Case {
@@ -78,6 +87,7 @@ fn from_row(table: &Value, row: &Value) -> Case {
         config: of_row_or_table("config"),
         account: of_row_or_table("account"),
         random: table["random"].clone(),
+        learned: Value::Null,
     }
 }
 
@@ -90,12 +100,16 @@ impl Entry {
         Self {
             request: text(&entry["request"]),
             cookie: entry["request_headers"]["Cookie"].as_str().map(str::to_owned),
+            is_together: entry["together"] == true,
             is_cleanup: entry["cleanup"] == true,
             reply: entry.clone(),
         }
     }
 
-    pub(crate) fn reply(&self, rid: u64) -> Reply {
+    /// The reply to the request that the entry has.
+    pub(crate) fn reply(&self) -> Reply {
+        let rid = self.request.split(" rid=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let rid = rid.unwrap().parse().unwrap();
         let body = match self.reply["reply_base64"].as_str() {
             Some(body) => STANDARD.decode(body).unwrap(),
             None => text(&self.reply["reply"]).into_bytes(),
@@ -134,6 +148,15 @@ impl Case {
 
     pub(crate) fn account(&self) -> Result<Account, Error> {
         Account::new(&text(&self.account["jid"]), self.credentials()?)
+    }
+
+    /// The classic one, unless the case knows the server.
+    pub(crate) fn plan(&self, config: &Config, account: &Account) -> Plan {
+        if self.learned.is_null() {
+            return Plan::classic();
+        }
+        let learned: Learned = serde_json::from_value(self.learned.clone()).unwrap();
+        Plan::shortest(config, account, &learned)
     }
 
     /// Without random values a case must not come to need any.

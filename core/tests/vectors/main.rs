@@ -9,19 +9,33 @@ mod jids;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use prebind::{Error, Failure, Negotiation, Plan, Reply, Request, Session, Step};
+use prebind::{Error, Failure, Learned, Negotiation, Plan, Reply, Request, ScramCache, Session, Step};
 use serde_json::{Value, json};
 
 use case::{Case, Entry};
 
 /// What came out of an exchange: the session or the error, and how many entries were used up.
 struct Outcome {
-    result: Result<Session, Error>,
+    result: Result<(Session, Learned), Error>,
     used: usize,
 }
 
 #[test]
 fn every_case() {
+    check_all(|case| check(case, None));
+}
+
+/// The keys of a password that one case leaves behind are good for others, and change nothing.
+#[test]
+fn every_case_with_known_keys() {
+    let cache = ScramCache::new(1000).unwrap();
+    check_all(|case| {
+        check(case, Some(&cache))?;
+        check(case, Some(&cache))
+    });
+}
+
+fn check_all(check: impl Fn(&Case) -> Result<(), String>) {
     let cases = case::all();
     assert!(cases.len() > 300, "only {} cases were found", cases.len());
     let mut failures = String::new();
@@ -64,61 +78,80 @@ fn every_condition_has_a_case() {
     check("conditions-http/", vec!["bad-request", "policy-violation", "item-not-found"]);
 }
 
-fn check(case: &Case) -> Result<(), String> {
-    let outcome = run(case)?;
+fn check(case: &Case, cache: Option<&ScramCache>) -> Result<(), String> {
+    let outcome = run(case, cache)?;
     if outcome.used != case.exchange.len() {
         return Err(format!("{} of {} requests were sent", outcome.used, case.exchange.len()));
     }
     match (&outcome.result, case.expect.get("session"), case.expect.get("error")) {
-        (Ok(session), Some(expected), None) => compare(expected, &describe_session(session)),
+        (Ok((session, learned)), Some(expected), None) => {
+            compare(expected, &describe_session(session))?;
+            let learned = serde_json::to_value(learned).unwrap();
+            case.expect.get("learned").map_or(Ok(()), |expected| compare(expected, &learned))
+        }
         (Err(error), None, Some(expected)) => {
             leaks_nothing(case, error)?;
             compare(expected, &describe_error(error))
         }
-        (Ok(session), ..) => Err(format!("opened {session:?}")),
+        (Ok((session, _)), ..) => Err(format!("opened {session:?}")),
         (Err(error), ..) => Err(format!("failed with {error:?}")),
     }
 }
 
-fn run(case: &Case) -> Result<Outcome, String> {
+fn run(case: &Case, cache: Option<&ScramCache>) -> Result<Outcome, String> {
     let (config, account) = match case.config().and_then(|config| Ok((config, case.account()?))) {
         Ok(both) => both,
         Err(error) => return Ok(Outcome { result: Err(error), used: 0 }),
     };
     let (mut negotiation, requests) =
-        match Negotiation::start(&config, &account, Plan::classic(), case.random()) {
+        match Negotiation::start(&config, &account, case.plan(&config, &account), case.random()) {
             Ok(started) => started,
             Err(error) => return Ok(Outcome { result: Err(error), used: 0 }),
         };
-    let mut request = single(requests)?;
-    let mut entries = case.exchange.iter().enumerate();
-    loop {
-        let (index, entry) = entries.next().ok_or("more requests than the case has")?;
-        same_request(&request, entry).map_err(|problem| format!("request {index}: {problem}"))?;
-        match negotiation.receive(&entry.reply(request.rid())) {
-            Ok(Step::Send(next, more)) => (negotiation, request) = (next, single(more)?),
-            Ok(Step::Wait(_)) => return Err("waits although no request is open".to_owned()),
-            Ok(Step::Done(session)) => return Ok(Outcome { result: Ok(session), used: index + 1 }),
+    if let Some(cache) = cache {
+        negotiation = negotiation.with_scram_cache(cache);
+    }
+    let mut sent = 0;
+    let mut expect = |requests: Vec<Request>, answered: usize| -> Result<(), String> {
+        for request in requests {
+            let entry = case.exchange.get(sent).ok_or("more requests than the case has")?;
+            same_request(&request, entry).map_err(|problem| format!("request {sent}: {problem}"))?;
+            if entry.is_together != (sent > answered) {
+                return Err(format!("request {sent} is sent while {} are open", sent - answered));
+            }
+            sent += 1;
+        }
+        if sent == answered { Err("no request is open".to_owned()) } else { Ok(()) }
+    };
+    expect(requests, 0)?;
+    // Replies come in the order of the requests.
+    for (answered, entry) in (1..).zip(&case.exchange) {
+        match negotiation.receive(&entry.reply()) {
+            Ok(Step::Send(next, more)) => {
+                negotiation = next;
+                expect(more, answered)?;
+            }
+            Ok(Step::Wait(next)) => {
+                negotiation = next;
+                expect(Vec::new(), answered)?;
+            }
+            Ok(Step::Done(session, learned)) => {
+                return Ok(Outcome { result: Ok((session, learned)), used: answered });
+            }
             Err(Failure { error, terminate }) => {
-                let mut used = index + 1;
+                let mut used = answered;
                 if let Some(terminate) = terminate {
-                    let Some((index, entry)) = entries.next().filter(|(_, entry)| entry.is_cleanup) else {
+                    let Some(entry) = case.exchange.get(used).filter(|entry| entry.is_cleanup) else {
                         return Err(format!("ends a session that the case does not end, after {error:?}"));
                     };
                     same_request(&terminate, entry).map_err(|problem| format!("terminate: {problem}"))?;
-                    used = index + 1;
+                    used += 1;
                 }
                 return Ok(Outcome { result: Err(error), used });
             }
         }
     }
-}
-
-fn single(requests: Vec<Request>) -> Result<Request, String> {
-    match <[Request; 1]>::try_from(requests) {
-        Ok([request]) => Ok(request),
-        Err(requests) => Err(format!("{} requests at once", requests.len())),
-    }
+    Err("goes on after the last reply".to_owned())
 }
 
 fn same_request(request: &Request, entry: &Entry) -> Result<(), String> {
@@ -141,6 +174,8 @@ fn describe_session(session: &Session) -> Value {
         "requests": session.requests(),
         "inactivity": session.inactivity().map(|inactivity| inactivity.as_secs()),
         "mechanism": session.mechanism(),
+        "round_trips": session.round_trips(),
+        "fast_token": session.fast_token().map(prebind::FastToken::to_text),
         "cookies": session.cookies().iter()
             .map(|cookie| json!({"name": cookie.name, "value": cookie.value()}))
             .collect::<Vec<_>>(),

@@ -1,84 +1,85 @@
-//! The demo as a stranger runs it, and what must not happen to it.
+//! `examples/demo` as a stranger runs it, and what must not happen to it.
 #![allow(clippy::unwrap_used, reason = "in helpers as in tests, to panic is to fail")]
 
+use std::env;
 use std::fs::{self, Permissions};
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpStream;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use servers::{Kind, Server};
+use tempfile::TempDir;
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../demo");
 
 #[test]
-fn shows_and_proves_a_session() {
-    // From another folder, by a path of its own.
-    let output = demo(&["--once"]).current_dir("/").output().unwrap();
-    let text = stdout(&output);
-    assert!(output.status.success(), "{output:?}");
-    for name in ["JID  alice@localhost/", "SID  ", "RID  "] {
-        assert_eq!(text.matches(&format!("\n    {name}")).count(), 1, "{name:?} in {text}");
-    }
-    let jid = text.split("JID  ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
-    let said = text.split("and said \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-    assert!(text.contains(&format!("bob heard \"{said}\" from {jid}\n")), "{text}");
-    assert!(is_gone(server_pid(&text)), "{text}");
-}
-
-#[test]
-fn leaves_nothing_behind_on_ctrl_c() {
-    for moment in ["Prosody runs at", "attached as bob", "Ctrl-C ends it all"] {
-        let mut demo = demo(&[]).process_group(0).stdout(Stdio::piped()).spawn().unwrap();
-        let text = read_until(&mut demo, moment);
-        let server = server_pid(&text);
-        assert!(Path::new(&format!("/proc/{server}")).exists(), "{text}");
-
-        // As a terminal does: to the whole group.
-        let group = format!("-{}", demo.id());
-        assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
-        assert!(!demo.wait().unwrap().success());
-        assert!(is_gone(server), "Prosody {server} survived Ctrl-C at {moment:?}");
-    }
-}
-
-#[test]
-fn fails_when_the_session_is_not_real() {
-    let server = Server::start(Kind::Prosody).unwrap();
-    let output = browser(&server.http_url, r#"{"jid":"bob@localhost/x","sid":"none","rid":1}"#);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stdout(&output).is_empty());
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(message.contains("ended the session of bob@localhost/x (item-not-found)"), "{message}");
-}
-
-#[test]
-fn fails_when_the_rid_is_not_the_next() {
-    let server = Server::start(Kind::Prosody).unwrap();
-    let bob = prebind::prebind(&server.http_url, "bob@localhost", server.accounts["bob"].as_str()).unwrap();
-    let shifted = bob.to_json().replace(&bob.rid().to_string(), &(bob.rid() + 10).to_string());
-    let output = browser(&server.http_url, &shifted);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-}
-
-#[test]
-fn asks_for_rust_where_there_is_none() {
+fn two_users_talk_and_a_picture_shows_it() {
     let folder = tempfile::tempdir().unwrap();
-    let rustc = folder.path().join("rustc");
-    fs::write(&rustc, "#!/bin/sh\necho 'rustc 1.87.0 (0123456789 2025-05-12)'\n").unwrap();
-    fs::set_permissions(&rustc, Permissions::from_mode(0o755)).unwrap();
+    // From another folder, by a path of its own.
+    let output = demo(&["--once", "picture.png"]).current_dir(folder.path()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{output:?}");
+    for said in ["alice said \"Hello Bob, ", "bob answered", "no chat password"] {
+        assert!(text.contains(said), "{said:?} in {text}");
+    }
+    assert!(fs::read(folder.path().join("picture.png")).unwrap().starts_with(b"\x89PNG"));
+    assert_gone(&text);
+}
+
+#[test]
+fn it_leaves_nothing_behind() {
+    // As a terminal does on Ctrl-C: to the whole group; and as others do: to the process.
+    for (signal, group) in [("-INT", "-"), ("-TERM", "")] {
+        let mut demo = demo(&[]).process_group(0).stdout(Stdio::piped()).spawn().unwrap();
+        let mut text = String::new();
+        let mut output = BufReader::new(demo.stdout.take().unwrap());
+        while !text.contains("Ctrl-C ends it all") {
+            assert_ne!(output.read_line(&mut text).unwrap(), 0, "ended early: {text}");
+        }
+        assert!(addresses(&text).all(listens), "{text}");
+
+        let process = format!("{group}{}", demo.id());
+        assert!(Command::new("kill").args([signal, "--", &process]).status().unwrap().success());
+        assert!(!demo.wait().unwrap().success());
+        assert_gone(&text);
+    }
+}
+
+#[test]
+fn it_asks_for_rust_where_it_is_too_old() {
+    let folder = pretend("rustc", "rustc 1.87.0 (0123456789 2025-05-12)");
     let path = format!("{}:/usr/bin:/bin", folder.path().display());
-    let output =
-        Command::new(DEMO).env_clear().env("PATH", path).env("HOME", folder.path()).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let message = String::from_utf8_lossy(&output.stderr);
-    let needed = env!("CARGO_PKG_RUST_VERSION");
-    assert!(
-        message.contains(&format!("Rust {needed} ")) && message.contains("https://rustup.rs"),
-        "{message}"
+    let message = format!("Rust {} or newer is needed", env!("CARGO_PKG_RUST_VERSION"));
+    // Where no rustup has a newer one.
+    let mut demo = demo(&[]);
+    demo.env("PATH", path).env("HOME", folder.path()).env_remove("CARGO_HOME");
+    assert_fails(&mut demo, &message);
+}
+
+#[test]
+fn it_asks_for_node_where_it_is_too_old() {
+    let folder = pretend("node", "v16.20.2");
+    let path = format!("{}:{}", folder.path().display(), env::var("PATH").unwrap());
+    assert_fails(demo(&[]).env("PATH", path), "Node 18 or newer is needed; here is 16.20.2");
+}
+
+#[test]
+fn it_names_the_packages_where_it_cannot_install_them() {
+    let folder = tempfile::tempdir().unwrap();
+    // Neither a compiler, nor apt-get, nor sudo.
+    for tool in [
+        "bash", "cargo", "dirname", "env", "id", "node", "npm", "python3", "readlink", "rustc", "sed", "sort",
+    ] {
+        let which = Command::new("sh").args(["-c", &format!("command -v {tool}")]).output().unwrap();
+        let found = String::from_utf8(which.stdout).unwrap();
+        symlink(found.trim(), folder.path().join(tool)).unwrap();
+    }
+    assert_fails(
+        demo(&[]).env("PATH", folder.path()),
+        "please install these first (by the names Debian gives them): gcc libc6-dev",
     );
 }
 
@@ -86,52 +87,43 @@ fn demo(arguments: &[&str]) -> Command {
     let mut demo = Command::new(DEMO);
     demo.args(arguments).stdin(Stdio::null());
     // What cargo tells a test about its own package would make build scripts run anew.
-    for name in std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("CARGO_PKG_")) {
+    for name in env::vars().map(|(name, _)| name).filter(|name| name.starts_with("CARGO_PKG_")) {
         demo.env_remove(name);
     }
     demo.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH");
     demo
 }
 
-fn browser(url: &str, handed_over: &str) -> Output {
-    let mut browser = Command::new(env!("CARGO_BIN_EXE_example-rust"))
-        .args(["browser", url, "hear"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    writeln!(browser.stdin.take().unwrap(), "{handed_over}").unwrap();
-    browser.wait_with_output().unwrap()
+/// A folder with a command that only says this.
+fn pretend(command: &str, text: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(command);
+    fs::write(&file, format!("#!/bin/sh\necho '{text}'\n")).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
+    folder
 }
 
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+fn assert_fails(demo: &mut Command, message: &str) {
+    let output = demo.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(message), "{said}");
 }
 
-fn read_until(demo: &mut Child, moment: &str) -> String {
-    let mut text = String::new();
-    let mut output = BufReader::new(demo.stdout.take().unwrap());
-    while !text.contains(moment) {
-        assert_ne!(output.read_line(&mut text).unwrap(), 0, "ended before {moment:?}: {text}");
+/// Whether neither the site nor the chat server is there any more, after a moment.
+fn assert_gone(text: &str) {
+    let until = Instant::now() + Duration::from_secs(10);
+    while addresses(text).any(listens) {
+        assert!(Instant::now() < until, "something is still there: {text}");
+        thread::sleep(Duration::from_millis(50));
     }
-    text
 }
 
-fn server_pid(text: &str) -> u32 {
-    let rest = text.split("(process ").nth(1).unwrap();
-    rest.split(')').next().unwrap().parse().unwrap()
+/// The addresses that the demo has printed, `127.0.0.1:PORT`.
+fn addresses(text: &str) -> impl Iterator<Item = &str> {
+    text.split("http://").skip(1).filter_map(|rest| rest.split('/').next())
 }
 
-/// Whether the process ends within a moment.
-fn is_gone(pid: u32) -> bool {
-    let until = Instant::now() + Duration::from_secs(5);
-    let process = format!("/proc/{pid}");
-    while Path::new(&process).exists() {
-        if Instant::now() > until {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    true
+fn listens(address: &str) -> bool {
+    TcpStream::connect(address).is_ok()
 }

@@ -16,14 +16,25 @@ const args = [
 ];
 const patience = 20_000;
 
+export function launch() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
+}
+
+// Somebody with a browser of their own, as far as the site can see.
+export async function visitor(browser, options = {}) {
+  const viewport = { width: 1200, height: 800 };
+  const context = await browser.newContext({ viewport, ...options });
+  context.setDefaultTimeout(patience);
+  return { context, wire: new Wire(context), page: await context.newPage() };
+}
+
 // To be called once in a file of cases: the result makes a visitor, who is gone after the case.
 export function useBrowser() {
   let browser;
   let visitors = [];
 
   before(async () => {
-    const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-    browser = await chromium.launch({ executablePath, args });
+    browser = await launch();
   });
 
   afterEach(async () => {
@@ -38,11 +49,8 @@ export function useBrowser() {
   after(() => browser.close());
 
   return async function visit(options = {}) {
-    const viewport = { width: 1200, height: 800 };
-    const context = await browser.newContext({ viewport, ...options });
-    context.setDefaultTimeout(patience);
-    const visitor = { context, wire: new Wire(context), page: await context.newPage() };
-    visitors.push(visitor);
-    return visitor;
+    const coming = await visitor(browser, options);
+    visitors.push(coming);
+    return coming;
   };
 }

@@ -4,7 +4,6 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { post, terminate } from "./bosh.js";
 
-const command = process.env.PREBIND ?? "prebind";
 const patience = 10_000;
 
 export class Peer {
@@ -17,7 +16,7 @@ export class Peer {
 
   static async signIn(url, { jid, xmpp_password: password }) {
     const env = { ...process.env, PREBIND_PASSWORD: password };
-    const { stdout } = await promisify(execFile)(command, ["login", "--json", url, jid], { env });
+    const { stdout } = await promisify(execFile)("prebind", ["login", "--json", url, jid], { env });
     const peer = new Peer(url, JSON.parse(stdout));
     // Nobody gets messages who is not there.
     await peer.send("<presence/>");

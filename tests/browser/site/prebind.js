@@ -1,13 +1,21 @@
 // Opens a chat session with the command `prebind`.
 
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-const command = process.env.PREBIND ?? "prebind";
+// Where it keeps what it learns of the server, so that most sessions are made by short exchanges.
+const folder = mkdtempSync(join(tmpdir(), "prebind-site-"));
+const profile = join(folder, "profile");
+process.on("exit", () => rmSync(folder, { recursive: true }));
+process.on("SIGTERM", () => process.exit());
 
 // What to answer the browser: the session as it is printed, or a status that says why not.
 export async function prebind(url, jid, password) {
-  const child = spawn(command, ["login", "--json", "--password-stdin", url, jid]);
+  const options = ["--json", "--password-stdin", "--profile", profile];
+  const child = spawn("prebind", ["login", ...options, url, jid]);
   // A command that cannot be run closes its input at once; its exit code tells.
   child.stdin.on("error", () => {});
   child.stdin.end(`${password}\n`);

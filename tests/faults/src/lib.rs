@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod classic;
+mod delay;
 pub mod dns;
 mod fault;
 mod hostile;
@@ -29,6 +30,7 @@ mod vector;
 mod wire;
 
 pub use classic::classic;
+pub use delay::{Delay, delay};
 pub use fault::{ALL, Case, Fault, Strike};
 pub use hostile::serve;
 pub use replay::{Replay, replay};

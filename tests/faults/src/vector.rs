@@ -48,6 +48,7 @@ pub(crate) struct Case {
     account: Value,
     #[serde(default)]
     random: Random,
+    learned: Option<Value>,
     pub(crate) exchange: Vec<Entry>,
     pub(crate) expect: Value,
 }
@@ -73,6 +74,12 @@ impl Case {
     pub(crate) fn obstacle(&self) -> Option<&'static str> {
         if self.random.nonce.is_some() {
             return Some("it depends on the client's nonce, which a server cannot choose");
+        }
+        if self.random.user_agent.is_some() {
+            return Some("it depends on the ID the client gives itself, which a server cannot choose");
+        }
+        if self.learned.is_some() {
+            return Some("it depends on what the client learned before");
         }
         let url = self.url().unwrap_or_default();
         let host = url.split("://").nth(1).unwrap_or("127.");
@@ -103,6 +110,7 @@ impl Case {
 struct Random {
     rid: Option<u64>,
     nonce: Option<String>,
+    user_agent: Option<String>,
 }
 
 /// A request and its reply.
@@ -210,6 +218,7 @@ impl Table {
             config: row.config.unwrap_or_else(|| self.config.clone()),
             account: row.account.unwrap_or_else(|| self.account.clone()),
             random: self.random.clone(),
+            learned: None,
             exchange,
             expect: row.expect,
         };

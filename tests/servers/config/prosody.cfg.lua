@@ -1,4 +1,4 @@
--- Prosody as Debian 12 configures it, plus BOSH and one host for each case to be tested.
+-- Prosody as Debian configures it, plus BOSH and one host for each case to be tested.
 -- Every @NAME@ is filled in when a server starts.
 
 -- Everything below a temporary directory belongs to whoever runs the tests, root included.
@@ -31,7 +31,7 @@ https_ssl = {
 modules_enabled = {
 	"disco"; "roster"; "saslauth"; "tls"; "blocklist"; "bookmarks"; "carbons"; "pep";
 	"private"; "smacks"; "vcard4"; "vcard_legacy"; "csi_simple"; "ping"; "time"; "uptime";
-	"version"; "posix"; "bosh"; "servers"; @LIMITS@
+	"version"; "posix"; "bosh"; "servers"; @LIMITS@ @SASL2@
 }
 limits = { c2s = { rate = "10kb/s" } }
 consider_bosh_secure = @MECHANISMS_ON_HTTP@

@@ -19,6 +19,12 @@ pub enum Error {
         /// The package to install.
         package: &'static str,
     },
+    /// Prosody 13 could not be had from Debian 13's packages.
+    #[error(
+        "prosody13 cannot start: its packages could not be fetched (that takes apt-get, dpkg, \
+             debian-archive-keyring and a way to a mirror of Debian, see DEBIAN_MIRROR): {0}"
+    )]
+    NotFetched(String),
     /// Other programs took the chosen ports first, several times in a row.
     #[error("{0} found its ports taken {times} times; try again", times = crate::server::ATTEMPTS)]
     PortTaken(Kind),

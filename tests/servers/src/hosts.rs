@@ -30,15 +30,22 @@ pub(crate) struct Host {
     pub(crate) name: &'static str,
     /// Whether the accounts have their passwords here.
     pub(crate) passwords: bool,
-    prosody: &'static [&'static str],
-    ejabberd: &'static [&'static str],
+    prosody: Names,
+    prosody13: Names,
+    ejabberd: Names,
 }
 
 impl Host {
+    const fn without_passwords(mut self) -> Self {
+        self.passwords = false;
+        self
+    }
+
     /// The mechanisms offered over https; none where the server lacks this host.
-    pub(crate) fn mechanisms(&self, kind: Kind) -> &'static [&'static str] {
+    pub(crate) fn mechanisms(&self, kind: Kind) -> Names {
         match kind {
             Kind::Prosody => self.prosody,
+            Kind::Prosody13 => self.prosody13,
             Kind::Ejabberd => self.ejabberd,
         }
     }
@@ -48,23 +55,32 @@ const SCRAM_1: &str = "SCRAM-SHA-1";
 const SCRAM_256: &str = "SCRAM-SHA-256";
 const SCRAM_512: &str = "SCRAM-SHA-512";
 
+const BEARER_TOKEN: &str = "OAUTHBEARER";
+const NONE: &[&str] = &[];
+
 pub(crate) const HOSTS: [Host; 10] = [
-    Host { name: LOCALHOST, passwords: true, prosody: &["PLAIN", SCRAM_1], ejabberd: &["PLAIN", SCRAM_1] },
-    Host {
-        name: PLAIN,
-        passwords: true,
-        prosody: &["PLAIN", SCRAM_1, SCRAM_256],
-        ejabberd: &["PLAIN", SCRAM_1, SCRAM_256, SCRAM_512],
-    },
-    Host { name: ANONYMOUS, passwords: false, prosody: &["ANONYMOUS"], ejabberd: &["ANONYMOUS"] },
-    Host { name: ONLY_SCRAM, passwords: true, prosody: &[SCRAM_1], ejabberd: &[SCRAM_1] },
-    Host { name: REFUSE, passwords: true, prosody: &["PLAIN", SCRAM_1], ejabberd: &["PLAIN", SCRAM_1] },
-    Host { name: CERTIFICATE, passwords: false, prosody: &["EXTERNAL"], ejabberd: &[] },
-    Host { name: BEARER, passwords: false, prosody: &["OAUTHBEARER"], ejabberd: &[] },
-    Host { name: MD5, passwords: true, prosody: &[], ejabberd: &["DIGEST-MD5", "PLAIN"] },
-    Host { name: OAUTH, passwords: true, prosody: &[], ejabberd: &["PLAIN", SCRAM_1, "X-OAUTH2"] },
-    Host { name: JWT, passwords: false, prosody: &[], ejabberd: &["PLAIN"] },
+    host(LOCALHOST, &["PLAIN", SCRAM_1], &[BEARER_TOKEN, "PLAIN", SCRAM_1], &["PLAIN", SCRAM_1]),
+    host(
+        PLAIN,
+        &["PLAIN", SCRAM_1, SCRAM_256],
+        &["PLAIN", SCRAM_1, SCRAM_256],
+        &["PLAIN", SCRAM_1, SCRAM_256, SCRAM_512],
+    ),
+    host(ANONYMOUS, &["ANONYMOUS"], &["ANONYMOUS"], &["ANONYMOUS"]).without_passwords(),
+    host(ONLY_SCRAM, &[SCRAM_1], &[BEARER_TOKEN, SCRAM_1], &[SCRAM_1]),
+    host(REFUSE, &["PLAIN", SCRAM_1], &[BEARER_TOKEN, "PLAIN", SCRAM_1], &["PLAIN", SCRAM_1]),
+    host(CERTIFICATE, &["EXTERNAL"], &["EXTERNAL"], NONE).without_passwords(),
+    host(BEARER, &[BEARER_TOKEN], &[BEARER_TOKEN], NONE).without_passwords(),
+    host(MD5, NONE, NONE, &["DIGEST-MD5", "PLAIN"]),
+    host(OAUTH, NONE, NONE, &["PLAIN", SCRAM_1, "X-OAUTH2"]),
+    host(JWT, NONE, NONE, &["PLAIN"]).without_passwords(),
 ];
+
+type Names = &'static [&'static str];
+
+const fn host(name: &'static str, prosody: Names, prosody13: Names, ejabberd: Names) -> Host {
+    Host { name, passwords: true, prosody, prosody13, ejabberd }
+}
 
 /// The hosts a server has.
 pub(crate) fn of(kind: Kind) -> impl Iterator<Item = &'static Host> {

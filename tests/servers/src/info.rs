@@ -62,7 +62,7 @@ impl Info {
     /// When the server does not answer.
     pub fn sessions(&self) -> Result<Sessions> {
         match self.kind {
-            Kind::Prosody => prosody::sessions(&self.control_url),
+            Kind::Prosody | Kind::Prosody13 => prosody::sessions(&self.control_url),
             Kind::Ejabberd => ejabberd::sessions(&self.control_url),
         }
     }
@@ -89,7 +89,9 @@ impl Info {
     /// When the server is Prosody, or does not answer.
     pub fn oauth_token(&self, jid: &str) -> Result<String> {
         match self.kind {
-            Kind::Prosody => Err(Error::NotOffered("Prosody issues no OAuth tokens".to_owned())),
+            Kind::Prosody | Kind::Prosody13 => {
+                Err(Error::NotOffered("Prosody issues no OAuth tokens".to_owned()))
+            }
             Kind::Ejabberd => ejabberd::oauth_token(&self.control_url, jid),
         }
     }
@@ -99,7 +101,7 @@ impl Info {
         for (user, _) in hosts::ACCOUNTS {
             let jids = |host| format!("{user}@{host}");
             match self.kind {
-                Kind::Prosody => {
+                Kind::Prosody | Kind::Prosody13 => {
                     self.tokens.insert(jids(hosts::BEARER), tokens::bearer(user));
                 }
                 Kind::Ejabberd => {

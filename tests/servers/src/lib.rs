@@ -1,5 +1,6 @@
-//! Starts real XMPP servers for tests: Prosody and ejabberd as Debian 12 packages them, on free
-//! loopback ports, in temporary directories, with throw-away accounts, http and https.
+//! Starts real XMPP servers for tests: Prosody and ejabberd as Debian 12 packages them, and Prosody
+//! as Debian 13 does, on free loopback ports, in temporary directories, with throw-away accounts,
+//! http and https.
 //!
 //! ```no_run
 //! use servers::{Kind, Server};
@@ -39,6 +40,7 @@ mod prosody;
 mod server;
 mod setup;
 mod tokens;
+mod trixie;
 
 use std::fmt;
 
@@ -55,6 +57,8 @@ pub use tokens::{JWT_KEY, jwt};
 pub enum Kind {
     /// Prosody 0.12, with `prosody-modules`.
     Prosody,
+    /// Prosody 13, with SASL2, Bind 2 and FAST (XEP-0388, 0386, 0484) of `prosody-modules`.
+    Prosody13,
     /// ejabberd 23.01, with `erlang-p1-oauth2`.
     Ejabberd,
 }
@@ -63,6 +67,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Prosody => "prosody",
+            Self::Prosody13 => "prosody13",
             Self::Ejabberd => "ejabberd",
         })
     }

@@ -38,9 +38,11 @@ struct Arguments {
 enum Action {
     /// Start Prosody
     Prosody(Run),
+    /// Start Prosody 13, fetched from Debian 13 the first time
+    Prosody13(Run),
     /// Start ejabberd
     Ejabberd(Run),
-    /// Start both
+    /// Start Prosody and ejabberd
     All(Run),
     /// Print who is connected to the servers of `PREBIND_SERVERS`, as JSON
     Sessions,
@@ -65,6 +67,7 @@ struct Run {
 fn main() -> ExitCode {
     let result = match Arguments::parse().action {
         Action::Prosody(run) => run.start(&[Kind::Prosody]),
+        Action::Prosody13(run) => run.start(&[Kind::Prosody13]),
         Action::Ejabberd(run) => run.start(&[Kind::Ejabberd]),
         Action::All(run) => run.start(&[Kind::Prosody, Kind::Ejabberd]),
         Action::Sessions => print_sessions(),

@@ -69,7 +69,7 @@ impl Server {
         certificates::write(directory.path())?;
         let setup = Setup::new(directory.path(), options, ports)?;
         let launch = match kind {
-            Kind::Prosody => prosody::launch(&setup)?,
+            Kind::Prosody | Kind::Prosody13 => prosody::launch(&setup, kind)?,
             Kind::Ejabberd => ejabberd::launch(&setup)?,
         };
         let mut info = describe(kind, &setup);
@@ -96,7 +96,7 @@ impl Deref for Server {
 fn describe(kind: Kind, setup: &Setup<'_>) -> Info {
     let Setup { directory, http_port, https_port, secret, .. } = setup;
     let path = match kind {
-        Kind::Prosody => "http-bind",
+        Kind::Prosody | Kind::Prosody13 => "http-bind",
         Kind::Ejabberd => "bosh",
     };
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
@@ -118,7 +118,7 @@ fn describe(kind: Kind, setup: &Setup<'_>) -> Info {
 fn wait_until_ready(info: &Info, guardian: &Guardian) -> Result<()> {
     let kind = info.kind;
     let port_taken = match kind {
-        Kind::Prosody => prosody::PORT_TAKEN,
+        Kind::Prosody | Kind::Prosody13 => prosody::PORT_TAKEN,
         Kind::Ejabberd => ejabberd::PORT_TAKEN,
     };
     let deadline = Instant::now() + READY_WITHIN;

@@ -1,9 +1,11 @@
 //! What `prebind login` prints, and to whom.
 
+use std::fs;
+
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 
-use crate::support::{EJABBERD, PROSODY, is_bound, login, prebind, session, text};
+use crate::support::{EJABBERD, PASSWORD, PROSODY, is_bound, login, prebind, session, text};
 
 #[test]
 fn json_is_jid_sid_and_rid_of_a_session_that_is_bound() {
@@ -40,6 +42,44 @@ fn the_summary_is_for_people() {
         .stdout(contains("mechanism      SCRAM-SHA-1\n"))
         .stdout(contains("round trips    "))
         .stdout(contains('\u{1b}').not());
+}
+
+#[test]
+fn a_profile_spares_the_next_call_the_learning() {
+    for (server, few) in [(&*PROSODY, 1), (&*EJABBERD, 3)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("profile");
+        let file = text(&path);
+        let round_trips = |arguments: &[&str]| {
+            let mut command = login(["--auth", "plain", &server.http_url, "alice@localhost"]);
+            let assert = command.args(arguments).assert().success().stderr("");
+            let stdout = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+            let line = stdout.lines().find_map(|line| line.strip_prefix("round trips ")).expect("the line");
+            line.trim().parse::<u32>().expect("a number")
+        };
+        assert_eq!(round_trips(&["--profile", file]), 4);
+        let learned = fs::read_to_string(&path).expect("it was written");
+        assert!(!learned.contains("alice") && !learned.contains(PASSWORD), "{learned}");
+        // A busy ejabberd may cost a poll more.
+        assert!((0..5).any(|_| round_trips(&["--profile", file]) == few));
+        assert_eq!(round_trips(&["--classic"]), 4);
+        fs::write(&path, "garbage").expect("a file");
+        assert_eq!(round_trips(&["--profile", file]), 4);
+        assert_eq!(fs::read_to_string(&path).expect("it was written"), learned);
+        let entries = fs::read_dir(&folder).expect("a folder").count();
+        assert_eq!(entries, 1, "nothing is left beside it");
+    }
+}
+
+#[test]
+fn a_profile_that_cannot_be_written_is_no_failure() {
+    let file = "/nowhere/at/all/profile";
+    login(["--profile", file, &PROSODY.http_url, "alice@localhost"])
+        .assert()
+        .success()
+        .stderr(contains("warning: cannot write /nowhere/at/all/profile"));
+    login(["--profile", "/", &PROSODY.http_url, "alice@localhost"]).assert().code(66);
+    login(["--profile", "a", "--classic", &PROSODY.http_url, "alice@localhost"]).assert().code(2);
 }
 
 #[test]

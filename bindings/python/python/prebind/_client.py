@@ -49,6 +49,7 @@ class Client:
         initial_response: str | None = None,
         scram_keys: ScramKeys | None = None,
         scram_salted_password: ScramSaltedPassword | None = None,
+        fast_token: str | None = None,
         authcid: str | None = None,
         authzid: str | None = None,
     ) -> Session:
@@ -65,6 +66,10 @@ class Client:
         - `external=True`: a client certificate, or a header or cookie that the server looks at;
         - `scram_keys`, `scram_salted_password`: what a SCRAM store keeps, instead of the password;
         - `mechanism` with its `initial_response`: any mechanism that ends after one message.
+
+        A `fast_token` is what `Session.fast_token` of an earlier session of the account was. It is
+        tried before the proof, which is only used if the server refuses the token; it can do
+        without one.
 
         `authcid` logs in under another user name than the JID's, `authzid` is the identity to act
         as; some servers trust it more than they should.
@@ -83,10 +88,19 @@ class Client:
             "initial_response": initial_response,
             "scram_keys": _plain(scram_keys),
             "scram_salted_password": _plain(scram_salted_password),
+            "fast_token": fast_token,
             "authcid": authcid,
             "authzid": authzid,
         }
         return Session(*self._client.prebind(jid, given))
+
+    def profile(self) -> str:
+        """What this client learned of the server, for the option `profile` of another.
+
+        A short text without anything secret, which stays the same while nothing new is learned.
+        Worth keeping in a cache where processes are short-lived or many.
+        """
+        return self._client.profile()
 
     def terminate(
         self, session: Session | None = None, *, sid: str | None = None, rid: int | None = None

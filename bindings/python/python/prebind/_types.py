@@ -39,8 +39,16 @@ class Options(TypedDict, total=False):
     """Whether the obsolete DIGEST-MD5 may be used where there is no SCRAM. Default no."""
     allow_cleartext: bool
     """Whether a password or token may be sent over http to another machine. Default no."""
+    fast: bool
+    """Whether to ask the server for a token that replaces the password in later calls (FAST,
+    XEP-0484), and to log in by SASL2, which that takes: see `Session.fast_token`. Where the server
+    offers none of it, nothing changes. Prosody has it from 13 on. Default no."""
     iterations: tuple[int, int]
     """The least and the most SCRAM iterations a server may ask for. Default 4,096 and 600,000."""
+    scram_cache: int
+    """Of how many users the client keeps the SCRAM keys, so that their passwords need not be
+    derived at each login: from a login that succeeded until one with them fails, others push them
+    out or the client is gone. Passwords are not kept. Default 1,000; 0 keeps none."""
     headers: Mapping[str, str]
     """Further HTTP headers for every request."""
     ca: Pem | None
@@ -67,6 +75,14 @@ class Options(TypedDict, total=False):
     """How long calls fail at once. Default 5."""
     max_reply: int
     """The most bytes of one reply. Default 262,144."""
+    learn: bool
+    """Whether calls take the short cuts that the server is known for, one to four round trips
+    instead of four or five. Default yes."""
+    relearn_after: Seconds
+    """How long calls take no short cut after one that failed. Default 600."""
+    profile: str | None
+    """What an earlier client of this URL learned, as `Client.profile` gave it. One that is of no
+    use is left out. Default none."""
 
 
 class ScramKeys(NamedTuple):
@@ -108,6 +124,7 @@ class Credentials(TypedDict, total=False):
     initial_response: str | None
     scram_keys: ScramKeys | None
     scram_salted_password: ScramSaltedPassword | None
+    fast_token: str | None
     authcid: str | None
     authzid: str | None
 
@@ -141,6 +158,10 @@ class Session:
     cookies: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Name and value of each cookie that a load balancer in front of the server set. Where the
     browser reaches the server through it, it must present them too."""
+    fast_token: str | None = field(default=None, repr=False)
+    """The token to log in with next time, to be kept for this account as carefully as a password:
+    a new one, or that of this login if the server did not replace it. None if there is none, or no
+    longer; what was kept is of no use then."""
     _handle: _prebind.Handle | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -77,7 +77,7 @@ impl ScramHash {
         with_hash!(self, H => H::digest(data).to_vec())
     }
 
-    pub(super) fn hmac(self, key: &[u8], data: &[u8]) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn hmac(self, key: &[u8], data: &[u8]) -> Zeroizing<Vec<u8>> {
         with_hash!(self, H => {
             let mut mac = Hmac::<H>::new_from_slice(key).expect("HMAC takes keys of any length");
             mac.update(data);

@@ -2,6 +2,7 @@
 
 mod client;
 mod command;
+mod delay;
 mod dns;
 mod hostile;
 mod replay;

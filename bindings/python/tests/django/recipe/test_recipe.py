@@ -1,27 +1,30 @@
-"""The five minutes of django.md, word for word, in a directory of their own.
+"""The five minutes of django.md, word for word, in a directory of their own, up to the chat in a
+real Chromium; with the wheel, and with the source package.
 
-`PREBIND_WHEELS` is a directory with the wheel that `pip install prebind` shall find. As in
+`PREBIND_PACKAGES` is a directory with both, in which `pip install prebind` shall find it. As in
 tests/readme, `https://chat.example.org/http-bind` is the test server's URL, `example.org` its host,
 and `PREBIND_PASSWORD` alice's password there.
 """
 
-import http.cookiejar
 import json
 import os
 import re
-import signal
-import socket
 import subprocess
-import time
 import urllib.error
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
 import pytest
+from site_visitor import Visitor, free_port, running
 
 DOCUMENT = Path(__file__).parents[3] / "django.md"
 SERVER = json.loads(os.environ["PREBIND_SERVERS"])["prosody"]
+ACCOUNT = ("alice", "at-the-site")
+
+#: What pip is told, so that it takes the one or the other.
+PACKAGES = {
+    "wheel": {"PIP_ONLY_BINARY": "prebind"},
+    "source package": {"PIP_NO_BINARY": "prebind"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -34,71 +37,28 @@ def blocks():
 
 @pytest.fixture(scope="module")
 def port():
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]
+    return free_port()
 
 
-@pytest.fixture(scope="module")
-def site(blocks, port, tmp_path_factory):
+@pytest.fixture(scope="module", params=PACKAGES)
+def site(request, blocks, port, tmp_path_factory):
     """The site, running; its value is what the blocks have printed."""
     *preparation, server = blocks
     assert server == "python manage.py runserver\n"
     script = "".join(preparation) + f"echo READY; exec {server.strip()} 127.0.0.1:{port}\n"
     environment = {
         **os.environ,
-        "PIP_FIND_LINKS": os.environ["PREBIND_WHEELS"],
+        **PACKAGES[request.param],
+        "PIP_FIND_LINKS": os.environ["PREBIND_PACKAGES"],
         "PREBIND_PASSWORD": SERVER["accounts"]["alice"],
     }
     for name in ("PYTHONPATH", "DJANGO_SETTINGS_MODULE"):
         environment.pop(name, None)
     output = tmp_path_factory.mktemp("output") / "log"
-    with output.open("w") as log:
-        process = subprocess.Popen(
-            ["bash", "-euo", "pipefail", "-c", script],
-            cwd=tmp_path_factory.mktemp("recipe"),
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            wait_for(port, process, output)
-            yield output.read_text()
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
-
-
-def wait_for(port, process, output):
-    deadline = time.monotonic() + 300
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(output.read_text())
-
-
-class Visitor:
-    """A browser, as far as the site sees it."""
-
-    def __init__(self, port):
-        self.base = f"http://127.0.0.1:{port}"
-        self.jar = http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar))
-
-    def open(self, path, form=None, headers=()):
-        data = urllib.parse.urlencode(form).encode() if form else None
-        request = urllib.request.Request(self.base + path, data, dict(headers))
-        with self.opener.open(request, timeout=30) as response:
-            return response.read().decode("utf-8", "replace")
-
-    def sign_in(self):
-        page = self.open("/")
-        [token] = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page))
-        form = {"username": "alice", "password": "at-the-site", "csrfmiddlewaretoken": token}
-        return self.open("/login", form)
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    folder = tmp_path_factory.mktemp("recipe")
+    with running(command, port, output, patience=540, cwd=folder, env=environment):
+        yield output.read_text()
 
 
 def test_the_checks_and_the_login_say_what_they_should(site):
@@ -108,16 +68,27 @@ def test_the_checks_and_the_login_say_what_they_should(site):
 
 
 def test_the_page_has_the_chat(site, port):
-    page = Visitor(port).sign_in()
+    page = Visitor(port).sign_in(*ACCOUNT)
     assert "Hello, alice" in page
     assert '"jid": "alice@localhost"' in page
     for script in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
         assert Visitor(port).open(script)
 
 
+def test_the_chat_works_in_a_browser(site, port):
+    environment = {
+        **os.environ,
+        "SITE_URL": f"http://127.0.0.1:{port}",
+        "SITE_PREBIND": "/prebind",
+        "SITE_SERVER": "prosody",
+    }
+    script = Path(__file__).with_name("chat.js")
+    subprocess.run(["node", script, *ACCOUNT], env=environment, check=True, timeout=120)
+
+
 def test_the_browser_gets_a_session(site, port):
     visitor = Visitor(port)
-    visitor.sign_in()
+    visitor.sign_in(*ACCOUNT)
     session = json.loads(visitor.open("/prebind", headers={"Sec-Fetch-Site": "same-origin"}))
     assert session["jid"].startswith("alice@localhost/")
     assert sorted(session) == ["jid", "rid", "sid"]

@@ -69,8 +69,10 @@ class Command(BaseCommand):
 
 
 def _user(name: str) -> Any:
+    # The types do not say so, but every manager of users has this: `authenticate` needs it.
+    users: Any = get_user_model()._default_manager
     try:
-        return get_user_model()._default_manager.get_by_natural_key(name)
+        return users.get_by_natural_key(name)
     except ObjectDoesNotExist:
         raise CommandError(f"there is no user {name!r}") from None
 

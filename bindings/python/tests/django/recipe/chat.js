@@ -1,0 +1,29 @@
+// Signs in to the site of the recipe, in a real Chromium, and talks.
+//
+//     node chat.js NAME PASSWORD
+
+import assert from "node:assert/strict";
+import { launch, visitor } from "../../../../../tests/browser/lib/browser.js";
+import { online, signIn } from "../../../../../tests/browser/lib/page.js";
+import { Peer } from "../../../../../tests/browser/lib/peer.js";
+import { boshUrl, users } from "../../../../../tests/browser/lib/settings.js";
+
+const [name, password] = process.argv.slice(2);
+users[name].password = password;
+
+const browser = await launch();
+try {
+  const { page, wire } = await visitor(browser);
+  await signIn(page, name);
+  await online(page, name);
+
+  const { sid } = JSON.parse(wire.prebinds[0]);
+  assert.deepEqual(wire.sids, [sid]);
+  const bob = await Peer.signIn(boshUrl, users.bob);
+  await bob.say(users[name].jid, "Hello from outside");
+  await page.locator(".chat-msg__text").getByText("Hello from outside").waitFor();
+  await bob.leave();
+  await wire.endSessions();
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,189 @@
+"""The example under `gunicorn --preload` with two processes of four threads, under load.
+
+A browser repeats a GET whose connection broke before the answer came, and so do the visitors here.
+Nothing else may go wrong, whatever happens to the processes meanwhile.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import prebind
+import pytest
+from site_visitor import Visitor, free_port, running
+
+TESTS = Path(__file__).parents[1]
+EXAMPLE = TESTS.parents[3] / "examples/django"
+# ejabberd lets a user have ten sessions at once.
+SERVER = json.loads(os.environ["PREBIND_SERVERS"])["prosody"]
+
+WORKERS = 2
+THREADS = 4
+CALLS = 200
+
+
+class Site:
+    """The site, and its processes."""
+
+    def __init__(self, port, master):
+        self.port = port
+        self.master = master
+        self.cookies = []
+        for name in SERVER["accounts"]:
+            visitor = Visitor(port)
+            assert f"Hello, {name}" in visitor.sign_in(name, f"site-of-{name}")
+            self.cookies.append(visitor.cookies)
+
+    def workers(self):
+        children = Path(f"/proc/{self.master}/task/{self.master}/children")
+        return {int(pid) for pid in children.read_text().split()}
+
+    def session(self, number):
+        """The session that the site gives a user, and how often the connection broke before."""
+        cookie = self.cookies[number % len(self.cookies)]
+        for broken in range(10):
+            try:
+                return self._ask(cookie), broken
+            except (ConnectionError, http.client.BadStatusLine, http.client.IncompleteRead):
+                # The process that had the request is gone.
+                time.sleep(0.1)
+        raise AssertionError("the site does not come back")
+
+    def _ask(self, cookie):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        headers = {"Cookie": cookie, "Sec-Fetch-Site": "same-origin", "Connection": "close"}
+        try:
+            connection.request("GET", "/prebind", headers=headers)
+            response = connection.getresponse()
+            body = response.read()
+        finally:
+            connection.close()
+        assert response.status == 200, body
+        return json.loads(body)
+
+    def prebinds(self, disturb=None):
+        """The sessions of many visitors at once, and how often a connection broke.
+
+        `disturb` says what to do after how many answers.
+        """
+        with ThreadPoolExecutor(CALLS) as pool:
+            calls = [pool.submit(self.session, number) for number in range(CALLS)]
+            for done, _ in enumerate(as_completed(calls), 1):
+                if disturb and done in disturb:
+                    disturb[done]()
+        sessions, broken = zip(*(call.result() for call in calls))
+        return sessions, sum(broken)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("served")
+    port = free_port()
+    pid = folder / "pid"
+    environment = {
+        **os.environ,
+        "SITE_PORT": str(port),
+        "SITE_BOSH_URL": SERVER["http_url"],
+        "DJANGO_SETTINGS_MODULE": "sample.busy",
+        "PYTHONPATH": os.pathsep.join([str(EXAMPLE), str(TESTS)]),
+        "GUNICORN_CMD_ARGS": f"--pid {pid}",
+    }
+    command = [EXAMPLE / "serve", "gunicorn"]
+    with running(command, port, folder / "log", patience=120, env=environment):
+        yield Site(port, int(pid.read_text()))
+
+
+def test_the_processes_keep_nothing(site):
+    client = prebind.Client(SERVER["http_url"])
+    states = []
+    for _ in range(3):
+        workers = site.workers()
+        sessions, broken = site.prebinds()
+        assert broken == 0
+        assert len({session["sid"] for session in sessions}) == CALLS
+        assert len(bound()["jids"]) == CALLS
+        end(client, sessions)
+        assert bound() == {"jids": [], "streams": 0}
+        assert site.workers() == workers
+        states.append(total(workers))
+    assert_flat(states)
+
+
+def test_processes_are_killed_and_come_back(site):
+    client = prebind.Client(SERVER["http_url"])
+    before, master = site.workers(), total([site.master])
+
+    def kill(number):
+        return lambda: os.kill(min(site.workers()), number)
+
+    sessions, broken = site.prebinds(
+        {
+            40: kill(signal.SIGKILL),
+            80: kill(signal.SIGTERM),
+            # All are replaced.
+            120: lambda: os.kill(site.master, signal.SIGHUP),
+            160: kill(signal.SIGKILL),
+        }
+    )
+    assert broken > 0, "it was not killed at work"
+    assert len({session["sid"] for session in sessions}) == CALLS
+    end(client, sessions)
+    # Who is killed at once cannot end what it has begun. The chat server will, as for any browser
+    # that does not come.
+    assert len(bound()["jids"]) <= broken
+
+    wait_until(lambda: len(site.workers()) == WORKERS and not site.workers() & before)
+    states = [total(site.workers())]
+    for _ in range(2):
+        sessions, broken = site.prebinds()
+        assert broken == 0
+        end(client, sessions)
+        states.append(total(site.workers()))
+    assert_flat(states[1:])
+    assert total([site.master]) == master
+
+
+def end(client, sessions):
+    with ThreadPoolExecutor(THREADS) as pool:
+        for call in [
+            pool.submit(client.terminate, sid=session["sid"], rid=session["rid"])
+            for session in sessions
+        ]:
+            call.result()
+
+
+def bound():
+    """Who is connected to the chat server."""
+    said = subprocess.run(["servers", "sessions"], check=True, capture_output=True, text=True)
+    return json.loads(said.stdout)["prosody"]
+
+
+def total(pids):
+    """How many open files, sockets among them, and threads these processes have."""
+    files, threads = (
+        sum(len(list(Path(f"/proc/{pid}/{entry}").iterdir())) for pid in pids)
+        for entry in ("fd", "task")
+    )
+    return files, threads
+
+
+def assert_flat(states):
+    """A thread may have a connection to the chat server, or two, and no more after a hundred calls
+    than after ten."""
+    files, threads = zip(*states)
+    assert max(files) <= min(files) + 2 * WORKERS * THREADS, states
+    assert max(threads) <= min(threads), states
+
+
+def wait_until(holds):
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

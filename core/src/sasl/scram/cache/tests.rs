@@ -1,0 +1,125 @@
+//! Who gets which keys, and when they are gone.
+
+use std::thread;
+
+use super::super::Key;
+use super::*;
+
+const ALICE: Derivation<'_> = Derivation {
+    hash: ScramHash::Sha256,
+    user: "alice",
+    domain: "example.org",
+    password: "wonder-1",
+    salt: b"salt",
+    iterations: 4096,
+};
+
+/// A login, and whether its keys had to be derived.
+fn login(cache: &ScramCache, derivation: &Derivation<'_>, succeeds: bool) -> bool {
+    let mut is_derived = false;
+    let derive = || {
+        is_derived = true;
+        let key = |name: &str| Zeroizing::new([name, derivation.password].concat().into_bytes());
+        Ok(Keys { client: key("client"), server: key("server") })
+    };
+    let lease = cache.lease(derivation, derive).unwrap();
+    assert_eq!(*lease.keys().client, [b"client", derivation.password.as_bytes()].concat());
+    if succeeds {
+        lease.keep();
+    }
+    is_derived
+}
+
+fn named(user: &str) -> Derivation<'_> {
+    Derivation { user, ..ALICE }
+}
+
+#[test]
+fn derived_once_while_logins_succeed() {
+    let cache = ScramCache::new(2).unwrap();
+    assert!(login(&cache, &ALICE, true));
+    assert!(!login(&cache, &ALICE, true));
+    assert!(!login(&cache.clone(), &ALICE, true), "clones share");
+    assert!(login(&ScramCache::new(2).unwrap(), &ALICE, true), "others do not");
+}
+
+#[test]
+fn whatever_differs_is_derived() {
+    let others = [
+        Derivation { hash: ScramHash::Sha512, ..ALICE },
+        Derivation { user: "bob", ..ALICE },
+        Derivation { domain: "example.com", ..ALICE },
+        Derivation { password: "wonder-2", ..ALICE },
+        Derivation { salt: b"pepper", ..ALICE },
+        Derivation { iterations: 4097, ..ALICE },
+        // The same letters, cut elsewhere.
+        Derivation { user: "aliceexample", domain: ".org", ..ALICE },
+        Derivation { password: "wonder-1s", salt: b"alt", ..ALICE },
+    ];
+    for other in others {
+        let cache = ScramCache::new(10).unwrap();
+        login(&cache, &ALICE, true);
+        assert!(login(&cache, &other, false));
+        assert!(!login(&cache, &ALICE, true), "a login of somebody else that fails changes nothing");
+    }
+}
+
+#[test]
+fn only_the_newest_of_a_user() {
+    let cache = ScramCache::new(10).unwrap();
+    let salted_anew = Derivation { salt: b"pepper", ..ALICE };
+    login(&cache, &ALICE, true);
+    login(&cache, &salted_anew, true);
+    assert!(login(&cache, &ALICE, false));
+    assert_eq!(cache.entries().unwrap().len(), 1);
+}
+
+#[test]
+fn a_failed_login_leaves_nothing() {
+    let cache = ScramCache::new(10).unwrap();
+    assert!(login(&cache, &ALICE, false));
+    assert!(login(&cache, &ALICE, true));
+    assert!(!login(&cache, &ALICE, false));
+    assert_eq!(cache.entries().unwrap().len(), 0);
+    assert!(login(&cache, &ALICE, true));
+}
+
+#[test]
+fn who_logged_in_longest_ago_makes_room() {
+    let cache = ScramCache::new(2).unwrap();
+    for user in ["a", "b", "a", "c"] {
+        login(&cache, &named(user), true);
+    }
+    assert!(!login(&cache, &named("a"), true));
+    assert!(!login(&cache, &named("c"), true));
+    assert!(login(&cache, &named("b"), true));
+}
+
+#[test]
+fn none_kept_if_none_shall_be() {
+    let cache = ScramCache::new(0).unwrap();
+    login(&cache, &ALICE, true);
+    assert!(login(&cache, &ALICE, true));
+    assert_eq!(cache.entries().unwrap().len(), 0);
+}
+
+#[test]
+fn no_lock_is_held_while_a_key_is_derived() {
+    let cache = ScramCache::new(2).unwrap();
+    let lease = cache.lease(&ALICE, || {
+        let meanwhile = thread::scope(|scope| scope.spawn(|| login(&cache, &named("bob"), true)).join());
+        assert!(meanwhile.unwrap());
+        Ok(Keys { client: Key::default(), server: Key::default() })
+    });
+    lease.unwrap().keep();
+    assert!(!login(&cache, &named("bob"), true));
+}
+
+/// As a child of a fork finds it whose parent held the lock in another thread.
+#[test]
+fn a_lock_that_is_never_released_is_done_without() {
+    let cache = ScramCache::new(2).unwrap();
+    let _held = cache.0.entries.lock().unwrap();
+    assert!(login(&cache, &ALICE, true));
+    assert!(login(&cache, &ALICE, true));
+}

@@ -1,0 +1,132 @@
+//! SASL2 (XEP-0388) with Bind 2 (XEP-0386) and FAST (XEP-0484) inside: what a server offers, and the
+//! elements. Login and bind are one exchange then, and nothing is restarted.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result, Stage};
+use crate::fast;
+use crate::jid::Jid;
+use crate::secret::Secret;
+use crate::stanza::{decode, encode, mechanism_names, refused_bind};
+use crate::xml::Element;
+
+pub(crate) const NS: &str = "urn:xmpp:sasl:2";
+const NS_BIND: &str = "urn:xmpp:bind:0";
+const NS_FAST: &str = "urn:xmpp:fast:0";
+
+/// What a server offers to do by SASL2.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Offer {
+    pub(crate) mechanisms: Vec<String>,
+    /// Whether a resource can be bound with the login.
+    pub(crate) bind: bool,
+    /// The mechanisms for tokens.
+    pub(crate) fast: Vec<String>,
+}
+
+impl Offer {
+    pub(crate) fn read(features: &Element) -> Option<Self> {
+        let authentication = features.child(NS, "authentication")?;
+        let inline = authentication.child(NS, "inline");
+        let fast = inline.and_then(|inline| inline.child(NS_FAST, "fast"));
+        Some(Self {
+            mechanisms: mechanism_names(authentication, NS),
+            bind: inline.is_some_and(|inline| inline.child(NS_BIND, "bind").is_some()),
+            fast: fast.map_or_else(Vec::new, |fast| mechanism_names(fast, NS_FAST)),
+        })
+    }
+
+    pub(crate) fn has_tokens(&self) -> bool {
+        self.fast.iter().any(|name| name == fast::MECHANISM)
+    }
+}
+
+/// What is asked for together with the login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Inline {
+    /// A resource of the server's choice. Bind 2 can ask for no particular one.
+    pub(crate) bind: bool,
+    pub(crate) token: TokenUse,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenUse {
+    None,
+    /// One is to be issued.
+    Requested,
+    /// The login is made with one.
+    Presented,
+}
+
+/// The element that begins the login.
+///
+/// Prosody makes the resource of the user agent's ID if there is a tag for it, and then each of a
+/// user's pages would throw out the one before; without a tag it is another one each time.
+pub(crate) fn authenticate(
+    mechanism: &str,
+    initial_response: Option<&[u8]>,
+    inline: Inline,
+    user_agent: &str,
+) -> Secret {
+    let response = match initial_response {
+        None => Zeroizing::default(),
+        Some(response) => encode(response),
+    };
+    let (before, after) = match initial_response {
+        None => ("", ""),
+        Some(_) => ("<initial-response>", "</initial-response>"),
+    };
+    let start = format!("<authenticate xmlns=\"{NS}\" mechanism=\"{mechanism}\">{before}");
+    let user_agent = match inline.token {
+        TokenUse::None => String::new(),
+        TokenUse::Requested | TokenUse::Presented => format!("<user-agent id=\"{user_agent}\"/>"),
+    };
+    let bind = if inline.bind { format!("<bind xmlns=\"{NS_BIND}\"/>") } else { String::new() };
+    let token = match inline.token {
+        TokenUse::None => String::new(),
+        TokenUse::Requested => {
+            format!("<request-token xmlns=\"{NS_FAST}\" mechanism=\"{}\"/>", fast::MECHANISM)
+        }
+        TokenUse::Presented => format!("<fast xmlns=\"{NS_FAST}\"/>"),
+    };
+    [&start, response.as_str(), after, &user_agent, &bind, &token, "</authenticate>"].concat().into()
+}
+
+/// A success, and what came of the rest.
+#[derive(Debug)]
+pub(crate) struct Success {
+    pub(crate) additional_data: Option<Zeroizing<Vec<u8>>>,
+    /// The address that was bound, or why none was; `None` if none was asked for.
+    pub(crate) bound: Option<Result<Jid>>,
+    /// A new token and its expiry.
+    pub(crate) token: Option<(Secret, Option<String>)>,
+}
+
+impl Success {
+    pub(crate) fn read(success: &Element) -> Result<Self> {
+        let additional_data = success.child(NS, "additional-data").map(|data| decode(&data.text));
+        let token = success.child(NS_FAST, "token").and_then(|token| {
+            let expiry = token.attribute("expiry").map(str::to_owned);
+            Some((Secret::from(token.attribute("token")?), expiry))
+        });
+        Ok(Self { additional_data: additional_data.transpose()?.flatten(), bound: bound(success), token })
+    }
+}
+
+fn bound(success: &Element) -> Option<Result<Jid>> {
+    if let Some(failed) = success.child(NS_BIND, "failed") {
+        return Some(Err(refused_bind(
+            Stage::Bind,
+            failed.children.iter().find(|child| child.name == "error"),
+        )));
+    }
+    success.child(NS_BIND, "bound")?;
+    let jid = success.child(NS, "authorization-identifier").and_then(|jid| Jid::bound(jid.text.trim()).ok());
+    Some(jid.ok_or_else(|| Error::protocol(Stage::Bind, "a full JID in the SASL success", "none")))
+}
+
+/// That the server wants more than the mechanism's proof, such as a second factor.
+pub(crate) fn further_task() -> Error {
+    Error::protocol(Stage::Authenticate, "SASL success or failure", "a further task for the user")
+}

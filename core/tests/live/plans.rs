@@ -1,0 +1,165 @@
+//! How many round trips it takes: four or five for the first call, then as few as the server can.
+
+use std::time::{Duration, Instant};
+
+use prebind::{Account, Client, Config, Credentials, ErrorKind, Session};
+use servers::Kind;
+
+use crate::browser::Browser;
+use crate::{assert_nobody_left, everywhere};
+
+fn password(jid: &str) -> Account {
+    Account::new(jid, Credentials::password("wonder-1")).unwrap()
+}
+
+fn plain(jid: &str) -> Account {
+    Account::new(jid, Credentials::plain("wonder-1")).unwrap()
+}
+
+/// A busy ejabberd may cost a poll more, as the features it owes come late; not always, though.
+fn assert_fewest(client: &Client, account: &Account, fewest: u32) {
+    let mut took = Vec::new();
+    while took.len() < 5 && !took.contains(&fewest) {
+        took.push(round_trips(client, account));
+    }
+    assert!(took.contains(&fewest), "{account:?} took {took:?} instead of {fewest}");
+    assert!(took.iter().all(|count| *count <= fewest + 1), "{account:?} took {took:?}");
+}
+
+fn round_trips(client: &Client, account: &Account) -> u32 {
+    let session = client.prebind(account).unwrap();
+    client.terminate(&session).unwrap();
+    session.round_trips()
+}
+
+/// By PLAIN and by SCRAM, once the server is known.
+fn fewest(kind: Kind) -> (u32, u32) {
+    match kind {
+        Kind::Prosody | Kind::Prosody13 => (1, 2),
+        Kind::Ejabberd => (3, 4),
+    }
+}
+
+#[test]
+fn the_first_call_is_classic_and_the_second_takes_the_fewest_round_trips() {
+    for (server, config) in everywhere() {
+        let (alone, challenged) = fewest(server.kind);
+        let client = Client::new(config.clone()).unwrap();
+        assert_eq!(round_trips(&client, &plain("alice@localhost")), 4, "{config:?}");
+        assert_fewest(&client, &plain("alice@localhost"), alone);
+        assert_fewest(&client, &password("alice@localhost"), challenged);
+        assert_eq!(round_trips(&client, &password("alice@plain.local")), 5, "another domain is new");
+        assert_fewest(&client, &password("alice@plain.local"), challenged);
+        let anonymous = Account::new("anon.local", Credentials::anonymous()).unwrap();
+        assert_eq!(round_trips(&client, &anonymous), 4);
+        assert_fewest(&client, &anonymous, alone);
+    }
+}
+
+#[test]
+fn a_profile_spares_the_next_process_the_learning() {
+    for (server, mut config) in everywhere() {
+        let (alone, challenged) = fewest(server.kind);
+        let first = Client::new(config.clone()).unwrap();
+        round_trips(&first, &password("alice@localhost"));
+        config.profile = Some(first.profile());
+        let next = Client::new(config.clone()).unwrap();
+        assert_fewest(&next, &password("alice@localhost"), challenged);
+        assert_fewest(&next, &plain("alice@localhost"), alone);
+        assert_eq!(next.profile(), first.profile(), "nothing new was learned");
+        config.learn = false;
+        let classic = Client::new(config).unwrap();
+        assert_eq!(round_trips(&classic, &password("alice@localhost")), 5);
+        assert_eq!(round_trips(&classic, &password("alice@localhost")), 5);
+    }
+}
+
+#[test]
+fn a_wrong_password_is_sent_once() {
+    for (server, config) in everywhere() {
+        let client = Client::new(config).unwrap();
+        round_trips(&client, &password("alice@localhost"));
+        for credentials in [Credentials::plain("wrong"), Credentials::password("wrong")] {
+            let account = Account::new("carol@localhost", credentials).unwrap();
+            let error = client.prebind(&account).unwrap_err();
+            assert_eq!(error.kind(), &ErrorKind::Auth);
+            assert_eq!(error.condition().unwrap().as_str(), "not-authorized");
+        }
+        // The plan is not to blame.
+        assert_fewest(&client, &password("alice@localhost"), fewest(server.kind).1);
+        let left = server.sessions().unwrap();
+        assert!(!left.jids.iter().any(|jid| jid.starts_with("carol@localhost")), "{left:?}");
+    }
+}
+
+/// The server offers something else than it did: the classic exchange finds out what.
+#[test]
+fn what_is_not_offered_any_more_leads_to_the_classic_exchange() {
+    for (server, mut config) in everywhere() {
+        let client = Client::new(config.clone()).unwrap();
+        round_trips(&client, &plain("alice@localhost"));
+        // As if the domain had offered PLAIN before.
+        config.profile = Some(client.profile().replace("\"localhost\"", "\"onlyscram.local\""));
+        let client = Client::new(config).unwrap();
+        let error = client.prebind(&plain("alice@onlyscram.local")).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Mechanism { .. }), "{error:?}");
+        // ejabberd's offer is waited for in any case, so nothing failed there.
+        let after = if server.kind == Kind::Prosody { 5 } else { 4 };
+        assert_fewest(&client, &password("alice@onlyscram.local"), after);
+        assert_nobody_left(server, "onlyscram.local");
+    }
+}
+
+/// No request is left with the server, and what is left in the session harms nobody.
+#[test]
+fn sessions_of_short_exchanges_are_as_good_as_any() {
+    for (server, mut config) in everywhere() {
+        // This browser has one connection only: what the server holds on it, it waits for.
+        config.wait = 1;
+        let client = Client::new(config).unwrap();
+        round_trips(&client, &password("alice@localhost"));
+        let bob = Account::new("bob@localhost", Credentials::password("builder-1")).unwrap();
+        let mut bob = Browser::attach(server, &client.prebind(&bob).unwrap());
+        bob.send("<presence xmlns='jabber:client'/>");
+        for account in [plain("alice@localhost"), password("alice@localhost")] {
+            let session = client.prebind(&account).unwrap();
+            let mut alice = Browser::attach(server, &session);
+            let text = format!("by {} on {}", session.mechanism(), server.kind);
+            alice.send(&format!(
+                "<message xmlns='jabber:client' type='chat' to='{}'><body>{text}</body></message>",
+                bob.jid
+            ));
+            let received = bob.wait_for(&text);
+            assert!(received.contains(&format!("from='{}'", session.jid())), "{received}");
+            alice.leave();
+        }
+        bob.leave();
+    }
+}
+
+/// Each way takes 10 ms and up to 20 more.
+#[test]
+fn the_short_exchanges_bear_a_path_with_jitter() {
+    for (server, mut config) in everywhere() {
+        let (target, url) = (config.url.clone(), config.url.as_str().to_owned());
+        let address = target.as_str().split('/').nth(2).unwrap().replace("localhost", "127.0.0.1");
+        let path =
+            faults::delay(address.parse().unwrap(), Duration::from_millis(10), Duration::from_millis(20));
+        config.url = Config::new(&path.through(&url)).unwrap().url;
+        config.deadline = Duration::from_secs(20);
+        let client = Client::new(config).unwrap();
+        let (alone, challenged) = fewest(server.kind);
+        round_trips(&client, &password("alice@localhost"));
+        for _ in 0..10 {
+            let check = |session: &Session, fewest: u32| {
+                // A late arrival may cost a poll, never the session.
+                assert!((fewest..=fewest + 1).contains(&session.round_trips()), "{session:?}");
+                client.terminate(session).unwrap();
+            };
+            let start = Instant::now();
+            check(&client.prebind(&plain("alice@localhost")).unwrap(), alone);
+            assert!(start.elapsed() >= Duration::from_millis(20) * alone);
+            check(&client.prebind(&password("alice@localhost")).unwrap(), challenged);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Measures, in one run on one machine, how long it takes to open a session: this library from
+//! Rust and from every binding, the same bytes replayed on kept sockets (the floor), and peers;
+//! against real Prosody and ejabberd, over http and https, through paths with a delay.
+//!
+//! ```text
+//! cargo run --release -p bench
+//! cargo run --release -p bench -- --calls 200 --delay 0 --peer 'php run.php URL N'
+//! ```
+//!
+//! Who is measured takes turns, call by call, so that whatever else the machine does hits all
+//! alike. Each runs in a process of its own, a driver, whose processor time is read from outside; a
+//! new binding is a line in [`participants`] and a script in `drivers/`. A peer given by path is a
+//! driver too: it finds what it needs in `PREBIND_URL`, `PREBIND_JID`, `PREBIND_PASSWORD` and
+//! `PREBIND_CA`, opens a session for each line it reads from stdin, and answers with a line of
+//! JSON, `{"seconds": 0.0123, "sessions": [["SID", NEXT_RID]], "round_trips": 5}` or
+//! `{"errors": ["what happened"]}`.
+
+mod args;
+mod cpu;
+mod drive;
+mod driver;
+mod http;
+mod instructions;
+mod participants;
+mod plot;
+mod record;
+mod replay;
+mod report;
+mod scenario;
+mod scram;
+mod stats;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Result<T> = std::result::Result<T, Error>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match &cli.command {
+        None => report::run(&cli.options),
+        Some(Command::Drive(drive)) => drive.run(),
+        Some(Command::Negotiate(negotiate)) => negotiate.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Who is measured.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::Result;
+use crate::args::Options;
+use crate::scenario::WARM_UP;
+use crate::target::Login;
+
+/// A language that the library is bound to: how its package is made, and its driver started. Both
+/// run at the top of the project.
+struct Binding {
+    name: &'static str,
+    make: &'static [&'static str],
+    drive: &'static [&'static str],
+}
+
+const BINDINGS: &[Binding] = &[Binding {
+    name: "Python",
+    make: &["bindings/python/tests/venv", "target/python", "--release"],
+    drive: &["target/python/bin/python", "tests/bench/drivers/python.py"],
+}];
+
+/// A peer in a package of Debian's.
+struct Peer {
+    name: &'static str,
+    /// Succeeds if it is there.
+    probe: &'static [&'static str],
+    drive: &'static [&'static str],
+    logins: &'static [Login],
+}
+
+const PEERS: &[Peer] = &[Peer {
+    name: "xmpp4r",
+    probe: &["ruby", "-e", "require 'xmpp4r/httpbinding'"],
+    drive: &["ruby", "tests/bench/drivers/xmpp4r.rb"],
+    logins: &[Login::Plain],
+}];
+
+/// The library from Rust, to which bindings are compared.
+pub(crate) const RUST: &str = "Rust";
+/// What no client can be faster than.
+pub(crate) const FLOOR: &str = "floor";
+
+/// A command that is measured, and the logins it knows.
+#[derive(Clone)]
+pub(crate) struct Participant {
+    pub(crate) name: String,
+    pub(crate) command: Vec<OsString>,
+    pub(crate) logins: Vec<Login>,
+    /// Whether it is this library, which must not fail.
+    pub(crate) is_ours: bool,
+}
+
+/// Rust, the bindings, and the peers that are there.
+pub(crate) fn all(options: &Options) -> Result<Vec<Participant>> {
+    let mut participants = vec![rust(&[])?];
+    for binding in BINDINGS {
+        let [program, arguments @ ..] = binding.make else { continue };
+        let made = Command::new(root().join(program)).args(arguments).current_dir(root()).status()?;
+        if !made.success() {
+            return Err(format!("the package for {} could not be made", binding.name).into());
+        }
+        let command = at_root(binding.drive);
+        participants.push(Participant {
+            name: binding.name.to_owned(),
+            command,
+            logins: Login::BOTH.to_vec(),
+            is_ours: true,
+        });
+    }
+    for peer in PEERS {
+        if is_there(peer.probe) {
+            let (name, command, logins) = (peer.name.to_owned(), at_root(peer.drive), peer.logins.to_vec());
+            participants.push(Participant { name, command, logins, is_ours: false });
+        } else {
+            eprintln!("{} is not installed, so it is not measured", peer.name);
+        }
+    }
+    for peer in &options.peer {
+        let calls = (WARM_UP + options.calls()).to_string();
+        let word = |word| if word == "N" { calls.as_str().into() } else { OsString::from(word) };
+        let command = peer.split_whitespace().map(word).collect();
+        let name = peer.split_whitespace().take(2).last().unwrap_or("peer").to_owned();
+        participants.push(Participant { name, command, logins: vec![Login::Plain], is_ours: false });
+    }
+    Ok(participants)
+}
+
+/// The library from Rust, with more arguments for its driver.
+pub(crate) fn rust(arguments: &[&str]) -> Result<Participant> {
+    Ok(Participant {
+        name: RUST.to_owned(),
+        command: own(["drive", "rust"].iter().chain(arguments))?,
+        logins: Login::BOTH.to_vec(),
+        is_ours: true,
+    })
+}
+
+/// What was recorded, again.
+pub(crate) fn floor(script: &Path, arguments: &[&str]) -> Result<Participant> {
+    let mut command = own(["drive", "replay"].iter())?;
+    command.push(script.into());
+    command.extend(arguments.iter().map(OsString::from));
+    Ok(Participant { name: FLOOR.to_owned(), command, logins: Login::BOTH.to_vec(), is_ours: true })
+}
+
+fn own<'a>(arguments: impl Iterator<Item = &'a &'a str>) -> Result<Vec<OsString>> {
+    let program = env::current_exe()?.into_os_string();
+    Ok(std::iter::once(program).chain(arguments.map(OsString::from)).collect())
+}
+
+/// A command whose files are named from the top of the project.
+fn at_root(words: &[&str]) -> Vec<OsString> {
+    let located = |word: &&str| {
+        let path = root().join(word);
+        if word.contains('/') { path.into_os_string() } else { word.into() }
+    };
+    words.iter().map(located).collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn is_there(probe: &[&str]) -> bool {
+    let [program, arguments @ ..] = probe else { return false };
+    Command::new(program).args(arguments).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}

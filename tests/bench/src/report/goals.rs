@@ -1,0 +1,95 @@
+//! What the library is to reach: ratios and counts, which hold on any machine.
+
+use serde::Serialize;
+
+use super::Report;
+use crate::participants::{FLOOR, RUST};
+use crate::scenario::FAR;
+use crate::scenario::latency::Row;
+
+/// One figure and its bound.
+#[derive(Debug, Serialize)]
+pub(crate) struct Goal {
+    pub(crate) what: String,
+    pub(crate) value: f64,
+    pub(crate) bound: f64,
+    pub(crate) is_met: bool,
+}
+
+/// A call may take so many round trips of the path.
+const ROUND_TRIPS: [(&str, &str, f64); 4] = [
+    ("prosody", "PLAIN", 1.3),
+    ("prosody", "SCRAM", 2.3),
+    ("ejabberd", "PLAIN", 3.5),
+    ("ejabberd", "SCRAM", 4.4),
+];
+
+/// Compared with the floor's time.
+const TO_FLOOR: f64 = 1.25;
+/// A binding's time compared with that from Rust.
+const BINDING: f64 = 1.03;
+/// The client's processor time compared with the server's.
+const CPU: f64 = 0.25;
+/// Calls one after the other, compared with calls with pauses.
+const AT_ONCE: f64 = 1.3;
+/// What the first call of a process may take more.
+const COLD: f64 = 1.0;
+/// Threads on one client, compared with as many floors.
+const THREADS: f64 = 0.95;
+
+pub(crate) fn check(report: &Report) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    for row in report.latency.iter().filter(|row| row.name == RUST) {
+        let place = place(row);
+        if row.delay_ms == FAR.as_millis() {
+            let bound =
+                ROUND_TRIPS.iter().find(|(server, login, _)| *server == row.server && *login == row.login);
+            if let (Some(value), Some((.., bound))) = (row.effective_round_trips, bound) {
+                goals.push(at_most(format!("{place}: effective round trips"), value, *bound));
+            }
+        }
+        if row.delay_ms == 0 {
+            goals.push(at_most(format!("{place}: time to the floor's"), row.to_floor, TO_FLOOR));
+            if row.login == "SCRAM" {
+                let share = row.client_cpu_ms / row.server_cpu_ms;
+                goals.push(at_most(format!("{place}: client CPU to server CPU"), share, CPU));
+            }
+        }
+    }
+    for row in report.latency.iter().filter(|row| row.delay_ms == 0 && row.is_ours) {
+        if [RUST, FLOOR].contains(&row.name.as_str()) {
+            continue;
+        }
+        let rust = report.latency.iter().find(|rust| rust.name == RUST && place(rust) == place(row));
+        if let Some(rust) = rust {
+            let what = format!("{}: time from {} to that from Rust", place(row), row.name);
+            goals.push(at_most(what, row.p50_ms / rust.p50_ms, BINDING));
+        }
+    }
+    for pace in &report.pace {
+        let what = format!("{} {} {}: at once to with pauses", pace.server, pace.login, pace.scheme);
+        goals.push(at_most(what, pace.ratio, AT_ONCE));
+    }
+    for cold in &report.cold {
+        let what = format!("{} {} {}: round trips more when cold", cold.server, cold.login, cold.scheme);
+        goals.push(at_most(what, cold.more_round_trips, COLD));
+    }
+    for jitter in &report.jitter {
+        let what = format!("{} {}: failures of {} with jitter", jitter.server, jitter.login, jitter.calls);
+        goals.push(at_most(what, crate::stats::as_f64(jitter.failures), 0.0));
+    }
+    for threads in &report.throughput {
+        let what = format!("{} {}: throughput of {} threads", threads.server, threads.login, threads.threads);
+        let is_met = threads.ratio >= THREADS;
+        goals.push(Goal { what, value: threads.ratio, bound: THREADS, is_met });
+    }
+    goals
+}
+
+fn at_most(what: String, value: f64, bound: f64) -> Goal {
+    Goal { what, value, bound, is_met: value <= bound }
+}
+
+fn place(row: &Row) -> String {
+    format!("{} {} {}, {} ms", row.server, row.login, row.scheme, row.delay_ms)
+}

@@ -1,0 +1,50 @@
+// A site that a command starts for us, told by its environment where to listen and who its users are.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { until } from "./until.js";
+
+// `port` is a preference. The result has the `url`, and `stop()`.
+export async function start(command, { http_url: boshUrl }, users, { port = 0, ...options } = {}) {
+  const listening = String(await freePort(port));
+  const env = {
+    ...process.env,
+    SITE_PORT: listening,
+    SITE_BOSH_URL: boshUrl,
+    SITE_USERS: JSON.stringify(users),
+  };
+  // A process group of its own, so that whatever the command starts ends as well.
+  const child = spawn(command, { shell: true, detached: true, stdio: "inherit", env, ...options });
+  const ended = once(child, "exit");
+  const url = `http://127.0.0.1:${listening}`;
+  const stop = async () => {
+    if (child.exitCode === null) process.kill(-child.pid, "SIGTERM");
+    await ended;
+  };
+  try {
+    await until(`the site answers: ${command}`, async () => {
+      if (child.exitCode !== null) throw new Error(`the site ended: ${command}`);
+      const response = await fetch(`${url}/login`).catch(() => undefined);
+      return response?.ok;
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, stop };
+}
+
+async function freePort(preferred) {
+  const server = createServer().listen(preferred, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    if (preferred && error.code === "EADDRINUSE") return freePort(0);
+    throw error;
+  }
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,163 @@
+//! A path with a delay: a TCP proxy that hands everything on later.
+
+use std::collections::HashMap;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// A running proxy. Dropping it closes its connections and ends its threads.
+#[derive(Debug)]
+pub struct Delay {
+    /// Where it listens.
+    pub address: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+/// A proxy to `target` that delivers what either side sends `each_way` later, and up to `jitter`
+/// later still, uniformly distributed and drawn anew for each piece. Nothing overtakes what was
+/// sent before it on the same connection. Opening a connection takes no time, since the kernel
+/// does that; TLS does.
+///
+/// # Panics
+/// If there is no free port on the loopback interface.
+#[must_use]
+pub fn delay(target: SocketAddr, each_way: Duration, jitter: Duration) -> Delay {
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on the loopback interface");
+    let address = listener.local_addr().expect("the address just bound");
+    let shared = Arc::new(Shared { target, each_way, jitter, state: Mutex::default() });
+    let acceptor = {
+        let shared = Arc::clone(&shared);
+        thread::spawn(move || accept(&listener, &shared))
+    };
+    Delay { address, shared, acceptor: Some(acceptor) }
+}
+
+impl Delay {
+    /// `url` with the proxy in place of its port. The host stays as it is: `localhost` or
+    /// `127.0.0.1`, which a certificate may name.
+    ///
+    /// # Panics
+    /// If `url` names no port.
+    #[must_use]
+    pub fn through(&self, url: &str) -> String {
+        let (scheme, rest) = url.split_once("://").expect("a URL");
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, _) = authority.rsplit_once(':').expect("a port");
+        format!("{scheme}://{host}:{}/{path}", self.address.port())
+    }
+
+    /// How many connections were accepted so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.lock().accepted
+    }
+}
+
+impl Drop for Delay {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.is_stopped = true;
+        for tcp in state.links.values().flatten() {
+            let _ = tcp.shutdown(Shutdown::Both);
+        }
+        drop(state);
+        // Wakes the acceptor, which looks at the state after each connection.
+        let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    target: SocketAddr,
+    each_way: Duration,
+    jitter: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    is_stopped: bool,
+    accepted: usize,
+    links: HashMap<usize, [Arc<TcpStream>; 2]>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn draw(&self) -> Duration {
+        self.each_way + self.jitter.mul_f64(fastrand::f64())
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Shared) {
+    thread::scope(|scope| {
+        for near in listener.incoming() {
+            let mut state = shared.lock();
+            if state.is_stopped {
+                return;
+            }
+            let Some([near, far]) = near.ok().and_then(|near| pair(near, shared.target).ok()) else {
+                continue;
+            };
+            let link = state.accepted;
+            state.accepted += 1;
+            state.links.insert(link, [Arc::clone(&near), Arc::clone(&far)]);
+            drop(state);
+            scope.spawn(move || {
+                thread::scope(|both| {
+                    both.spawn(|| carry(&near, &far, shared));
+                    both.spawn(|| carry(&far, &near, shared));
+                });
+                shared.lock().links.remove(&link);
+            });
+        }
+    });
+}
+
+fn pair(near: TcpStream, target: SocketAddr) -> io::Result<[Arc<TcpStream>; 2]> {
+    let far = TcpStream::connect_timeout(&target, Duration::from_secs(1))?;
+    near.set_nodelay(true)?;
+    far.set_nodelay(true)?;
+    Ok([Arc::new(near), Arc::new(far)])
+}
+
+/// One direction of a connection, until it ends. The end takes as long to arrive as anything else.
+fn carry(from: &TcpStream, to: &TcpStream, shared: &Shared) {
+    thread::scope(|scope| {
+        let (sender, receiver) = channel();
+        scope.spawn(move || deliver(&receiver, to));
+        collect(from, &sender, shared);
+    });
+}
+
+fn collect(mut from: &TcpStream, sender: &Sender<(Instant, Vec<u8>)>, shared: &Shared) {
+    let mut buffer = vec![0; 64 * 1024];
+    let mut last = Instant::now();
+    loop {
+        let amount = from.read(&mut buffer).unwrap_or(0);
+        last = last.max(Instant::now() + shared.draw());
+        if sender.send((last, buffer[..amount].to_vec())).is_err() || amount == 0 {
+            return;
+        }
+    }
+}
+
+fn deliver(receiver: &Receiver<(Instant, Vec<u8>)>, mut to: &TcpStream) {
+    for (at, piece) in receiver {
+        thread::sleep(at.saturating_duration_since(Instant::now()));
+        if piece.is_empty() || to.write_all(&piece).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+}
