@@ -17,7 +17,7 @@ mod terminate;
 mod tls;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 use crate::account::{Account, Credentials};
@@ -68,31 +68,35 @@ impl Client {
     ///
     /// # Errors
     /// `Config` if an option has a value that cannot work.
-    pub fn new(config: Config) -> Result<Self> {
+    pub fn new(mut config: Config) -> Result<Self> {
         config.check()?;
         let http = Arc::new(Http::new(&config)?);
         let fail_fast = FailFast::new(config.fail_fast_after, config.fail_fast_for);
         let scram_cache = ScramCache::new(config.scram_cache)?;
         let memory = Memory::new(&config);
+        // What is known from now on is the memory's.
+        config.profile = None;
         Ok(Self(Arc::new(Inner { config, http, fail_fast, scram_cache, memory })))
     }
 
     /// The client that the process keeps for this configuration: for callers that cannot keep one
-    /// themselves.
+    /// themselves. Its [`profile`](Config::profile) is for a client that is not there yet.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn shared(config: Config) -> Result<Self> {
-        // A lock that another thread held at a fork is never released in the child: do without.
-        let Ok(mut clients) = SHARED.try_lock() else { return Self::new(config) };
-        if let Some(client) = clients.iter().find(|client| client.0.config == config) {
-            return Ok(client.clone());
+    pub fn shared(mut config: Config) -> Result<Self> {
+        let profile = config.profile.take();
+        let kept = |clients: &Vec<Self>| clients.iter().find(|client| client.0.config == config).cloned();
+        if let Some(client) = patience::read(&SHARED, kept).flatten() {
+            return Ok(client);
         }
-        let client = Self::new(config)?;
-        if clients.len() == MAX_SHARED {
-            clients.clear();
-        }
-        clients.push(client.clone());
+        let client = Self::new(Config { profile, ..config })?;
+        patience::write(&SHARED, |clients| {
+            if clients.len() == MAX_SHARED {
+                clients.clear();
+            }
+            clients.push(client.clone());
+        });
         Ok(client)
     }
 
@@ -182,7 +186,7 @@ impl Inner {
 }
 
 /// The clients of [`Client::shared`].
-static SHARED: Mutex<Vec<Client>> = Mutex::new(Vec::new());
+static SHARED: RwLock<Vec<Client>> = RwLock::new(Vec::new());
 
 /// Configurations are few; a caller that makes them up must not fill the memory.
 const MAX_SHARED: usize = 64;

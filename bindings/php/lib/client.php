@@ -39,8 +39,16 @@ class Client
      *     default no
      * @param ?bool $allow_cleartext whether a password or token may be sent over http to another
      *     machine; default no
+     * @param ?bool $fast whether to ask the server for a token that replaces the password in later
+     *     calls (FAST, XEP-0484), and to log in by SASL2, which that takes: see
+     *     `Session::$fastToken`. Where the server offers none of it, nothing changes. Prosody has it
+     *     from 13 on; default no
      * @param ?array{int, int} $iterations the least and the most SCRAM iterations a server may ask
      *     for; default 4,096 and 600,000
+     * @param ?int $scram_cache of how many users the process keeps the SCRAM keys, so that their
+     *     passwords need not be derived at each login: from a login that succeeded until one with
+     *     them fails, others push them out or the process ends. Passwords are not kept; default
+     *     1,000; 0 keeps none
      * @param ?array<string, string> $headers further HTTP headers for every request
      * @param ?string $ca certificates to trust instead of the operating system's: PEM itself, not
      *     the path of a file
@@ -58,6 +66,13 @@ class Client
      *     time, calls fail at once for `$fail_fast_for`; 0 never does; default 3
      * @param int|float|null $fail_fast_for seconds calls fail at once; default 5
      * @param ?int $max_reply the most bytes of one reply; default 262,144
+     * @param ?bool $learn whether calls take the short cuts that the server is known for, one to four
+     *     round trips instead of four or five; default yes
+     * @param int|float|null $relearn_after seconds calls take no short cut after one that failed;
+     *     default 600
+     * @param ?string $profile what an earlier client of this URL learned, as {@see profile()} gave it,
+     *     for a process that has no client of this address and these options yet. One that is of no
+     *     use is left out; default what another process has left in APCu, where that is loaded
      *
      * @throws ConfigException if the URL or an option has a value that cannot work
      */
@@ -71,7 +86,9 @@ class Client
         ?string $floor = null,
         ?bool $digest_md5 = null,
         ?bool $allow_cleartext = null,
+        ?bool $fast = null,
         ?array $iterations = null,
+        ?int $scram_cache = null,
         #[\SensitiveParameter] ?array $headers = null,
         ?string $ca = null,
         #[\SensitiveParameter] ?array $client_certificate = null,
@@ -84,6 +101,9 @@ class Client
         ?int $fail_fast_after = null,
         int|float|null $fail_fast_for = null,
         ?int $max_reply = null,
+        ?bool $learn = null,
+        int|float|null $relearn_after = null,
+        ?string $profile = null,
     ) {
         $options = \get_defined_vars();
         unset($options['url']);
@@ -91,10 +111,11 @@ class Client
             $set = (string) \ini_get($setting);
             $options[$option] ??= $set === '' ? null : (\is_numeric($set) ? +$set : $set);
         }
+        $this->url = $url ?? (string) \ini_get('prebind.url');
+        $options['profile'] ??= self::hasApcu() ? (\apcu_fetch($this->shelf()) ?: null) : null;
         $options = \array_filter($options, static fn (mixed $value): bool => $value !== null);
         $this->options = \array_merge($options, ($options['lang'] ?? null) === '' ? ['lang' => null] : []);
-        $this->url = $url ?? (string) \ini_get('prebind.url');
-        Exception::unless(\prebind_native_check($this->url, $this->options));
+        $this->profile();
     }
 
     /**
@@ -112,6 +133,9 @@ class Client
      *
      * @param ?array{hash: string, salt: string, iterations: int, client_key: string, server_key: string} $scram_keys
      * @param ?array{hash: string, salt: string, iterations: int, salted_password: string} $scram_salted_password
+     * @param ?string $fast_token what {@see Session::$fastToken} of an earlier session of the account
+     *     was. It is tried before the proof, which is only used if the server refuses the token; it
+     *     can do without one
      * @param ?string $authcid logs in under another user name than the JID's
      * @param ?string $authzid the identity to act as
      *
@@ -129,12 +153,29 @@ class Client
         #[\SensitiveParameter] ?string $initial_response = null,
         #[\SensitiveParameter] ?array $scram_keys = null,
         #[\SensitiveParameter] ?array $scram_salted_password = null,
+        #[\SensitiveParameter] ?string $fast_token = null,
         ?string $authcid = null,
         ?string $authzid = null,
     ): Session {
         $credentials = \get_defined_vars();
         unset($credentials['jid']);
-        return new Session(...Exception::unless(\prebind_native_open($this->url, $this->options, $jid, $credentials)));
+        $known = $this->profile();
+        $opened = \prebind_native_open($this->url, $this->options, $jid, $credentials);
+        if (self::hasApcu() && $this->profile() !== $known) {
+            \apcu_store($this->shelf(), $this->profile());
+        }
+        return new Session(...Exception::unless($opened));
+    }
+
+    /**
+     * What the process learned of the server: for the option `$profile` in another one, where there is
+     * no APCu.
+     *
+     * A short text without anything secret, which stays the same while nothing new is learned.
+     */
+    public function profile(): string
+    {
+        return Exception::unless(\prebind_native_profile($this->url, $this->options));
     }
 
     /**
@@ -154,8 +195,20 @@ class Client
             throw new \ArgumentCountError(__METHOD__ . '() takes a session, or sid and rid');
         }
         $handle = $session?->handle();
-        [$sid, $rid] = [$sid ?? $session->sid, $rid ?? $session->rid];
-        Exception::unless(\prebind_native_terminate($this->url, $this->options, $handle, $sid, $rid));
+        Exception::unless($handle !== null
+            ? \prebind_native_terminate($this->url, $this->options, $handle)
+            : \prebind_native_terminate_by($this->url, $this->options, $sid ?? $session->sid, $rid ?? $session->rid));
+    }
+
+    private static function hasApcu(): bool
+    {
+        return \function_exists('apcu_enabled') && \apcu_enabled();
+    }
+
+    /** Where the processes of a site leave each other what they learned. */
+    private function shelf(): string
+    {
+        return "prebind:profile:$this->url";
     }
 
     /** @return array{url: string} */
@@ -195,6 +248,9 @@ class Session implements \JsonSerializable
      * @param list<array{string, string}> $cookies name and value of each cookie that a load balancer
      *     in front of the server set; where the browser reaches the server through it, it must
      *     present them too
+     * @param ?string $fastToken the token to log in with next time, to be kept for this account as
+     *     carefully as a password: a new one, or that of this login if the server did not replace it;
+     *     null if there is none, or no longer: what was kept is of no use then
      */
     public function __construct(
         public readonly string $jid,
@@ -207,6 +263,7 @@ class Session implements \JsonSerializable
         public readonly ?string $mechanism = null,
         public readonly ?int $roundTrips = null,
         #[\SensitiveParameter] public readonly array $cookies = [],
+        #[\SensitiveParameter] public readonly ?string $fastToken = null,
         private readonly ?Native\Handle $handle = null,
     ) {
         $this->lastRid = $rid - 1;
@@ -227,8 +284,8 @@ class Session implements \JsonSerializable
     /** @return array<string, mixed> */
     public function __debugInfo(): array
     {
-        return ['sid' => '***', 'rid' => '***', 'lastRid' => '***', 'cookies' => '***', 'handle' => '***']
-            + \get_object_vars($this);
+        $hidden = ['sid', 'rid', 'lastRid', 'cookies', 'fastToken', 'handle'];
+        return \array_fill_keys($hidden, '***') + \get_object_vars($this);
     }
 
     public function __serialize(): never

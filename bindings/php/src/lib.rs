@@ -15,7 +15,7 @@ use ext_php_rs::prelude::*;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
-use prebind::{Account, Client, Config, Cookie, Credentials, Floor, Jid, Result, Session};
+use prebind::{Account, Client, Config, Cookie, Credentials, FastToken, Floor, Jid, Result, Session};
 
 use crate::call::{display_ini_entries, heedful};
 use crate::value::{answer, array, named};
@@ -61,9 +61,10 @@ fn client(url: &str, options: &Zval) -> Result<Client> {
     Client::shared(config)
 }
 
+/// What was learned of the server; refuses an address or an option that cannot work.
 #[php_function]
-fn prebind_native_check(url: &str, options: &Zval) -> PhpResult<Zval> {
-    answer(client(url, options).map(drop))
+fn prebind_native_profile(url: &str, options: &Zval) -> PhpResult<Zval> {
+    answer(client(url, options).map(|client| client.profile()))
 }
 
 /// The arguments of `Prebind\Session`.
@@ -86,24 +87,20 @@ fn prebind_native_open(url: &str, options: &Zval, jid: &str, credentials: &Zval)
             ("mechanism", &session.mechanism()),
             ("roundTrips", &session.round_trips()),
             ("cookies", &session.cookies().iter().map(cookie).collect::<Vec<_>>()),
+            ("fastToken", &session.fast_token().map(FastToken::to_text)),
             ("handle", &Handle(session.clone())),
         ])
     }))
 }
 
-/// Ends a session: that of the handle, or else by its SID and next RID.
 #[php_function]
-fn prebind_native_terminate(
-    url: &str,
-    options: &Zval,
-    handle: Option<&Handle>,
-    sid: &str,
-    rid: i64,
-) -> PhpResult<Zval> {
-    answer(heedful(|| match handle {
-        Some(handle) => client(url, options)?.terminate(&handle.0),
-        None => client(url, options)?.terminate_by(sid, rid.try_into().unwrap_or_default()),
-    }))
+fn prebind_native_terminate(url: &str, options: &Zval, handle: &Handle) -> PhpResult<Zval> {
+    answer(heedful(|| client(url, options)?.terminate(&handle.0)))
+}
+
+#[php_function]
+fn prebind_native_terminate_by(url: &str, options: &Zval, sid: &str, rid: i64) -> PhpResult<Zval> {
+    answer(heedful(|| client(url, options)?.terminate_by(sid, rid.try_into().unwrap_or_default())))
 }
 
 #[php_function]
@@ -126,7 +123,8 @@ extern "C" fn info(module: *mut ModuleEntry) {
 fn module(module: ModuleBuilder) -> ModuleBuilder {
     let module = module.name("prebind").info_function(info).request_startup_function(request_startup);
     let module = module.class::<Handle>().function(wrap_function!(prebind_native_load));
-    let module =
-        module.function(wrap_function!(prebind_native_check)).function(wrap_function!(prebind_native_open));
-    module.function(wrap_function!(prebind_native_terminate)).function(wrap_function!(prebind_native_jid))
+    let module = module.function(wrap_function!(prebind_native_profile));
+    let module = module.function(wrap_function!(prebind_native_open));
+    let module = module.function(wrap_function!(prebind_native_terminate));
+    module.function(wrap_function!(prebind_native_terminate_by)).function(wrap_function!(prebind_native_jid))
 }
