@@ -138,7 +138,10 @@ final class Converse
         $source = \parse_url($server['HTTP_ORIGIN'] ?? $server['HTTP_REFERER'] ?? '');
         $host = ($source['host'] ?? '') . (isset($source['port']) ? ":{$source['port']}" : '');
         $scheme = \in_array(\strtolower($server['HTTPS'] ?? ''), ['', 'off'], true) ? 'http' : 'https';
-        return $host !== '' && $host === ($server['HTTP_HOST'] ?? '') && $source['scheme'] === $scheme;
+        // Debian's nginx tells the host without its port.
+        $ours = $server['HTTP_HOST'] ?? '';
+        $hosts = [$ours, $ours . ':' . ($server['SERVER_PORT'] ?? '')];
+        return $ours !== '' && \in_array($host, $hosts, true) && $source['scheme'] === $scheme;
     }
 
     /** @param ?array{int, int} $limit */

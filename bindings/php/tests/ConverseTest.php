@@ -58,10 +58,13 @@ final class ConverseTest extends TestCase
         yield [403, 'CrossOrigin', $alice, array_diff_key(self::ASKED, ['HTTP_SEC_FETCH_SITE' => 1]), []];
         yield [403, 'CrossOrigin', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_REFERER' => 'http://evil.example/'] + self::ASKED, []];
         yield [403, 'CrossOrigin', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'https://shop.example'] + self::ASKED, []];
+        yield [403, 'CrossOrigin', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'http://shop.example:81', 'SERVER_PORT' => '80'] + self::ASKED, []];
         yield [400, 'Page', $alice, self::ASKED, ['page' => 'a b']];
         yield [400, 'Page', $alice, self::ASKED, ['page' => ['a']]];
         yield [503, 'Connect', $alice, self::ASKED, []];
         yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_REFERER' => 'http://shop.example/page'] + self::ASKED, ['page' => 'a-1']];
+        yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'http://shop.example:81', 'SERVER_PORT' => '81'] + self::ASKED, []];
+        yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'http://shop.example:81', 'HTTP_HOST' => 'shop.example:81'] + self::ASKED, []];
     }
 
     /**
