@@ -1,6 +1,6 @@
 <?php
 
-// Many calls, half of which fail: memory and descriptors must not grow.
+// Many calls, half of which fail: memory and descriptors must not grow. From 1,000 on it is measured.
 //
 //     servers prosody --no-limits -- php -d extension=FILE bindings/php/tests/soak.php [CALLS]
 
@@ -47,4 +47,5 @@ for ($call = 0; $call < $calls; $call++) {
         echo "$memory KiB, $files files\n";
     }
 }
-exit($states[4][0] - $states[1][0] < SLACK && $states[4][1] <= $states[1][1] + 1 ? 0 : 1);
+// So few say nothing about memory, but valgrind has seen what each did with it.
+exit($calls < 1000 || $states[4][0] - $states[1][0] < SLACK && $states[4][1] <= $states[1][1] + 1 ? 0 : 1);
