@@ -72,8 +72,16 @@ final class Fpm
         fclose($connection);
     }
 
+    public function __destruct()
+    {
+        $this->end();
+    }
+
     public function end(): void
     {
+        if (!is_resource($this->process)) {
+            return;
+        }
         proc_terminate($this->process);
         proc_close($this->process);
         array_map(unlink(...), glob("$this->folder/*"));
