@@ -42,6 +42,7 @@ impl Runner {
         match block.language.as_str() {
             "rust" => self.rust(text),
             "python" => self.python(text),
+            "php" => self.php(text),
             "sh" => self.sh(text),
             "console" => self.console(text),
             "json" => Ok(serde_json::from_str::<serde_json::Value>(text).map(drop)?),
@@ -65,6 +66,11 @@ impl Runner {
         let ours = self.folder.path().join("venv/bin/python");
         let python = if ours.exists() { ours } else { PathBuf::from("python3") };
         succeeded(&self.command(python).args(["-c", &self.localized(block)]).output()?)
+    }
+
+    fn php(&self, block: &str) -> Result<(), Failed> {
+        let extension = format!("extension={}", programs::extension(&self.root)?.display());
+        fed(self.command("php").args(["-d", &extension]), &self.localized(block))
     }
 
     fn sh(&self, block: &str) -> Result<(), Failed> {
