@@ -16,9 +16,8 @@ mod tcp;
 mod terminate;
 mod tls;
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 use crate::account::{Account, Credentials};
@@ -44,7 +43,7 @@ use memory::Memory;
 /// Any [`ErrorKind`]; see [`Error`].
 pub fn prebind(url: &str, jid: &str, password: impl Into<Secret>) -> Result<Session> {
     let account = Account::new(jid, Credentials::password(password))?;
-    shared(url)?.prebind(&account)
+    Client::shared(Config::new(url)?)?.prebind(&account)
 }
 
 /// One chat service: its address, its trust, its deadlines, the connections to it and what it
@@ -69,13 +68,36 @@ impl Client {
     ///
     /// # Errors
     /// `Config` if an option has a value that cannot work.
-    pub fn new(config: Config) -> Result<Self> {
+    pub fn new(mut config: Config) -> Result<Self> {
         config.check()?;
         let http = Arc::new(Http::new(&config)?);
         let fail_fast = FailFast::new(config.fail_fast_after, config.fail_fast_for);
         let scram_cache = ScramCache::new(config.scram_cache)?;
         let memory = Memory::new(&config);
+        // What is known from now on is the memory's.
+        config.profile = None;
         Ok(Self(Arc::new(Inner { config, http, fail_fast, scram_cache, memory })))
+    }
+
+    /// The client that the process keeps for this configuration: for callers that cannot keep one
+    /// themselves. Its [`profile`](Config::profile) is for a client that is not there yet.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn shared(mut config: Config) -> Result<Self> {
+        let profile = config.profile.take();
+        let kept = |clients: &Vec<Self>| clients.iter().find(|client| client.0.config == config).cloned();
+        if let Some(client) = patience::read(&SHARED, kept).flatten() {
+            return Ok(client);
+        }
+        let client = Self::new(Config { profile, ..config })?;
+        patience::write(&SHARED, |clients| {
+            if clients.len() == MAX_SHARED {
+                clients.clear();
+            }
+            clients.push(client.clone());
+        });
+        Ok(client)
     }
 
     /// Opens an authenticated session.
@@ -163,25 +185,11 @@ impl Inner {
     }
 }
 
-/// The clients behind [`prebind`].
-static SHARED: LazyLock<Mutex<HashMap<String, Client>>> = LazyLock::new(Mutex::default);
+/// The clients of [`Client::shared`].
+static SHARED: RwLock<Vec<Client>> = RwLock::new(Vec::new());
 
-/// URLs come from settings and are few; a caller that makes them up must not fill the memory.
+/// Configurations are few; a caller that makes them up must not fill the memory.
 const MAX_SHARED: usize = 64;
-
-fn shared(url: &str) -> Result<Client> {
-    // A lock that another thread held at a fork is never released in the child: do without.
-    let Ok(mut clients) = SHARED.try_lock() else { return Client::new(Config::new(url)?) };
-    if let Some(client) = clients.get(url) {
-        return Ok(client.clone());
-    }
-    let client = Client::new(Config::new(url)?)?;
-    if clients.len() == MAX_SHARED {
-        clients.clear();
-    }
-    clients.insert(url.to_owned(), client.clone());
-    Ok(client)
-}
 
 fn defect(stage: Stage) -> Error {
     Error::new(

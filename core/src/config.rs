@@ -22,7 +22,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// config.deadline = Duration::from_secs(3);
 /// # Ok::<(), prebind::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(clippy::struct_excessive_bools, reason = "each is an option by itself")]
 pub struct Config {
@@ -240,7 +240,7 @@ pub enum IpFamily {
 }
 
 /// A certificate for the client and its private key, both in PEM.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// The certificate, followed by those that lead to the authority.
     pub chain: Vec<u8>,

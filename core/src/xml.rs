@@ -187,11 +187,18 @@ impl<'a> Parser<'a> {
         if !are_separated(start.attributes_raw()) {
             return Err(XmlError("attributes without a space between"));
         }
-        for (count, attribute) in start.attributes().enumerate() {
+        let mut raw = Vec::new();
+        for (count, attribute) in start.attributes().with_checks(false).enumerate() {
             if count == MAX_ATTRIBUTES {
                 return Err(XmlError("too many attributes"));
             }
             let attribute = attribute.map_err(|_| XmlError("an attribute that is not well-formed"))?;
+            // ejabberd says twice that a session has ended (`type='terminate'`), which is no less true.
+            match raw.iter().find(|(key, _)| *key == attribute.key) {
+                Some((_, value)) if *value == attribute.value => continue,
+                Some(_) => return Err(XmlError("the same attribute twice")),
+                None => raw.push((attribute.key, attribute.value.clone())),
+            }
             check_name(attribute.key)?;
             if attribute.value.contains('<') {
                 return Err(XmlError("< in an attribute"));

@@ -92,6 +92,19 @@ fn a_resource_that_is_refused() {
 }
 
 #[test]
+fn a_session_that_another_one_replaced_is_gone() {
+    for (server, config) in everywhere() {
+        let client = Client::new(config).unwrap();
+        let account = Account::new("carol@localhost/same", Credentials::password("carrot-1")).unwrap();
+        let first = client.prebind(&account).unwrap();
+        let second = client.prebind(&account).unwrap();
+        let error = client.terminate(&first).unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Terminated, "{}: {error:?}", server.kind);
+        client.terminate(&second).unwrap();
+    }
+}
+
+#[test]
 fn a_certificate_of_somebody_else() {
     for server in [&*PROSODY, &*EJABBERD] {
         let config = Config::new(&server.https_url).unwrap();

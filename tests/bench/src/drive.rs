@@ -8,12 +8,12 @@ use std::thread;
 use std::time::Instant;
 
 use clap::{Args, Subcommand};
-use prebind::{Account, Client, Credentials};
+use prebind::Client;
 
 use crate::Result;
 use crate::driver::Answer;
 use crate::replay::Replay;
-use crate::target::config;
+use crate::target::{Login, config};
 
 /// Answers each line on stdin with a call.
 #[derive(Args)]
@@ -47,13 +47,11 @@ impl Drive {
         let (url, ca) = (env::var("PREBIND_URL")?, PathBuf::from(env::var("PREBIND_CA")?));
         match &self.what {
             What::Rust => {
-                let client = Client::new(config(&url, &ca)?)?;
-                let password = env::var("PREBIND_PASSWORD")?;
-                let credentials = match env::var("PREBIND_MECHANISM")?.as_str() {
-                    "PLAIN" => Credentials::plain(password),
-                    _ => Credentials::password(password),
-                };
-                let account = &Account::new(&env::var("PREBIND_JID")?, credentials)?;
+                let mut config = config(&url, &ca)?;
+                config.profile = Some(env::var("PREBIND_PROFILE")?).filter(|profile| !profile.is_empty());
+                let client = Client::new(config)?;
+                let login: Login = env::var("PREBIND_MECHANISM")?.parse()?;
+                let account = &login.account(&env::var("PREBIND_JID")?, &env::var("PREBIND_PASSWORD")?)?;
                 self.answer_with(|| {
                     let client = client.clone();
                     Ok(Box::new(move || {

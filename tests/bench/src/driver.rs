@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
-use crate::cpu::Clock;
+use crate::cpu::{self, Clock};
 use crate::target::Target;
 
 /// Longer than any call, or burst of calls, takes on a slow machine.
@@ -70,6 +70,11 @@ impl Driver {
             lines.map_while(std::result::Result::ok).try_for_each(|line| sender.send(line))
         });
         Ok(Self { input: child.stdin.take(), output, clock, child })
+    }
+
+    /// Lets it use only these processors.
+    pub(crate) fn keep_to(&self, processors: &[usize]) -> Result<()> {
+        cpu::keep_to(self.child.id(), processors)
     }
 
     /// One call, whose sessions are ended afterwards.

@@ -7,7 +7,7 @@
 //! cargo run --release -p bench -- --calls 200 --delay 0 --peer 'php run.php URL N'
 //! ```
 //!
-//! Who is measured takes turns, call by call, so that whatever else the machine does hits all
+//! Who is measured takes turns, a few calls each, so that whatever else the machine does hits all
 //! alike. Each runs in a process of its own, a driver, whose processor time is read from outside; a
 //! new binding is a line in [`participants`] and a script in `drivers/`. A peer given by path is a
 //! driver too: it finds what it needs in `PREBIND_URL`, `PREBIND_JID`, `PREBIND_PASSWORD` and

@@ -10,19 +10,29 @@ use crate::args::Options;
 use crate::scenario::WARM_UP;
 use crate::target::Login;
 
-/// A language that the library is bound to: how its package is made, and its driver started. Both
-/// run at the top of the project.
+/// A language that the library is bound to: how its package is made, and its driver started.
 struct Binding {
     name: &'static str,
+    /// Succeeds if the language is there.
+    probe: &'static [&'static str],
     make: &'static [&'static str],
     drive: &'static [&'static str],
 }
 
-const BINDINGS: &[Binding] = &[Binding {
-    name: "Python",
-    make: &["bindings/python/tests/venv", "target/python", "--release"],
-    drive: &["target/python/bin/python", "tests/bench/drivers/python.py"],
-}];
+const BINDINGS: &[Binding] = &[
+    Binding {
+        name: "Python",
+        probe: &["python3", "--version"],
+        make: &["bindings/python/tests/venv", "target/python", "--release"],
+        drive: &["target/python/bin/python", "tests/bench/drivers/python.py"],
+    },
+    Binding {
+        name: "PHP",
+        probe: &["php-config", "--version"],
+        make: &["cargo", "build", "--release", "--package", "prebind-php"],
+        drive: &["tests/bench/drivers/php"],
+    },
+];
 
 /// A peer in a package of Debian's.
 struct Peer {
@@ -59,15 +69,19 @@ pub(crate) struct Participant {
 pub(crate) fn all(options: &Options) -> Result<Vec<Participant>> {
     let mut participants = vec![rust(&[])?];
     for binding in BINDINGS {
-        let [program, arguments @ ..] = binding.make else { continue };
-        let made = Command::new(root().join(program)).args(arguments).current_dir(root()).status()?;
+        if !is_there(binding.probe) {
+            eprintln!("{} is not installed, so it is not measured", binding.name);
+            continue;
+        }
+        let words = at_root(binding.make);
+        let [program, arguments @ ..] = words.as_slice() else { continue };
+        let made = Command::new(program).args(arguments).current_dir(root()).status()?;
         if !made.success() {
             return Err(format!("the package for {} could not be made", binding.name).into());
         }
-        let command = at_root(binding.drive);
         participants.push(Participant {
             name: binding.name.to_owned(),
-            command,
+            command: at_root(binding.drive),
             logins: Login::BOTH.to_vec(),
             is_ours: true,
         });
@@ -128,5 +142,7 @@ fn root() -> PathBuf {
 
 fn is_there(probe: &[&str]) -> bool {
     let [program, arguments @ ..] = probe else { return false };
-    Command::new(program).args(arguments).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    let mut command = Command::new(program);
+    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }

@@ -1,8 +1,8 @@
 //! The floor: the bytes of a recorded call on kept sockets, with nothing computed but RID, nonce
 //! and proof, and nothing checked but that it worked.
 
-use std::collections::VecDeque;
 use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -18,6 +18,9 @@ use crate::record::{Event, Script};
 use crate::scram::{self, Keys};
 use crate::target::address;
 use crate::{Result, http};
+
+/// More than any race with the server takes.
+const MAX_POLLS: usize = 2;
 
 pub(crate) struct Replay {
     script: Script,
@@ -45,42 +48,91 @@ impl Replay {
         while self.idle.len() < self.script.connections {
             self.idle.push_back(Connection::open(self.address, self.tls.as_ref())?);
         }
-        let mut call = Values::new()?;
-        let mut busy: BTreeMap<usize, Connection> = BTreeMap::new();
-        // How many waits, one after the other, led to each open request, and to what is known.
-        let (mut waits, mut round_trips) = (BTreeMap::new(), 0);
-        let mut replied = String::new();
+        let mut call = Call::new(Values::new()?);
+        // Where a poll was left out, so that no reply comes either.
+        let mut silent = BTreeSet::new();
         for event in &self.script.events {
-            let connection = match busy.entry(event.connection()) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => {
-                    let kept = self.idle.pop_front().filter(Connection::is_open);
-                    let open = || Connection::open(self.address, self.tls.as_ref());
-                    entry.insert(kept.map_or_else(open, Ok)?)
-                }
-            };
             match event {
-                Event::Send { head, body, .. } => {
-                    let body = call.render(body, &mut self.keys)?;
-                    let request = [http::with_length(head, body.len()), body].concat();
-                    connection.stream.write_all(request.as_bytes())?;
-                    connection.stream.flush()?;
-                    waits.insert(event.connection(), round_trips + 1);
+                // The server was quicker than when it was recorded: nothing would answer this.
+                Event::Send { connection, body, .. } if is_poll(body) && call.offers_bind() => {
+                    silent.insert(*connection);
                 }
-                Event::Receive { .. } => {
-                    let reply = http::read(&mut connection.stream)?.ok_or("a connection ended")?;
-                    call.learn(&reply.body);
-                    round_trips =
-                        round_trips.max(waits.get(&event.connection()).copied().unwrap_or_default());
-                    replied.push_str(&reply.body);
+                Event::Send { connection, head, body } => {
+                    if let Entry::Vacant(entry) = call.busy.entry(*connection) {
+                        let kept = self.idle.pop_front().filter(Connection::is_open);
+                        let open = || Connection::open(self.address, self.tls.as_ref());
+                        entry.insert(kept.map_or_else(open, Ok)?);
+                    }
+                    let body = call.values.render(body, &mut self.keys)?;
+                    call.send(*connection, head, &body)?;
                 }
+                Event::Receive { connection } if silent.remove(connection) => {}
+                Event::Receive { connection } => call.receive(*connection)?,
             }
         }
-        self.idle.extend(busy.into_values());
-        if !replied.contains("<jid>") {
-            return Err(format!("no JID was bound: {replied}").into());
+        call.poll(&self.script)?;
+        self.idle.extend(call.busy.into_values());
+        Ok(Replayed { sid: call.values.sid, next_rid: call.values.next_rid, round_trips: call.round_trips })
+    }
+}
+
+/// What happened so far.
+struct Call {
+    values: Values,
+    busy: BTreeMap<usize, Connection>,
+    /// How many waits, one after the other, led to each open request.
+    waits: BTreeMap<usize, u32>,
+    /// The same, to what is known.
+    round_trips: u32,
+    replied: String,
+}
+
+impl Call {
+    fn new(values: Values) -> Self {
+        let (busy, waits) = (BTreeMap::new(), BTreeMap::new());
+        Self { values, busy, waits, round_trips: 0, replied: String::new() }
+    }
+
+    /// Whether the stream is one that is logged in, or more.
+    fn offers_bind(&self) -> bool {
+        self.replied.contains("urn:ietf:params:xml:ns:xmpp-bind")
+    }
+
+    fn send(&mut self, connection: usize, head: &str, body: &str) -> Result<()> {
+        let request = [&http::with_length(head, body.len()), body].concat();
+        let stream = &mut self.connection(connection)?.stream;
+        stream.write_all(request.as_bytes())?;
+        stream.flush()?;
+        self.waits.insert(connection, self.round_trips + 1);
+        Ok(())
+    }
+
+    fn receive(&mut self, connection: usize) -> Result<()> {
+        let reply = http::read(&mut self.connection(connection)?.stream)?.ok_or("a connection ended")?;
+        self.values.learn(&reply.body);
+        self.round_trips = self.round_trips.max(self.waits.get(&connection).copied().unwrap_or_default());
+        self.replied.push_str(&reply.body);
+        Ok(())
+    }
+
+    /// Where the server was slower than when it was recorded, it is asked until it has answered.
+    fn poll(&mut self, script: &Script) -> Result<()> {
+        let mut polls = 0;
+        while !self.replied.contains("<jid>") {
+            if polls == MAX_POLLS {
+                return Err(format!("no JID was bound: {}", self.replied).into());
+            }
+            polls += 1;
+            let body = self.values.poll();
+            let (connection, head) = script.last().ok_or("a script without a request")?;
+            self.send(connection, head, &body)?;
+            self.receive(connection)?;
         }
-        Ok(Replayed { sid: call.sid, next_rid: call.next_rid, round_trips })
+        Ok(())
+    }
+
+    fn connection(&mut self, index: usize) -> Result<&mut Connection> {
+        self.busy.get_mut(&index).ok_or_else(|| "a reply before its request".into())
     }
 }
 
@@ -130,6 +182,13 @@ impl Values {
         Ok(body)
     }
 
+    /// A request for nothing but the answer to an earlier one.
+    fn poll(&mut self) -> String {
+        let (rid, sid) = (self.next_rid, &self.sid);
+        self.next_rid += 1;
+        format!(r#"<body xmlns="http://jabber.org/protocol/httpbind" rid="{rid}" sid="{sid}"/>"#)
+    }
+
     /// What later requests need of a reply.
     fn learn(&mut self, reply: &str) {
         if self.sid.is_empty() {
@@ -140,6 +199,12 @@ impl Values {
             reply[start..end].clone_into(&mut self.challenge);
         }
     }
+}
+
+/// Whether a request asks for nothing but an answer to an earlier one.
+fn is_poll(body: &str) -> bool {
+    let is_empty = body.ends_with("/>") && body.matches('<').count() == 1;
+    is_empty && attribute(body, "sid").is_some() && attribute(body, "xmpp:restart").is_none()
 }
 
 /// The value of the first attribute of that name, in whatever quotes.

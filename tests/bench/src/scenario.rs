@@ -21,7 +21,7 @@ use crate::target::{Login, Target, address};
 pub(crate) const WARM_UP: usize = 4;
 
 /// How many calls are looked at to see which connections are kept.
-const RECORDED: usize = 8;
+const RECORDED: usize = 9;
 
 /// The path that round trips are counted on.
 pub(crate) const FAR: Duration = Duration::from_millis(40);

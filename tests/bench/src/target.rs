@@ -4,14 +4,15 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
 use faults::Delay;
-use prebind::{Client, Config, ErrorKind};
+use prebind::{Account, Client, Config, Credentials, ErrorKind};
 use servers::Server;
 use url::Url;
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// How the password is proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,23 @@ pub(crate) enum Login {
 
 impl Login {
     pub(crate) const BOTH: [Self; 2] = [Self::Plain, Self::Scram];
+
+    pub(crate) fn account(self, jid: &str, password: &str) -> Result<Account> {
+        let credentials = match self {
+            Self::Plain => Credentials::plain(password),
+            Self::Scram => Credentials::password(password),
+        };
+        Ok(Account::new(jid, credentials)?)
+    }
+}
+
+impl FromStr for Login {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let known = Self::BOTH.into_iter().find(|login| login.to_string() == name);
+        known.ok_or_else(|| format!("no login is called {name}").into())
+    }
 }
 
 impl fmt::Display for Login {
@@ -41,6 +59,7 @@ pub(crate) struct Target<'a> {
     pub(crate) delay: Duration,
     pub(crate) url: String,
     path: Option<Delay>,
+    profile: String,
     /// Ends sessions, not over the path.
     client: Client,
 }
@@ -56,6 +75,7 @@ impl<'a> Target<'a> {
             delay: Duration::ZERO,
             url: url.clone(),
             path: None,
+            profile: String::new(),
             client: Client::new(Config::new(&server.http_url)?)?,
         })
     }
@@ -78,13 +98,26 @@ impl<'a> Target<'a> {
         self
     }
 
-    pub(crate) fn environment(&self) -> [(&'static str, OsString); 5] {
+    /// The same, known from what another process learned of it.
+    pub(crate) fn known(mut self, calls: usize) -> Result<Self> {
+        let client = Client::new(config(&self.url, &self.server.ca_pem)?)?;
+        let account = self.login.account(JID, PASSWORD)?;
+        for _ in 0..calls {
+            let session = client.prebind(&account)?;
+            self.end(&[(session.sid().to_owned(), session.rid())])?;
+        }
+        self.profile = client.profile();
+        Ok(self)
+    }
+
+    pub(crate) fn environment(&self) -> [(&'static str, OsString); 6] {
         [
             ("PREBIND_URL", self.url.clone().into()),
             ("PREBIND_JID", JID.into()),
             ("PREBIND_PASSWORD", PASSWORD.into()),
             ("PREBIND_MECHANISM", self.login.to_string().into()),
             ("PREBIND_CA", self.server.ca_pem.clone().into()),
+            ("PREBIND_PROFILE", self.profile.clone().into()),
         ]
     }
 

@@ -6,21 +6,21 @@ import { Peer } from "../lib/peer.js";
 import { contactOnline, online, said, signIn } from "../lib/page.js";
 import { boshUrl, prebindUrl, siteUrl, users } from "../lib/settings.js";
 import { until } from "../lib/until.js";
+import { asksForSession } from "../lib/wire.js";
 
 const visit = useBrowser();
 
 test("a session that has expired before the page attaches is replaced", async () => {
   const { page, wire } = await visit();
-  await page.route(
-    `${prebindUrl}*`,
-    async (route) => {
-      const response = await route.fetch();
-      const { sid, rid } = await response.json();
-      await terminate(boshUrl, sid, rid);
-      await route.fulfill({ response });
-    },
-    { times: 1 },
-  );
+  let isFirst = true;
+  await page.route(`${prebindUrl}*`, async (route) => {
+    if (!isFirst || !asksForSession(route.request())) return route.continue();
+    isFirst = false;
+    const response = await route.fetch();
+    const { sid, rid } = await response.json();
+    await terminate(boshUrl, sid, rid);
+    await route.fulfill({ response });
+  });
   await signIn(page, "alice");
   await recovers(page, wire);
 });

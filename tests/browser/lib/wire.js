@@ -75,11 +75,13 @@ export class Wire {
     const body = await response?.text().catch(() => undefined);
     this.#texts.push(JSON.stringify(headers), body);
     if (body === undefined) return;
-    if (withoutQuery(request.url()) === prebindUrl) this.prebinds.push(body);
+    if (asksForSession(request)) this.prebinds.push(body);
     if (request.url() === boshUrl) this.answers.push(body);
   }
 }
 
-function withoutQuery(url) {
-  return url.split("?")[0];
+// A site may have the script of its pages at the same path.
+export function asksForSession(request) {
+  const [path] = request.url().split("?");
+  return path === prebindUrl && request.resourceType() !== "script";
 }

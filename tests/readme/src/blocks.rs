@@ -43,6 +43,7 @@ impl Runner {
             "rust" => self.rust(text),
             "ruby" => self.ruby(text),
             "python" => self.python(text),
+            "php" => self.php(text),
             "sh" => self.sh(text),
             "console" => self.console(text),
             "json" => Ok(serde_json::from_str::<serde_json::Value>(text).map(drop)?),
@@ -72,6 +73,11 @@ impl Runner {
         let mut command = self.command("ruby");
         command.env("GEM_HOME", self.folder.path().join("gems"));
         succeeded(&command.args(["-e", &self.localized(block)]).output()?)
+    }
+
+    fn php(&self, block: &str) -> Result<(), Failed> {
+        let extension = format!("extension={}", programs::extension(&self.root)?.display());
+        fed(self.command("php").args(["-d", &extension]), &self.localized(block))
     }
 
     fn sh(&self, block: &str) -> Result<(), Failed> {

@@ -23,6 +23,16 @@ pub(crate) fn build(root: &Path) -> io::Result<()> {
     if status.success() { Ok(()) } else { Err(io::Error::other("the commands cannot be built")) }
 }
 
+/// Builds the extension for PHP, and returns its path.
+pub(crate) fn extension(root: &Path) -> Result<PathBuf, Failed> {
+    let output = cargo(root).args(["build", "--quiet", "-p", "prebind-php"]).output()?;
+    if output.status.success() {
+        Ok(commands(root).join("libprebind_php.so"))
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+    }
+}
+
 /// Compiles a block as a program in `folder`, and returns the program's path.
 pub(crate) fn compile(root: &Path, folder: &Path, block: &str) -> Result<PathBuf, Failed> {
     fs::create_dir_all(folder.join("src"))?;

@@ -1,4 +1,5 @@
-//! What the first call of a process takes, which knows nothing and has no connection.
+//! What the first call of a process takes, which has no connection and knows of the server only what
+//! another one learned.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ pub(crate) struct Cold {
 }
 
 pub(crate) fn measure(place: &Place<'_>, is_https: bool, processes: usize) -> Result<Cold> {
-    let target = place.target(is_https, FAR, Duration::ZERO)?;
+    let target = place.target(is_https, FAR, Duration::ZERO)?.known(WARM_UP)?;
     let rust = participants::rust(&[])?;
     let (mut first, mut later) = (Vec::new(), Vec::new());
     for _ in 0..processes {

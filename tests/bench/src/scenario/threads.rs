@@ -1,4 +1,5 @@
-//! What many threads get done with one client, compared with as many floors.
+//! What many threads get done with one client, compared with as many floors. The server has a
+//! processor of its own, as on another machine: else it would wait for its clients' work.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use serde::Serialize;
 
 use super::Place;
 use crate::driver::Driver;
-use crate::{Result, participants, stats};
+use crate::{Result, cpu, participants, stats};
 
 const THREADS: usize = 8;
 
@@ -28,6 +29,13 @@ pub(crate) fn measure(place: &Place<'_>, calls: usize, bursts: usize) -> Result<
     let both = [participants::rust(&arguments)?, participants::floor(&place.script, &arguments)?];
     let mut drivers =
         both.iter().map(|one| Driver::start(&one.command, &target)).collect::<Result<Vec<_>>>()?;
+    let processors = cpu::processors()?;
+    if let [first, others @ ..] = processors.as_slice()
+        && !others.is_empty()
+    {
+        cpu::keep_to(place.server.pid, &[*first])?;
+        drivers.iter().try_for_each(|driver| driver.keep_to(others))?;
+    }
     let mut rates = [Vec::new(), Vec::new()];
     // The first burst opens connections.
     for burst in 0..=bursts {
@@ -41,6 +49,7 @@ pub(crate) fn measure(place: &Place<'_>, calls: usize, bursts: usize) -> Result<
             }
         }
     }
+    cpu::keep_to(place.server.pid, &processors)?;
     let [client, floor] = rates.map(|rates| stats::median(&rates));
     Ok(Throughput {
         server: place.server.kind.to_string(),

@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 
 import prebind
 from prebind.django.conf import load
+from prebind.django.memory import recall
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,14 @@ def account_of(user: Any, resource: str = "") -> Account | None:
 
 @lru_cache(maxsize=1)
 def client() -> prebind.Client:
-    """The client that this process logs everybody in with; it is made when it is first needed.
+    """The client that this process logs everybody in with; it is made when it is first needed, and
+    knows what earlier processes learned of the chat server.
 
     Two threads that come first at the same time may each make one: one of them is forgotten again.
     Raises :class:`prebind.ConfigError` for settings that are wrong.
     """
     settings = load()
-    return prebind.Client(settings.url, **settings.options)
+    return prebind.Client(settings.url, **{"profile": recall(settings), **settings.options})
 
 
 def forget() -> None:

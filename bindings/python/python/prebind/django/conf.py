@@ -42,7 +42,8 @@ class Settings:
     #: How many sessions a user may open in how many seconds; ``None`` for any number. A user opens
     #: one with each tab, and while the chat server restarts one every few seconds.
     rate_limit: tuple[int, int] | None = (30, 60)
-    #: The cache that counts them: a name in ``CACHES``. It should be one that all processes share.
+    #: The cache that counts them, and keeps what was learned of the chat server: a name in
+    #: ``CACHES``. It should be one that all processes share.
     cache: str = "default"
 
     #: Where Converse.js's ``dist`` is, ending in ``/``: an address, or relative to ``STATIC_URL``.

@@ -25,7 +25,7 @@ from django.db import transaction
 from django.http import HttpRequest, JsonResponse
 
 import prebind
-from prebind.django import answers, chat, guard
+from prebind.django import answers, chat, guard, memory
 
 logger = logging.getLogger("prebind.django")
 
@@ -46,11 +46,13 @@ def _bare(view: View) -> View:
 def session(request: HttpRequest) -> JsonResponse:
     """A session for the user who is logged in."""
     start = time.monotonic()
-    account = _admitted(request)
-    if isinstance(account, JsonResponse):
-        return account
+    admitted = _admitted(request)
+    if isinstance(admitted, JsonResponse):
+        return admitted
+    client, account = admitted
     try:
-        opened = chat.client().prebind(account.jid, **account.credentials)
+        opened = client.prebind(account.jid, **account.credentials)
+        memory.keep(client)
     except Exception as error:
         return _failed(request, error)
     return _opened(request, opened, start)
@@ -60,24 +62,30 @@ def session(request: HttpRequest) -> JsonResponse:
 async def asession(request: HttpRequest) -> JsonResponse:
     """The same for ASGI: nothing waits while the chat server is asked."""
     start = time.monotonic()
-    account = await sync_to_async(_admitted)(request)
-    if isinstance(account, JsonResponse):
-        return account
+    admitted = await sync_to_async(_admitted)(request)
+    if isinstance(admitted, JsonResponse):
+        return admitted
+    client, account = admitted
     try:
-        opened = await chat.client().aprebind(account.jid, **account.credentials)
+        opened = await client.aprebind(account.jid, **account.credentials)
+        if memory.has_news(client):
+            await sync_to_async(memory.keep)(client)
     except Exception as error:
         return _failed(request, error)
     return _opened(request, opened, start)
 
 
-def _admitted(request: HttpRequest) -> chat.Account | JsonResponse:
+def _admitted(request: HttpRequest) -> tuple[prebind.Client, chat.Account] | JsonResponse:
     """What to log the user in with, or the answer if that is not to be done."""
     try:
         refusal = guard.refusal(request)
         if refusal:
             return refusal
         account = chat.account_of(request.user, guard.page(request))
-        return account or answers.refused(403, "NoChat")
+        if account is None:
+            return answers.refused(403, "NoChat")
+        # Here, where a cache may be waited for.
+        return chat.client(), account
     except SuspiciousOperation:
         raise
     except Exception as error:

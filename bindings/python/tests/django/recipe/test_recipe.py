@@ -82,7 +82,7 @@ def test_the_chat_works_in_a_browser(site, port):
         "SITE_PREBIND": "/prebind",
         "SITE_SERVER": "prosody",
     }
-    script = Path(__file__).with_name("chat.js")
+    script = Path(__file__).parents[5] / "tests/browser/lib/recipe.js"
     subprocess.run(["node", script, *ACCOUNT], env=environment, check=True, timeout=120)
 
 

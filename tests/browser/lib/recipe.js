@@ -1,12 +1,12 @@
-// Signs in to the site of the recipe, in a real Chromium, and talks.
+// Signs in to the site of a recipe, in a real Chromium, and talks.
 //
-//     node chat.js NAME PASSWORD
+//     node recipe.js NAME PASSWORD
 
 import assert from "node:assert/strict";
-import { launch, visitor } from "../../../../../tests/browser/lib/browser.js";
-import { online, signIn } from "../../../../../tests/browser/lib/page.js";
-import { Peer } from "../../../../../tests/browser/lib/peer.js";
-import { boshUrl, users } from "../../../../../tests/browser/lib/settings.js";
+import { launch, visitor } from "./browser.js";
+import { online, signIn } from "./page.js";
+import { Peer } from "./peer.js";
+import { boshUrl, users } from "./settings.js";
 
 const [name, password] = process.argv.slice(2);
 users[name].password = password;

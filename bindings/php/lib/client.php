@@ -1,0 +1,295 @@
+<?php
+
+namespace Prebind;
+
+/**
+ * One chat service: its address, its trust and its deadlines.
+ *
+ * Clients with the same address and options share their connections, which the process keeps from
+ * one request to the next. Nothing is sent until a client is used.
+ */
+class Client
+{
+    /** What `php.ini` may say, where the arguments do not. */
+    private const SETTINGS = [
+        'deadline' => 'prebind.timeout',
+        'floor' => 'prebind.floor',
+    ];
+
+    private readonly string $url;
+
+    /** @var array<string, mixed> */
+    private readonly array $options;
+
+    /**
+     * What is not given, or null, is as `php.ini` says, or else the library's default.
+     *
+     * @param ?string $url the BOSH endpoint; `prebind.url` in `php.ini`
+     * @param ?string $lang `xml:lang` of the session: the language of the server's messages; default
+     *     `en`, empty for none
+     * @param ?int $wait seconds the server may hold a request; the browser lives with it; default 55
+     * @param ?int $hold requests the server may hold; default 1, which browser clients expect
+     * @param ?string $route `route` of the session request, for a connection manager apart from the
+     *     XMPP server
+     * @param ?string $resource the resource to ask for if the JID has none; default none: the server
+     *     makes one, different each time, so that several tabs do not throw each other out
+     * @param ?string $floor the weakest mechanism a password may be used with: `PLAIN` (default),
+     *     `DIGEST-MD5`, `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`
+     * @param ?bool $digest_md5 whether the obsolete DIGEST-MD5 may be used where there is no SCRAM;
+     *     default no
+     * @param ?bool $allow_cleartext whether a password or token may be sent over http to another
+     *     machine; default no
+     * @param ?bool $fast whether to ask the server for a token that replaces the password in later
+     *     calls (FAST, XEP-0484), and to log in by SASL2, which that takes: see
+     *     `Session::$fastToken`. Where the server offers none of it, nothing changes. Prosody has it
+     *     from 13 on; default no
+     * @param ?array{int, int} $iterations the least and the most SCRAM iterations a server may ask
+     *     for; default 4,096 and 600,000
+     * @param ?int $scram_cache of how many users the process keeps the SCRAM keys, so that their
+     *     passwords need not be derived at each login: from a login that succeeded until one with
+     *     them fails, others push them out or the process ends. Passwords are not kept; default
+     *     1,000; 0 keeps none
+     * @param ?array<string, string> $headers further HTTP headers for every request
+     * @param ?string $ca certificates to trust instead of the operating system's: PEM itself, not
+     *     the path of a file
+     * @param ?array{string, string} $client_certificate a certificate, with those that lead to its
+     *     authority, and its private key, both PEM
+     * @param ?string $proxy `http://`, `https://` or `socks5://` address of a proxy; default none;
+     *     the environment is not asked
+     * @param ?string $ip_family which addresses of the host to use: `any` (default), `ipv4`, `ipv6`
+     * @param int|float|null $deadline seconds a call may take in all, ending the session after a
+     *     failure included; `prebind.timeout` in `php.ini`; default 5
+     * @param int|float|null $resolve_timeout seconds a name lookup may take; default 2
+     * @param int|float|null $connect_timeout seconds TCP and TLS may take to connect; default 2
+     * @param int|float|null $request_timeout seconds one request may take; default 5
+     * @param ?int $fail_fast_after after so many calls in a row that could not connect or ran out of
+     *     time, calls fail at once for `$fail_fast_for`; 0 never does; default 3
+     * @param int|float|null $fail_fast_for seconds calls fail at once; default 5
+     * @param ?int $max_reply the most bytes of one reply; default 262,144
+     * @param ?bool $learn whether calls take the short cuts that the server is known for, one to four
+     *     round trips instead of four or five; default yes
+     * @param int|float|null $relearn_after seconds calls take no short cut after one that failed;
+     *     default 600
+     * @param ?string $profile what an earlier client of this URL learned, as {@see profile()} gave it,
+     *     for a process that has no client of this address and these options yet. One that is of no
+     *     use is left out; default what another process has left in APCu, where that is loaded
+     *
+     * @throws ConfigException if the URL or an option has a value that cannot work
+     */
+    public function __construct(
+        ?string $url = null,
+        ?string $lang = null,
+        ?int $wait = null,
+        ?int $hold = null,
+        ?string $route = null,
+        ?string $resource = null,
+        ?string $floor = null,
+        ?bool $digest_md5 = null,
+        ?bool $allow_cleartext = null,
+        ?bool $fast = null,
+        ?array $iterations = null,
+        ?int $scram_cache = null,
+        #[\SensitiveParameter] ?array $headers = null,
+        ?string $ca = null,
+        #[\SensitiveParameter] ?array $client_certificate = null,
+        #[\SensitiveParameter] ?string $proxy = null,
+        ?string $ip_family = null,
+        int|float|null $deadline = null,
+        int|float|null $resolve_timeout = null,
+        int|float|null $connect_timeout = null,
+        int|float|null $request_timeout = null,
+        ?int $fail_fast_after = null,
+        int|float|null $fail_fast_for = null,
+        ?int $max_reply = null,
+        ?bool $learn = null,
+        int|float|null $relearn_after = null,
+        ?string $profile = null,
+    ) {
+        $options = \get_defined_vars();
+        unset($options['url']);
+        foreach (self::SETTINGS as $option => $setting) {
+            $set = (string) \ini_get($setting);
+            $options[$option] ??= $set === '' ? null : (\is_numeric($set) ? +$set : $set);
+        }
+        $this->url = $url ?? (string) \ini_get('prebind.url');
+        $options['profile'] ??= self::hasApcu() ? (\apcu_fetch($this->shelf()) ?: null) : null;
+        $options = \array_filter($options, static fn (mixed $value): bool => $value !== null);
+        $this->options = \array_merge($options, ($options['lang'] ?? null) === '' ? ['lang' => null] : []);
+        $this->profile();
+    }
+
+    /**
+     * Opens a session.
+     *
+     * Exactly one proof is needed:
+     *
+     * - `$password`: by the strongest mechanism that both sides know;
+     * - `$token`: what the server takes as a password, a JWT for example; always by PLAIN;
+     * - `$oauthbearer`, `$x_oauth2`: an OAuth 2.0 token;
+     * - `$anonymous`: no account; the JID is only a domain;
+     * - `$external`: a client certificate, or a header or cookie that the server looks at;
+     * - `$scram_keys`, `$scram_salted_password`: what a SCRAM store keeps (RFC 5802 §3);
+     * - `$mechanism` with its `$initial_response`: any mechanism that ends after one message.
+     *
+     * @param ?array{hash: string, salt: string, iterations: int, client_key: string, server_key: string} $scram_keys
+     * @param ?array{hash: string, salt: string, iterations: int, salted_password: string} $scram_salted_password
+     * @param ?string $fast_token what {@see Session::$fastToken} of an earlier session of the account
+     *     was. It is tried before the proof, which is only used if the server refuses the token; it
+     *     can do without one
+     * @param ?string $authcid logs in under another user name than the JID's
+     * @param ?string $authzid the identity to act as
+     *
+     * @throws Exception no session is left behind on the server then
+     */
+    public function prebind(
+        string $jid,
+        #[\SensitiveParameter] ?string $password = null,
+        #[\SensitiveParameter] ?string $token = null,
+        #[\SensitiveParameter] ?string $oauthbearer = null,
+        #[\SensitiveParameter] ?string $x_oauth2 = null,
+        bool $anonymous = false,
+        bool $external = false,
+        ?string $mechanism = null,
+        #[\SensitiveParameter] ?string $initial_response = null,
+        #[\SensitiveParameter] ?array $scram_keys = null,
+        #[\SensitiveParameter] ?array $scram_salted_password = null,
+        #[\SensitiveParameter] ?string $fast_token = null,
+        ?string $authcid = null,
+        ?string $authzid = null,
+    ): Session {
+        $credentials = \get_defined_vars();
+        unset($credentials['jid']);
+        $known = $this->profile();
+        $opened = \prebind_native_open($this->url, $this->options, $jid, $credentials);
+        if (self::hasApcu() && $this->profile() !== $known) {
+            \apcu_store($this->shelf(), $this->profile());
+        }
+        return new Session(...Exception::unless($opened));
+    }
+
+    /**
+     * What the process learned of the server: for the option `$profile` in another one, where there is
+     * no APCu.
+     *
+     * A short text without anything secret, which stays the same while nothing new is learned.
+     */
+    public function profile(): string
+    {
+        return Exception::unless(\prebind_native_profile($this->url, $this->options));
+    }
+
+    /**
+     * Ends a session that no browser has attached to yet: itself, or by its SID and the RID to send
+     * next.
+     *
+     * @throws TerminatedException with `item-not-found` if the server does not know it, or not with
+     *     this RID
+     * @throws Exception
+     */
+    public function terminate(
+        ?Session $session = null,
+        #[\SensitiveParameter] ?string $sid = null,
+        #[\SensitiveParameter] ?int $rid = null,
+    ): void {
+        if (($session === null) === ($sid === null) || ($session === null) === ($rid === null)) {
+            throw new \ArgumentCountError(__METHOD__ . '() takes a session, or sid and rid');
+        }
+        $handle = $session?->handle();
+        Exception::unless($handle !== null
+            ? \prebind_native_terminate($this->url, $this->options, $handle)
+            : \prebind_native_terminate_by($this->url, $this->options, $sid ?? $session->sid, $rid ?? $session->rid));
+    }
+
+    private static function hasApcu(): bool
+    {
+        return \function_exists('apcu_enabled') && \apcu_enabled();
+    }
+
+    /** Where the processes of a site leave each other what they learned. */
+    private function shelf(): string
+    {
+        return "prebind:profile:$this->url";
+    }
+
+    /** @return array{url: string} */
+    public function __debugInfo(): array
+    {
+        return ['url' => $this->url];
+    }
+
+    public function __serialize(): never
+    {
+        throw new \LogicException('a Prebind\Client cannot be serialized: its options may hold secrets');
+    }
+}
+
+/**
+ * An authenticated session, ready for a browser to attach to.
+ *
+ * Who knows SID and RID has the session: `var_dump` hides them. As JSON it is exactly
+ * `{"jid", "sid", "rid"}`, and it cannot be serialized otherwise. It is made by hand only in tests.
+ */
+class Session implements \JsonSerializable
+{
+    /** The request ID that was sent last, for clients that add one themselves. */
+    public readonly int $lastRid;
+
+    /**
+     * @param string $jid the full JID the server bound
+     * @param string $sid the session ID
+     * @param int $rid the request ID to send next: what Strophe's and Converse's `attach` take
+     * @param ?int $inactivity seconds within which the browser must attach; null if the server did
+     *     not say
+     * @param ?int $wait seconds the server may hold a request
+     * @param ?int $hold how many requests the server may hold
+     * @param ?int $requests how many requests may be open at once; null if the server did not say
+     * @param ?string $mechanism the SASL mechanism that was used
+     * @param ?int $roundTrips how many times a request was sent and its answer waited for
+     * @param list<array{string, string}> $cookies name and value of each cookie that a load balancer
+     *     in front of the server set; where the browser reaches the server through it, it must
+     *     present them too
+     * @param ?string $fastToken the token to log in with next time, to be kept for this account as
+     *     carefully as a password: a new one, or that of this login if the server did not replace it;
+     *     null if there is none, or no longer: what was kept is of no use then
+     */
+    public function __construct(
+        public readonly string $jid,
+        #[\SensitiveParameter] public readonly string $sid,
+        #[\SensitiveParameter] public readonly int $rid,
+        public readonly ?int $inactivity = null,
+        public readonly ?int $wait = null,
+        public readonly ?int $hold = null,
+        public readonly ?int $requests = null,
+        public readonly ?string $mechanism = null,
+        public readonly ?int $roundTrips = null,
+        #[\SensitiveParameter] public readonly array $cookies = [],
+        #[\SensitiveParameter] public readonly ?string $fastToken = null,
+        private readonly ?Native\Handle $handle = null,
+    ) {
+        $this->lastRid = $rid - 1;
+    }
+
+    /** @return array{jid: string, sid: string, rid: int} what browser clients ask for */
+    public function jsonSerialize(): array
+    {
+        return ['jid' => $this->jid, 'sid' => $this->sid, 'rid' => $this->rid];
+    }
+
+    /** @internal */
+    public function handle(): ?Native\Handle
+    {
+        return $this->handle;
+    }
+
+    /** @return array<string, mixed> */
+    public function __debugInfo(): array
+    {
+        $hidden = ['sid', 'rid', 'lastRid', 'cookies', 'fastToken', 'handle'];
+        return \array_fill_keys($hidden, '***') + \get_object_vars($this);
+    }
+
+    public function __serialize(): never
+    {
+        throw new \LogicException('a Prebind\Session cannot be serialized: who has it has the session');
+    }
+}

@@ -1,0 +1,186 @@
+<?php
+
+namespace Prebind;
+
+/**
+ * Why there is no session.
+ *
+ * The message names the cause and the remedy in one sentence. Neither it nor any property holds a
+ * password, a token, a SID or a RID.
+ */
+class Exception extends \Exception
+{
+    /** The name of the kind, the same in every language: the class's without `Exception`. */
+    public const KIND = 'Internal';
+
+    public readonly string $kind;
+
+    /**
+     * @param string $stage where in the exchange: `configure` (nothing was sent), `create`,
+     *     `features`, `authenticate`, `restart`, `bind`, `session` or `terminate`
+     * @param ?string $condition the condition that the server named, for example `not-authorized`
+     * @param ?string $text the server's own words, at most 200 characters
+     * @param string $retry what may be done next: `no`, `after-config-change`, `fresh-session` (at
+     *     once) or `later`
+     */
+    public function __construct(
+        string $message = '',
+        public readonly string $stage = 'configure',
+        public readonly ?string $condition = null,
+        public readonly ?string $text = null,
+        public readonly string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {
+        parent::__construct($message, 0, $previous);
+        $this->kind = static::KIND;
+        // Where the caller is, not in here.
+        foreach ($this->file === __FILE__ ? $this->getTrace() : [] as $frame) {
+            if (isset($frame['file'], $frame['line']) && $frame['file'] !== __FILE__) {
+                [$this->file, $this->line] = [$frame['file'], $frame['line']];
+                break;
+            }
+        }
+    }
+
+    /**
+     * What a call has returned, or its error, thrown.
+     *
+     * @internal
+     *
+     * @param array{0: mixed}|array<string, mixed> $answer
+     */
+    public static function unless(array $answer): mixed
+    {
+        if (!isset($answer['kind'])) {
+            return $answer[0];
+        }
+        ['kind' => $kind, 'specific' => $specific] = $answer;
+        unset($answer['kind'], $answer['specific']);
+        throw new (__NAMESPACE__ . "\\{$kind}Exception")(...$answer, ...$specific);
+    }
+}
+
+/** A bad URL, JID, credential or option; nothing was sent. */
+class ConfigException extends Exception
+{
+    public const KIND = 'Config';
+
+    /** @param string $field the option or argument that is wrong */
+    public function __construct(string $message = '', public readonly string $field = '', mixed ...$details)
+    {
+        parent::__construct($message, ...$details);
+    }
+}
+
+/** No connection: name lookup, TCP, TLS, proxy; or it broke. */
+class ConnectException extends Exception
+{
+    public const KIND = 'Connect';
+
+    /** @param string $phase what the connection was doing: `dns`, `tcp`, `tls`, `headers` or `body` */
+    public function __construct(string $message = '', public readonly string $phase = '', mixed ...$details)
+    {
+        parent::__construct($message, ...$details);
+    }
+}
+
+/** The time was over, or calls fail at once after repeated failures to connect. */
+class TimeoutException extends Exception
+{
+    public const KIND = 'Timeout';
+
+    /** @param string $phase what was waited for: `dns`, `tcp`, `tls`, `headers`, `body`; or `fail-fast` */
+    public function __construct(string $message = '', public readonly string $phase = '', mixed ...$details)
+    {
+        parent::__construct($message, ...$details);
+    }
+}
+
+/** The answer is not BOSH: another status, a web page, a redirect. */
+class HttpException extends Exception
+{
+    public const KIND = 'Http';
+
+    /**
+     * @param int $status the HTTP status
+     * @param ?string $location the host that a redirect points to; redirects are never followed
+     */
+    public function __construct(
+        string $message = '',
+        public readonly int $status = 0,
+        public readonly ?string $location = null,
+        mixed ...$details,
+    ) {
+        parent::__construct($message, ...$details);
+    }
+}
+
+/** The answer is not XML, or not what XEP-0124 and XEP-0206 say. */
+class ProtocolException extends Exception
+{
+    public const KIND = 'Protocol';
+
+    /** @param string $expected what should have come */
+    public function __construct(string $message = '', public readonly string $expected = '', mixed ...$details)
+    {
+        parent::__construct($message, ...$details);
+    }
+}
+
+/** The server ended the session; see `$condition`. */
+class TerminatedException extends Exception
+{
+    public const KIND = 'Terminated';
+}
+
+/** No SASL mechanism that both sides accept. */
+class MechanismException extends Exception
+{
+    public const KIND = 'Mechanism';
+
+    /**
+     * @param list<string> $offered what the server offers
+     * @param list<string> $allowed what credentials and options allow
+     */
+    public function __construct(
+        string $message = '',
+        public readonly array $offered = [],
+        public readonly array $allowed = [],
+        mixed ...$details,
+    ) {
+        parent::__construct($message, ...$details);
+    }
+}
+
+/** The server refused the login; see `$condition`. */
+class AuthException extends Exception
+{
+    public const KIND = 'Auth';
+}
+
+/** The server did not prove that it knows the account's secret, or was tampered with. */
+class ServerUnverifiedException extends Exception
+{
+    public const KIND = 'ServerUnverified';
+
+    /**
+     * @param string $check which check failed: `nonce`, `salt`, `iterations`, `signature`,
+     *     `downgrade` or `message`
+     */
+    public function __construct(string $message = '', public readonly string $check = '', mixed ...$details)
+    {
+        parent::__construct($message, ...$details);
+    }
+}
+
+/** The server refused to bind a resource, or bound a JID of somebody else. */
+class BindException extends Exception
+{
+    public const KIND = 'Bind';
+}
+
+/** A defect of this library. */
+class InternalException extends Exception
+{
+    public const KIND = 'Internal';
+}

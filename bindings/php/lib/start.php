@@ -1,0 +1,44 @@
+<?php
+
+// Runs as each request starts; the classes are read when one of them is needed.
+
+namespace Prebind {
+    \spl_autoload_register(static function (string $class): void {
+        static $isLoaded = false;
+        if (!$isLoaded && \stripos($class, 'Prebind\\') === 0) {
+            $isLoaded = true;
+            \prebind_native_load();
+        }
+    });
+
+    /**
+     * The JID of a web site's user, whose name may hold characters that a JID must not have: they
+     * are escaped (XEP-0106).
+     *
+     * @throws ConfigException if the name or the domain is not allowed even so
+     */
+    function jid_from_user(string $name, string $domain): string
+    {
+        return Exception::unless(\prebind_native_jid($name, $domain));
+    }
+}
+
+namespace {
+    /**
+     * Opens a session with a password, on connections that the process keeps.
+     *
+     * @param ?string $url the BOSH endpoint; null for the one in `php.ini`, `prebind.url`
+     * @param string $jid the user's JID
+     * @param array<string, mixed> $options further arguments of `Prebind\Client`, by their names
+     *
+     * @throws Prebind\Exception
+     */
+    function prebind(
+        ?string $url,
+        string $jid,
+        #[\SensitiveParameter] string $password,
+        #[\SensitiveParameter] array $options = [],
+    ): Prebind\Session {
+        return (new Prebind\Client($url, ...$options))->prebind($jid, $password);
+    }
+}

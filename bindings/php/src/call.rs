@@ -1,0 +1,42 @@
+//! How calls are made, and what of PHP's engine no library wraps.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ext_php_rs::ffi::{ext_php_rs_executor_globals, zend_interrupt_function};
+use ext_php_rs::zend::{ExecutorGlobals, ModuleEntry, try_catch};
+use prebind::Result;
+
+unsafe extern "C" {
+    /// Prints the settings of `php.ini`, for `phpinfo()`.
+    pub(crate) fn display_ini_entries(module: *mut ModuleEntry);
+    fn zend_throw_unwind_exit();
+}
+
+/// Makes a call. While it waits, PHP does what it does between two lines: it handles signals and
+/// minds `max_execution_time`. The call is given up if that throws or ends the script.
+pub(crate) fn heedful<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: what ends the script by a jump, which forgets where it came from, ends it as `exit` does
+    // once the call has returned.
+    let end = unsafe {
+        let (globals, frame) =
+            (ext_php_rs_executor_globals(), (*ext_php_rs_executor_globals()).current_execute_data);
+        move |_| ((*globals).current_execute_data = frame, zend_throw_unwind_exit())
+    };
+    prebind::interruptible(move || try_catch(AssertUnwindSafe(goes_on)).map_err(end) == Ok(true), call)
+}
+
+/// Whether the script does, after signals have been handled.
+fn goes_on() -> bool {
+    // SAFETY: the globals of this thread. The two flags, which signals set, have one byte in every
+    // version of PHP. What interrupts may run PHP code, as any function may.
+    unsafe {
+        let globals = ext_php_rs_executor_globals();
+        let is_over = AtomicBool::from_ptr((&raw mut (*globals).timed_out).cast());
+        let is_interrupted = AtomicBool::from_ptr((&raw mut (*globals).vm_interrupt).cast());
+        if !is_over.load(Ordering::Relaxed) && is_interrupted.swap(false, Ordering::Relaxed) {
+            zend_interrupt_function.inspect(|interrupt| interrupt((*globals).current_execute_data));
+        }
+        !is_over.load(Ordering::Relaxed) && !ExecutorGlobals::has_exception()
+    }
+}

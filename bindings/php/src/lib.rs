@@ -1,0 +1,130 @@
+//! `prebind` for PHP. What PHP code sees is itself PHP, in `lib/`, and carried within. Here arguments
+//! and results are converted, signals and time limits heeded; nothing is decided.
+//!
+//! Errors are returned, and thrown in `lib/`: an exception that is made here would have the arguments
+//! of these functions in its stack trace, passwords and all.
+
+#![expect(missing_docs, reason = "who calls it is PHP, which has its own in `lib/`")]
+
+mod call;
+mod value;
+
+use ext_php_rs::flags::IniEntryPermission;
+use ext_php_rs::php_eval::execute;
+use ext_php_rs::prelude::*;
+use ext_php_rs::types::Zval;
+use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, ModuleEntry};
+use ext_php_rs::{info_table_end, info_table_row, info_table_start};
+use prebind::{Account, Client, Config, Cookie, Credentials, FastToken, Floor, Jid, Result, Session};
+
+use crate::call::{display_ini_entries, heedful};
+use crate::value::{answer, array, named};
+
+/// Settings of `php.ini`. What may hold a secret is none of them, as `phpinfo()` shows them all.
+static SETTINGS: IniEntryDefs<4> = IniEntryDefs::new([
+    IniEntryDef::new(c"prebind.url", c"", IniEntryPermission::All),
+    IniEntryDef::new(c"prebind.timeout", c"", IniEntryPermission::All),
+    IniEntryDef::new(c"prebind.floor", c"", IniEntryPermission::All),
+    IniEntryDef::end(),
+]);
+
+fn startup(_: i32, module: i32) -> i32 {
+    IniEntryDef::register(SETTINGS.as_slice(), module);
+    0
+}
+
+/// The least there can be: it is done for each request.
+extern "C" fn request_startup(_: i32, _: i32) -> i32 {
+    i32::from(execute(include_str!("../lib/start.php")).is_err())
+}
+
+/// Defines the classes, which is not done before one of them is needed.
+#[php_function]
+fn prebind_native_load() -> PhpResult<()> {
+    let script = concat!("const SCRIPT = <<<'JS'\n", include_str!("../lib/chat.js"), "JS;");
+    let exceptions = execute(include_str!("../lib/exceptions.php"));
+    let client = exceptions.and_then(|()| execute(include_str!("../lib/client.php")));
+    let converse = client.and_then(|()| execute([include_str!("../lib/converse.php"), script].concat()));
+    converse.map_err(|error| error.to_string().into())
+}
+
+/// A session, to be ended with its cookies.
+#[php_class]
+#[derive(Clone)]
+#[php(name = "Prebind\\Native\\Handle")]
+struct Handle(Session);
+
+/// The client that the process keeps for an address and its options: connections outlive requests.
+fn client(url: &str, options: &Zval) -> Result<Client> {
+    let mut config = Config::new(url)?;
+    named(options).into_iter().try_for_each(|(name, value)| config.set(&name, value))?;
+    Client::shared(config)
+}
+
+/// What was learned of the server; refuses an address or an option that cannot work.
+#[php_function]
+fn prebind_native_profile(url: &str, options: &Zval) -> PhpResult<Zval> {
+    answer(client(url, options).map(|client| client.profile()))
+}
+
+/// The arguments of `Prebind\Session`.
+#[php_function]
+fn prebind_native_open(url: &str, options: &Zval, jid: &str, credentials: &Zval) -> PhpResult<Zval> {
+    let opened = heedful(|| {
+        let account = Account::new(jid, Credentials::from_named(named(credentials))?)?;
+        client(url, options)?.prebind(&account)
+    });
+    let cookie = |it: &Cookie| vec![it.name.clone(), it.value().to_owned()];
+    answer(opened.map(|session| {
+        array(&[
+            ("jid", &session.jid().to_string()),
+            ("sid", &session.sid()),
+            ("rid", &session.rid()),
+            ("inactivity", &session.inactivity().map(|time| time.as_secs())),
+            ("wait", &session.wait().as_secs()),
+            ("hold", &session.hold()),
+            ("requests", &session.requests()),
+            ("mechanism", &session.mechanism()),
+            ("roundTrips", &session.round_trips()),
+            ("cookies", &session.cookies().iter().map(cookie).collect::<Vec<_>>()),
+            ("fastToken", &session.fast_token().map(FastToken::to_text)),
+            ("handle", &Handle(session.clone())),
+        ])
+    }))
+}
+
+#[php_function]
+fn prebind_native_terminate(url: &str, options: &Zval, handle: &Handle) -> PhpResult<Zval> {
+    answer(heedful(|| client(url, options)?.terminate(&handle.0)))
+}
+
+#[php_function]
+fn prebind_native_terminate_by(url: &str, options: &Zval, sid: &str, rid: i64) -> PhpResult<Zval> {
+    answer(heedful(|| client(url, options)?.terminate_by(sid, rid.try_into().unwrap_or_default())))
+}
+
+#[php_function]
+fn prebind_native_jid(name: &str, domain: &str) -> PhpResult<Zval> {
+    answer(Jid::from_user(name, domain).map(|jid| jid.to_string()))
+}
+
+extern "C" fn info(module: *mut ModuleEntry) {
+    info_table_start!();
+    info_table_row!("Version", env!("CARGO_PKG_VERSION"));
+    info_table_row!("TLS", "rustls, with the operating system's certificates");
+    info_table_row!("Mechanisms for passwords", Floor::ALL.map(Floor::name).join(", "));
+    info_table_end!();
+    // SAFETY: the module that PHP asks about.
+    unsafe { display_ini_entries(module) }
+}
+
+#[php_module]
+#[php(startup = startup)]
+fn module(module: ModuleBuilder) -> ModuleBuilder {
+    let module = module.name("prebind").info_function(info).request_startup_function(request_startup);
+    let module = module.class::<Handle>().function(wrap_function!(prebind_native_load));
+    let module = module.function(wrap_function!(prebind_native_profile));
+    let module = module.function(wrap_function!(prebind_native_open));
+    let module = module.function(wrap_function!(prebind_native_terminate));
+    module.function(wrap_function!(prebind_native_terminate_by)).function(wrap_function!(prebind_native_jid))
+}

@@ -1,0 +1,570 @@
+<?php
+
+// Made by `stubs/generate` from lib/; not to be changed by hand.
+
+namespace Prebind {
+    /**
+     * The JID of a web site's user, whose name may hold characters that a JID must not have: they
+     * are escaped (XEP-0106).
+     *
+     * @throws ConfigException if the name or the domain is not allowed even so
+     */
+    function jid_from_user(string $name, string $domain): string
+    {}
+}
+
+namespace {
+    /**
+     * Opens a session with a password, on connections that the process keeps.
+     *
+     * @param ?string $url the BOSH endpoint; null for the one in `php.ini`, `prebind.url`
+     * @param string $jid the user's JID
+     * @param array<string, mixed> $options further arguments of `Prebind\Client`, by their names
+     *
+     * @throws Prebind\Exception
+     */
+    function prebind(
+        ?string $url,
+        string $jid,
+        #[\SensitiveParameter] string $password,
+        #[\SensitiveParameter] array $options = [],
+    ): Prebind\Session {}
+}
+
+namespace Prebind {
+
+
+/**
+ * Why there is no session.
+ *
+ * The message names the cause and the remedy in one sentence. Neither it nor any property holds a
+ * password, a token, a SID or a RID.
+ */
+class Exception extends \Exception
+{
+    /** The name of the kind, the same in every language: the class's without `Exception`. */
+    public const KIND = 'Internal';
+
+    public readonly string $kind;
+
+    /**
+     * @param string $stage where in the exchange: `configure` (nothing was sent), `create`,
+     *     `features`, `authenticate`, `restart`, `bind`, `session` or `terminate`
+     * @param ?string $condition the condition that the server named, for example `not-authorized`
+     * @param ?string $text the server's own words, at most 200 characters
+     * @param string $retry what may be done next: `no`, `after-config-change`, `fresh-session` (at
+     *     once) or `later`
+     */
+    public function __construct(
+        string $message = '',
+        public readonly string $stage = 'configure',
+        public readonly ?string $condition = null,
+        public readonly ?string $text = null,
+        public readonly string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {}
+
+    /**
+     * What a call has returned, or its error, thrown.
+     *
+     * @internal
+     *
+     * @param array{0: mixed}|array<string, mixed> $answer
+     */
+    public static function unless(array $answer): mixed
+    {}
+}
+
+/** A bad URL, JID, credential or option; nothing was sent. */
+class ConfigException extends Exception
+{
+    public const KIND = 'Config';
+
+    /** @param string $field the option or argument that is wrong */
+    public function __construct(string $message = '', public readonly string $field = '', mixed ...$details)
+    {}
+}
+
+/** No connection: name lookup, TCP, TLS, proxy; or it broke. */
+class ConnectException extends Exception
+{
+    public const KIND = 'Connect';
+
+    /** @param string $phase what the connection was doing: `dns`, `tcp`, `tls`, `headers` or `body` */
+    public function __construct(string $message = '', public readonly string $phase = '', mixed ...$details)
+    {}
+}
+
+/** The time was over, or calls fail at once after repeated failures to connect. */
+class TimeoutException extends Exception
+{
+    public const KIND = 'Timeout';
+
+    /** @param string $phase what was waited for: `dns`, `tcp`, `tls`, `headers`, `body`; or `fail-fast` */
+    public function __construct(string $message = '', public readonly string $phase = '', mixed ...$details)
+    {}
+}
+
+/** The answer is not BOSH: another status, a web page, a redirect. */
+class HttpException extends Exception
+{
+    public const KIND = 'Http';
+
+    /**
+     * @param int $status the HTTP status
+     * @param ?string $location the host that a redirect points to; redirects are never followed
+     */
+    public function __construct(
+        string $message = '',
+        public readonly int $status = 0,
+        public readonly ?string $location = null,
+        mixed ...$details,
+    ) {}
+}
+
+/** The answer is not XML, or not what XEP-0124 and XEP-0206 say. */
+class ProtocolException extends Exception
+{
+    public const KIND = 'Protocol';
+
+    /** @param string $expected what should have come */
+    public function __construct(string $message = '', public readonly string $expected = '', mixed ...$details)
+    {}
+}
+
+/** The server ended the session; see `$condition`. */
+class TerminatedException extends Exception
+{
+    public const KIND = 'Terminated';
+}
+
+/** No SASL mechanism that both sides accept. */
+class MechanismException extends Exception
+{
+    public const KIND = 'Mechanism';
+
+    /**
+     * @param list<string> $offered what the server offers
+     * @param list<string> $allowed what credentials and options allow
+     */
+    public function __construct(
+        string $message = '',
+        public readonly array $offered = [],
+        public readonly array $allowed = [],
+        mixed ...$details,
+    ) {}
+}
+
+/** The server refused the login; see `$condition`. */
+class AuthException extends Exception
+{
+    public const KIND = 'Auth';
+}
+
+/** The server did not prove that it knows the account's secret, or was tampered with. */
+class ServerUnverifiedException extends Exception
+{
+    public const KIND = 'ServerUnverified';
+
+    /**
+     * @param string $check which check failed: `nonce`, `salt`, `iterations`, `signature`,
+     *     `downgrade` or `message`
+     */
+    public function __construct(string $message = '', public readonly string $check = '', mixed ...$details)
+    {}
+}
+
+/** The server refused to bind a resource, or bound a JID of somebody else. */
+class BindException extends Exception
+{
+    public const KIND = 'Bind';
+}
+
+/** A defect of this library. */
+class InternalException extends Exception
+{
+    public const KIND = 'Internal';
+}
+}
+
+namespace Prebind {
+
+
+/**
+ * One chat service: its address, its trust and its deadlines.
+ *
+ * Clients with the same address and options share their connections, which the process keeps from
+ * one request to the next. Nothing is sent until a client is used.
+ */
+class Client
+{
+    /** What `php.ini` may say, where the arguments do not. */
+    private const SETTINGS = [
+        'deadline' => 'prebind.timeout',
+        'floor' => 'prebind.floor',
+    ];
+
+    private readonly string $url;
+
+    /** @var array<string, mixed> */
+    private readonly array $options;
+
+    /**
+     * What is not given, or null, is as `php.ini` says, or else the library's default.
+     *
+     * @param ?string $url the BOSH endpoint; `prebind.url` in `php.ini`
+     * @param ?string $lang `xml:lang` of the session: the language of the server's messages; default
+     *     `en`, empty for none
+     * @param ?int $wait seconds the server may hold a request; the browser lives with it; default 55
+     * @param ?int $hold requests the server may hold; default 1, which browser clients expect
+     * @param ?string $route `route` of the session request, for a connection manager apart from the
+     *     XMPP server
+     * @param ?string $resource the resource to ask for if the JID has none; default none: the server
+     *     makes one, different each time, so that several tabs do not throw each other out
+     * @param ?string $floor the weakest mechanism a password may be used with: `PLAIN` (default),
+     *     `DIGEST-MD5`, `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`
+     * @param ?bool $digest_md5 whether the obsolete DIGEST-MD5 may be used where there is no SCRAM;
+     *     default no
+     * @param ?bool $allow_cleartext whether a password or token may be sent over http to another
+     *     machine; default no
+     * @param ?bool $fast whether to ask the server for a token that replaces the password in later
+     *     calls (FAST, XEP-0484), and to log in by SASL2, which that takes: see
+     *     `Session::$fastToken`. Where the server offers none of it, nothing changes. Prosody has it
+     *     from 13 on; default no
+     * @param ?array{int, int} $iterations the least and the most SCRAM iterations a server may ask
+     *     for; default 4,096 and 600,000
+     * @param ?int $scram_cache of how many users the process keeps the SCRAM keys, so that their
+     *     passwords need not be derived at each login: from a login that succeeded until one with
+     *     them fails, others push them out or the process ends. Passwords are not kept; default
+     *     1,000; 0 keeps none
+     * @param ?array<string, string> $headers further HTTP headers for every request
+     * @param ?string $ca certificates to trust instead of the operating system's: PEM itself, not
+     *     the path of a file
+     * @param ?array{string, string} $client_certificate a certificate, with those that lead to its
+     *     authority, and its private key, both PEM
+     * @param ?string $proxy `http://`, `https://` or `socks5://` address of a proxy; default none;
+     *     the environment is not asked
+     * @param ?string $ip_family which addresses of the host to use: `any` (default), `ipv4`, `ipv6`
+     * @param int|float|null $deadline seconds a call may take in all, ending the session after a
+     *     failure included; `prebind.timeout` in `php.ini`; default 5
+     * @param int|float|null $resolve_timeout seconds a name lookup may take; default 2
+     * @param int|float|null $connect_timeout seconds TCP and TLS may take to connect; default 2
+     * @param int|float|null $request_timeout seconds one request may take; default 5
+     * @param ?int $fail_fast_after after so many calls in a row that could not connect or ran out of
+     *     time, calls fail at once for `$fail_fast_for`; 0 never does; default 3
+     * @param int|float|null $fail_fast_for seconds calls fail at once; default 5
+     * @param ?int $max_reply the most bytes of one reply; default 262,144
+     * @param ?bool $learn whether calls take the short cuts that the server is known for, one to four
+     *     round trips instead of four or five; default yes
+     * @param int|float|null $relearn_after seconds calls take no short cut after one that failed;
+     *     default 600
+     * @param ?string $profile what an earlier client of this URL learned, as {@see profile()} gave it,
+     *     for a process that has no client of this address and these options yet. One that is of no
+     *     use is left out; default what another process has left in APCu, where that is loaded
+     *
+     * @throws ConfigException if the URL or an option has a value that cannot work
+     */
+    public function __construct(
+        ?string $url = null,
+        ?string $lang = null,
+        ?int $wait = null,
+        ?int $hold = null,
+        ?string $route = null,
+        ?string $resource = null,
+        ?string $floor = null,
+        ?bool $digest_md5 = null,
+        ?bool $allow_cleartext = null,
+        ?bool $fast = null,
+        ?array $iterations = null,
+        ?int $scram_cache = null,
+        #[\SensitiveParameter] ?array $headers = null,
+        ?string $ca = null,
+        #[\SensitiveParameter] ?array $client_certificate = null,
+        #[\SensitiveParameter] ?string $proxy = null,
+        ?string $ip_family = null,
+        int|float|null $deadline = null,
+        int|float|null $resolve_timeout = null,
+        int|float|null $connect_timeout = null,
+        int|float|null $request_timeout = null,
+        ?int $fail_fast_after = null,
+        int|float|null $fail_fast_for = null,
+        ?int $max_reply = null,
+        ?bool $learn = null,
+        int|float|null $relearn_after = null,
+        ?string $profile = null,
+    ) {}
+
+    /**
+     * Opens a session.
+     *
+     * Exactly one proof is needed:
+     *
+     * - `$password`: by the strongest mechanism that both sides know;
+     * - `$token`: what the server takes as a password, a JWT for example; always by PLAIN;
+     * - `$oauthbearer`, `$x_oauth2`: an OAuth 2.0 token;
+     * - `$anonymous`: no account; the JID is only a domain;
+     * - `$external`: a client certificate, or a header or cookie that the server looks at;
+     * - `$scram_keys`, `$scram_salted_password`: what a SCRAM store keeps (RFC 5802 §3);
+     * - `$mechanism` with its `$initial_response`: any mechanism that ends after one message.
+     *
+     * @param ?array{hash: string, salt: string, iterations: int, client_key: string, server_key: string} $scram_keys
+     * @param ?array{hash: string, salt: string, iterations: int, salted_password: string} $scram_salted_password
+     * @param ?string $fast_token what {@see Session::$fastToken} of an earlier session of the account
+     *     was. It is tried before the proof, which is only used if the server refuses the token; it
+     *     can do without one
+     * @param ?string $authcid logs in under another user name than the JID's
+     * @param ?string $authzid the identity to act as
+     *
+     * @throws Exception no session is left behind on the server then
+     */
+    public function prebind(
+        string $jid,
+        #[\SensitiveParameter] ?string $password = null,
+        #[\SensitiveParameter] ?string $token = null,
+        #[\SensitiveParameter] ?string $oauthbearer = null,
+        #[\SensitiveParameter] ?string $x_oauth2 = null,
+        bool $anonymous = false,
+        bool $external = false,
+        ?string $mechanism = null,
+        #[\SensitiveParameter] ?string $initial_response = null,
+        #[\SensitiveParameter] ?array $scram_keys = null,
+        #[\SensitiveParameter] ?array $scram_salted_password = null,
+        #[\SensitiveParameter] ?string $fast_token = null,
+        ?string $authcid = null,
+        ?string $authzid = null,
+    ): Session {}
+
+    /**
+     * What the process learned of the server: for the option `$profile` in another one, where there is
+     * no APCu.
+     *
+     * A short text without anything secret, which stays the same while nothing new is learned.
+     */
+    public function profile(): string
+    {}
+
+    /**
+     * Ends a session that no browser has attached to yet: itself, or by its SID and the RID to send
+     * next.
+     *
+     * @throws TerminatedException with `item-not-found` if the server does not know it, or not with
+     *     this RID
+     * @throws Exception
+     */
+    public function terminate(
+        ?Session $session = null,
+        #[\SensitiveParameter] ?string $sid = null,
+        #[\SensitiveParameter] ?int $rid = null,
+    ): void {}
+
+    private static function hasApcu(): bool
+    {}
+
+    /** Where the processes of a site leave each other what they learned. */
+    private function shelf(): string
+    {}
+
+    /** @return array{url: string} */
+    public function __debugInfo(): array
+    {}
+
+    public function __serialize(): never
+    {}
+}
+
+/**
+ * An authenticated session, ready for a browser to attach to.
+ *
+ * Who knows SID and RID has the session: `var_dump` hides them. As JSON it is exactly
+ * `{"jid", "sid", "rid"}`, and it cannot be serialized otherwise. It is made by hand only in tests.
+ */
+class Session implements \JsonSerializable
+{
+    /** The request ID that was sent last, for clients that add one themselves. */
+    public readonly int $lastRid;
+
+    /**
+     * @param string $jid the full JID the server bound
+     * @param string $sid the session ID
+     * @param int $rid the request ID to send next: what Strophe's and Converse's `attach` take
+     * @param ?int $inactivity seconds within which the browser must attach; null if the server did
+     *     not say
+     * @param ?int $wait seconds the server may hold a request
+     * @param ?int $hold how many requests the server may hold
+     * @param ?int $requests how many requests may be open at once; null if the server did not say
+     * @param ?string $mechanism the SASL mechanism that was used
+     * @param ?int $roundTrips how many times a request was sent and its answer waited for
+     * @param list<array{string, string}> $cookies name and value of each cookie that a load balancer
+     *     in front of the server set; where the browser reaches the server through it, it must
+     *     present them too
+     * @param ?string $fastToken the token to log in with next time, to be kept for this account as
+     *     carefully as a password: a new one, or that of this login if the server did not replace it;
+     *     null if there is none, or no longer: what was kept is of no use then
+     */
+    public function __construct(
+        public readonly string $jid,
+        #[\SensitiveParameter] public readonly string $sid,
+        #[\SensitiveParameter] public readonly int $rid,
+        public readonly ?int $inactivity = null,
+        public readonly ?int $wait = null,
+        public readonly ?int $hold = null,
+        public readonly ?int $requests = null,
+        public readonly ?string $mechanism = null,
+        public readonly ?int $roundTrips = null,
+        #[\SensitiveParameter] public readonly array $cookies = [],
+        #[\SensitiveParameter] public readonly ?string $fastToken = null,
+        private readonly ?Native\Handle $handle = null,
+    ) {}
+
+    /** @return array{jid: string, sid: string, rid: int} what browser clients ask for */
+    public function jsonSerialize(): array
+    {}
+
+    /** @internal */
+    public function handle(): ?Native\Handle
+    {}
+
+    /** @return array<string, mixed> */
+    public function __debugInfo(): array
+    {}
+
+    public function __serialize(): never
+    {}
+}
+}
+
+namespace Prebind {
+
+
+/**
+ * The chat in a web page, by Converse.js: what the page needs, and what the page's browser asks.
+ */
+final class Converse
+{
+    /** What {@see html()} decides itself; a password has no business in a page at all. */
+    private const RESERVED = [
+        'assets_path', 'authentication', 'auto_login', 'bosh_service_url', 'credentials_url', 'jid',
+        'keepalive', 'password', 'prebind_url', 'rid', 'sid', 'websocket_url',
+    ];
+
+    /**
+     * The elements for the end of a page's body, of every page of the site, for everybody: the chat
+     * of the user who is signed in; for anybody else what clears away the chat of the one before.
+     *
+     * There is no inline script in them.
+     *
+     * @param ?string $jid the user's bare JID; null if nobody is signed in, or has no chat
+     * @param string $nonce of the page's Content-Security-Policy, for `script-src`
+     * @param string $endpoint where the site answers with {@see answer()}
+     * @param ?string $bosh_url the BOSH endpoint as the browser reaches it: an address, or a path of
+     *     the site; default `prebind.url` in `php.ini`
+     * @param string $assets where Converse.js's `dist` is, ending in `/`
+     * @param array<string, mixed> $settings further settings of Converse.js
+     */
+    public static function html(
+        ?string $jid,
+        string $nonce = '',
+        string $endpoint = '/prebind',
+        ?string $bosh_url = null,
+        string $assets = '/converse/',
+        array $settings = [],
+    ): string {}
+
+    /**
+     * The answer to what a page asks at its `$endpoint`: a fresh session for the user who is signed
+     * in, each time, and for nobody else; or the page's script.
+     *
+     * | status | kind | |
+     * |---|---|---|
+     * | 200 | | `{"jid", "sid", "rid"}` |
+     * | 400 | `Page` | `?page=` is not up to 64 letters, digits and hyphens |
+     * | 401 | `NotLoggedIn` | |
+     * | 403 | `CrossOrigin` | no page of the site asks |
+     * | 405 | `Method` | |
+     * | 429 | `RateLimit` | with `Retry-After`; only where APCu is loaded |
+     * | 503 | an exception's | no chat at the moment; why is in PHP's error log |
+     *
+     * @param ?string $jid the user's bare JID; null if nobody is signed in, or has no chat
+     * @param callable(): array<string, mixed> $credentials what proves it to the chat server: named
+     *     arguments of {@see Client::prebind()}
+     * @param ?Client $client default that of `php.ini`
+     * @param ?array{int, int} $rate_limit how many sessions a user may open in how many seconds;
+     *     null for any number
+     * @param ?array<string, mixed> $server what `$_SERVER` has, for those who have it elsewhere
+     * @param ?array<string, mixed> $query what `$_GET` has
+     */
+    public static function answer(
+        ?string $jid,
+        callable $credentials,
+        ?Client $client = null,
+        ?array $rate_limit = [30, 60],
+        ?array $server = null,
+        ?array $query = null,
+    ): Answer {}
+
+    /**
+     * @param array<string, mixed> $server
+     * @param array<string, mixed> $query
+     */
+    private static function refusal(?string $jid, array $server, array $query): ?Answer
+    {}
+
+    /**
+     * Whether a page of this site asks.
+     *
+     * Browsers say so in `Sec-Fetch-Site`; over plain http, and older ones, in `Origin` or `Referer`.
+     * Whoever says nothing is refused, for a foreign page can choose to.
+     *
+     * @param array<string, mixed> $server
+     */
+    private static function isSameOrigin(array $server): bool
+    {}
+
+    /** @param ?array{int, int} $limit */
+    private static function tooOften(string $jid, ?array $limit): ?Answer
+    {}
+
+    private static function session(string $jid, string $page, callable $credentials, ?Client $client): Answer
+    {}
+
+    private static function escaped(string $text): string
+    {}
+}
+
+/**
+ * What the browser is answered: {@see send()} it, or give its parts to your framework.
+ */
+final class Answer
+{
+    /** @param array<string, string> $headers */
+    private function __construct(
+        public readonly int $status,
+        public readonly array $headers,
+        public readonly string $body,
+    ) {}
+
+    /** @internal */
+    public static function granted(Session $session): self
+    {}
+
+    /**
+     * @internal
+     *
+     * @param array<string, string> $headers
+     */
+    public static function refused(int $status, string $kind, string $retry = 'no', array $headers = []): self
+    {}
+
+    /** @internal */
+    public static function script(): self
+    {}
+
+    /** @param array<string, string> $headers */
+    private static function json(int $status, mixed $content, array $headers = []): self
+    {}
+
+    /** Sends status, headers and body, in place of what PHP's session module may have set. */
+    public function send(): void
+    {}
+}
+}

@@ -1,0 +1,104 @@
+<?php
+
+declare(strict_types=1);
+
+use PHPUnit\Framework\TestCase;
+
+/** Prosody and ejabberd. */
+final class ServersTest extends TestCase
+{
+    /** @return iterable<string, array{Real}> */
+    public static function servers(): iterable
+    {
+        yield 'prosody' => [Real::of('prosody')];
+        yield 'ejabberd' => [Real::of('ejabberd')];
+    }
+
+    /** @dataProvider servers */
+    public function testASessionIsOpenedAndEnded(Real $server): void
+    {
+        $client = $server->client();
+        $session = $client->prebind('alice@localhost', $server->password('alice'));
+        self::assertContains($session->jid, $server->bound());
+        self::assertStringStartsWith('SCRAM-', (string) $session->mechanism);
+        $client->terminate($session);
+        self::assertNotContains($session->jid, $server->bound());
+
+        $session = $client->prebind('alice@localhost/here', token: $server->password('alice'));
+        self::assertSame('alice@localhost/here', $session->jid);
+        $client->terminate(sid: $session->sid, rid: $session->rid);
+        $this->expectException(Prebind\TerminatedException::class);
+        $client->terminate($session);
+    }
+
+    /** @dataProvider servers */
+    public function testTheFunctionDoesAllInOneCall(Real $server): void
+    {
+        $options = ['ca' => $server->ca()];
+        $session = prebind($server->described['https_url'], 'bob@localhost', $server->password('bob'), $options);
+        self::assertStringStartsWith('bob@localhost/', $session->jid);
+        $server->client()->terminate($session);
+    }
+
+    /** @dataProvider servers */
+    public function testAWrongPasswordIsRefused(Real $server): void
+    {
+        try {
+            $server->client()->prebind('alice@localhost', 'wrong');
+            self::fail('it succeeded');
+        } catch (Prebind\AuthException $error) {
+            self::assertSame(['not-authorized', 'authenticate', 'no'], [$error->condition, $error->stage, $error->retry]);
+        }
+    }
+
+    /** @dataProvider servers */
+    public function testTheOldLibrarysUsageWorksUnchanged(Real $server): void
+    {
+        [$username, $password, $boshUri] = ['alice', $server->password('alice'), $server->described['http_url']];
+
+        $xmppPrebind = new XmppPrebind('localhost', $boshUri, 'Your XMPP Clients resource name', false, false);
+        $xmppPrebind->connect($username, $password);
+        $xmppPrebind->auth();
+        $sessionInfo = $xmppPrebind->getSessionInfo(); // array containing sid, rid and jid
+
+        self::assertSame(['jid', 'sid', 'rid'], array_keys($sessionInfo));
+        self::assertSame('alice@localhost/Your XMPP Clients resource name', $sessionInfo['jid']);
+        self::assertContains($sessionInfo['jid'], $server->bound());
+        (new Prebind\Client($boshUri))->terminate(sid: $sessionInfo['sid'], rid: $sessionInfo['rid']);
+
+        // Its README leaves out `auth`.
+        $xmppPrebind->connect($username, $password);
+        self::assertNotSame($sessionInfo['sid'], $xmppPrebind->getSessionInfo()['sid']);
+
+        self::assertStringNotContainsString($password, print_r($xmppPrebind, true));
+        $xmppPrebind->connect($username, 'wrong');
+        $this->expectException(XmppPrebindException::class);
+        $xmppPrebind->auth();
+    }
+
+    public function testAForkedProcessHasConnectionsOfItsOwn(): void
+    {
+        $server = Real::of('prosody');
+        $client = $server->client();
+        $client->terminate($client->prebind('alice@localhost', $server->password('alice')));
+        $children = [];
+        for ($i = 0; $i < 4; $i++) {
+            $child = pcntl_fork();
+            if ($child === 0) {
+                try {
+                    for ($j = 0; $j < 5; $j++) {
+                        $client->terminate($client->prebind('alice@localhost', $server->password('alice')));
+                    }
+                    posix_kill(posix_getpid(), SIGTERM);
+                } finally {
+                    posix_kill(posix_getpid(), SIGKILL);
+                }
+            }
+            $children[] = $child;
+        }
+        foreach ($children as $child) {
+            pcntl_waitpid($child, $status);
+            self::assertSame(SIGTERM, pcntl_wtermsig($status));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+"""What was learned of the chat server outlives the process."""
+
+import logging
+
+from django.core.cache import cache
+from django.core.cache.backends.base import BaseCache
+from prebind.django import chat, memory
+from prebind.django.conf import load
+
+
+class Broken(BaseCache):
+    """A cache that is out of order."""
+
+    def __init__(self, _location, params):
+        super().__init__(params)
+
+    def get(self, *_arguments, **_names):
+        raise ConnectionError("no cache")
+
+    set = get
+
+
+def round_trips(alice):
+    """How many a login takes with the client as it is."""
+    session = chat.client().prebind("alice@localhost", password=alice.xmpp_password)
+    chat.client().terminate(session)
+    return session.round_trips
+
+
+def test_the_next_process_need_not_learn(signed_in, alice, end):
+    assert round_trips(alice) == 5
+    chat.forget()
+    end(signed_in.get())
+    # As if it were another process.
+    chat.forget()
+    assert round_trips(alice) == 2
+
+
+def test_only_what_is_new_is_written(signed_in, settings, end):
+    end(signed_in.get())
+    kept = memory.recall(load())
+    assert "prosody" in kept
+    assert settings.PREBIND["URL"] not in kept
+    cache.clear()
+    end(signed_in.get())
+    assert memory.recall(load()) is None
+    end(signed_in.get())
+    assert memory.recall(load()) == kept
+
+
+def test_what_was_learned_of_one_server_is_not_believed_of_another(signed_in, servers, change, end):
+    end(signed_in.get())
+    change(URL=servers["ejabberd"]["http_url"])
+    chat.forget()
+    assert chat.client().profile().endswith('"domains":[]}')
+
+
+def test_an_option_of_the_site_comes_first(signed_in, alice, change, end):
+    end(signed_in.get())
+    change(OPTIONS={"profile": ""})
+    chat.forget()
+    assert round_trips(alice) == 5
+
+
+def test_a_cache_out_of_order_costs_no_session(signed_in, settings, change, caplog, end):
+    settings.CACHES = {**settings.CACHES, "broken": {"BACKEND": f"{__name__}.Broken"}}
+    change(CACHE="broken", RATE_LIMIT=None)
+    chat.forget()
+    with caplog.at_level(logging.WARNING, "prebind.django"):
+        end(signed_in.get())
+    assert [record.message for record in caplog.records] == [
+        "the cache does not tell what was learned of the chat server",
+        "the cache does not keep what was learned of the chat server",
+    ]
+
+
+def test_a_cache_with_something_else_is_an_empty_one(signed_in, alice, end):
+    end(signed_in.get())
+    cache.set(memory._key(load().url), b"\x00", timeout=None)
+    chat.forget()
+    assert round_trips(alice) == 5

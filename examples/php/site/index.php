@@ -1,0 +1,92 @@
+<?php
+
+// The whole site: a page, signing in and out, and what the browser asks for a chat session.
+
+declare(strict_types=1);
+
+require __DIR__ . '/people.php';
+
+session_start(['cookie_httponly' => true, 'cookie_samesite' => 'Lax']);
+$name = $_SESSION['name'] ?? null;
+$jid = $name === null ? null : Prebind\jid_from_user($name, 'localhost');
+
+match (parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)) {
+    '/' => $name === null ? go('/login') : page($jid, require __DIR__ . '/home.php'),
+    '/login' => $_SERVER['REQUEST_METHOD'] === 'POST' ? signIn() : page(null, require __DIR__ . '/login.php'),
+    '/logout' => signOut(),
+    '/prebind' => prebound($jid, $name),
+    default => missing(),
+};
+
+/** What the browser asks for a session. */
+function prebound(?string $jid, ?string $name): void
+{
+    // Other requests of the same visitor need not wait for the chat server.
+    session_write_close();
+    Prebind\Converse::answer($jid, fn () => ['password' => people()[$name]['xmpp_password']])->send();
+}
+
+function signIn(): void
+{
+    $name = (string) ($_POST['username'] ?? '');
+    if (!hash_equals(people()[$name]['password'] ?? random_bytes(8), (string) ($_POST['password'] ?? ''))) {
+        go('/login');
+        return;
+    }
+    session_regenerate_id(true);
+    $_SESSION['name'] = $name;
+    go('/');
+}
+
+function signOut(): void
+{
+    if ($_SERVER['REQUEST_METHOD'] === 'POST') {
+        $_SESSION = [];
+        session_destroy();
+    }
+    go('/login');
+}
+
+function missing(): void
+{
+    http_response_code(404);
+    echo "There is no such page.\n";
+}
+
+function go(string $path): void
+{
+    header("Location: $path", true, 303);
+}
+
+/** A page with the chat, under the strictest policy that Converse.js works under. */
+function page(?string $jid, string $content): void
+{
+    $nonce = base64_encode(random_bytes(16));
+    $chat = preg_match('~^https?://[^/]+~', (string) ini_get('prebind.url'), $match) ? $match[0] : '';
+    header('Content-Security-Policy: ' . implode('; ', [
+        "default-src 'none'",
+        // WebAssembly is for OMEMO, which encrypts from end to end.
+        "script-src 'nonce-$nonce' 'wasm-unsafe-eval'",
+        "connect-src 'self' $chat",
+        // Converse.js positions its windows with style attributes.
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "media-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]));
+    $chat = Prebind\Converse::html($jid, $nonce);
+    echo <<<HTML
+        <!doctype html>
+        <html lang="en">
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width">
+        <title>prebind and PHP</title>
+        $content
+        $chat
+        </html>
+        HTML;
+}

@@ -1,0 +1,26 @@
+<?php
+
+declare(strict_types=1);
+
+/**
+ * Who is who: what a site of your own has in its database, and this one in the environment.
+ *
+ * It reads what `servers prosody -- COMMAND` sets. `SITE_USERS` comes first.
+ *
+ * @return array<string, array{password: string, xmpp_password: string}> name to passwords: that for the
+ *     site is another than that for the chat
+ */
+function people(): array
+{
+    $given = getenv('SITE_USERS');
+    if ($given !== false) {
+        return json_decode($given, true);
+    }
+    $servers = json_decode((string) getenv('PREBIND_SERVERS'), true);
+    $accounts = reset($servers)['accounts'];
+    $people = [];
+    foreach ($accounts as $name => $password) {
+        $people[$name] = ['password' => "site-of-$name", 'xmpp_password' => $password];
+    }
+    return $people;
+}
