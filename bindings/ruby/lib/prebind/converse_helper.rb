@@ -9,11 +9,11 @@ module Prebind
     # It has the nonce of the page's Content-Security-Policy if there is one. If anything is wrong it
     # leaves nothing but a line in the log.
     def prebind_converse_tag
-      user = Prebind.config.current_user.call(request)
+      user = Prebind.config.user_of(request)
       nonce = request.content_security_policy_nonce
       Web::Page.new(user, path: prebind_path, nonce:).to_html.html_safe
     rescue StandardError => e
-      Prebind.logger&.error("prebind") { "the page has no chat: #{e.full_message(highlight: false)}" }
+      Prebind.logger&.error("prebind") { "the page has no chat: #{Web.place_of(e)}" }
       "".html_safe
     end
 

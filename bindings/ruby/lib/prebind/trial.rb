@@ -47,7 +47,7 @@ module Prebind
       details = "kind=#{e.kind} stage=#{e.stage} condition=#{e.condition || 'none'} retry=#{e.retry}"
       abort "#{name}: #{e.message}\n  #{details}"
     rescue StandardError => e
-      abort "#{name}: #{e.class}: #{e.message}"
+      abort "#{name}: #{Web.place_of(e)}"
     end
 
     def report(name, value)

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
-require "prebind"
+# Not while it is being loaded: it loads this in Rails.
+require "prebind" unless defined?(Prebind::Client)
 require "prebind/web/configuration"
 require "prebind/web/guard"
 require "prebind/web/endpoint"
@@ -13,6 +14,12 @@ require "prebind/web/app"
 module Prebind
   # What is not Rails.
   module Web
+    # What an error of the site's own was, for a log: its message might repeat a secret.
+    #
+    # @return [String] the class, and the last calls before it
+    def self.place_of(error)
+      [error.class, *error.backtrace&.first(5)].join("\n  from ")
+    end
   end
 
   class << self

@@ -90,6 +90,35 @@ class EngineTest < ActionDispatch::IntegrationTest
     end
   end
 
+  test "a page is of the site behind a proxy too" do
+    sign_in
+    { # Debian's nginx keeps the port to itself.
+      "http://www.example.com:8000/" => { "X-Forwarded-For" => "127.0.0.1" },
+      "http://www.example.com:8001/" => { "X-Forwarded-Port" => "8001" },
+      "http://www.example.com:8002/" => { "SERVER_PORT" => "8002" },
+      "https://shop.example/" => { "X-Forwarded-Host" => "shop.example", "X-Forwarded-Proto" => "https" }
+    }.each do |page, headers|
+      ask("/prebind", { "Referer" => page, **headers })
+      assert_response 200, page
+      finish(response.parsed_body)
+    end
+  end
+
+  test "a foreign page is foreign behind a proxy too" do
+    sign_in
+    {
+      "http://www.example.com:8000/" => {},
+      "http://www.example.com:8001/" => { "X-Forwarded-Port" => "8000", "X-Forwarded-For" => "127.0.0.1" },
+      "http://www.example.com:8002/" => { "Host" => "www.example.com:8000", "X-Forwarded-For" => "127.0.0.1",
+                                          "SERVER_PORT" => "8002" },
+      "http://elsewhere.example:8000/" => { "X-Forwarded-For" => "127.0.0.1" },
+      "http://shop.example/" => { "X-Forwarded-Host" => "shop.example", "X-Forwarded-Proto" => "https" }
+    }.each do |page, headers|
+      ask("/prebind", { "Referer" => page, **headers })
+      assert_equal [403, "CrossOrigin"], [response.status, response.parsed_body["kind"]], page
+    end
+  end
+
   test "POST needs a CSRF token" do
     sign_in
     with_protection do
@@ -145,10 +174,10 @@ class EngineTest < ActionDispatch::IntegrationTest
     Prebind.config.credentials = ->(*) { { password: "a-wrong-secret" } }
     ask
     assert_equal [503, "Auth"], [response.status, response.parsed_body["kind"]]
-    Prebind.config.credentials = ->(*) { raise KeyError, "the site's own mistake" }
+    Prebind.config.credentials = ->(*) { raise KeyError, "a-wrong-secret" }
     ask
     assert_equal [503, "Internal"], [response.status, response.parsed_body["kind"]]
-    assert_match(/engine_test\.rb.*the site's own mistake/m, @logged.string)
+    assert_match(/no chat: KeyError\n  from .*engine_test\.rb/, @logged.string)
     refute_includes @logged.string, "a-wrong-secret"
   end
 

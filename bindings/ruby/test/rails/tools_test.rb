@@ -25,7 +25,7 @@ class ToolsTest < ActiveSupport::TestCase
     wrong = {
       /^user: there is no "eve"/ => -> { "eve" },
       /^account: user_jid says/ => -> { Prebind.config.user_jid = ->(_) {} },
-      /^account: KeyError: mistake/ => -> { Prebind.config.credentials = ->(*) { raise KeyError, "mistake" } },
+      /^account: KeyError\n  from .*tools_test/ => -> { Prebind.config.credentials = ->(*) { raise KeyError, "a-wrong-secret" } },
       /^login: .*\n  kind=Auth / => -> { Prebind.config.credentials = ->(*) { { password: "a-wrong-secret" } } },
       /^client: .*deadline.*\n  kind=Config/ => -> { Prebind.config.options = { deadline: 0 } }
     }
@@ -39,18 +39,24 @@ class ToolsTest < ActiveSupport::TestCase
   end
 
   test "the generator sets everything up" do
-    Dir.mktmpdir do |folder|
-      { "config/routes.rb" => "Rails.application.routes.draw do\nend\n",
-        "app/views/layouts/application.html.erb" => "<html>\n  <body>\n    x\n  </body>\n</html>\n" }.each do |path, content|
-        FileUtils.mkdir_p(File.dirname("#{folder}/#{path}"))
-        File.write("#{folder}/#{path}", content)
-      end
-      capture_io { Prebind::Generators::InstallGenerator.start([], destination_root: folder) }
+    generated("--url", "https://xmpp.example.net/bosh", "--domain", "example.net") do |folder|
       assert_includes File.read("#{folder}/config/routes.rb"), 'mount Prebind::Engine => "/prebind"'
       assert_match(%r{prebind_converse_tag %>\n *</body>}, File.read("#{folder}/app/views/layouts/application.html.erb"))
+      devise = Prebind.config.current_user
       load "#{folder}/config/initializers/prebind.rb"
-      assert_equal "https://chat.example.org/http-bind", Prebind.config.url
+      assert_equal "https://xmpp.example.net/bosh", Prebind.config.url
+      assert_equal "alice@example.net", Prebind.config.user_jid.call(User.find_by(username: "alice"))
+      refute_equal devise, Prebind.config.current_user
     end
+  end
+
+  test "the generator knows Devise" do
+    Object.const_set(:Devise, Module.new)
+    generated do |folder|
+      refute_match(/^ *config\.current_user/, File.read("#{folder}/config/initializers/prebind.rb"))
+    end
+  ensure
+    Object.send(:remove_const, :Devise)
   end
 
   test "an app for Rack" do
@@ -67,5 +73,20 @@ class ToolsTest < ActiveSupport::TestCase
     finish(JSON.parse(with_token.post("/?user=alice", "HTTP_X_TOKEN" => "x").body))
     assert_equal [200, 404], [app.get("/chat.js").status, app.get("/other").status]
     assert_includes Prebind::Web::Page.new(nil, path: "/prebind/").to_html, 'src="/prebind/chat.js?'
+  end
+
+  private
+
+  # A new site, on which the generator was run.
+  def generated(*options)
+    Dir.mktmpdir do |folder|
+      { "config/routes.rb" => "Rails.application.routes.draw do\nend\n",
+        "app/views/layouts/application.html.erb" => "<html>\n  <body>\n    x\n  </body>\n</html>\n" }.each do |path, content|
+        FileUtils.mkdir_p(File.dirname("#{folder}/#{path}"))
+        File.write("#{folder}/#{path}", content)
+      end
+      capture_io { Prebind::Generators::InstallGenerator.start(options, destination_root: folder) }
+      yield folder
+    end
   end
 end

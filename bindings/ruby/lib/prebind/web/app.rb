@@ -23,7 +23,7 @@ module Prebind
         case env["PATH_INFO"]
         when "", "/" then session(Rack::Request.new(env))
         when "/chat.js" then Script.call(env)
-        else [404, { "Content-Type" => "text/plain" }, ["not found\n"]]
+        else [404, { "content-type" => "text/plain" }, ["not found\n"]]
         end
       end
 
@@ -31,8 +31,9 @@ module Prebind
 
       def session(request)
         answer = Endpoint.new(request, @config) { @has_token&.call(request) }.call
-        content = JSON.generate(answer.content)
-        [answer.status, { **answer.headers, "Content-Type" => "application/json" }, [content]]
+        # In lower case, as Rack 3 wants them.
+        headers = { **answer.headers, "Content-Type" => "application/json" }.transform_keys(&:downcase)
+        [answer.status, headers, [JSON.generate(answer.content)]]
       end
     end
   end

@@ -11,7 +11,7 @@ module Prebind
       # @return [String] the BOSH endpoint as the browser reaches it, in full or as a path of this
       #   site; else {#url}
       attr_writer :browser_url
-      # @return [#call] `request -> user`, nil if nobody is logged in; by default Devise's user
+      # @return [#call] `request -> user`, nil if nobody is logged in; by default Devise's or Warden's
       attr_accessor :current_user
       # @return [#call] `user -> String`: the user's bare JID, nil for a user without chat; by default
       #   `username` at {#domain}, escaped as XEP-0106 says
@@ -24,8 +24,9 @@ module Prebind
       #   nil for any number. A user opens one with each tab, and one every few seconds while the chat
       #   server restarts.
       attr_accessor :rate_limit
-      # @return [#increment, nil] what counts them, as `Rails.cache`, which it is by default in Rails;
-      #   it should be one that all processes share. Without one nothing is counted.
+      # @return [ActiveSupport::Cache::Store, nil] what counts them, and keeps what was learned of the
+      #   chat server, so that a new process need not learn it; by default `Rails.cache`. It should be
+      #   one that all processes share. Without one nothing is counted or kept.
       attr_accessor :cache
       # @return [String] the address of Converse.js's `dist`, ending in `/`
       attr_accessor :assets
@@ -36,7 +37,7 @@ module Prebind
       attr_accessor :options
 
       def initialize
-        @current_user = ->(request) { request.env["warden"]&.user }
+        @current_user = ->(request) { request.env["warden"]&.authenticate }
         @user_jid = ->(user) { Prebind.jid_from_user(user.username, domain.to_s) }
         @credentials = ->(*) { raise ArgumentError, "Prebind.config.credentials is missing" }
         @find_user = ->(name) { ::User.find_by(username: name) }
@@ -51,8 +52,20 @@ module Prebind
         @browser_url || url
       end
 
-      # The client that this process logs everybody in with; it is made when it is first needed. A
-      # process that was forked makes one of its own, and remembers no failures of its parent's.
+      # Who is logged in. Whom Warden throws out, as Devise does after a time, is nobody: the redirect
+      # that it asks for is for pages.
+      #
+      # @param request [Rack::Request]
+      # @return what {#current_user} gave
+      def user_of(request)
+        user = nil
+        catch(:warden) { user = current_user.call(request) }
+        user
+      end
+
+      # The client that this process logs everybody in with; it is made when it is first needed, and
+      # knows what earlier processes learned of the chat server. A process that was forked makes one of
+      # its own, and remembers no failures of its parent's.
       #
       # @return [Client]
       # @raise [ConfigError] for settings that cannot work

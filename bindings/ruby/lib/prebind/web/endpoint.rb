@@ -36,15 +36,15 @@ module Prebind
 
       # @return [Answer]
       def call
-        user = @config.current_user.call(@request) if %w[GET POST].include?(@request.request_method)
+        user = @config.user_of(@request) if %w[GET POST].include?(@request.request_method)
         refusal(user) || opened(user)
       rescue Prebind::Error => e
-        # It is in the log already, or, if nothing was sent, not.
+        # The client has logged it, unless nothing was sent.
         Prebind.logger&.warn("prebind") { "no chat: #{e.message}" } if e.is_a?(ConfigError)
         refused(503, e.kind, e.retry)
       rescue StandardError => e
-        # The settings, the site's own callables, the cache: somebody wants to see the line of code.
-        Prebind.logger&.error("prebind") { "no chat: #{e.full_message(highlight: false)}" }
+        # The settings, the site's own callables: somebody wants to see the line of code.
+        Prebind.logger&.error("prebind") { "no chat: #{Web.place_of(e)}" }
         refused(503, "Internal")
       end
 
@@ -68,8 +68,9 @@ module Prebind
         jid, credentials = @config.account_of(user, page)
         return refused(403, "NoChat") unless jid
 
+        client = @config.client
         session = instrumented(user: Guard.key_of(user), jid:) do |payload|
-          @config.client.prebind(jid, **credentials).tap do |opened|
+          client.prebind(jid, **credentials).tap do |opened|
             payload.update(jid: opened.jid, mechanism: opened.mechanism, round_trips: opened.round_trips)
           end
         end

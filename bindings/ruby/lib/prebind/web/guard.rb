@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "rack"
 require "uri"
 
 module Prebind
@@ -20,11 +21,12 @@ module Prebind
           site = request.get_header("HTTP_SEC_FETCH_SITE")
           return site == "same-origin" if site
 
-          origin_of(request.get_header("HTTP_ORIGIN") || request.get_header("HTTP_REFERER")) ==
-            origin_of(request.base_url)
+          # Rails' own request leaves out the port that a proxy names apart.
+          ours?(Rack::Request.new(request.env), request.get_header("HTTP_ORIGIN") || request.get_header("HTTP_REFERER"))
         end
 
-        # Counts a session of the user's; 0, or how many seconds they have to wait until the next.
+        # Counts a session of the user's; 0, or how many seconds they have to wait until the next. A cache
+        # that is out of order does not count.
         def seconds_to_wait(user, config)
           count, seconds = config.rate_limit
           return 0 unless count && config.cache
@@ -32,9 +34,12 @@ module Prebind
           window, elapsed = Process.clock_gettime(Process::CLOCK_REALTIME, :second).divmod(seconds)
           key = "prebind/#{key_of(user)}/#{window}"
           config.cache.write(key, 0, expires_in: seconds, unless_exist: true, raw: true)
-          # A cache that has thrown the entry out in between does not count.
+          # Nil if it has thrown the entry out in between.
           opened = config.cache.increment(key) || 1
           opened > count ? seconds - elapsed : 0
+        rescue StandardError => e
+          Prebind.logger&.warn("prebind") { "the cache does not count sessions: #{Web.place_of(e)}" }
+          0
         end
 
         # The user's key, for the log and the cache.
@@ -44,11 +49,24 @@ module Prebind
 
         private
 
-        def origin_of(address)
-          uri = URI(address.to_s)
-          [uri.scheme, uri.host, uri.port] if uri.host && !uri.userinfo
+        def ours?(request, address)
+          source = URI(address.to_s)
+          source.host && !source.userinfo && source.scheme == request.scheme &&
+            source.host.casecmp?(request.host) && port?(request, source.port)
         rescue URI::InvalidURIError
-          nil
+          false
+        end
+
+        # Some proxies pass on the host without the port; cookies, which are what is protected here, know
+        # no ports either.
+        def port?(request, port)
+          return port == request.port if names_port?(request)
+
+          request.has_header?("HTTP_X_FORWARDED_FOR") || [request.port, request.server_port].include?(port)
+        end
+
+        def names_port?(request)
+          request.authority.match?(/:\d+\z/) || request.get_header("HTTP_X_FORWARDED_PORT")
         end
       end
     end

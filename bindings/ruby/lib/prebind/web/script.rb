@@ -13,9 +13,9 @@ module Prebind
       VERSION = Digest::SHA256.hexdigest(CONTENT)[0, 12].freeze
       # What it is sent with.
       HEADERS = {
-        "Content-Type" => "text/javascript; charset=utf-8",
-        "Cache-Control" => "public, max-age=31536000, immutable",
-        "X-Content-Type-Options" => "nosniff"
+        "content-type" => "text/javascript; charset=utf-8",
+        "cache-control" => "public, max-age=31536000, immutable",
+        "x-content-type-options" => "nosniff"
       }.freeze
 
       # The script, whatever is asked.

@@ -12,9 +12,12 @@ module Prebind
       LAYOUT = "app/views/layouts/application.html.erb"
       private_constant :LAYOUT
 
+      class_option :url, default: "https://chat.example.org/http-bind", desc: "The chat server's BOSH endpoint"
+      class_option :domain, default: "example.org", desc: "What is behind the @ of the JIDs"
+
       # The settings.
       def create_initializer
-        template "prebind.rb", "config/initializers/prebind.rb"
+        template "prebind.rb.tt", "config/initializers/prebind.rb"
       end
 
       # Where the browser asks.
@@ -27,6 +30,12 @@ module Prebind
         return unless File.exist?(File.join(destination_root, LAYOUT))
 
         inject_into_file LAYOUT, "    <%= prebind_converse_tag %>\n", before: %r{^\s*</body>}
+      end
+
+      private
+
+      def devise?
+        defined?(::Devise)
       end
     end
   end
