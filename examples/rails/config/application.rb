@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require "rails"
-require "tmpdir"
 require "action_controller/railtie"
 require "action_view/railtie"
 require "prebind"
@@ -15,7 +14,7 @@ class Site < Rails::Application
   config.hosts.clear
   config.eager_load = true
   config.public_file_server.enabled = true
-  config.cache_store = :file_store, File.join(Dir.tmpdir, "prebind-example-#{Process.pid}")
+  config.cache_store = :file_store, "#{root}/tmp/cache"
   config.logger = ActiveSupport::Logger.new($stdout)
   config.log_level = :info
 end
