@@ -196,6 +196,21 @@ class EngineTest < ActionDispatch::IntegrationTest
     refute_match(/wonder/, events.inspect)
   end
 
+  test "who is logged in, and who listens, as the guide has them" do
+    Prebind.config.current_user = nil
+    Guide.run("Plain session")
+    ask
+    assert_response 401
+    sign_in
+    subscriber = Guide.run("Events")
+    logged = StringIO.new
+    Rails.stub(:logger, Logger.new(logged)) { ask }
+    finish(response.parsed_body)
+    assert_includes logged.string, "chat: user alice: SCRAM-SHA-1"
+  ensure
+    ActiveSupport::Notifications.unsubscribe(subscriber) if subscriber
+  end
+
   test "the page's script is that of every language" do
     get "/prebind/chat.js"
     assert_response 200

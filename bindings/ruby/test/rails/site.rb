@@ -8,12 +8,12 @@ require "tmpdir"
 require "rails"
 require "action_controller/railtie"
 require "action_view/railtie"
-require_relative "../support"
+require_relative "guide"
 require "prebind/engine"
 require "rails/test_help"
 
 User = Struct.new(:username, :xmpp_password, keyword_init: true) do
-  def self.find_by(username:)
+  def self.find_by(id: nil, username: id)
     passwords = PROSODY.accounts
     User.new(username:, xmpp_password: passwords[username]) if passwords.key?(username)
   end
@@ -41,7 +41,7 @@ class PagesController < ActionController::Base
   end
 
   def sign_in
-    session[:user] = params[:name]
+    session[:user_id] = params[:name]
     head :ok
   end
 
@@ -72,7 +72,7 @@ module Configured
       config.url = PROSODY.http_url
       config.domain = "localhost"
       config.cache = Rails.cache
-      config.current_user = ->(request) { User.find_by(username: request.session[:user]) }
+      config.current_user = ->(request) { User.find_by(username: request.session[:user_id]) }
       config.credentials = ->(user, _jid) { { password: user.xmpp_password } }
     end
   end
