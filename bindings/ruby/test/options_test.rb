@@ -14,7 +14,8 @@ class OptionsTest < Minitest::Test
     iterations: [4096..10_000, 1...3, [1, 2]], headers: [{ "Authorization" => "Basic eDp5" }, { "X-Site": "x" }, {}],
     ca: [nil], client_certificate: [nil], proxy: ["socks5://127.0.0.1:1080", nil], ip_family: ["any", :ipv4, "ipv6"],
     deadline: [3, 0.5, 5r, BigDecimal("1.5")], resolve_timeout: [1], connect_timeout: [1.5], request_timeout: [60],
-    fail_fast_after: [0], fail_fast_for: [10], max_reply: [4096], scram_cache: [0, 10]
+    fail_fast_after: [0], fail_fast_for: [10], max_reply: [4096], scram_cache: [0, 10],
+    fast: [true], learn: [false], relearn_after: [60, 0.5], profile: [nil, "", "garbage"]
   }.freeze
 
   # Values that are not: of another type, too large, too small, nonsense.
@@ -25,7 +26,8 @@ class OptionsTest < Minitest::Test
     ca: ["no PEM", "\xff".b, 1, ""], client_certificate: ["x", ["a"], %w[a b], ["\xff".b, "\xff".b]],
     proxy: ["not a proxy", 1], ip_family: ["ipv5", 4],
     deadline: ["5", nil, -1, 0, Float::NAN, Float::INFINITY, 1e300, 3601], resolve_timeout: [0], connect_timeout: [-0.1],
-    request_timeout: [[]], fail_fast_after: [-1, 1.5], fail_fast_for: [-1], max_reply: [0, 2**70], scram_cache: [-1, "all"]
+    request_timeout: [[]], fail_fast_after: [-1, 1.5], fail_fast_for: [-1], max_reply: [0, 2**70], scram_cache: [-1, "all"],
+    fast: [1, nil], learn: ["no", nil], relearn_after: [0, -1, nil, 3601], profile: [1, "\xff".b]
   }.freeze
 
   def test_good
@@ -70,7 +72,7 @@ class OptionsTest < Minitest::Test
     {
       { token: "" } => "password", { oauthbearer: "a b" } => "token", { initial_response: "x" } => "mechanism",
       { mechanism: "external" } => "mechanism", { password: "x", authzid: "" } => "authzid",
-      { password: 1 } => "password", { password: "\xff" } => "password", { scram_keys: "x" } => "scram_keys",
+      { password: "x", fast_token: "x" } => "fast_token", { password: 1 } => "password", { password: "\xff" } => "password", { scram_keys: "x" } => "scram_keys",
       { scram_keys: Prebind::ScramKeys.new(**keys, hash: "SHA-3", client_key: "", server_key: "") } => "hash",
       { scram_keys: Prebind::ScramKeys.new(**keys, client_key: "k", server_key: "k") } => "credentials",
       { scram_salted_password: Prebind::ScramSaltedPassword.new(**keys, salted_password: "k") } => "credentials"
@@ -95,6 +97,8 @@ class OptionsTest < Minitest::Test
     assert_equal "#<Prebind::ScramKeys SHA-1>", keys.inspect
     salted = Prebind::ScramSaltedPassword.new(hash: "SHA-1", salt: "salt", iterations: 1, salted_password: "key")
     assert_equal "#<Prebind::ScramSaltedPassword SHA-1>", salted.inspect
+    session = Prebind::Session.new(jid: "alice@example.org/x", sid: "x", rid: 1, fast_token: "secret")
+    refute_includes session.inspect, "secret"
     refute_includes Prebind::Client.new(URL, headers: { "A" => "secret" }).inspect, "secret"
   end
 

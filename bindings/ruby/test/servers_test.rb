@@ -80,6 +80,19 @@ class ServersTest < Minitest::Test
     refute_includes PROSODY.bound, session.jid
   end
 
+  def test_what_was_learned_is_handed_on
+    SERVERS.each do |server|
+      first = server.client
+      classic, short = Array.new(2) { first.prebind(ACCOUNT, token: PASSWORD).tap { |it| first.terminate(it) } }
+      other = server.client(profile: first.profile)
+      told = other.prebind(ACCOUNT, token: PASSWORD).tap { |it| other.terminate(it) }
+      assert_operator short.round_trips, :<, classic.round_trips
+      assert_equal short.round_trips, told.round_trips
+      assert_equal first.profile, other.profile
+      refute_includes first.profile, PASSWORD
+    end
+  end
+
   def test_a_wrong_password
     SERVERS.each do |server|
       error = assert_raises(Prebind::AuthError) { server.client.prebind(ACCOUNT, password: "wrong-password") }

@@ -26,6 +26,10 @@ module Prebind
     #   there is no SCRAM
     # @option options [Boolean] :allow_cleartext (false) whether a password or token may be sent over
     #   http to another machine
+    # @option options [Boolean] :fast (false) whether to ask the server for a token that replaces the
+    #   password in later calls (FAST, XEP-0484), and to log in by SASL2, which that takes: see
+    #   {Session#fast_token}. Where the server offers none of it, nothing changes. Prosody has it from
+    #   13 on
     # @option options [Range<Integer>, Array(Integer, Integer)] :iterations (4096..600_000) the SCRAM
     #   iterations a server may ask for
     # @option options [Hash{String => String}] :headers further HTTP headers for every request
@@ -47,6 +51,12 @@ module Prebind
     # @option options [Integer] :max_reply (262_144) the most bytes of one reply
     # @option options [Integer] :scram_cache (1000) of how many users the SCRAM keys are kept in memory,
     #   so that their passwords need not be derived at each login; 0 keeps none
+    # @option options [Boolean] :learn (true) whether calls take the short cuts that the server is known
+    #   for, one to four round trips instead of four or five
+    # @option options [Numeric] :relearn_after (600) how long calls take no short cut after one that
+    #   failed
+    # @option options [String, nil] :profile what an earlier client of this URL learned, as {#profile}
+    #   gave it; one that is of no use is left out
     # @raise [ConfigError] if the URL or an option has a value that cannot work
     # @raise [ArgumentError] if there is no such option
     def initialize(url, **options)
@@ -61,7 +71,8 @@ module Prebind
     #
     # A resource in the JID is asked for; without one the server makes one. Exactly one of these
     # proves the right to the account: `password`, `token`, `oauthbearer`, `x_oauth2`, `anonymous`,
-    # `external`, `scram_keys`, `scram_salted_password`, or `mechanism` with its `initial_response`.
+    # `external`, `scram_keys`, `scram_salted_password`, or `mechanism` with its `initial_response`;
+    # a `fast_token` goes before any of them, and may stand alone.
     #
     # What is raised in this thread meanwhile, by a signal, `Timeout` or `Thread#raise`, ends the call
     # within a fraction of a second, and `Thread#kill` does. No session is left behind then.
@@ -79,15 +90,16 @@ module Prebind
     # @param initial_response [String, nil] that message
     # @param scram_keys [ScramKeys, nil] what a SCRAM store keeps, instead of the password
     # @param scram_salted_password [ScramSaltedPassword, nil] the same
+    # @param fast_token [String, nil] what the last session of the account had as {Session#fast_token}
     # @param authcid [String, nil] another user name to log in under than the JID's
     # @param authzid [String, nil] the identity to act as; some servers trust it more than they should
     # @return [Session]
     # @raise [Error]
     def prebind(jid, password: nil, token: nil, oauthbearer: nil, x_oauth2: nil, anonymous: false,
                 external: false, mechanism: nil, initial_response: nil, scram_keys: nil,
-                scram_salted_password: nil, authcid: nil, authzid: nil)
+                scram_salted_password: nil, fast_token: nil, authcid: nil, authzid: nil)
       given = { password:, token:, oauthbearer:, x_oauth2:, anonymous:, external:, mechanism:,
-                initial_response:, scram_keys:, scram_salted_password:, authcid:, authzid: }
+                initial_response:, scram_keys:, scram_salted_password:, fast_token:, authcid:, authzid: }
       Session.new(**@native.prebind(jid.to_s, plain(given)))
     end
 
@@ -107,6 +119,14 @@ module Prebind
       return @native.terminate(session.handle) if session&.handle
 
       @native.terminate_by(sid || session.sid, rid || session.rid)
+    end
+
+    # What was learned of the server, for the option `profile` of another client: a short text without
+    # anything secret, which stays the same while nothing new is learned.
+    #
+    # @return [String]
+    def profile
+      @native.profile
     end
 
     # @return [String] without address and options

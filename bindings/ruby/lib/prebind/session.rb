@@ -28,6 +28,10 @@ module Prebind
     # @return [Array<(String, String)>] name and value of each cookie that a load balancer in front of
     #   the server set; where the browser reaches the server through it, it must present them too
     attr_reader :cookies
+    # @return [String, nil] the token to log in with next time, to be kept for this account as carefully
+    #   as a password: a new one, or that of this login if the server did not replace it; nil if there
+    #   is none, or no longer, and what was kept is of no use then
+    attr_reader :fast_token
 
     # Only {Client} has more to give than JID, SID and RID; a session that was stored is made of these.
     #
@@ -35,7 +39,7 @@ module Prebind
     # @param sid [String]
     # @param rid [Integer]
     def initialize(jid:, sid:, rid:, inactivity: nil, wait: nil, hold: nil, requests: nil,
-                   mechanism: nil, round_trips: nil, cookies: [], handle: nil)
+                   mechanism: nil, round_trips: nil, cookies: [], fast_token: nil, handle: nil)
       @jid = jid.dup.freeze
       @sid = sid.dup.freeze
       @rid = rid
@@ -46,6 +50,7 @@ module Prebind
       @mechanism = mechanism.freeze
       @round_trips = round_trips
       @cookies = cookies.each { |cookie| cookie.each(&:freeze).freeze }.freeze
+      @fast_token = fast_token.freeze
       @handle = handle.freeze
       freeze
     end
@@ -83,7 +88,7 @@ module Prebind
       to_h.hash
     end
 
-    # @return [String] without SID, RID and cookies
+    # @return [String] without SID, RID, cookies and token
     def inspect
       "#<#{self.class} jid=#{jid.inspect} mechanism=#{mechanism.inspect} inactivity=#{inactivity.inspect}>"
     end

@@ -1,7 +1,7 @@
 //! One chat service, and its sessions.
 
 use magnus::{Error, RHash, Ruby};
-use prebind::{Account, Config, Credentials, Value};
+use prebind::{Account, Config, Credentials, FastToken, Value};
 
 use crate::arguments::named;
 use crate::call::{heedful, raise};
@@ -47,8 +47,14 @@ impl Client {
         fields.aset(ruby.to_symbol("mechanism"), session.mechanism())?;
         fields.aset(ruby.to_symbol("round_trips"), session.round_trips())?;
         fields.aset(ruby.to_symbol("cookies"), ruby.ary_from_iter(cookies))?;
+        fields.aset(ruby.to_symbol("fast_token"), session.fast_token().map(FastToken::to_text))?;
         fields.aset(ruby.to_symbol("handle"), Handle(session))?;
         Ok(fields)
+    }
+
+    /// What was learned of the server.
+    pub(crate) fn profile(&self) -> String {
+        self.0.profile()
     }
 
     /// Ends a session.

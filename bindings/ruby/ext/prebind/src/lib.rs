@@ -29,6 +29,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     let client = native.define_class("Client", ruby.class_object())?;
     client.define_singleton_method("new", function!(Client::new, 2))?;
     client.define_method("prebind", method!(Client::prebind, 2))?;
+    client.define_method("profile", method!(Client::profile, 0))?;
     client.define_method("terminate", method!(Client::terminate, 1))?;
     client.define_method("terminate_by", method!(Client::terminate_by, 2))
 }
