@@ -7,7 +7,7 @@ use crate::session::Cookie;
 
 /// More than any balancer sets, few enough not to be a burden.
 const MAX_COOKIES: usize = 16;
-const MAX_LENGTH: usize = 4096;
+const MAX_LENGTH: usize = 1024;
 
 /// What was set so far for the URL of the exchange, the newest value of each name.
 #[derive(Debug, Default)]

@@ -39,13 +39,27 @@ fn few_headers_and_those_that_are_configured() {
 }
 
 #[test]
+fn headers_longer_than_a_buffer() {
+    let server = sound();
+    let mut config = Config::new(&server.url).unwrap();
+    let longest = "x".repeat(8 * 1024);
+    config.headers = (0..6).map(|n| (format!("x-long-{n}"), longest.as_str().into())).collect();
+    prebind(config);
+    for request in server.requests() {
+        assert_eq!(request.headers.iter().filter(|(_, value)| *value == longest).count(), 6);
+    }
+}
+
+#[test]
 fn headers_that_cannot_be_set() {
+    let too_long = "x".repeat(8 * 1024 + 1);
     for (name, value) in [
         ("Content-Length", "5"),
         ("transfer-encoding", "chunked"),
         ("Bad Name", "x"),
         ("X-Split", "a\r\nX-Other: b"),
         ("", "x"),
+        ("X-Long", &too_long),
     ] {
         let mut config = Config::new("https://chat.example.org/").unwrap();
         config.headers.push((name.to_owned(), value.into()));

@@ -4,7 +4,7 @@
 //! Errors are returned, and thrown in `lib/`: an exception that is made here would have the arguments
 //! of these functions in its stack trace, passwords and all.
 
-#![expect(missing_docs, reason = "who calls it is PHP, which has its own in `lib/`")]
+#![allow(missing_docs, reason = "who calls it is PHP, which has its own in `lib/`")]
 
 mod call;
 mod value;

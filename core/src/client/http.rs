@@ -27,6 +27,9 @@ use crate::secret::Secret;
 
 const MAX_HEADERS: usize = 16 * 1024;
 
+/// The most that common servers take.
+const MAX_HEADER: usize = 8 * 1024;
+
 /// About as long as the head of a request, without the configured headers.
 const USUAL_HEAD: usize = 200;
 
@@ -241,6 +244,8 @@ fn agent(proxy: Option<Proxy>) -> ureq::config::Config {
         .accept("")
         .accept_encoding("identity")
         .max_response_header_size(MAX_HEADERS)
+        .input_buffer_size(2 * MAX_HEADERS)
+        .output_buffer_size(2 * MAX_HEADERS)
         .max_idle_age(KEPT)
         .max_idle_connections(1)
         .build()
@@ -271,6 +276,12 @@ fn headers(configured: &[(String, Secret)]) -> Result<HeaderMap, Error> {
         })?;
         let mut value = HeaderValue::try_from(value.expose())
             .map_err(|_| Error::config("headers", format!("{name} has a character that is not allowed")))?;
+        if value.len() > MAX_HEADER {
+            return Err(Error::config(
+                "headers",
+                format!("{name} is longer than {MAX_HEADER} bytes, which servers refuse"),
+            ));
+        }
         value.set_sensitive(true);
         headers.append(name, value);
     }
