@@ -2,6 +2,7 @@
 
 # Not while it is being loaded: it loads this in Rails.
 require "prebind" unless defined?(Prebind::Client)
+require "prebind/web/memory"
 require "prebind/web/configuration"
 require "prebind/web/guard"
 require "prebind/web/endpoint"

@@ -74,7 +74,12 @@ module Prebind
         made_for, client = @client
         return client if made_for == wanted
 
-        Client.new(url, **options).tap { |made| @client = [wanted, made].freeze }
+        Client.new(url, profile: memory.recall, **options).tap { |made| @client = [wanted, made].freeze }
+      end
+
+      # @return [Memory] where what the client learns is kept
+      def memory
+        @memory ||= Memory.new(self)
       end
 
       # What the user is logged in with; nil for a user without chat.

@@ -74,6 +74,7 @@ module Prebind
             payload.update(jid: opened.jid, mechanism: opened.mechanism, round_trips: opened.round_trips)
           end
         end
+        @config.memory.keep(client)
         Answer.new(200, HEADERS, session.to_h)
       end
 
