@@ -72,7 +72,8 @@ class OptionsTest < Minitest::Test
     {
       { token: "" } => "password", { oauthbearer: "a b" } => "token", { initial_response: "x" } => "mechanism",
       { mechanism: "external" } => "mechanism", { password: "x", authzid: "" } => "authzid",
-      { password: "x", fast_token: "x" } => "fast_token", { password: 1 } => "password", { password: "\xff" } => "password", { scram_keys: "x" } => "scram_keys",
+      { password: 1 } => "password", { password: "\xff" } => "password", { scram_keys: "x" } => "scram_keys",
+      { password: "x", fast_token: "x" } => "fast_token",
       { scram_keys: Prebind::ScramKeys.new(**keys, hash: "SHA-3", client_key: "", server_key: "") } => "hash",
       { scram_keys: Prebind::ScramKeys.new(**keys, client_key: "k", server_key: "k") } => "credentials",
       { scram_salted_password: Prebind::ScramSaltedPassword.new(**keys, salted_password: "k") } => "credentials"

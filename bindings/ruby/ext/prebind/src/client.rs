@@ -1,7 +1,7 @@
 //! One chat service, and its sessions.
 
 use magnus::{Error, RHash, Ruby};
-use prebind::{Account, Config, Credentials, FastToken, Value};
+use prebind::{Account, Config, Credentials, FastToken};
 
 use crate::arguments::named;
 use crate::call::{heedful, raise};
@@ -16,14 +16,11 @@ pub(crate) struct Handle(prebind::Session);
 
 impl Client {
     pub(crate) fn new(ruby: &Ruby, url: String, options: RHash) -> Result<Self, Error> {
-        let make = |options: Vec<(String, Value)>| {
-            let mut config = Config::new(&url)?;
-            for (name, value) in options {
-                config.set(&name, value)?;
-            }
-            prebind::Client::new(config)
-        };
-        make(named(options)?).map(Self).map_err(|error| raise(ruby, &error))
+        let mut config = Config::new(&url).map_err(|error| raise(ruby, &error))?;
+        for (name, value) in named(options)? {
+            config.set(&name, value).map_err(|error| raise(ruby, &error))?;
+        }
+        prebind::Client::new(config).map(Self).map_err(|error| raise(ruby, &error))
     }
 
     /// Opens a session, and returns the fields of a `Prebind::Session`.

@@ -36,7 +36,6 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
 
 /// The JID of a web site's user, whose name may hold characters that a JID must not have.
 fn jid_from_user(ruby: &Ruby, name: String, domain: String) -> Result<String, Error> {
-    prebind::Jid::from_user(&name, &domain)
-        .map(|jid| jid.to_string())
-        .map_err(|error| call::raise(ruby, &error))
+    let jid = prebind::Jid::from_user(&name, &domain).map_err(|error| call::raise(ruby, &error))?;
+    Ok(jid.to_string())
 }
