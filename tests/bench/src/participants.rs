@@ -32,6 +32,12 @@ const BINDINGS: &[Binding] = &[
         make: &["cargo", "build", "--release", "--package", "prebind-php"],
         drive: &["tests/bench/drivers/php"],
     },
+    Binding {
+        name: "Ruby",
+        probe: &["ruby", "-e", "File.exist?(RbConfig::CONFIG['rubyhdrdir']) or exit 1"],
+        make: &["rake", "--directory", "bindings/ruby", "compile"],
+        drive: &["ruby", "-I", "bindings/ruby/lib", "tests/bench/drivers/ruby.rb"],
+    },
 ];
 
 /// A peer in a package of Debian's.

@@ -41,6 +41,7 @@ impl Runner {
         let text = &block.text;
         match block.language.as_str() {
             "rust" => self.rust(text),
+            "ruby" => self.ruby(text),
             "python" => self.python(text),
             "php" => self.php(text),
             "sh" => self.sh(text),
@@ -66,6 +67,12 @@ impl Runner {
         let ours = self.folder.path().join("venv/bin/python");
         let python = if ours.exists() { ours } else { PathBuf::from("python3") };
         succeeded(&self.command(python).args(["-c", &self.localized(block)]).output()?)
+    }
+
+    fn ruby(&self, block: &str) -> Result<(), Failed> {
+        let mut command = self.command("ruby");
+        command.env("GEM_HOME", self.folder.path().join("gems"));
+        succeeded(&command.args(["-e", &self.localized(block)]).output()?)
     }
 
     fn php(&self, block: &str) -> Result<(), Failed> {

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `rust` | compiled as a program, or as the body of one if it has no `main`, and run; `prebind`, `servers` and `faults` are at hand |
 //! | `python` | run by the `python` of `venv`, if an earlier block made that, or by `python3` |
+//! | `ruby` | run by `ruby`, with what an earlier block has installed in `gems` |
 //! | `sh` | run by `bash -euo pipefail`; it must succeed |
 //! | `console` | commands after `$ `, run one by one, each followed by exactly what it prints; `…` stands for anything on a line, and alone on a line for any lines |
 //! | `json` `js` `lua` `toml` `yaml` | must be well formed |

@@ -1,0 +1,6 @@
+# frozen_string_literal: true
+
+Prebind::Engine.routes.draw do
+  get "chat.js", to: Prebind::Web::Script
+  root to: "sessions#show", via: :all
+end

@@ -1,0 +1,67 @@
+//! How calls are made, and what they raise.
+
+use magnus::{Error, Exception, KwArgs, RClass, RModule, Ruby, Value, prelude::*};
+use prebind::{Condition, ErrorKind, Happening};
+
+use crate::gvl::{heed, without_gvl};
+
+/// Makes a call while other threads run. If something is raised in this thread meanwhile, or it is
+/// killed, the call is given up, and that happens; `undo` gets what came of the call even so.
+pub(crate) fn heedful<T>(
+    ruby: &Ruby,
+    call: impl FnOnce() -> prebind::Result<T>,
+    undo: impl FnOnce(T),
+) -> Result<T, Error> {
+    let wanted: Option<String> = log(ruby)?.funcall("wanted", ())?;
+    let call = || match wanted.and_then(|level| level.parse().ok()) {
+        Some(level) => prebind::observed(level, write, call),
+        None => call(),
+    };
+    let call = || prebind::interruptible(|| heed(Ruby::thread_check_ints), call);
+    without_gvl(ruby, call, |result| result.map_or((), undo))?.map_err(|error| raise(ruby, &error))
+}
+
+fn write(it: Happening<'_>) {
+    heed(|ruby| log(ruby)?.funcall::<_, _, Value>("write", (it.target, it.level, it.message)).map(drop));
+}
+
+fn log(ruby: &Ruby) -> Result<RModule, Error> {
+    ours(ruby)?.const_get("Log")
+}
+
+fn ours(ruby: &Ruby) -> Result<RModule, Error> {
+    ruby.class_object().const_get("Prebind")
+}
+
+/// The exception for an error.
+pub(crate) fn raise(ruby: &Ruby, error: &prebind::Error) -> Error {
+    exception(ruby, error).map_or_else(|failure| failure, Error::from)
+}
+
+fn exception(ruby: &Ruby, error: &prebind::Error) -> Result<Exception, Error> {
+    let details = ruby.hash_new();
+    let set = |name, value: Value| details.aset(ruby.to_symbol(name), value);
+    set("stage", ruby.into_value(error.stage().as_str()))?;
+    set("condition", ruby.into_value(error.condition().map(Condition::as_str)))?;
+    set("text", ruby.into_value(error.text()))?;
+    set("retry", ruby.into_value(error.retry().as_str()))?;
+    match error.kind() {
+        ErrorKind::Config { field } => set("field", ruby.into_value(*field))?,
+        ErrorKind::Connect { phase } | ErrorKind::Timeout { phase } => {
+            set("phase", ruby.into_value(phase.as_str()))?;
+        }
+        ErrorKind::Http { status, location } => {
+            set("status", ruby.into_value(*status))?;
+            set("location", ruby.into_value(location.as_deref()))?;
+        }
+        ErrorKind::Protocol { expected } => set("expected", ruby.into_value(*expected))?,
+        ErrorKind::Mechanism { offered, allowed } => {
+            set("offered", ruby.into_value(offered.clone()))?;
+            set("allowed", ruby.into_value(allowed.clone()))?;
+        }
+        ErrorKind::ServerUnverified { check } => set("check", ruby.into_value(check.as_str()))?,
+        ErrorKind::Terminated | ErrorKind::Auth | ErrorKind::Bind | ErrorKind::Internal => {}
+    }
+    let class: RClass = ours(ruby)?.const_get(format!("{}Error", error.kind().name()))?;
+    class.funcall("new", (error.to_string(), KwArgs(details)))
+}

@@ -1,0 +1,66 @@
+//! One chat service, and its sessions.
+
+use magnus::{Error, RHash, Ruby};
+use prebind::{Account, Config, Credentials, FastToken};
+
+use crate::arguments::named;
+use crate::call::{heedful, raise};
+
+/// What `Prebind::Client` calls.
+#[magnus::wrap(class = "Prebind::Native::Client", free_immediately, frozen_shareable)]
+pub(crate) struct Client(prebind::Client);
+
+/// A session, to be ended with its cookies.
+#[magnus::wrap(class = "Prebind::Native::Handle", free_immediately, frozen_shareable)]
+pub(crate) struct Handle(prebind::Session);
+
+impl Client {
+    pub(crate) fn new(ruby: &Ruby, url: String, options: RHash) -> Result<Self, Error> {
+        let mut config = Config::new(&url).map_err(|error| raise(ruby, &error))?;
+        for (name, value) in named(options)? {
+            config.set(&name, value).map_err(|error| raise(ruby, &error))?;
+        }
+        prebind::Client::new(config).map(Self).map_err(|error| raise(ruby, &error))
+    }
+
+    /// Opens a session, and returns the fields of a `Prebind::Session`.
+    pub(crate) fn prebind(ruby: &Ruby, this: &Self, jid: String, given: RHash) -> Result<RHash, Error> {
+        let given = named(given)?;
+        let account = Credentials::from_named(given)
+            .and_then(|credentials| Account::new(&jid, credentials))
+            .map_err(|error| raise(ruby, &error))?;
+        let client = &this.0;
+        let undo = |session| drop(client.terminate(&session));
+        let session = heedful(ruby, || client.prebind(&account), undo)?;
+        let fields = ruby.hash_new();
+        let cookies = session.cookies().iter().map(|cookie| (cookie.name.clone(), cookie.value().to_owned()));
+        fields.aset(ruby.to_symbol("jid"), session.jid().to_string())?;
+        fields.aset(ruby.to_symbol("sid"), session.sid())?;
+        fields.aset(ruby.to_symbol("rid"), session.rid())?;
+        fields.aset(ruby.to_symbol("inactivity"), session.inactivity().map(|time| time.as_secs()))?;
+        fields.aset(ruby.to_symbol("wait"), session.wait().as_secs())?;
+        fields.aset(ruby.to_symbol("hold"), session.hold())?;
+        fields.aset(ruby.to_symbol("requests"), session.requests())?;
+        fields.aset(ruby.to_symbol("mechanism"), session.mechanism())?;
+        fields.aset(ruby.to_symbol("round_trips"), session.round_trips())?;
+        fields.aset(ruby.to_symbol("cookies"), ruby.ary_from_iter(cookies))?;
+        fields.aset(ruby.to_symbol("fast_token"), session.fast_token().map(FastToken::to_text))?;
+        fields.aset(ruby.to_symbol("handle"), Handle(session))?;
+        Ok(fields)
+    }
+
+    /// What was learned of the server.
+    pub(crate) fn profile(&self) -> String {
+        self.0.profile()
+    }
+
+    /// Ends a session.
+    pub(crate) fn terminate(ruby: &Ruby, this: &Self, session: &Handle) -> Result<(), Error> {
+        heedful(ruby, || this.0.terminate(&session.0), drop)
+    }
+
+    /// Ends a session by its SID and the RID to send next.
+    pub(crate) fn terminate_by(ruby: &Ruby, this: &Self, sid: String, rid: u64) -> Result<(), Error> {
+        heedful(ruby, || this.0.terminate_by(&sid, rid), drop)
+    }
+}

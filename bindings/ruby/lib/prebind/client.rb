@@ -1,0 +1,150 @@
+# frozen_string_literal: true
+
+module Prebind
+  # One chat service: its address, its trust, its deadlines and the connections to it. Frozen, and
+  # shareable between Ractors.
+  #
+  # Make one for the life of the process, before a fork or after it, and share it between threads.
+  # Nothing is sent until it is used.
+  class Client
+    # The options that are not given have the library's defaults. Times are numbers of seconds;
+    # certificates and keys are PEM itself, not the path of a file.
+    #
+    # @param url [String, #to_s] the BOSH endpoint
+    # @option options [String, nil] :lang (`"en"`) `xml:lang` of the session: the language of the
+    #   server's messages
+    # @option options [Integer] :wait (55) seconds the server may hold a request; the browser lives
+    #   with it
+    # @option options [Integer] :hold (1) requests the server may hold
+    # @option options [String, nil] :route `route` of the session request, for a connection manager
+    #   apart from the XMPP server
+    # @option options [String, nil] :resource the resource to ask for if the JID has none; without it
+    #   the server makes one, different each time, so that several tabs do not throw each other out
+    # @option options [String] :floor (`"PLAIN"`) the weakest mechanism a password may be used with:
+    #   `PLAIN`, `DIGEST-MD5`, `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`
+    # @option options [Boolean] :digest_md5 (false) whether the obsolete DIGEST-MD5 may be used where
+    #   there is no SCRAM
+    # @option options [Boolean] :allow_cleartext (false) whether a password or token may be sent over
+    #   http to another machine
+    # @option options [Boolean] :fast (false) whether to ask the server for a token that replaces the
+    #   password in later calls (FAST, XEP-0484), and to log in by SASL2, which that takes: see
+    #   {Session#fast_token}. Where the server offers none of it, nothing changes. Prosody has it from
+    #   13 on
+    # @option options [Range<Integer>, Array(Integer, Integer)] :iterations (4096..600_000) the SCRAM
+    #   iterations a server may ask for
+    # @option options [Hash{String => String}] :headers further HTTP headers for every request
+    # @option options [String, nil] :ca certificates to trust instead of the operating system's
+    # @option options [Array(String, String), nil] :client_certificate a certificate, with those that
+    #   lead to its authority, and its private key
+    # @option options [String, nil] :proxy `http://`, `https://` or `socks5://` address of a proxy; the
+    #   environment is not asked
+    # @option options [String, Symbol] :ip_family (`"any"`) which addresses of the host to use: `any`,
+    #   `ipv4` or `ipv6`
+    # @option options [Numeric] :deadline (5) how long a call may take in all, ending the session
+    #   after a failure included
+    # @option options [Numeric] :resolve_timeout (2) how long a name lookup may take
+    # @option options [Numeric] :connect_timeout (2) how long TCP and TLS may take to connect
+    # @option options [Numeric] :request_timeout (5) how long one request may take
+    # @option options [Integer] :fail_fast_after (3) after so many calls in a row that could not
+    #   connect or ran out of time, calls fail at once for `fail_fast_for`; 0 never does
+    # @option options [Numeric] :fail_fast_for (5) how long calls fail at once
+    # @option options [Integer] :max_reply (262_144) the most bytes of one reply
+    # @option options [Integer] :scram_cache (1000) of how many users the SCRAM keys are kept in memory,
+    #   so that their passwords need not be derived at each login; 0 keeps none
+    # @option options [Boolean] :learn (true) whether calls take the short cuts that the server is known
+    #   for, one to four round trips instead of four or five
+    # @option options [Numeric] :relearn_after (600) how long calls take no short cut after one that
+    #   failed
+    # @option options [String, nil] :profile what an earlier client of this URL learned, as {#profile}
+    #   gave it; one that is of no use is left out
+    # @raise [ConfigError] if the URL or an option has a value that cannot work
+    # @raise [ArgumentError] if there is no such option
+    def initialize(url, **options)
+      unknown = options.keys - Native::OPTIONS
+      raise ArgumentError, "unknown keyword: :#{unknown.first}" unless unknown.empty?
+
+      @native = Native::Client.new(url.to_s, plain(options)).freeze
+      freeze
+    end
+
+    # Opens an authenticated session for an account. Other threads run meanwhile.
+    #
+    # A resource in the JID is asked for; without one the server makes one. Exactly one of these
+    # proves the right to the account: `password`, `token`, `oauthbearer`, `x_oauth2`, `anonymous`,
+    # `external`, `scram_keys`, `scram_salted_password`, or `mechanism` with its `initial_response`;
+    # a `fast_token` goes before any of them, and may stand alone.
+    #
+    # What is raised in this thread meanwhile, by a signal, `Timeout` or `Thread#raise`, ends the call
+    # within a fraction of a second, and `Thread#kill` does. No session is left behind then.
+    #
+    # @param jid [String, #to_s]
+    # @param password [String, nil] used by the strongest of SCRAM-SHA-512, -256, -1 and PLAIN that
+    #   both sides know
+    # @param token [String, nil] what the server takes as a password, a JWT or a one-time token that
+    #   the site verifies when the server asks; always by PLAIN
+    # @param oauthbearer [String, nil] an OAuth 2.0 token, by the mechanism of that name
+    # @param x_oauth2 [String, nil] the same
+    # @param anonymous [Boolean] no account; the JID is only a domain
+    # @param external [Boolean] a client certificate, or a header or cookie that the server looks at
+    # @param mechanism [String, nil] any mechanism that ends after one message
+    # @param initial_response [String, nil] that message
+    # @param scram_keys [ScramKeys, nil] what a SCRAM store keeps, instead of the password
+    # @param scram_salted_password [ScramSaltedPassword, nil] the same
+    # @param fast_token [String, nil] what the last session of the account had as {Session#fast_token}
+    # @param authcid [String, nil] another user name to log in under than the JID's
+    # @param authzid [String, nil] the identity to act as; some servers trust it more than they should
+    # @return [Session]
+    # @raise [Error]
+    def prebind(jid, password: nil, token: nil, oauthbearer: nil, x_oauth2: nil, anonymous: false,
+                external: false, mechanism: nil, initial_response: nil, scram_keys: nil,
+                scram_salted_password: nil, fast_token: nil, authcid: nil, authzid: nil)
+      given = { password:, token:, oauthbearer:, x_oauth2:, anonymous:, external:, mechanism:,
+                initial_response:, scram_keys:, scram_salted_password:, fast_token:, authcid:, authzid: }
+      Session.new(**@native.prebind(jid.to_s, plain(given)))
+    end
+
+    # Ends a session that no browser has attached to yet: itself, or by its SID and next RID.
+    #
+    # @param session [Session, nil]
+    # @param sid [String, nil]
+    # @param rid [Integer, nil]
+    # @return [nil]
+    # @raise [TerminatedError] with `item-not-found` if the server does not know it, or not with this
+    #   RID
+    # @raise [Error] those of a failed connection
+    def terminate(session = nil, sid: nil, rid: nil)
+      by_values = sid && rid
+      raise ArgumentError, "a session is needed, or sid and rid" if by_values ? session : (!session || sid || rid)
+
+      return @native.terminate(session.handle) if session&.handle
+
+      @native.terminate_by(sid || session.sid, rid || session.rid)
+    end
+
+    # What was learned of the server, for the option `profile` of another client: a short text without
+    # anything secret, which stays the same while nothing new is learned.
+    #
+    # @return [String]
+    def profile
+      @native.profile
+    end
+
+    # @return [String] without address and options
+    def inspect
+      "#<#{self.class}>"
+    end
+
+    private
+
+    # Values in the few types that the native part takes.
+    def plain(values)
+      values.transform_values do |value|
+        case value
+        when ScramKeys, ScramSaltedPassword then value.to_h
+        when Range then value.minmax
+        else value
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,29 @@
+# frozen_string_literal: true
+
+module Prebind
+  # What views have.
+  module ConverseHelper
+    # The chat of the user who is logged in. For anybody else, and for a user without chat, what makes
+    # sure that the chat of the one before does not come back. It belongs at the end of every page.
+    #
+    # It has the nonce of the page's Content-Security-Policy if there is one. If anything is wrong it
+    # leaves nothing but a line in the log.
+    def prebind_converse_tag
+      user = Prebind.config.user_of(request)
+      nonce = request.content_security_policy_nonce
+      Web::Page.new(user, path: prebind_path, nonce:).to_html.html_safe
+    rescue StandardError => e
+      Prebind.logger&.error("prebind") { "the page has no chat: #{Web.place_of(e)}" }
+      "".html_safe
+    end
+
+    private
+
+    def prebind_path
+      path = Engine.routes.url_helpers.root_path
+      raise ArgumentError, 'config/routes.rb has no mount Prebind::Engine => "/prebind"' if path == "/"
+
+      path
+    end
+  end
+end

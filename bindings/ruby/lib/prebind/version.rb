@@ -1,0 +1,6 @@
+# frozen_string_literal: true
+
+module Prebind
+  # The version of the package.
+  VERSION = Native::VERSION
+end

@@ -1,0 +1,1 @@
+../../../../python/python/prebind/django/static/prebind/chat.js

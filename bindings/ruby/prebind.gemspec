@@ -1,0 +1,21 @@
+# frozen_string_literal: true
+
+# The workspace's, here and where `rake stage` has put everything together.
+manifest = ["#{__dir__}/Cargo.toml", "#{__dir__}/../../Cargo.toml"].find { |path| File.exist?(path) }
+workspace = File.read(manifest)
+
+Gem::Specification.new do |spec|
+  spec.name = "prebind"
+  spec.version = workspace[/^version = "(.*)"$/, 1]
+  spec.summary = workspace[/^description = "(.*)"$/, 1]
+  spec.description = "Logs a user of a web site in to an XMPP server, over BOSH, and returns what a " \
+                     "chat client in the browser needs to take the session over. With a Rails engine."
+  spec.authors = ["The prebind authors"]
+  spec.licenses = %w[MIT Apache-2.0]
+  spec.required_ruby_version = ">= 3.1"
+  spec.files = Dir.chdir(__dir__) do
+    Dir["{app,config,core,ext,lib,sig}/**/*", "*.md", "LICENSE-*", "Cargo.*"].select { |path| File.file?(path) }
+  end
+  spec.extensions = ["ext/prebind/extconf.rb"]
+  spec.metadata["rubygems_mfa_required"] = "true"
+end

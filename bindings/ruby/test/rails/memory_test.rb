@@ -1,0 +1,108 @@
+# frozen_string_literal: true
+
+require_relative "site"
+
+# What was learned of the chat server outlives the process.
+class MemoryTest < ActionDispatch::IntegrationTest
+  include Configured
+
+  # A cache that is out of order.
+  class Broken < ActiveSupport::Cache::MemoryStore
+    %i[read write increment].each { |name| define_method(name) { |*, **| raise IOError, "no cache" } }
+  end
+
+  # A cache that counts what is written.
+  class Counting < ActiveSupport::Cache::MemoryStore
+    attr_reader :profiles
+
+    def write(name, value, **options)
+      (@profiles ||= []) << value if name.include?("profile")
+      super
+    end
+  end
+
+  setup { get "/sign_in/alice" }
+
+  test "the next process need not learn" do
+    assert_equal 5, round_trips
+    reset
+    session
+    reset
+    assert_equal 2, round_trips
+  end
+
+  test "another process need not either" do
+    Dir.mktmpdir do |folder|
+      Prebind.config.cache = ActiveSupport::Cache::FileStore.new(folder)
+      Process.wait(fork { session.then { exit!(true) } })
+      assert_predicate Process.last_status, :success?
+      assert_equal 2, round_trips
+    end
+  end
+
+  test "only what is new is written" do
+    Prebind.config.cache = Counting.new
+    3.times { session }
+    assert_equal 1, Prebind.config.cache.profiles.size
+    assert_includes Prebind.config.cache.profiles.first, "prosody"
+    refute_includes Prebind.config.cache.profiles.first, Prebind.config.url
+  end
+
+  test "what was learned of one server is not believed of another" do
+    session
+    Prebind.config.url = EJABBERD.http_url
+    assert_equal '"domains":[]}', Prebind.config.client.profile[-13..]
+  end
+
+  test "an option of the site comes first" do
+    session
+    reset
+    Prebind.config.options = { profile: nil }
+    assert_equal 5, round_trips
+  end
+
+  test "a cache out of order costs no session" do
+    Prebind.config.cache = Broken.new
+    session
+    session
+    ["not tell what was learned", "not keep what was learned", "not count sessions"].each do |said|
+      assert_match(/the cache does #{said}.*: IOError\n  from .*memory_test\.rb/, @logged.string)
+    end
+  end
+
+  test "no cache, or one with something else, is an empty one" do
+    Prebind.config.cache = nil
+    session
+    reset
+    assert_equal 5, round_trips
+
+    ["\x00", { "not" => "text" }, "{}"].each do |other|
+      Prebind.config.cache = ActiveSupport::Cache::MemoryStore.new
+      Prebind.config.cache.write(Prebind.config.memory.send(:key), other)
+      reset
+      assert_equal 5, round_trips, other
+    end
+  end
+
+  private
+
+  # As if it were another process.
+  def reset
+    config = Prebind.config
+    %i[@client @memory].each { |name| config.instance_variable_set(name, nil) }
+  end
+
+  # One that a page got, and ended.
+  def session
+    get "/prebind", headers: SAME_ORIGIN
+    assert_response 200
+    finish(response.parsed_body)
+  end
+
+  # How many a login takes with the client as it is.
+  def round_trips
+    opened = Prebind.config.client.prebind(ACCOUNT, password: PASSWORD)
+    Prebind.config.client.terminate(opened)
+    opened.round_trips
+  end
+end

@@ -1,0 +1,84 @@
+# frozen_string_literal: true
+
+# A site with a chat, for the tests.
+
+ENV["RAILS_ENV"] = "test"
+
+require "tmpdir"
+require "rails"
+require "action_controller/railtie"
+require "action_view/railtie"
+require_relative "guide"
+require "prebind/engine"
+require "rails/test_help"
+
+User = Struct.new(:username, :xmpp_password, keyword_init: true) do
+  def self.find_by(id: nil, username: id)
+    passwords = PROSODY.accounts
+    User.new(username:, xmpp_password: passwords[username]) if passwords.key?(username)
+  end
+
+  def id
+    username
+  end
+end
+
+class Site < Rails::Application
+  config.root = Dir.mktmpdir
+  config.load_defaults Rails::VERSION::STRING.to_f
+  config.secret_key_base = "for the tests only"
+  config.eager_load = false
+  config.hosts.clear
+  config.cache_store = :memory_store
+  config.logger = ActiveSupport::Logger.new(nil)
+  config.i18n.available_locales = %i[en de]
+  config.content_security_policy_nonce_generator = ->(_) { "a-nonce" }
+end
+
+class PagesController < ActionController::Base
+  def home
+    render inline: "<h1>The page</h1><%= prebind_converse_tag %>"
+  end
+
+  def sign_in
+    session[:user_id] = params[:name]
+    head :ok
+  end
+
+  def token
+    render plain: form_authenticity_token
+  end
+end
+
+Site.initialize!
+Site.routes.draw do
+  root "pages#home"
+  get "sign_in/:name", to: "pages#sign_in"
+  get "token", to: "pages#token"
+  mount Prebind::Engine => "/prebind"
+end
+
+# What is configured before each test.
+module Configured
+  SAME_ORIGIN = { "Sec-Fetch-Site" => "same-origin" }.freeze
+
+  def setup
+    super
+    Rails.cache.clear
+    @logged = StringIO.new
+    Prebind.logger = Logger.new(@logged)
+    Prebind.instance_variable_set(:@config, nil)
+    Prebind.configure do |config|
+      config.url = PROSODY.http_url
+      config.domain = "localhost"
+      config.cache = Rails.cache
+      config.current_user = ->(request) { User.find_by(username: request.session[:user_id]) }
+      config.credentials = ->(user, _jid) { { password: user.xmpp_password } }
+    end
+  end
+
+  # Ends the session that was handed over: it works only with the right SID and RID.
+  def finish(session)
+    Prebind.config.client.terminate(sid: session["sid"], rid: session["rid"])
+  end
+end
