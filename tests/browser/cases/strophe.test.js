@@ -7,6 +7,7 @@ import { useBrowser } from "../lib/browser.js";
 import { signIn } from "../lib/page.js";
 import { Peer } from "../lib/peer.js";
 import { boshUrl, prebindUrl, siteUrl, users } from "../lib/settings.js";
+import { shortlyOpened } from "../lib/short.js";
 import { until } from "../lib/until.js";
 
 const visit = useBrowser();
@@ -24,11 +25,14 @@ for (const [name, file] of [
     // A page with nothing on it, where the browser has the site's cookie.
     await page.goto(`${siteUrl}/no-such-page`);
     await page.addScriptTag({ content: library });
-    await page.evaluate(attach, { prebindUrl, boshUrl });
-
     const bob = await Peer.signIn(boshUrl, users.bob);
     const stanzas = () => page.evaluate(() => window.stanzas.join(""));
-    await until("Bob is seen", async () => /<presence[^>]*from=['"]bob@/.test(await stanzas()));
+    const attached = async () => {
+      await page.evaluate(attach, { prebindUrl, boshUrl });
+      await until("Bob is seen", async () => /<presence[^>]*from=['"]bob@/.test(await stanzas()));
+    };
+    await shortlyOpened(attached, async () => [await stanzas()]);
+
     await bob.say(await page.evaluate(() => window.connection.jid), "hello from outside");
     await until("a message comes", async () => (await stanzas()).includes("hello from outside"));
     await page.evaluate((to) => window.say(to, "hello from Strophe"), bob.jid);
