@@ -18,8 +18,10 @@ class Client
 
     private readonly string $url;
 
-    /** @var array<string, mixed> */
-    private readonly array $options;
+    private readonly Native\Hidden $options;
+
+    /** @var ?array{callable(string): mixed, callable(string, string): mixed} */
+    private readonly ?array $cache;
 
     /**
      * What is not given, or null, is as `php.ini` says, or else the library's default.
@@ -72,7 +74,11 @@ class Client
      *     default 600
      * @param ?string $profile what an earlier client of this URL learned, as {@see profile()} gave it,
      *     for a process that has no client of this address and these options yet. One that is of no
-     *     use is left out; default what another process has left in APCu, where that is loaded
+     *     use is left out; default what another process has left in `$cache`
+     * @param ?array{callable(string): mixed, callable(string, string): mixed} $cache where the site's
+     *     processes leave each other what they learned: a function that gives what is kept under a
+     *     key, and one that keeps a text, `[$cache->get(...), $cache->set(...)]` of a PSR-16 cache;
+     *     default APCu, where that is loaded
      *
      * @throws ConfigException if the URL or an option has a value that cannot work
      */
@@ -104,17 +110,25 @@ class Client
         ?bool $learn = null,
         int|float|null $relearn_after = null,
         ?string $profile = null,
+        ?array $cache = null,
     ) {
-        $options = \get_defined_vars();
-        unset($options['url']);
+        $given = \get_defined_vars();
+        unset($given['url'], $given['cache']);
         foreach (self::SETTINGS as $option => $setting) {
             $set = (string) \ini_get($setting);
-            $options[$option] ??= $set === '' ? null : (\is_numeric($set) ? +$set : $set);
+            $given[$option] ??= $set === '' ? null : (\is_numeric($set) ? +$set : $set);
         }
-        $this->url = $url ?? (string) \ini_get('prebind.url');
-        $options['profile'] ??= self::hasApcu() ? (\apcu_fetch($this->shelf()) ?: null) : null;
-        $options = \array_filter($options, static fn (mixed $value): bool => $value !== null);
-        $this->options = \array_merge($options, ($options['lang'] ?? null) === '' ? ['lang' => null] : []);
+        $this->url = Native\Call::text('url', $url ?? (string) \ini_get('prebind.url'));
+        $hasApcu = \function_exists('apcu_enabled') && \apcu_enabled();
+        $this->cache = $cache ?? ($hasApcu ? [\apcu_fetch(...), \apcu_store(...)] : null);
+        $given['profile'] ??= $this->kept();
+        $options = [];
+        foreach ($given as $option => $value) {
+            if ($value !== null) {
+                $options[$option] = $option === 'lang' && $value === '' ? null : $value;
+            }
+        }
+        $this->options = new Native\Hidden($options);
         $this->profile();
     }
 
@@ -160,22 +174,26 @@ class Client
         $credentials = \get_defined_vars();
         unset($credentials['jid']);
         $known = $this->profile();
-        $opened = \prebind_native_open($this->url, $this->options, $jid, $credentials);
-        if (self::hasApcu() && $this->profile() !== $known) {
-            \apcu_store($this->shelf(), $this->profile());
+        try {
+            $jid = Native\Call::text('jid', $jid);
+            return new Session(...$this->ask(\prebind_native_open(...), $jid, new Native\Hidden($credentials)));
+        } finally {
+            $learned = $this->profile();
+            if ($learned !== $known) {
+                $this->cached(1, $learned);
+            }
         }
-        return new Session(...Exception::unless($opened));
     }
 
     /**
      * What the process learned of the server: for the option `$profile` in another one, where there is
-     * no APCu.
+     * no cache.
      *
      * A short text without anything secret, which stays the same while nothing new is learned.
      */
     public function profile(): string
     {
-        return Exception::unless(\prebind_native_profile($this->url, $this->options));
+        return $this->ask(\prebind_native_profile(...));
     }
 
     /**
@@ -194,21 +212,41 @@ class Client
         if (($session === null) === ($sid === null) || ($session === null) === ($rid === null)) {
             throw new \ArgumentCountError(__METHOD__ . '() takes a session, or sid and rid');
         }
-        $handle = $session?->handle();
-        Exception::unless($handle !== null
-            ? \prebind_native_terminate($this->url, $this->options, $handle)
-            : \prebind_native_terminate_by($this->url, $this->options, $sid ?? $session->sid, $rid ?? $session->rid));
+        $sid = Native\Call::text('sid', $sid ?? $session->sid);
+        $by = new Native\Hidden(['sid' => $sid, 'rid' => $rid ?? $session->rid]);
+        $this->ask(\prebind_native_terminate(...), $session?->handle(), $by);
     }
 
-    private static function hasApcu(): bool
+    /**
+     * @template T
+     *
+     * @param \Closure(mixed...): (array{T}|array{kind: string, specific: array<string, mixed>}) $function
+     *
+     * @return T
+     */
+    private function ask(\Closure $function, mixed ...$arguments): mixed
     {
-        return \function_exists('apcu_enabled') && \apcu_enabled();
+        return Native\Call::answer($function, $this->url, $this->options, ...$arguments);
     }
 
-    /** Where the processes of a site leave each other what they learned. */
-    private function shelf(): string
+    /** What another process has left, unless it is of no use at all. */
+    private function kept(): ?string
     {
-        return "prebind:profile:$this->url";
+        $kept = $this->cached(0);
+        return \is_string($kept) && \preg_match('//u', $kept) === 1 ? $kept : null;
+    }
+
+    /** Asks the cache. One that is out of order is as good as none. */
+    private function cached(int $function, string ...$text): mixed
+    {
+        // Some caches allow neither long keys nor every character.
+        $key = 'prebind.profile.' . \sha1($this->url);
+        try {
+            return $this->cache === null ? null : $this->cache[$function]($key, ...$text);
+        } catch (\Throwable $error) {
+            \error_log('prebind: the cache fails: ' . $error::class . " in {$error->getFile()}:{$error->getLine()}");
+            return null;
+        }
     }
 
     /** @return array{url: string} */
@@ -220,76 +258,5 @@ class Client
     public function __serialize(): never
     {
         throw new \LogicException('a Prebind\Client cannot be serialized: its options may hold secrets');
-    }
-}
-
-/**
- * An authenticated session, ready for a browser to attach to.
- *
- * Who knows SID and RID has the session: `var_dump` hides them. As JSON it is exactly
- * `{"jid", "sid", "rid"}`, and it cannot be serialized otherwise. It is made by hand only in tests.
- */
-class Session implements \JsonSerializable
-{
-    /** The request ID that was sent last, for clients that add one themselves. */
-    public readonly int $lastRid;
-
-    /**
-     * @param string $jid the full JID the server bound
-     * @param string $sid the session ID
-     * @param int $rid the request ID to send next: what Strophe's and Converse's `attach` take
-     * @param ?int $inactivity seconds within which the browser must attach; null if the server did
-     *     not say
-     * @param ?int $wait seconds the server may hold a request
-     * @param ?int $hold how many requests the server may hold
-     * @param ?int $requests how many requests may be open at once; null if the server did not say
-     * @param ?string $mechanism the SASL mechanism that was used
-     * @param ?int $roundTrips how many times a request was sent and its answer waited for
-     * @param list<array{string, string}> $cookies name and value of each cookie that a load balancer
-     *     in front of the server set; where the browser reaches the server through it, it must
-     *     present them too
-     * @param ?string $fastToken the token to log in with next time, to be kept for this account as
-     *     carefully as a password: a new one, or that of this login if the server did not replace it;
-     *     null if there is none, or no longer: what was kept is of no use then
-     */
-    public function __construct(
-        public readonly string $jid,
-        #[\SensitiveParameter] public readonly string $sid,
-        #[\SensitiveParameter] public readonly int $rid,
-        public readonly ?int $inactivity = null,
-        public readonly ?int $wait = null,
-        public readonly ?int $hold = null,
-        public readonly ?int $requests = null,
-        public readonly ?string $mechanism = null,
-        public readonly ?int $roundTrips = null,
-        #[\SensitiveParameter] public readonly array $cookies = [],
-        #[\SensitiveParameter] public readonly ?string $fastToken = null,
-        private readonly ?Native\Handle $handle = null,
-    ) {
-        $this->lastRid = $rid - 1;
-    }
-
-    /** @return array{jid: string, sid: string, rid: int} what browser clients ask for */
-    public function jsonSerialize(): array
-    {
-        return ['jid' => $this->jid, 'sid' => $this->sid, 'rid' => $this->rid];
-    }
-
-    /** @internal */
-    public function handle(): ?Native\Handle
-    {
-        return $this->handle;
-    }
-
-    /** @return array<string, mixed> */
-    public function __debugInfo(): array
-    {
-        $hidden = ['sid', 'rid', 'lastRid', 'cookies', 'fastToken', 'handle'];
-        return \array_fill_keys($hidden, '***') + \get_object_vars($this);
-    }
-
-    public function __serialize(): never
-    {
-        throw new \LogicException('a Prebind\Session cannot be serialized: who has it has the session');
     }
 }

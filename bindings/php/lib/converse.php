@@ -17,18 +17,20 @@ final class Converse
      * The elements for the end of a page's body, of every page of the site, for everybody: the chat
      * of the user who is signed in; for anybody else what clears away the chat of the one before.
      *
-     * There is no inline script in them.
+     * There is no inline script in them. A user whose chat cannot be described has none: why is in
+     * PHP's error log, and the page is as it is.
      *
-     * @param ?string $jid the user's bare JID; null if nobody is signed in, or has no chat
+     * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
+     *     which may throw; null if nobody is signed in, or has no chat
      * @param string $nonce of the page's Content-Security-Policy, for `script-src`
      * @param string $endpoint where the site answers with {@see answer()}
      * @param ?string $bosh_url the BOSH endpoint as the browser reaches it: an address, or a path of
-     *     the site; default `prebind.url` in `php.ini`
+     *     the site; default `prebind.browser_url` in `php.ini`, or else `prebind.url`
      * @param string $assets where Converse.js's `dist` is, ending in `/`
      * @param array<string, mixed> $settings further settings of Converse.js
      */
     public static function html(
-        ?string $jid,
+        string|\Closure|null $jid,
         string $nonce = '',
         string $endpoint = '/prebind',
         ?string $bosh_url = null,
@@ -38,27 +40,23 @@ final class Converse
         if ($reserved = \array_intersect(self::RESERVED, \array_keys($settings))) {
             throw new \ValueError(__METHOD__ . '(): $settings must not have ' . \implode(', ', $reserved));
         }
-        $told = $jid === null ? null : $settings + [
-            'view_mode' => 'overlayed',
-            // No `websocket_url`: Converse would prefer it, and there is nothing to attach to there.
-            'authentication' => 'prebind',
-            'prebind_url' => $endpoint,
-            'bosh_service_url' => $bosh_url ?? (string) \ini_get('prebind.url'),
-            // The user's own: otherwise Converse takes up the session of whoever was here before.
-            'jid' => $jid,
-            'auto_login' => true,
-            'keepalive' => true,
-            'assets_path' => $assets,
-        ];
+        $data = 'null';
+        try {
+            $known = $jid instanceof \Closure ? $jid() : $jid;
+            $settings += ['view_mode' => 'overlayed'];
+            $told = $known === null ? null : self::told($known, $endpoint, $bosh_url, $assets) + $settings;
+            $data = \json_encode($told, \JSON_HEX_TAG | \JSON_HEX_AMP | \JSON_UNESCAPED_SLASHES | \JSON_THROW_ON_ERROR);
+        } catch (\Throwable $error) {
+            self::log($error);
+        }
         $nonce = $nonce === '' ? '' : ' nonce="' . self::escaped($nonce) . '"';
         $assets = self::escaped($assets);
         // Converse looks for its own element to find its files.
-        $converse = $jid === null ? '' : <<<HTML
+        $converse = $data === 'null' ? '' : <<<HTML
             <link rel="stylesheet" href="{$assets}converse.min.css"$nonce>
             <script type="module" src="{$assets}converse.min.js"$nonce></script>
 
             HTML;
-        $data = \json_encode($told, \JSON_HEX_TAG | \JSON_HEX_AMP | \JSON_UNESCAPED_SLASHES | \JSON_THROW_ON_ERROR);
         $script = self::escaped($endpoint . '?script=' . \phpversion('prebind'));
         return $converse . <<<HTML
             <script id="prebind-converse" type="application/json">$data</script>
@@ -80,19 +78,21 @@ final class Converse
      * | 429 | `RateLimit` | with `Retry-After`; only where APCu is loaded |
      * | 503 | an exception's | no chat at the moment; why is in PHP's error log |
      *
-     * @param ?string $jid the user's bare JID; null if nobody is signed in, or has no chat
+     * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
+     *     which may throw; null if nobody is signed in, or has no chat
      * @param callable(): array<string, mixed> $credentials what proves it to the chat server: named
      *     arguments of {@see Client::prebind()}
-     * @param ?Client $client default that of `php.ini`
+     * @param Client|\Closure(): Client|null $client or a function that makes it; default that of
+     *     `php.ini`
      * @param ?array{int, int} $rate_limit how many sessions a user may open in how many seconds;
      *     null for any number
      * @param ?array<string, mixed> $server what `$_SERVER` has, for those who have it elsewhere
      * @param ?array<string, mixed> $query what `$_GET` has
      */
     public static function answer(
-        ?string $jid,
+        string|\Closure|null $jid,
         callable $credentials,
-        ?Client $client = null,
+        Client|\Closure|null $client = null,
         ?array $rate_limit = [30, 60],
         ?array $server = null,
         ?array $query = null,
@@ -102,8 +102,41 @@ final class Converse
         if (isset($query['script'])) {
             return Answer::script();
         }
-        return self::refusal($jid, $server, $query) ?? self::tooOften((string) $jid, $rate_limit)
-            ?? self::session((string) $jid, $query['page'] ?? '', $credentials, $client);
+        $known = null;
+        try {
+            $known = $jid instanceof \Closure ? $jid() : $jid;
+            return self::refusal($known, $server, $query) ?? self::tooOften((string) $known, $rate_limit)
+                ?? self::session((string) $known, self::said($query, 'page'), $credentials, $client);
+        } catch (\Throwable $error) {
+            self::log($error, $known);
+            return $error instanceof Exception
+                ? Answer::refused(503, $error->kind, $error->retry)
+                : Answer::refused(503, 'Internal');
+        }
+    }
+
+    /**
+     * What Converse is told of the user.
+     *
+     * @return array<string, string|bool>
+     */
+    private static function told(string $jid, string $endpoint, ?string $bosh_url, string $assets): array
+    {
+        $bosh_url ??= (string) \ini_get('prebind.browser_url') ?: (string) \ini_get('prebind.url');
+        if ($bosh_url === '') {
+            throw Native\Call::refused('bosh_url', 'give it, or set `prebind.browser_url` in php.ini');
+        }
+        return [
+            // No `websocket_url`: Converse would prefer it, and there is nothing to attach to there.
+            'authentication' => 'prebind',
+            'prebind_url' => $endpoint,
+            'bosh_service_url' => $bosh_url,
+            // The user's own: otherwise Converse takes up the session of whoever was here before.
+            'jid' => $jid,
+            'auto_login' => true,
+            'keepalive' => true,
+            'assets_path' => $assets,
+        ];
     }
 
     /**
@@ -135,13 +168,21 @@ final class Converse
         if (isset($server['HTTP_SEC_FETCH_SITE'])) {
             return $server['HTTP_SEC_FETCH_SITE'] === 'same-origin';
         }
-        $source = \parse_url($server['HTTP_ORIGIN'] ?? $server['HTTP_REFERER'] ?? '');
+        $from = isset($server['HTTP_ORIGIN']) ? 'HTTP_ORIGIN' : 'HTTP_REFERER';
+        $source = \parse_url(self::said($server, $from));
         $host = ($source['host'] ?? '') . (isset($source['port']) ? ":{$source['port']}" : '');
-        $scheme = \in_array(\strtolower($server['HTTPS'] ?? ''), ['', 'off'], true) ? 'http' : 'https';
+        $scheme = \in_array(\strtolower(self::said($server, 'HTTPS')), ['', 'off'], true) ? 'http' : 'https';
         // Debian's nginx tells the host without its port.
-        $ours = $server['HTTP_HOST'] ?? '';
-        $hosts = [$ours, $ours . ':' . ($server['SERVER_PORT'] ?? '')];
-        return $ours !== '' && \in_array($host, $hosts, true) && $source['scheme'] === $scheme;
+        $ours = self::said($server, 'HTTP_HOST');
+        $hosts = [$ours, $ours . ':' . self::said($server, 'SERVER_PORT')];
+        return $ours !== '' && \in_array($host, $hosts, true) && ($source['scheme'] ?? '') === $scheme;
+    }
+
+    /** @param array<string, mixed> $server */
+    private static function said(array $server, string $name): string
+    {
+        $said = $server[$name] ?? '';
+        return \is_scalar($said) ? (string) $said : '';
     }
 
     /** @param ?array{int, int} $limit */
@@ -159,94 +200,36 @@ final class Converse
         return Answer::refused(429, 'RateLimit', 'later', ['Retry-After' => $wait]);
     }
 
-    private static function session(string $jid, string $page, callable $credentials, ?Client $client): Answer
+    /**
+     * @param callable(): array<string, mixed> $credentials
+     * @param Client|\Closure(): Client|null $client
+     */
+    private static function session(
+        string $jid,
+        string $page,
+        callable $credentials,
+        Client|\Closure|null $client,
+    ): Answer {
+        // A page whose session was lost gets its JID again: Converse goes on with it in what it
+        // had yet to send, and some servers end a session for another's JID.
+        $full = $page === '' ? $jid : "$jid/$page";
+        $client = $client instanceof \Closure ? $client() : $client ?? new Client();
+        $proof = $credentials();
+        return Answer::granted($client->prebind($full, ...$proof));
+    }
+
+    /** A failure is the chat's alone: it is logged, and the site goes on. */
+    private static function log(\Throwable $error, ?string $jid = null): void
     {
-        try {
-            // A page whose session was lost gets its JID again: Converse goes on with it in what it
-            // had yet to send, and some servers end a session for another's JID.
-            $full = $page === '' ? $jid : "$jid/$page";
-            $proof = $credentials();
-            return Answer::granted(($client ?? new Client())->prebind($full, ...$proof));
-        } catch (Exception $error) {
-            // A failure is the chat's alone: it is logged, and the site goes on.
-            \error_log("prebind: no chat for $jid: {$error->kind}: {$error->getMessage()}");
-            return Answer::refused(503, $error->kind, $error->retry);
-        } catch (\Throwable $error) {
-            // Only where: what the site's own code says might repeat a secret.
-            $place = $error::class . " in {$error->getFile()}:{$error->getLine()}";
-            \error_log("prebind: no chat for $jid: $place");
-            return Answer::refused(503, 'Internal');
-        }
+        // Of others only where: what the site's own code says might repeat a secret.
+        $why = $error instanceof Exception
+            ? "{$error->kind}: {$error->getMessage()}"
+            : $error::class . " in {$error->getFile()}:{$error->getLine()}";
+        \error_log('prebind: no chat' . ($jid === null ? '' : " for $jid") . ": $why");
     }
 
     private static function escaped(string $text): string
     {
         return \htmlspecialchars($text, \ENT_QUOTES | \ENT_SUBSTITUTE);
-    }
-}
-
-/**
- * What the browser is answered: {@see send()} it, or give its parts to your framework.
- */
-final class Answer
-{
-    /** @param array<string, string> $headers */
-    private function __construct(
-        public readonly int $status,
-        public readonly array $headers,
-        public readonly string $body,
-    ) {
-    }
-
-    /** @internal */
-    public static function granted(Session $session): self
-    {
-        return self::json(200, $session);
-    }
-
-    /**
-     * @internal
-     *
-     * @param array<string, string> $headers
-     */
-    public static function refused(int $status, string $kind, string $retry = 'no', array $headers = []): self
-    {
-        return self::json($status, ['kind' => $kind, 'retry' => $retry], $headers);
-    }
-
-    /** @internal */
-    public static function script(): self
-    {
-        $headers = [
-            'Content-Type' => 'text/javascript; charset=utf-8',
-            'Cache-Control' => 'private, max-age=31536000, immutable',
-            'X-Content-Type-Options' => 'nosniff',
-        ];
-        return new self(200, $headers, SCRIPT);
-    }
-
-    /** @param array<string, string> $headers */
-    private static function json(int $status, mixed $content, array $headers = []): self
-    {
-        $headers += [
-            'Content-Type' => 'application/json',
-            'Cache-Control' => 'no-store, private',
-            'X-Content-Type-Options' => 'nosniff',
-            'Vary' => 'Cookie',
-        ];
-        return new self($status, $headers, \json_encode($content, \JSON_THROW_ON_ERROR));
-    }
-
-    /** Sends status, headers and body, in place of what PHP's session module may have set. */
-    public function send(): void
-    {
-        \http_response_code($this->status);
-        foreach ($this->headers as $name => $value) {
-            \header("$name: $value");
-        }
-        foreach (['Expires', 'Pragma'] as $name) {
-            \header_remove($name);
-        }
-        echo $this->body;
     }
 }

@@ -41,23 +41,6 @@ class Exception extends \Exception
             }
         }
     }
-
-    /**
-     * What a call has returned, or its error, thrown.
-     *
-     * @internal
-     *
-     * @param array{0: mixed}|array<string, mixed> $answer
-     */
-    public static function unless(array $answer): mixed
-    {
-        if (!isset($answer['kind'])) {
-            return $answer[0];
-        }
-        ['kind' => $kind, 'specific' => $specific] = $answer;
-        unset($answer['kind'], $answer['specific']);
-        throw new (__NAMESPACE__ . "\\{$kind}Exception")(...$answer, ...$specific);
-    }
 }
 
 /** A bad URL, JID, credential or option; nothing was sent. */

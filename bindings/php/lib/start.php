@@ -3,23 +3,29 @@
 // Runs as each request starts; the classes are read when one of them is needed.
 
 namespace Prebind {
-    \spl_autoload_register(static function (string $class): void {
-        static $isLoaded = false;
-        if (!$isLoaded && \stripos($class, 'Prebind\\') === 0) {
-            $isLoaded = true;
-            \prebind_native_load();
-        }
-    });
+    // Who has forbidden it gets all at once.
+    if (\function_exists('spl_autoload_register')) {
+        \spl_autoload_register(static function (string $class): void {
+            static $isLoaded = false;
+            if (!$isLoaded && \stripos($class, 'Prebind\\') === 0) {
+                $isLoaded = true;
+                \prebind_native_load();
+            }
+        });
+    } else {
+        \prebind_native_load();
+    }
 
     /**
      * The JID of a web site's user, whose name may hold characters that a JID must not have: they
-     * are escaped (XEP-0106).
+     * are escaped (XEP-0106). Upper and lower case are one: `Alice` and `alice` have the same JID.
      *
      * @throws ConfigException if the name or the domain is not allowed even so
      */
     function jid_from_user(string $name, string $domain): string
     {
-        return Exception::unless(\prebind_native_jid($name, $domain));
+        [$name, $domain] = [Native\Call::text('jid', $name), Native\Call::text('jid', $domain)];
+        return Native\Call::answer(\prebind_native_jid(...), $name, $domain);
     }
 }
 

@@ -18,11 +18,12 @@ use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 use prebind::{Account, Client, Config, Cookie, Credentials, FastToken, Floor, Jid, Result, Session};
 
 use crate::call::{display_ini_entries, heedful};
-use crate::value::{answer, array, named};
+use crate::value::{answer, array, content, named};
 
 /// Settings of `php.ini`. What may hold a secret is none of them, as `phpinfo()` shows them all.
-static SETTINGS: IniEntryDefs<4> = IniEntryDefs::new([
+static SETTINGS: IniEntryDefs<5> = IniEntryDefs::new([
     IniEntryDef::new(c"prebind.url", c"", IniEntryPermission::All),
+    IniEntryDef::new(c"prebind.browser_url", c"", IniEntryPermission::All),
     IniEntryDef::new(c"prebind.timeout", c"", IniEntryPermission::All),
     IniEntryDef::new(c"prebind.floor", c"", IniEntryPermission::All),
     IniEntryDef::end(),
@@ -41,11 +42,7 @@ extern "C" fn request_startup(_: i32, _: i32) -> i32 {
 /// Defines the classes, which is not done before one of them is needed.
 #[php_function]
 fn prebind_native_load() -> PhpResult<()> {
-    let script = concat!("const SCRIPT = <<<'JS'\n", include_str!("../lib/chat.js"), "JS;");
-    let exceptions = execute(include_str!("../lib/exceptions.php"));
-    let client = exceptions.and_then(|()| execute(include_str!("../lib/client.php")));
-    let converse = client.and_then(|()| execute([include_str!("../lib/converse.php"), script].concat()));
-    converse.map_err(|error| error.to_string().into())
+    execute(include_str!(concat!(env!("OUT_DIR"), "/lib.php"))).map_err(|error| error.to_string().into())
 }
 
 /// A session, to be ended with its cookies.
@@ -93,14 +90,16 @@ fn prebind_native_open(url: &str, options: &Zval, jid: &str, credentials: &Zval)
     }))
 }
 
+/// By what is known of it, or else by its SID and RID.
 #[php_function]
-fn prebind_native_terminate(url: &str, options: &Zval, handle: &Handle) -> PhpResult<Zval> {
-    answer(heedful(|| client(url, options)?.terminate(&handle.0)))
-}
-
-#[php_function]
-fn prebind_native_terminate_by(url: &str, options: &Zval, sid: &str, rid: i64) -> PhpResult<Zval> {
-    answer(heedful(|| client(url, options)?.terminate_by(sid, rid.try_into().unwrap_or_default())))
+fn prebind_native_terminate(url: &str, options: &Zval, known: Option<&Handle>, by: &Zval) -> PhpResult<Zval> {
+    let sid = content(by).and_then(|it| it.get("sid")?.str()).unwrap_or_default();
+    let rid = content(by).and_then(|it| it.get("rid")?.long()).unwrap_or_default();
+    let by_sid = |client: &Client| client.terminate_by(sid, rid.try_into().unwrap_or_default());
+    answer(heedful(|| {
+        let client = client(url, options)?;
+        known.map_or_else(|| by_sid(&client), |known| client.terminate(&known.0))
+    }))
 }
 
 #[php_function]
@@ -125,6 +124,5 @@ fn module(module: ModuleBuilder) -> ModuleBuilder {
     let module = module.class::<Handle>().function(wrap_function!(prebind_native_load));
     let module = module.function(wrap_function!(prebind_native_profile));
     let module = module.function(wrap_function!(prebind_native_open));
-    let module = module.function(wrap_function!(prebind_native_terminate));
-    module.function(wrap_function!(prebind_native_terminate_by)).function(wrap_function!(prebind_native_jid))
+    module.function(wrap_function!(prebind_native_terminate)).function(wrap_function!(prebind_native_jid))
 }

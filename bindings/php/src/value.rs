@@ -39,9 +39,15 @@ fn details(error: &Error) -> Result<Zval> {
     ])
 }
 
-/// The values of an array, with their names.
+/// What is in an array or, without a call of PHP's, in a `Prebind\Native\Hidden`.
+pub(crate) fn content(given: &Zval) -> Option<&ZendHashTable> {
+    let hidden = given.object().and_then(|it| it.get_properties().ok()?.values().next());
+    hidden.map_or(given, Zval::dereference).array()
+}
+
+/// The same values, with their names.
 pub(crate) fn named(given: &Zval) -> Vec<(String, Value)> {
-    let fields = given.array().into_iter().flatten();
+    let fields = content(given).into_iter().flatten();
     fields.map(|(name, value)| (name.to_string(), converted(value.dereference()))).collect()
 }
 

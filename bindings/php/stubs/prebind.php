@@ -5,7 +5,7 @@
 namespace Prebind {
     /**
      * The JID of a web site's user, whose name may hold characters that a JID must not have: they
-     * are escaped (XEP-0106).
+     * are escaped (XEP-0106). Upper and lower case are one: `Alice` and `alice` have the same JID.
      *
      * @throws ConfigException if the name or the domain is not allowed even so
      */
@@ -63,16 +63,6 @@ class Exception extends \Exception
         public readonly string $retry = 'no',
         ?\Throwable $previous = null,
     ) {}
-
-    /**
-     * What a call has returned, or its error, thrown.
-     *
-     * @internal
-     *
-     * @param array{0: mixed}|array<string, mixed> $answer
-     */
-    public static function unless(array $answer): mixed
-    {}
 }
 
 /** A bad URL, JID, credential or option; nothing was sent. */
@@ -206,8 +196,10 @@ class Client
 
     private readonly string $url;
 
-    /** @var array<string, mixed> */
-    private readonly array $options;
+    private readonly Native\Hidden $options;
+
+    /** @var ?array{callable(string): mixed, callable(string, string): mixed} */
+    private readonly ?array $cache;
 
     /**
      * What is not given, or null, is as `php.ini` says, or else the library's default.
@@ -260,7 +252,11 @@ class Client
      *     default 600
      * @param ?string $profile what an earlier client of this URL learned, as {@see profile()} gave it,
      *     for a process that has no client of this address and these options yet. One that is of no
-     *     use is left out; default what another process has left in APCu, where that is loaded
+     *     use is left out; default what another process has left in `$cache`
+     * @param ?array{callable(string): mixed, callable(string, string): mixed} $cache where the site's
+     *     processes leave each other what they learned: a function that gives what is kept under a
+     *     key, and one that keeps a text, `[$cache->get(...), $cache->set(...)]` of a PSR-16 cache;
+     *     default APCu, where that is loaded
      *
      * @throws ConfigException if the URL or an option has a value that cannot work
      */
@@ -292,6 +288,7 @@ class Client
         ?bool $learn = null,
         int|float|null $relearn_after = null,
         ?string $profile = null,
+        ?array $cache = null,
     ) {}
 
     /**
@@ -336,7 +333,7 @@ class Client
 
     /**
      * What the process learned of the server: for the option `$profile` in another one, where there is
-     * no APCu.
+     * no cache.
      *
      * A short text without anything secret, which stays the same while nothing new is learned.
      */
@@ -357,11 +354,22 @@ class Client
         #[\SensitiveParameter] ?int $rid = null,
     ): void {}
 
-    private static function hasApcu(): bool
+    /**
+     * @template T
+     *
+     * @param \Closure(mixed...): (array{T}|array{kind: string, specific: array<string, mixed>}) $function
+     *
+     * @return T
+     */
+    private function ask(\Closure $function, mixed ...$arguments): mixed
     {}
 
-    /** Where the processes of a site leave each other what they learned. */
-    private function shelf(): string
+    /** What another process has left, unless it is of no use at all. */
+    private function kept(): ?string
+    {}
+
+    /** Asks the cache. One that is out of order is as good as none. */
+    private function cached(int $function, string ...$text): mixed
     {}
 
     /** @return array{url: string} */
@@ -371,6 +379,10 @@ class Client
     public function __serialize(): never
     {}
 }
+}
+
+namespace Prebind {
+
 
 /**
  * An authenticated session, ready for a browser to attach to.
@@ -451,18 +463,20 @@ final class Converse
      * The elements for the end of a page's body, of every page of the site, for everybody: the chat
      * of the user who is signed in; for anybody else what clears away the chat of the one before.
      *
-     * There is no inline script in them.
+     * There is no inline script in them. A user whose chat cannot be described has none: why is in
+     * PHP's error log, and the page is as it is.
      *
-     * @param ?string $jid the user's bare JID; null if nobody is signed in, or has no chat
+     * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
+     *     which may throw; null if nobody is signed in, or has no chat
      * @param string $nonce of the page's Content-Security-Policy, for `script-src`
      * @param string $endpoint where the site answers with {@see answer()}
      * @param ?string $bosh_url the BOSH endpoint as the browser reaches it: an address, or a path of
-     *     the site; default `prebind.url` in `php.ini`
+     *     the site; default `prebind.browser_url` in `php.ini`, or else `prebind.url`
      * @param string $assets where Converse.js's `dist` is, ending in `/`
      * @param array<string, mixed> $settings further settings of Converse.js
      */
     public static function html(
-        ?string $jid,
+        string|\Closure|null $jid,
         string $nonce = '',
         string $endpoint = '/prebind',
         ?string $bosh_url = null,
@@ -484,23 +498,33 @@ final class Converse
      * | 429 | `RateLimit` | with `Retry-After`; only where APCu is loaded |
      * | 503 | an exception's | no chat at the moment; why is in PHP's error log |
      *
-     * @param ?string $jid the user's bare JID; null if nobody is signed in, or has no chat
+     * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
+     *     which may throw; null if nobody is signed in, or has no chat
      * @param callable(): array<string, mixed> $credentials what proves it to the chat server: named
      *     arguments of {@see Client::prebind()}
-     * @param ?Client $client default that of `php.ini`
+     * @param Client|\Closure(): Client|null $client or a function that makes it; default that of
+     *     `php.ini`
      * @param ?array{int, int} $rate_limit how many sessions a user may open in how many seconds;
      *     null for any number
      * @param ?array<string, mixed> $server what `$_SERVER` has, for those who have it elsewhere
      * @param ?array<string, mixed> $query what `$_GET` has
      */
     public static function answer(
-        ?string $jid,
+        string|\Closure|null $jid,
         callable $credentials,
-        ?Client $client = null,
+        Client|\Closure|null $client = null,
         ?array $rate_limit = [30, 60],
         ?array $server = null,
         ?array $query = null,
     ): Answer {}
+
+    /**
+     * What Converse is told of the user.
+     *
+     * @return array<string, string|bool>
+     */
+    private static function told(string $jid, string $endpoint, ?string $bosh_url, string $assets): array
+    {}
 
     /**
      * @param array<string, mixed> $server
@@ -520,16 +544,36 @@ final class Converse
     private static function isSameOrigin(array $server): bool
     {}
 
+    /** @param array<string, mixed> $server */
+    private static function said(array $server, string $name): string
+    {}
+
     /** @param ?array{int, int} $limit */
     private static function tooOften(string $jid, ?array $limit): ?Answer
     {}
 
-    private static function session(string $jid, string $page, callable $credentials, ?Client $client): Answer
+    /**
+     * @param callable(): array<string, mixed> $credentials
+     * @param Client|\Closure(): Client|null $client
+     */
+    private static function session(
+        string $jid,
+        string $page,
+        callable $credentials,
+        Client|\Closure|null $client,
+    ): Answer {}
+
+    /** A failure is the chat's alone: it is logged, and the site goes on. */
+    private static function log(\Throwable $error, ?string $jid = null): void
     {}
 
     private static function escaped(string $text): string
     {}
 }
+}
+
+namespace Prebind {
+
 
 /**
  * What the browser is answered: {@see send()} it, or give its parts to your framework.
@@ -540,7 +584,7 @@ final class Answer
     private function __construct(
         public readonly int $status,
         public readonly array $headers,
-        public readonly string $body,
+        #[\SensitiveParameter] public readonly string $body,
     ) {}
 
     /** @internal */

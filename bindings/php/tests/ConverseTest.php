@@ -35,6 +35,69 @@ final class ConverseTest extends TestCase
         self::assertStringContainsString('>null</script>', $html);
     }
 
+    /** @return iterable<array{string|Closure, string}> */
+    public static function withoutJid(): iterable
+    {
+        yield [fn () => Prebind\jid_from_user('', 'example.org'), 'Config: '];
+        yield [fn () => Prebind\jid_from_user("\u{1f600}", 'example.org'), 'Config: '];
+        yield [fn () => throw new RuntimeException('the password is hunter2'), 'RuntimeException in ' . __FILE__];
+    }
+
+    /** @dataProvider withoutJid */
+    public function testAUserWhoHasNoJidHasNoChatAndAllElse(Closure $jid, string $why): void
+    {
+        $html = $this->quietly(fn () => Converse::html($jid, bosh_url: '/http-bind'), $log);
+        self::assertSame(Converse::html(null), $html);
+        self::assertStringContainsString("prebind: no chat: $why", $log);
+        self::assertStringNotContainsString('hunter2', $log);
+
+        $answer = $this->quietly(fn () => Converse::answer($jid, fn () => [], server: self::ASKED, query: []), $log);
+        self::assertSame([503, 'application/json'], [$answer->status, $answer->headers['Content-Type']]);
+        self::assertStringContainsString("prebind: no chat: $why", $log);
+    }
+
+    public function testAJidThatIsNotUtf8HasNoChatAndAllElse(): void
+    {
+        self::assertSame(Converse::html(null), $this->quietly(fn () => Converse::html("\xff@b", bosh_url: '/http-bind'), $log));
+        self::assertStringContainsString('JsonException in ', $log);
+        $client = new Prebind\Client('http://127.0.0.1:9/');
+        $answer = $this->quietly(fn () => Converse::answer("\xff@b", fn () => ['password' => 'x'], $client, null, self::ASKED, []));
+        self::assertSame([503, '{"kind":"Config","retry":"after-config-change"}'], [$answer->status, $answer->body]);
+    }
+
+    public function testJidAndClientMayBeMadeWhenTheyAreNeeded(): void
+    {
+        self::assertSame(Converse::html('alice@b', bosh_url: '/b'), Converse::html(fn () => 'alice@b', bosh_url: '/b'));
+        self::assertSame(Converse::html(null), Converse::html(fn () => null));
+        $never = fn () => self::fail('it was made');
+        self::assertSame(401, Converse::answer(fn () => null, $never, $never, null, self::ASKED, [])->status);
+        $client = fn () => new Prebind\Client('http://127.0.0.1:9/', fail_fast_after: 0);
+        $answer = $this->quietly(fn () => Converse::answer('alice@b', fn () => ['password' => 'x'], $client, null, self::ASKED, []));
+        self::assertSame([503, '{"kind":"Connect","retry":"fresh-session"}'], [$answer->status, $answer->body]);
+        $wrong = fn () => new Prebind\Client('nonsense');
+        $answer = $this->quietly(fn () => Converse::answer('alice@b', fn () => ['password' => 'x'], $wrong, null, self::ASKED, []));
+        self::assertSame(503, $answer->status);
+    }
+
+    public function testWhereBrowsersFindTheEndpointIsASettingOfItsOwn(): void
+    {
+        self::assertSame(Converse::html(null), $this->quietly(fn () => Converse::html('alice@b'), $log));
+        self::assertStringContainsString('prebind.browser_url', $log);
+        $told = function (): string {
+            $html = Converse::html('alice@b');
+            return preg_match('/"bosh_service_url":"([^"]*)"/', $html, $match) ? $match[1] : '';
+        };
+        try {
+            ini_set('prebind.url', 'http://127.0.0.1:5280/http-bind');
+            self::assertSame('http://127.0.0.1:5280/http-bind', $told());
+            ini_set('prebind.browser_url', 'https://chat.example.org/http-bind');
+            self::assertSame('https://chat.example.org/http-bind', $told());
+        } finally {
+            ini_restore('prebind.url');
+            ini_restore('prebind.browser_url');
+        }
+    }
+
     public function testWhatThePageDecidesCannotBeSet(): void
     {
         $this->expectExceptionMessage('password');
@@ -59,6 +122,7 @@ final class ConverseTest extends TestCase
         yield [403, 'CrossOrigin', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_REFERER' => 'http://evil.example/'] + self::ASKED, []];
         yield [403, 'CrossOrigin', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'https://shop.example'] + self::ASKED, []];
         yield [403, 'CrossOrigin', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'http://shop.example:81', 'SERVER_PORT' => '80'] + self::ASKED, []];
+        yield [403, 'CrossOrigin', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_REFERER' => '//shop.example/'] + self::ASKED, []];
         yield [400, 'Page', $alice, self::ASKED, ['page' => 'a b']];
         yield [400, 'Page', $alice, self::ASKED, ['page' => ['a']]];
         yield [503, 'Connect', $alice, self::ASKED, []];

@@ -91,8 +91,11 @@ final class Fpm
     /** @return resource */
     private function asks(string $code)
     {
-        $script = "$this->folder/" . bin2hex(random_bytes(8)) . '.php';
-        file_put_contents($script, "<?php $code");
+        // The same code is the same file: each is kept in memory by PHP, once it was compiled.
+        $script = "$this->folder/" . sha1($code) . '.php';
+        if (!file_exists($script)) {
+            file_put_contents($script, "<?php $code");
+        }
         $connection = stream_socket_client("unix://$this->folder/socket");
         $parameters = '';
         foreach (['SCRIPT_FILENAME' => $script, 'REQUEST_METHOD' => 'GET'] as $name => $value) {

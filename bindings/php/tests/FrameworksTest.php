@@ -22,8 +22,9 @@ final class FrameworksTest extends TestCase
 
     public function testSymfony(): void
     {
-        [$stranger, $user, $page] = $this->follow('Symfony');
-        $this->check($stranger, $user);
+        [$stranger, $user, $page, $claimant, $kept] = $this->follow('Symfony');
+        $this->check($stranger, $user, $kept);
+        self::assertSame([401, '{"kind":"NotLoggedIn","retry":"no"}'], [$claimant[0], $claimant[2]]);
         self::assertSame(200, $page[0]);
         self::assertStringContainsString('"jid":"alice@localhost"', $page[2]);
     }
@@ -35,8 +36,8 @@ final class FrameworksTest extends TestCase
 
     public function testWordPress(): void
     {
-        [$stranger, $user, $page] = $this->follow('WordPress');
-        $this->check($stranger, $user);
+        [$stranger, $user, $page, $kept] = $this->follow('WordPress');
+        $this->check($stranger, $user, $kept);
         self::assertStringContainsString('"jid":"alice@localhost"', $page[2]);
         self::assertStringContainsString('src="/prebind?script=', $page[2]);
     }
@@ -44,18 +45,23 @@ final class FrameworksTest extends TestCase
     /**
      * @param array{int, ?string, string} $stranger
      * @param array{int, ?string, string} $user
+     * @param mixed $kept what is in the framework's cache
      */
-    private function check(array $stranger, array $user): void
+    private function check(array $stranger, array $user, mixed $kept): void
     {
         self::assertSame([401, '{"kind":"NotLoggedIn","retry":"no"}'], [$stranger[0], $stranger[2]]);
         self::assertSame(200, $user[0], $user[2]);
         self::assertStringContainsString('no-store', $user[1] ?? 'no-store');
         $session = json_decode($user[2], true);
         self::assertSame('alice@localhost/a-1', $session['jid']);
-        Real::of('prosody')->client()->terminate(sid: $session['sid'], rid: $session['rid']);
+        $prosody = Real::of('prosody');
+        $prosody->client()->terminate(sid: $session['sid'], rid: $session['rid']);
+        // A client that is told it needs not learn it.
+        $client = new Prebind\Client($prosody->described['http_url'], profile: $kept, relearn_after: 700, cache: [fn () => null, fn () => null]);
+        self::assertSame($kept, $client->profile());
     }
 
-    /** @return list<array{int, ?string, string}> status, Cache-Control and body of what was asked for */
+    /** @return list<mixed> status, Cache-Control and body of what was asked for, and what is in the cache */
     private function follow(string $framework): array
     {
         $prosody = Real::of('prosody');
@@ -66,7 +72,8 @@ final class FrameworksTest extends TestCase
         $command = ['env', 'PREBIND_PASSWORD=' . $prosody->password('alice'), PHP_BINARY,
             '-d', 'extension=' . getenv('PREBIND_EXTENSION'), '-d', "prebind.url={$prosody->described['http_url']}",
             '-d', 'error_reporting=' . (E_ALL & ~E_DEPRECATED), '-d', 'display_errors=stderr',
-            __DIR__ . '/frameworks/' . strtolower($framework) . '.php', $recipe, $this->folder];
+            __DIR__ . '/frameworks/' . strtolower($framework) . '.php', $recipe, $this->folder,
+            'prebind.profile.' . sha1($prosody->described['http_url'])];
         $process = proc_open($command, [1 => ['pipe', 'w'], 2 => ['pipe', 'w']], $pipes);
         $output = stream_get_contents($pipes[1]);
         $errors = stream_get_contents($pipes[2]);

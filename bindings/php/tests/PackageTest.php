@@ -31,7 +31,7 @@ final class PackageTest extends TestCase
     {
         preg_match_all('/^    pub (\w+):/m', explode('impl Config', (string) file_get_contents(ROOT . '/core/src/config.rs'))[0], $match);
         $parameters = (new ReflectionMethod(Prebind\Client::class, '__construct'))->getParameters();
-        self::assertSame($match[1], array_map(static fn ($parameter) => $parameter->name, $parameters));
+        self::assertSame([...$match[1], 'cache'], array_map(static fn ($parameter) => $parameter->name, $parameters));
     }
 
     public function testThereIsAClassForEachKind(): void
@@ -78,32 +78,74 @@ final class PackageTest extends TestCase
         serialize($client);
     }
 
-    /** @return iterable<array{callable(): mixed}> */
+    /** @return iterable<array{0: callable(): mixed, 1?: string}> what is called, and the field that is refused */
     public static function refused(): iterable
     {
         $url = 'http://127.0.0.1:9/';
         yield [static fn () => prebind($url, 'a@b', 'hunter2', ['proxy' => 'http://hunter2@b/', 'floor' => 'x'])];
         yield [static fn () => prebind($url, 'a@b', 'hunter2', ['fail_fast_after' => 0])];
-        yield [static fn () => new Prebind\Client($url, headers: ['a' => 'hunter2'], floor: 'x')];
+        yield [static fn () => new Prebind\Client($url, headers: ['a' => 'hunter2'], floor: 'x'), 'floor'];
         yield [static fn () => (new Prebind\Client($url))->prebind('a@b', token: 'hunter2', password: 'hunter2')];
         yield [static fn () => (new Prebind\Client($url))->terminate(sid: "hunter2\0", rid: 1)];
+        // What is not UTF-8.
+        yield [static fn () => prebind($url, "\xff@b", 'hunter2'), 'jid'];
+        yield [static fn () => prebind($url, 'a@b', "hunter2\xff"), 'password'];
+        yield [static fn () => new Prebind\Client("http://\xff/", headers: ['a' => 'hunter2']), 'url'];
+        yield [static fn () => new Prebind\Client($url, headers: ["hunter2\xff" => 'x']), 'headers'];
+        yield [static fn () => (new Prebind\Client($url))->prebind('a@b', scram_keys: ["hunter2\xff" => 'x']), 'scram_keys'];
+        yield [static fn () => (new Prebind\Client($url))->terminate(sid: "hunter2\xff", rid: 5), 'sid'];
+        yield [static fn () => Prebind\jid_from_user("\xff", 'example.org'), 'jid'];
+        yield [static fn () => Prebind\jid_from_user('alice', "\xff"), 'jid'];
+        // What has no end.
+        $circle = ['a' => 'hunter2'];
+        $circle['b'] = &$circle;
+        yield [static fn () => new Prebind\Client($url, headers: $circle), 'headers'];
+        yield [static fn () => (new Prebind\Client($url))->prebind('a@b', scram_keys: $circle), 'scram_keys'];
     }
 
     /** @dataProvider refused */
-    public function testNoStackTraceShowsASecret(callable $call): void
+    public function testNoStackTraceShowsASecret(callable $call, ?string $field = null): void
     {
         self::assertSame('0', ini_get('zend.exception_ignore_args'));
         try {
             $call();
         } catch (Prebind\Exception $error) {
             self::assertSame(__FILE__, $error->getFile());
-            // Those of the extension and the call itself, without PHPUnit's.
-            $frames = array_slice($error->getTrace(), 0, 4);
-            $frames = array_filter($frames, static fn ($frame) => !is_a($frame['class'] ?? '', TestCase::class, true));
+            self::assertSame($field, $field === null ? null : $error->field);
+            $frames = [];
+            foreach ($error->getTrace() as $frame) {
+                if (is_a($frame['class'] ?? '', TestCase::class, true) && $frame['function'] === __FUNCTION__) {
+                    break;
+                }
+                $frames[] = $frame;
+            }
+            self::assertNotEmpty($frames);
             self::assertStringNotContainsString('hunter2', "$error" . print_r($frames, true));
             return;
         }
         self::fail('it succeeded');
+    }
+
+    public function testWhatIsGivenByReferenceIsNotHeld(): void
+    {
+        $value = 'x';
+        $client = new Prebind\Client('http://127.0.0.1:9/', headers: ['a' => &$value]);
+        $value = [];
+        $value[] = &$value;
+        self::assertNotSame('', $client->profile());
+    }
+
+    public function testAPanicIsAnException(): void
+    {
+        [$status, $output, $errors] = php(<<<'PHP'
+            $hidden = (new ReflectionClass(Prebind\Native\Hidden::class))->newInstanceWithoutConstructor();
+            Closure::bind(function () { $this->values = ['headers' => ["\xff" => 'hunter2']]; }, $hidden, $hidden::class)();
+            try { Prebind\Native\Call::answer(prebind_native_profile(...), 'http://127.0.0.1:9/', $hidden); }
+            catch (Prebind\InternalException $error) { echo $error->getMessage(), var_export($error->getPrevious()); }
+            echo ' ', Prebind\jid_from_user('and it goes on', 'localhost');
+            PHP);
+        self::assertStringContainsString('panicked', $errors);
+        self::assertSame([0, 'a defect in prebind itself: report it with what PHP\'s log saysNULL and\20it\20goes\20on@localhost'], [$status, $output]);
     }
 
     public function testPhpIniHasDefaults(): void
@@ -113,6 +155,51 @@ final class PackageTest extends TestCase
         self::assertSame('fine', php($code, '-d', 'prebind.url=https://chat.example.org/http-bind')[1]);
         foreach (['timeout=-1' => 'deadline', 'timeout=x' => 'deadline', 'floor=x' => 'floor'] as $set => $field) {
             self::assertSame($field, php($code, '-d', 'prebind.url=https://a/', '-d', "prebind.$set")[1]);
+        }
+    }
+
+    public function testTheTimeoutOfPhpIniHoldsUnlessAnotherIsGiven(): void
+    {
+        $server = new Faulty('serve', 'no-headers');
+        $code = sprintf('$start = microtime(true);
+            try { (new Prebind\Client(%s, ca: %s, deadline: %%s))->prebind("alice@localhost", "x"); }
+            catch (Prebind\TimeoutException) { echo round(microtime(true) - $start, 1); }', var_export($server->url, true), var_export($server->ca, true));
+        foreach (['null' => 0.3, '1.2' => 1.2] as $deadline => $seconds) {
+            self::assertEqualsWithDelta($seconds, (float) php(sprintf($code, $deadline), '-d', 'prebind.timeout=0.3')[1], 0.4);
+        }
+        $server->end();
+    }
+
+    public function testWhatTheCacheHasIsLeftOutIfItIsOfNoUse(): void
+    {
+        $url = 'http://127.0.0.1:9/';
+        $fresh = (new Prebind\Client($url))->profile();
+        foreach (["\xff", 5, ['x'], false, 'nonsense'] as $i => $kept) {
+            $cache = [static fn () => $kept, static fn () => null];
+            self::assertSame($fresh, (new Prebind\Client($url, cache: $cache, relearn_after: 1 + $i))->profile());
+        }
+        self::assertTrue(apcu_store('prebind.profile.' . sha1($url), "\xff"));
+        self::assertSame($fresh, (new Prebind\Client($url, relearn_after: 10))->profile());
+        apcu_delete('prebind.profile.' . sha1($url));
+    }
+
+    public function testItLoadsWhereAutoloadersAreForbidden(): void
+    {
+        $code = 'echo get_class(new Prebind\Client("https://a/")), " ", Prebind\jid_from_user("a", "b");';
+        self::assertSame([0, 'Prebind\Client a@b', ''], php($code, '-d', 'disable_functions=spl_autoload_register'));
+    }
+
+    public function testThePackageSaysWhatItIs(): void
+    {
+        $package = json_decode((string) file_get_contents(__DIR__ . '/../composer.json'), true);
+        self::assertSame(['prebind/prebind', 'php-ext', ['php' => '>=8.1']], [$package['name'], $package['type'], $package['require']]);
+        self::assertSame(
+            ['extension-name' => 'prebind', 'support-zts' => false, 'support-nts' => true, 'os-families' => ['linux']],
+            array_diff_key($package['php-ext'], ['priority' => 1]),
+        );
+        self::assertSame(PHP_ZTS === 1, $package['php-ext']['support-zts'], 'say so if it is built');
+        foreach ($package['autoload']['classmap'] as $folder) {
+            self::assertDirectoryExists(__DIR__ . "/../$folder");
         }
     }
 
@@ -158,8 +245,6 @@ final class PackageTest extends TestCase
                     $call();
                 } catch (Prebind\Exception $error) {
                     $kinds[$error->kind] = true;
-                } catch (TypeError) {
-                    $kinds['TypeError'] = true;
                 }
             }
         }

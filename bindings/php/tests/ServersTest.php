@@ -76,6 +76,38 @@ final class ServersTest extends TestCase
         $xmppPrebind->auth();
     }
 
+    public function testWhatWasLearnedIsKeptInTheSitesCache(): void
+    {
+        $server = Real::of('prosody');
+        // With another option there is another client, which knows nothing yet.
+        $roundTrips = static function (array $cache) use ($server): int {
+            static $time = 601;
+            $client = $server->client(cache: $cache, relearn_after: $time++);
+            $session = $client->prebind('alice@localhost', $server->password('alice'));
+            $client->terminate($session);
+            return $session->roundTrips;
+        };
+        $kept = [];
+        $cache = [
+            static function (string $key) use (&$kept): mixed { return $kept[$key] ?? null; },
+            static function (string $key, string $text) use (&$kept): void { $kept[$key] = $text; },
+        ];
+        $classic = $roundTrips($cache);
+        self::assertCount(1, $kept);
+        self::assertMatchesRegularExpression('/^[A-Za-z0-9_.]{1,64}$/', (string) array_key_first($kept), 'PSR-16');
+        self::assertLessThan($classic, $roundTrips($cache));
+
+        $fails = static fn () => throw new RuntimeException('hunter2');
+        $file = (string) tempnam(sys_get_temp_dir(), 'log');
+        $before = (string) ini_set('error_log', $file);
+        self::assertSame($classic, $roundTrips([$fails, $fails]));
+        ini_set('error_log', $before);
+        $log = (string) file_get_contents($file);
+        unlink($file);
+        self::assertStringContainsString('the cache fails: RuntimeException in ' . __FILE__, $log);
+        self::assertStringNotContainsString('hunter2', $log);
+    }
+
     public function testAForkedProcessHasConnectionsOfItsOwn(): void
     {
         $server = Real::of('prosody');

@@ -8,18 +8,19 @@ require __DIR__ . '/people.php';
 
 session_start(['cookie_httponly' => true, 'cookie_samesite' => 'Lax']);
 $name = $_SESSION['name'] ?? null;
-$jid = $name === null ? null : Prebind\jid_from_user($name, 'localhost');
+// Whose name allows no JID has no chat, and the rest of the site.
+$jid = fn () => $name === null ? null : Prebind\jid_from_user($name, 'localhost');
 
 match (parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)) {
     '/' => $name === null ? go('/login') : page($jid, require __DIR__ . '/home.php'),
-    '/login' => $_SERVER['REQUEST_METHOD'] === 'POST' ? signIn() : page(null, require __DIR__ . '/login.php'),
+    '/login' => $_SERVER['REQUEST_METHOD'] === 'POST' ? signIn() : page(fn () => null, require __DIR__ . '/login.php'),
     '/logout' => signOut(),
     '/prebind' => prebound($jid, $name),
     default => missing(),
 };
 
 /** What the browser asks for a session. */
-function prebound(?string $jid, ?string $name): void
+function prebound(Closure $jid, ?string $name): void
 {
     // Other requests of the same visitor need not wait for the chat server.
     session_write_close();
@@ -59,10 +60,10 @@ function go(string $path): void
 }
 
 /** A page with the chat, under the strictest policy that Converse.js works under. */
-function page(?string $jid, string $content): void
+function page(Closure $jid, string $content): void
 {
     $nonce = base64_encode(random_bytes(16));
-    $chat = preg_match('~^https?://[^/]+~', (string) ini_get('prebind.url'), $match) ? $match[0] : '';
+    $chat = preg_match('~^https?://[^/]+~', ini_get('prebind.browser_url') ?: (string) ini_get('prebind.url'), $match) ? $match[0] : '';
     header('Content-Security-Policy: ' . implode('; ', [
         "default-src 'none'",
         // WebAssembly is for OMEMO, which encrypts from end to end.

@@ -1,31 +1,36 @@
 <?php
 
-// Laravel's router with the route of sites.md. Prints what a stranger, a user and a user's page get.
+// Laravel's router with the route of sites.md. Prints what a stranger and a user get, and what is in the cache
+// then. Not the layout: its line needs the helpers of a whole application.
 
 declare(strict_types=1);
 
+use Illuminate\Cache\ArrayStore;
+use Illuminate\Cache\Repository;
 use Illuminate\Container\Container;
 use Illuminate\Events\Dispatcher;
 use Illuminate\Http\Request;
 use Illuminate\Routing\Router;
 use Illuminate\Support\Facades\Facade;
 
+require 'Illuminate/Cache/autoload.php';
 require 'Illuminate/Routing/autoload.php';
 require 'Illuminate/Events/autoload.php';
-[, $recipe] = $argv;
+[, $recipe, , $key] = $argv;
 
 $application = new Container();
 $router = new Router(new Dispatcher($application), $application);
 $application->instance('router', $router);
+$application->instance('cache', $cache = new Repository(new ArrayStore()));
 Facade::setFacadeApplication($application);
 require $recipe;
 
 $ask = static function (string $path, ?string $name) use ($application, $router): array {
     $request = Request::create("http://shop.example$path", 'GET', server: ['HTTP_SEC_FETCH_SITE' => 'same-origin']);
-    $request->setUserResolver(static fn () => $name === null ? null : (object) ['name' => $name]);
+    $request->setUserResolver(static fn () => $name === null ? null : (object) ['username' => $name]);
     // As the kernel of an application does.
     $application->instance(Request::class, $request);
     $response = $router->dispatch($request);
     return [$response->getStatusCode(), $response->headers->get('Cache-Control'), $response->getContent()];
 };
-echo json_encode([$ask('/prebind', null), $ask('/prebind?page=a-1', 'alice')]);
+echo json_encode([$ask('/prebind', null), $ask('/prebind?page=a-1', 'alice'), $cache->get($key)]);

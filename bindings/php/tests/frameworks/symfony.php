@@ -1,20 +1,25 @@
 <?php
 
-// A Symfony application with the controller of sites.md. Prints what a stranger, a user and a user's page get.
+// A Symfony application with the controller of sites.md. Prints what a stranger, a user, a user's page and
+// somebody who claims to be that user get, and what is in the cache then.
 
 declare(strict_types=1);
 
 use Symfony\Bundle\FrameworkBundle\FrameworkBundle;
 use Symfony\Bundle\FrameworkBundle\Kernel\MicroKernelTrait;
+use Symfony\Bundle\SecurityBundle\SecurityBundle;
 use Symfony\Component\DependencyInjection\Loader\Configurator\ContainerConfigurator;
 use Symfony\Component\HttpFoundation\Request;
 use Symfony\Component\HttpKernel\Kernel;
 use Symfony\Component\Routing\Loader\Configurator\RoutingConfigurator;
+use Symfony\Component\Security\Core\User\InMemoryUser;
 
 require 'Symfony/Bundle/FrameworkBundle/autoload.php';
-[, $recipe, $folder] = $argv;
+require 'Symfony/Bundle/SecurityBundle/autoload.php';
+[, $recipe, $folder, $key] = $argv;
 require $recipe;
 
+/** In the environment `open` no firewall looks at who asks. */
 final class Website extends Kernel
 {
     use MicroKernelTrait;
@@ -22,6 +27,7 @@ final class Website extends Kernel
     public function registerBundles(): iterable
     {
         yield new FrameworkBundle();
+        yield new SecurityBundle();
     }
 
     public function getProjectDir(): string
@@ -31,8 +37,16 @@ final class Website extends Kernel
 
     protected function configureContainer(ContainerConfigurator $container): void
     {
+        $firewall = ['lazy' => true, 'stateless' => true, 'http_basic' => ['provider' => 'people']];
         $container->extension('framework', ['secret' => 'x', 'router' => ['utf8' => true]]);
-        $container->services()->set(App\Controller\ChatController::class)->public()->tag('controller.service_arguments');
+        $container->extension('security', [
+            'enable_authenticator_manager' => true,
+            'password_hashers' => [InMemoryUser::class => 'plaintext'],
+            'providers' => ['people' => ['memory' => ['users' => ['alice' => ['password' => 'at-the-site']]]]],
+            'firewalls' => ['main' => $this->environment === 'open' ? ['security' => false] : $firewall],
+        ]);
+        $container->services()->set(App\Controller\ChatController::class)->public()->autowire()->tag('controller.service_arguments');
+        $container->services()->alias('kept', 'cache.app')->public();
     }
 
     protected function configureRoutes(RoutingConfigurator $routes): void
@@ -42,9 +56,16 @@ final class Website extends Kernel
     }
 }
 
-$website = new Website('prod', false);
-$ask = static function (string $path, array $server) use ($website): array {
+$ask = static function (Website $website, string $path, array $server): array {
     $response = $website->handle(Request::create("http://shop.example$path", 'GET', server: $server + ['HTTP_SEC_FETCH_SITE' => 'same-origin']));
     return [$response->getStatusCode(), $response->headers->get('Cache-Control'), $response->getContent()];
 };
-echo json_encode([$ask('/prebind', []), $ask('/prebind?page=a-1', ['PHP_AUTH_USER' => 'alice']), $ask('/', ['PHP_AUTH_USER' => 'alice'])]);
+$website = new Website('prod', false);
+$alice = ['PHP_AUTH_USER' => 'alice', 'PHP_AUTH_PW' => 'at-the-site'];
+echo json_encode([
+    $ask($website, '/prebind', []),
+    $ask($website, '/prebind?page=a-1', $alice),
+    $ask($website, '/', $alice),
+    $ask(new Website('open', false), '/prebind', $alice),
+    $website->getContainer()->get('kept')->getItem($key)->get(),
+]);

@@ -1,11 +1,11 @@
 <?php
 
 // WordPress with the plugin of sites.md, and a MariaDB of its own. Prints what a stranger, a user and a
-// user's page get.
+// user's page get, and what is in the cache then.
 
 declare(strict_types=1);
 
-[, $recipe, $folder] = $argv;
+[, $recipe, $folder, $key] = $argv;
 $socket = "$folder/socket";
 $me = posix_getpwuid(posix_geteuid())['name'];
 $options = ['--no-defaults', "--datadir=$folder/data", "--user=$me"];
@@ -36,6 +36,6 @@ $ask = static function (string $name, string $path) use ($folder, $me): mixed {
     return json_decode($output, true);
 };
 $ask('', '-install');
-echo json_encode([$ask('', '/prebind'), $ask('alice', '/prebind?page=a-1'), $ask('alice', '/')]);
+echo json_encode([$ask('', '/prebind'), $ask('alice', '/prebind?page=a-1'), $ask('alice', '/'), $ask('', "-kept $key")[2]]);
 proc_terminate($database);
 proc_close($database);

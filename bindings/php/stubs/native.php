@@ -1,0 +1,42 @@
+<?php
+
+// What the native part offers to lib/, for static analysers: nobody else calls it.
+
+namespace {
+    use Prebind\Native\{Handle, Hidden};
+
+    function prebind_native_load(): void
+    {
+    }
+
+    /** @return array{string}|array{kind: string, specific: array<string, mixed>} */
+    function prebind_native_profile(string $url, Hidden $options): array
+    {
+    }
+
+    /**
+     * @return array{array{
+     *     jid: string, sid: string, rid: int, inactivity: ?int, wait: int, hold: int, requests: ?int,
+     *     mechanism: string, roundTrips: int, cookies: list<array{string, string}>, fastToken: ?string, handle: Handle,
+     * }}|array{kind: string, specific: array<string, mixed>}
+     */
+    function prebind_native_open(string $url, Hidden $options, string $jid, Hidden $credentials): array
+    {
+    }
+
+    /** @return array{null}|array{kind: string, specific: array<string, mixed>} */
+    function prebind_native_terminate(string $url, Hidden $options, ?Handle $known, Hidden $by): array
+    {
+    }
+
+    /** @return array{string}|array{kind: string, specific: array<string, mixed>} */
+    function prebind_native_jid(string $name, string $domain): array
+    {
+    }
+}
+
+namespace Prebind\Native {
+    final class Handle
+    {
+    }
+}
