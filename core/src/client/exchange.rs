@@ -33,6 +33,9 @@ const HURRIED_CLEAN_UP: Duration = Duration::from_millis(150);
 /// A reply, or why there is none, to the request with that RID.
 type Answer = (u64, Result<Reply, Lost>);
 
+/// How long a connection that is opened ahead may take longer than the creation, at least.
+const OPENING: Duration = Duration::from_millis(250);
+
 impl Inner {
     /// Opens a session and remembers what that taught.
     pub(super) fn open(&self, account: &Account, until: Instant) -> Result<Session> {
@@ -102,6 +105,9 @@ struct Driver<'scope, 'env> {
     is_over: Arc<AtomicBool>,
     /// A connection that is being opened for what follows the creation.
     ahead: Option<Receiver<Lane>>,
+    /// Whether it took too long, so that one connection has to do.
+    is_alone: bool,
+    started: Instant,
 }
 
 impl<'scope, 'env> Driver<'scope, 'env> {
@@ -123,6 +129,8 @@ impl<'scope, 'env> Driver<'scope, 'env> {
             elsewhere: 0,
             is_over: Arc::default(),
             ahead,
+            is_alone: false,
+            started: Instant::now(),
         }
     }
 
@@ -175,7 +183,10 @@ impl<'scope, 'env> Driver<'scope, 'env> {
         }
         match first {
             Some(request) => {
-                let lane = self.opened_ahead(&request);
+                let lane = self.opened_ahead(&request).or_else(|| {
+                    let http = &self.client.http;
+                    self.is_alone.then(|| http.any_lane()).flatten()
+                });
                 Some((request.rid(), self.client.post(&request, lane, self.until_for(&request))))
             }
             None if self.elsewhere > 0 => self.wait(),
@@ -183,9 +194,13 @@ impl<'scope, 'env> Driver<'scope, 'env> {
         }
     }
 
-    /// Whether the request is under way; without a thread for it, it has to wait its turn.
+    /// Whether the request is under way; without a thread or a connection for it, it has to wait its
+    /// turn.
     fn send_elsewhere(&mut self, request: Request) -> bool {
         let lane = self.opened_ahead(&request);
+        if self.is_alone {
+            return false;
+        }
         let (client, until, sender) = (self.client, self.until_for(&request), self.sender.clone());
         let (is_over, span) = (Arc::clone(&self.is_over), tracing::Span::current());
         let observer = dispatcher::get_default(Clone::clone);
@@ -206,12 +221,20 @@ impl<'scope, 'env> Driver<'scope, 'env> {
     /// The connection that was opened for this, as soon as it is.
     fn opened_ahead(&mut self, request: &Request) -> Option<Lane> {
         let opening = self.ahead.take_if(|_| request.is_repeatable())?;
+        let now = Instant::now();
+        // The creation took one round trip at least, and a connection takes two or three.
+        let patience = (2 * now.duration_since(self.started)).max(OPENING);
+        let until = now + patience.min(self.until.saturating_duration_since(now) / 2);
         loop {
-            match opening.recv_timeout(cancel::SLICE) {
+            let slice = cancel::SLICE.min(until.saturating_duration_since(Instant::now()));
+            match opening.recv_timeout(slice) {
                 Ok(lane) => return Some(lane),
-                // It ends by itself; who gives up is told by the request.
-                Err(RecvTimeoutError::Timeout) if Instant::now() < self.until && cancel::ask().is_ok() => {}
-                Err(_) => return None,
+                // Who gives up is told by the request.
+                Err(RecvTimeoutError::Timeout) if !slice.is_zero() && cancel::ask().is_ok() => {}
+                Err(_) => {
+                    self.is_alone = true;
+                    return None;
+                }
             }
         }
     }
