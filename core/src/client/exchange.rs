@@ -1,5 +1,4 @@
-//! Drives one exchange: by the shortest plan that the server is known for, and by the classic one
-//! after that if the plan itself may have been at fault.
+//! Drives one exchange by its plan.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,8 +13,7 @@ use super::http::Lost;
 use super::lanes::Lane;
 use super::{Inner, cancel, defect, interruptible};
 use crate::account::Account;
-use crate::condition::{BoshCondition, Condition, SaslCondition, StanzaCondition, StreamCondition};
-use crate::error::{Error, ErrorKind, Phase, Result, Stage};
+use crate::error::{Error, Result, Stage};
 use crate::learned::{Learned, Server};
 use crate::negotiation::{Failure, Negotiation, Step};
 use crate::plan::Plan;
@@ -37,38 +35,12 @@ type Answer = (u64, Result<Reply, Lost>);
 const OPENING: Duration = Duration::from_millis(250);
 
 impl Inner {
-    /// Opens a session and remembers what that taught.
-    pub(super) fn open(&self, account: &Account, until: Instant) -> Result<Session> {
-        let domain = account.jid().domain();
-        let (session, learned) = self.open_by_any_plan(account, until)?;
-        if self.config.learn {
-            self.memory.learn(domain, learned);
-        }
-        Ok(session)
-    }
-
-    fn open_by_any_plan(&self, account: &Account, until: Instant) -> Result<(Session, Learned)> {
-        let domain = account.jid().domain();
-        let known = self.config.learn.then(|| self.memory.recall(domain)).flatten();
-        if known.as_ref().is_some_and(|known| known.server() == Server::Prosody) {
-            self.http.slow_down();
-        }
-        let plan = known.map_or_else(Plan::classic, |known| Plan::shortest(&self.config, account, &known));
-        if plan.is_classic() {
-            return self.exchange(account, plan, until);
-        }
-        // If nothing comes of it, as much time is left for what is known to work.
-        let half_time = until.checked_sub(self.config.deadline / 2).unwrap_or(until);
-        let error = match self.exchange(account, plan, half_time) {
-            Err(error) if may_be_the_plans_fault(&error) && !cancel::is_stopped() => error,
-            result => return result,
-        };
-        tracing::warn!(kind = error.kind().name(), stage = %error.stage(), "the short exchange failed; taking the classic one: {error}");
-        self.memory.distrust(domain);
-        self.exchange(account, Plan::classic(), until)
-    }
-
-    fn exchange(&self, account: &Account, plan: Plan, until: Instant) -> Result<(Session, Learned)> {
+    pub(super) fn exchange(
+        &self,
+        account: &Account,
+        plan: Plan,
+        until: Instant,
+    ) -> Result<(Session, Learned)> {
         let goes_on = plan.goes_on() && !plan.is_classic();
         let (negotiation, requests) = Negotiation::start(&self.config, account, plan, Random::from_os()?)?;
         let negotiation = negotiation.with_scram_cache(&self.scram_cache);
@@ -265,53 +237,5 @@ impl Drop for Driver<'_, '_> {
         if let Some(lane) = self.ahead.take().and_then(|opening| opening.try_recv().ok()) {
             self.client.http.keep(lane);
         }
-    }
-}
-
-/// Whether the classic plan may do better: not if the login itself was refused, since a wrong
-/// password is never sent twice, nor if nobody could be reached.
-fn may_be_the_plans_fault(error: &Error) -> bool {
-    let condition = error.condition();
-    match error.kind() {
-        ErrorKind::Protocol { .. } => true,
-        ErrorKind::Http { status, .. } => !matches!(status, 502..=504),
-        ErrorKind::Connect { phase } | ErrorKind::Timeout { phase } => {
-            matches!(phase, Phase::Headers | Phase::Body)
-        }
-        ErrorKind::Terminated => !matches!(
-            condition,
-            Some(
-                Condition::Bosh(
-                    BoshCondition::HostGone | BoshCondition::HostUnknown | BoshCondition::SystemShutdown
-                ) | Condition::Stream(
-                    StreamCondition::Conflict
-                        | StreamCondition::HostGone
-                        | StreamCondition::HostUnknown
-                        | StreamCondition::SystemShutdown
-                )
-            )
-        ),
-        // The server has not looked at the password.
-        ErrorKind::Auth => matches!(
-            condition,
-            Some(Condition::Sasl(
-                SaslCondition::EncryptionRequired
-                    | SaslCondition::InvalidMechanism
-                    | SaslCondition::MechanismTooWeak
-            ))
-        ),
-        ErrorKind::Bind => {
-            let is_about_the_resource = |condition| {
-                matches!(
-                    condition,
-                    &Condition::Stanza(StanzaCondition::Conflict | StanzaCondition::ResourceConstraint)
-                )
-            };
-            condition.is_some_and(|condition| !is_about_the_resource(condition))
-        }
-        ErrorKind::Config { .. }
-        | ErrorKind::Mechanism { .. }
-        | ErrorKind::ServerUnverified { .. }
-        | ErrorKind::Internal => false,
     }
 }
