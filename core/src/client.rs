@@ -8,6 +8,7 @@ mod fail_fast;
 mod http;
 mod lanes;
 mod memory;
+mod open;
 mod patience;
 mod phase;
 mod process;

@@ -98,7 +98,8 @@ pub struct Config {
     /// Whether calls take the short cuts that the server is known for, one to four round trips
     /// instead of four or five. If not, each is the exchange that XEP-0206 shows. Default yes.
     pub learn: bool,
-    /// How long calls take no short cut after one that failed. Default 10 minutes.
+    /// How long calls take no short cut after one that failed although the long way, taken after it,
+    /// did not. Default 10 minutes.
     pub relearn_after: Duration,
     /// What an earlier client of this URL learned, as [`Client::profile`](crate::Client::profile)
     /// gave it. One that is of no use is left out. Default none.

@@ -12,10 +12,11 @@ const MAX_MECHANISMS: usize = 32;
 
 /// What an exchange taught of a server, for [`Plan::shortest`](crate::Plan::shortest). It holds
 /// nothing secret and nothing of the account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learned {
     server: Server,
     mechanisms: Vec<String>,
+    /// `None` if no account looked at it yet: servers tell who does not ask for it less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sasl2: Option<Offer>,
 }
@@ -25,17 +26,20 @@ impl Learned {
         Self { server, mechanisms: names(mechanisms), sasl2: None }
     }
 
-    pub(crate) fn nothing() -> Self {
-        Self::new(Server::Other, &[])
-    }
-
     pub(crate) fn with_sasl2(mut self, offer: Option<&Offer>) -> Self {
-        self.sasl2 = offer.map(|offer| Offer {
+        self.sasl2 = Some(offer.map_or_else(Offer::default, |offer| Offer {
             mechanisms: names(&offer.mechanisms),
             bind: offer.bind,
             fast: names(&offer.fast),
-        });
+        }));
         self
+    }
+
+    /// With what was known of the same server before, where this exchange did not look.
+    #[cfg(feature = "client")]
+    pub(crate) fn after(&self, known: &Self) -> Self {
+        let sasl2 = known.sasl2.as_ref().filter(|_| self.server == known.server);
+        Self { sasl2: self.sasl2.as_ref().or(sasl2).cloned(), ..self.clone() }
     }
 
     /// What it was taken for.
@@ -48,7 +52,7 @@ impl Learned {
         &self.mechanisms
     }
 
-    /// What it offered to do by SASL2.
+    /// What it offered to do by SASL2; nothing is an empty offer.
     pub(crate) fn sasl2(&self) -> Option<&Offer> {
         self.sasl2.as_ref()
     }
@@ -71,7 +75,7 @@ fn names(offered: &[String]) -> Vec<String> {
 }
 
 /// Servers, by what shortens an exchange with them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Server {
     /// Reads all of a body, and answers in the same response. The connection that carried a
@@ -80,6 +84,7 @@ pub(crate) enum Server {
     /// Answers some of a body in the next response only, and drops what a restart carries.
     Ejabberd,
     /// Any other: only the classic exchange is known to work.
+    #[default]
     Other,
 }
 

@@ -47,6 +47,10 @@ const MAX_REPLIES: u32 = 24;
 /// of order too often, and what is beyond the server's window ends the session.
 const MAX_OPEN: u32 = 2;
 
+/// What is expected where the server holds a request although all is said: it may have answered two
+/// at once by chance, which says nothing against the plan.
+pub(crate) const EACH_ANSWERED: &str = "an answer to each request";
+
 /// What to do next.
 #[derive(Debug)]
 #[must_use]
@@ -143,7 +147,7 @@ impl<'a> Negotiation<'a> {
             stage: Stage::Create,
             replies: 0,
             waits: 0,
-            learned: Learned::nothing(),
+            learned: Learned::default(),
             cookies: Cookies::default(),
         };
         let requests = negotiation.due_bodies()?;
@@ -281,8 +285,10 @@ impl<'a> Negotiation<'a> {
     fn offered(&mut self, features: Features) {
         if !self.is_restarted && !self.login.is_done() {
             self.login.offered(&features, self.sasl2.is_some());
-            let sasl2 = features.sasl2.as_ref().filter(|_| self.account.uses_sasl2(self.config));
-            self.learned = Learned::new(self.learned.server(), &features.mechanisms).with_sasl2(sasl2);
+            let learned = Learned::new(self.learned.server(), &features.mechanisms);
+            let is_sasl2_wanted = self.account.uses_sasl2(self.config);
+            self.learned =
+                if is_sasl2_wanted { learned.with_sasl2(features.sasl2.as_ref()) } else { learned };
         }
         if features.session_required {
             // It is a server of a kind that the shorter plans were not made for.
@@ -321,7 +327,7 @@ impl<'a> Negotiation<'a> {
         if self.is_complete() {
             // Replies come in the order of the requests (XEP-0124 §11), so what is later is held.
             if self.open.iter().any(|open| open.request.rid() > answered) {
-                return Err(Error::protocol(self.stage, "an answer to each request", "none to an empty one"));
+                return Err(Error::protocol(self.stage, EACH_ANSWERED, "none to an empty one"));
             }
             if self.open.is_empty()
                 && let Some(session) = self.completed()

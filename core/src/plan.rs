@@ -3,6 +3,8 @@
 
 use crate::account::Account;
 use crate::config::Config;
+#[cfg(feature = "client")]
+use crate::error::Stage;
 use crate::learned::{Learned, Server};
 use crate::sasl::{self, Early, Way};
 
@@ -12,13 +14,15 @@ pub struct Plan {
     pub(crate) bodies: &'static [PlannedBody],
     /// What to log in by before the server offers anything; without it the offer is awaited.
     pub(crate) early: Option<Way>,
+    /// Whether the first message of the login is a password or token.
+    pub(crate) has_secret: bool,
 }
 
 impl Plan {
     /// Each step in a body of its own, as XEP-0206 shows it. Every server understands it.
     #[must_use]
     pub fn classic() -> Self {
-        Self { bodies: CLASSIC, early: None }
+        Self { bodies: CLASSIC, early: None, has_secret: false }
     }
 
     /// The one with the fewest round trips that is safe with a server that proved to be like this;
@@ -28,20 +32,31 @@ impl Plan {
     /// and only by a mechanism that the server offered before.
     #[must_use]
     pub fn shortest(config: &Config, account: &Account, learned: &Learned) -> Self {
+        if account.uses_sasl2(config) && learned.sasl2().is_none() {
+            // A token would be passed over that the server might take.
+            return Self::classic();
+        }
         let early = sasl::early(config, account, learned);
+        let has_secret = matches!(early, Some(Early::Secret(_) | Early::Unsafe));
         let (bodies, early) = match (learned.server(), early) {
-            (Server::Prosody, Some(Early::Alone(way))) => (ALL_IN_CREATION, Some(way)),
+            (Server::Prosody, Some(Early::Alone(way) | Early::Secret(way))) => (ALL_IN_CREATION, Some(way)),
             (Server::Prosody, Some(Early::Challenged(way))) => (BEGUN_IN_CREATION, Some(way)),
             (Server::Prosody, Some(Early::Unsafe)) => (BIND_WITH_LOGIN, None),
             (Server::Ejabberd, Some(_)) => (IN_PAIRS, None),
             _ => (CLASSIC, None),
         };
-        Self { bodies, early }
+        Self { bodies, early, has_secret }
     }
 
     #[cfg(feature = "client")]
     pub(crate) fn is_classic(&self) -> bool {
         self.bodies == CLASSIC
+    }
+
+    /// Whether a password or token may have gone out by the time that stage is over.
+    #[cfg(feature = "client")]
+    pub(crate) fn has_told(&self, stage: Stage) -> bool {
+        self.has_secret && (self.early.is_some() || !matches!(stage, Stage::Create | Stage::Features))
     }
 
     /// Whether something follows the creation for certain.

@@ -109,13 +109,28 @@ impl Exchange {
         Arc::downgrade(&self.life)
     }
 
+    /// Takes over what was written. Neither buffer keeps a copy of it: it may be a password.
+    fn keep(&mut self, amount: usize) {
+        let length = self.unsent.len() + amount;
+        if length > self.unsent.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(length));
+            larger.extend_from_slice(&self.unsent);
+            self.unsent = larger;
+        }
+        let output = &mut self.transport.buffers().output()[..amount];
+        self.unsent.extend_from_slice(output);
+        output.zeroize();
+    }
+
     fn send(&mut self, timeout: NextTimeout) -> Result<(), Error> {
         let mut rest = self.unsent.as_slice();
         while !rest.is_empty() {
             let output = self.transport.buffers().output();
             let amount = rest.len().min(output.len());
             output[..amount].copy_from_slice(&rest[..amount]);
-            self.transport.transmit_output(amount, timeout)?;
+            let sent = self.transport.transmit_output(amount, timeout);
+            self.transport.buffers().output()[..amount].zeroize();
+            sent?;
             rest = &rest[amount..];
         }
         self.unsent.zeroize();
@@ -130,7 +145,7 @@ impl Transport for Exchange {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         phase::enter(Phase::Headers);
-        self.unsent.extend_from_slice(&self.transport.buffers().output()[..amount]);
+        self.keep(amount);
         if self.unsent.len() > 4 * USUAL { self.send(timeout) } else { Ok(()) }
     }
 
@@ -151,5 +166,63 @@ impl Transport for Exchange {
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Exchange")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ureq::unversioned::transport::LazyBuffers;
+
+    use super::*;
+
+    /// Counts what was sent.
+    struct Sink {
+        buffers: LazyBuffers,
+        sent: usize,
+    }
+
+    impl Transport for Sink {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            &mut self.buffers
+        }
+
+        fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
+            assert!(self.buffers.output()[..amount].iter().all(|byte| *byte == b'x'));
+            self.sent += amount;
+            Ok(())
+        }
+
+        fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+            assert!(self.sent > 0 && self.sent.is_multiple_of(6000), "{} bytes", self.sent);
+            Ok(true)
+        }
+
+        fn is_open(&mut self) -> bool {
+            true
+        }
+    }
+
+    impl fmt::Debug for Sink {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Sink")
+        }
+    }
+
+    #[test]
+    fn nothing_that_was_sent_stays_in_a_buffer() {
+        let sink = Sink { buffers: LazyBuffers::new(1024, 3000), sent: 0 };
+        let unsent = Zeroizing::new(Vec::with_capacity(USUAL));
+        let mut exchange = Exchange { transport: Box::new(sink), unsent, life: Arc::default() };
+        for _ in 0..2 {
+            for _ in 0..2 {
+                exchange.buffers().output()[..3000].fill(b'x');
+                exchange.transmit_output(3000, NextTimeout::default()).unwrap();
+                assert!(exchange.buffers().output().iter().all(|byte| *byte == 0));
+            }
+            assert_eq!(exchange.unsent.len(), 6000);
+            exchange.await_input(NextTimeout::default()).unwrap();
+            assert!(exchange.buffers().output().iter().all(|byte| *byte == 0));
+            assert!(exchange.unsent.is_empty() && exchange.unsent.capacity() >= 6000);
+        }
     }
 }

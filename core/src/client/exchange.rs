@@ -1,5 +1,4 @@
-//! Drives one exchange: by the shortest plan that the server is known for, and by the classic one
-//! after that if the plan itself may have been at fault.
+//! Drives one exchange by its plan.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,8 +13,7 @@ use super::http::Lost;
 use super::lanes::Lane;
 use super::{Inner, cancel, defect, interruptible};
 use crate::account::Account;
-use crate::condition::{BoshCondition, Condition, SaslCondition, StanzaCondition, StreamCondition};
-use crate::error::{Error, ErrorKind, Phase, Result, Stage};
+use crate::error::{Error, Result, Stage};
 use crate::learned::{Learned, Server};
 use crate::negotiation::{Failure, Negotiation, Step};
 use crate::plan::Plan;
@@ -33,39 +31,16 @@ const HURRIED_CLEAN_UP: Duration = Duration::from_millis(150);
 /// A reply, or why there is none, to the request with that RID.
 type Answer = (u64, Result<Reply, Lost>);
 
+/// How long a connection that is opened ahead may take longer than the creation, at least.
+const OPENING: Duration = Duration::from_millis(250);
+
 impl Inner {
-    /// Opens a session and remembers what that taught.
-    pub(super) fn open(&self, account: &Account, until: Instant) -> Result<Session> {
-        let domain = account.jid().domain();
-        let (session, learned) = self.open_by_any_plan(account, until)?;
-        if self.config.learn {
-            self.memory.learn(domain, learned);
-        }
-        Ok(session)
-    }
-
-    fn open_by_any_plan(&self, account: &Account, until: Instant) -> Result<(Session, Learned)> {
-        let domain = account.jid().domain();
-        let known = self.config.learn.then(|| self.memory.recall(domain)).flatten();
-        if known.as_ref().is_some_and(|known| known.server() == Server::Prosody) {
-            self.http.slow_down();
-        }
-        let plan = known.map_or_else(Plan::classic, |known| Plan::shortest(&self.config, account, &known));
-        if plan.is_classic() {
-            return self.exchange(account, plan, until);
-        }
-        // If nothing comes of it, as much time is left for what is known to work.
-        let half_time = until.checked_sub(self.config.deadline / 2).unwrap_or(until);
-        let error = match self.exchange(account, plan, half_time) {
-            Err(error) if may_be_the_plans_fault(&error) && !cancel::is_stopped() => error,
-            result => return result,
-        };
-        tracing::warn!(kind = error.kind().name(), stage = %error.stage(), "the short exchange failed; taking the classic one: {error}");
-        self.memory.distrust(domain);
-        self.exchange(account, Plan::classic(), until)
-    }
-
-    fn exchange(&self, account: &Account, plan: Plan, until: Instant) -> Result<(Session, Learned)> {
+    pub(super) fn exchange(
+        &self,
+        account: &Account,
+        plan: Plan,
+        until: Instant,
+    ) -> Result<(Session, Learned)> {
         let goes_on = plan.goes_on() && !plan.is_classic();
         let (negotiation, requests) = Negotiation::start(&self.config, account, plan, Random::from_os()?)?;
         let negotiation = negotiation.with_scram_cache(&self.scram_cache);
@@ -102,6 +77,9 @@ struct Driver<'scope, 'env> {
     is_over: Arc<AtomicBool>,
     /// A connection that is being opened for what follows the creation.
     ahead: Option<Receiver<Lane>>,
+    /// Whether it took too long, so that one connection has to do.
+    is_alone: bool,
+    started: Instant,
 }
 
 impl<'scope, 'env> Driver<'scope, 'env> {
@@ -123,6 +101,8 @@ impl<'scope, 'env> Driver<'scope, 'env> {
             elsewhere: 0,
             is_over: Arc::default(),
             ahead,
+            is_alone: false,
+            started: Instant::now(),
         }
     }
 
@@ -175,7 +155,10 @@ impl<'scope, 'env> Driver<'scope, 'env> {
         }
         match first {
             Some(request) => {
-                let lane = self.opened_ahead(&request);
+                let lane = self.opened_ahead(&request).or_else(|| {
+                    let http = &self.client.http;
+                    self.is_alone.then(|| http.any_lane()).flatten()
+                });
                 Some((request.rid(), self.client.post(&request, lane, self.until_for(&request))))
             }
             None if self.elsewhere > 0 => self.wait(),
@@ -183,9 +166,13 @@ impl<'scope, 'env> Driver<'scope, 'env> {
         }
     }
 
-    /// Whether the request is under way; without a thread for it, it has to wait its turn.
+    /// Whether the request is under way; without a thread or a connection for it, it has to wait its
+    /// turn.
     fn send_elsewhere(&mut self, request: Request) -> bool {
         let lane = self.opened_ahead(&request);
+        if self.is_alone {
+            return false;
+        }
         let (client, until, sender) = (self.client, self.until_for(&request), self.sender.clone());
         let (is_over, span) = (Arc::clone(&self.is_over), tracing::Span::current());
         let observer = dispatcher::get_default(Clone::clone);
@@ -206,12 +193,20 @@ impl<'scope, 'env> Driver<'scope, 'env> {
     /// The connection that was opened for this, as soon as it is.
     fn opened_ahead(&mut self, request: &Request) -> Option<Lane> {
         let opening = self.ahead.take_if(|_| request.is_repeatable())?;
+        let now = Instant::now();
+        // The creation took one round trip at least, and a connection takes two or three.
+        let patience = (2 * now.duration_since(self.started)).max(OPENING);
+        let until = now + patience.min(self.until.saturating_duration_since(now) / 2);
         loop {
-            match opening.recv_timeout(cancel::SLICE) {
+            let slice = cancel::SLICE.min(until.saturating_duration_since(Instant::now()));
+            match opening.recv_timeout(slice) {
                 Ok(lane) => return Some(lane),
-                // It ends by itself; who gives up is told by the request.
-                Err(RecvTimeoutError::Timeout) if Instant::now() < self.until && cancel::ask().is_ok() => {}
-                Err(_) => return None,
+                // Who gives up is told by the request.
+                Err(RecvTimeoutError::Timeout) if !slice.is_zero() && cancel::ask().is_ok() => {}
+                Err(_) => {
+                    self.is_alone = true;
+                    return None;
+                }
             }
         }
     }
@@ -242,53 +237,5 @@ impl Drop for Driver<'_, '_> {
         if let Some(lane) = self.ahead.take().and_then(|opening| opening.try_recv().ok()) {
             self.client.http.keep(lane);
         }
-    }
-}
-
-/// Whether the classic plan may do better: not if the login itself was refused, since a wrong
-/// password is never sent twice, nor if nobody could be reached.
-fn may_be_the_plans_fault(error: &Error) -> bool {
-    let condition = error.condition();
-    match error.kind() {
-        ErrorKind::Protocol { .. } => true,
-        ErrorKind::Http { status, .. } => !matches!(status, 502..=504),
-        ErrorKind::Connect { phase } | ErrorKind::Timeout { phase } => {
-            matches!(phase, Phase::Headers | Phase::Body)
-        }
-        ErrorKind::Terminated => !matches!(
-            condition,
-            Some(
-                Condition::Bosh(
-                    BoshCondition::HostGone | BoshCondition::HostUnknown | BoshCondition::SystemShutdown
-                ) | Condition::Stream(
-                    StreamCondition::Conflict
-                        | StreamCondition::HostGone
-                        | StreamCondition::HostUnknown
-                        | StreamCondition::SystemShutdown
-                )
-            )
-        ),
-        // The server has not looked at the password.
-        ErrorKind::Auth => matches!(
-            condition,
-            Some(Condition::Sasl(
-                SaslCondition::EncryptionRequired
-                    | SaslCondition::InvalidMechanism
-                    | SaslCondition::MechanismTooWeak
-            ))
-        ),
-        ErrorKind::Bind => {
-            let is_about_the_resource = |condition| {
-                matches!(
-                    condition,
-                    &Condition::Stanza(StanzaCondition::Conflict | StanzaCondition::ResourceConstraint)
-                )
-            };
-            condition.is_some_and(|condition| !is_about_the_resource(condition))
-        }
-        ErrorKind::Config { .. }
-        | ErrorKind::Mechanism { .. }
-        | ErrorKind::ServerUnverified { .. }
-        | ErrorKind::Internal => false,
     }
 }

@@ -68,10 +68,12 @@ impl Http {
     pub(super) fn post(&self, request: &Request, lane: Option<Lane>, until: Instant) -> Result<Reply, Lost> {
         let settings = &self.settings;
         let left = until.saturating_duration_since(Instant::now());
-        phase::enter(Phase::Dns);
         if left.is_zero() {
+            // The answer before this took it all.
+            phase::enter(Phase::Headers);
             return Err(settings.lost(ureq::Error::Timeout(Timeout::Global), request.stage()));
         }
+        phase::enter(Phase::Dns);
         self.exchange(request, lane, left).map_err(|error| settings.lost(error, request.stage()))
     }
 
@@ -99,6 +101,11 @@ impl Http {
         };
         thread::Builder::new().name("prebind-ahead".to_owned()).spawn(open).ok()?;
         Some(receiver)
+    }
+
+    /// One that nobody uses, even if the server lets it rest.
+    pub(super) fn any_lane(&self) -> Option<Lane> {
+        self.process().lanes.take_any()
     }
 
     /// Puts a lane back that was opened ahead and is not needed.

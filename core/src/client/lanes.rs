@@ -16,8 +16,9 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector};
 use super::connector::Exchange;
 use super::{patience, tcp};
 
-/// For as many threads.
-const MAX_IDLE_LANES: usize = 32;
+/// For as many threads, or for one that logs in to Prosody without a pause: each of its creations
+/// has a lane rest for some 80 ms.
+const MAX_IDLE_LANES: usize = 64;
 
 /// How long a connection is kept that nobody uses.
 pub(super) const KEPT: Duration = Duration::from_secs(120);
@@ -47,6 +48,11 @@ impl Lane {
     pub(super) fn new(agent: Agent, link: Arc<Link>) -> Self {
         let now = Instant::now();
         Self { agent, link, is_slow: false, rests_until: now, used_at: now }
+    }
+
+    fn is_ready(&self, creates: bool, fresh: Duration, now: Instant) -> bool {
+        let is_stale = now.saturating_duration_since(self.used_at) > fresh;
+        self.rests_until <= now && !(creates && is_stale)
     }
 
     fn rest(&mut self, bytes: usize) {
@@ -124,18 +130,32 @@ impl Lanes {
     pub(super) fn take(&self, creates: bool) -> Option<Lane> {
         let now = Instant::now();
         patience::write(&self.idle, |idle| {
-            let fresh = FRESH.max(Duration::from_millis(self.patience.load(Relaxed)));
-            idle.retain(|lane| {
-                let age = now.saturating_duration_since(lane.used_at);
-                lane.link.is_alive() && age < KEPT && (age < FRESH || self.is_left_open(lane, age))
-            });
-            let is_ready = |lane: &Lane| {
-                lane.rests_until <= now && !(creates && now.saturating_duration_since(lane.used_at) > fresh)
-            };
+            let fresh = self.sort_out(idle, now);
+            let is_ready = |lane: &Lane| lane.is_ready(creates, fresh, now);
             let is_of_its_kind = |lane: &Lane| is_ready(lane) && lane.is_slow == creates;
             let at = idle.iter().position(is_of_its_kind).or_else(|| idle.iter().position(is_ready))?;
             Some(idle.remove(at))
         })?
+    }
+
+    /// The one that is ready first.
+    pub(super) fn take_any(&self) -> Option<Lane> {
+        patience::write(&self.idle, |idle| {
+            self.sort_out(idle, Instant::now());
+            let (at, _) = idle.iter().enumerate().min_by_key(|(_, lane)| lane.rests_until)?;
+            Some(idle.remove(at))
+        })?
+    }
+
+    /// Drops those that are of no use any more. How long one may have been idle to carry a creation
+    /// is what was known before: the server may close them at this moment.
+    fn sort_out(&self, idle: &mut Vec<Lane>, now: Instant) -> Duration {
+        let fresh = FRESH.max(Duration::from_millis(self.patience.load(Relaxed)));
+        idle.retain(|lane| {
+            let age = now.saturating_duration_since(lane.used_at);
+            lane.link.is_alive() && age < KEPT && (age < FRESH || self.is_left_open(lane, age))
+        });
+        fresh
     }
 
     /// Looks, and takes note of how long the server is known to wait.
@@ -150,9 +170,12 @@ impl Lanes {
     /// Whether there is one for a creation and another for what follows.
     pub(super) fn has_two(&self) -> bool {
         let now = Instant::now();
-        let is_ready =
-            |lane: &&Lane| lane.rests_until <= now && now.saturating_duration_since(lane.used_at) < FRESH;
-        patience::read(&self.idle, |idle| idle.iter().filter(is_ready).count() > 1).unwrap_or(true)
+        patience::write(&self.idle, |idle| {
+            let fresh = self.sort_out(idle, now);
+            let count = |creates| idle.iter().filter(|lane| lane.is_ready(creates, fresh, now)).count();
+            count(true) > 0 && count(false) > 1
+        })
+        .unwrap_or(true)
     }
 
     /// Puts one back that has carried so many bytes of a request.
@@ -163,11 +186,12 @@ impl Lanes {
             lane.rest(bytes);
         }
         if lane.link.is_alive() {
-            patience::write(&self.idle, |idle| {
-                if idle.len() < MAX_IDLE_LANES {
-                    idle.push(lane);
-                }
-            });
+            // Closed once the lock is free.
+            drop(patience::write(&self.idle, |idle| {
+                let oldest = (idle.len() >= MAX_IDLE_LANES).then(|| idle.remove(0));
+                idle.push(lane);
+                oldest
+            }));
         }
     }
 
@@ -188,5 +212,63 @@ impl Lanes {
 impl fmt::Debug for LaneConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LaneConnector")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A lane with a connection that is open as long as the others live.
+    fn lane(listener: &TcpListener) -> (Lane, Arc<()>, Arc<TcpStream>) {
+        let (life, socket) =
+            (Arc::default(), Arc::new(TcpStream::connect(listener.local_addr().unwrap()).unwrap()));
+        let link = Link {
+            ahead: Mutex::default(),
+            is_alive: Mutex::new(Arc::downgrade(&life)),
+            socket: Mutex::new(Arc::downgrade(&socket)),
+        };
+        (Lane::new(Agent::new_with_defaults(), Arc::new(link)), life, socket)
+    }
+
+    #[test]
+    fn no_further_connection_is_needed_where_the_server_is_known_to_leave_two_open() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (lanes, both) = (Lanes::default(), [lane(&listener), lane(&listener)]);
+        let idle_for = |seconds| {
+            let since = Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+            patience::write(&lanes.idle, |idle| idle.iter_mut().for_each(|lane| lane.used_at = since));
+        };
+        let _open = both.map(|(lane, life, socket)| {
+            lanes.put(lane, false, 0);
+            (life, socket)
+        });
+        assert!(lanes.has_two());
+        idle_for(30);
+        assert!(!lanes.has_two(), "at first Apache's 5 s are feared");
+        idle_for(29);
+        assert!(lanes.has_two());
+        idle_for(31);
+        assert!(!lanes.has_two());
+    }
+
+    #[test]
+    fn the_oldest_has_to_go_where_there_are_too_many() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let lanes = Lanes::default();
+        let mut open = Vec::new();
+        for _ in 0..=MAX_IDLE_LANES {
+            let (lane, life, socket) = lane(&listener);
+            open.push((Arc::clone(&lane.link), life, socket));
+            lanes.put(lane, false, 0);
+        }
+        let mut left = Vec::new();
+        while let Some(lane) = lanes.take(false) {
+            left.push(lane.link);
+        }
+        assert_eq!(left.len(), MAX_IDLE_LANES);
+        assert!(left.iter().zip(&open[1..]).all(|(left, (link, ..))| Arc::ptr_eq(left, link)));
     }
 }

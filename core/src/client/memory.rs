@@ -32,7 +32,7 @@ pub(super) struct Memory {
     domains: RwLock<Vec<Domain>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Domain {
     name: String,
     #[serde(flatten)]
@@ -40,6 +40,37 @@ struct Domain {
     /// Seconds since 1970, until which only the classic plan is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     classic_until: Option<u64>,
+    /// Whether a short plan has succeeded with what was learned.
+    #[serde(default, rename = "proven", skip_serializing_if = "is_false")]
+    is_proven: bool,
+    /// How often in a row a short plan failed that may have been as good as any.
+    #[serde(skip)]
+    failures: u8,
+}
+
+/// Then one classic exchange has to tell.
+const MAX_FAILURES: u8 = 3;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// What is known of a domain and may be relied on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) learned: Learned,
+    /// Whether a short plan has succeeded with it.
+    pub(super) is_proven: bool,
+}
+
+/// Why a short plan failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// By chance, for all that is known; the classic plan mended it.
+    ByChance,
+    /// For a reason that could not be looked for, since nothing could follow.
+    AtAll,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,28 +93,58 @@ impl Memory {
         Self { url, relearn_after, domains: RwLock::new(domains) }
     }
 
-    /// What is known of a domain and may be relied on.
-    pub(super) fn recall(&self, domain: &str) -> Option<Learned> {
+    pub(super) fn recall(&self, domain: &str) -> Option<Known> {
         patience::read(&self.domains, |domains| {
             let known = domains.iter().find(|known| known.name == domain)?;
             let is_spared = known.classic_until.is_some_and(|until| now() < until);
-            (!is_spared).then(|| known.learned.clone())
+            let may_be_relied_on = !is_spared && known.failures < MAX_FAILURES;
+            may_be_relied_on.then(|| Known { learned: known.learned.clone(), is_proven: known.is_proven })
         })?
     }
 
-    pub(super) fn learn(&self, domain: &str, learned: Learned) {
+    /// Takes note of a success, and of what it taught.
+    pub(super) fn learn(&self, domain: &str, learned: &Learned, is_classic: bool) {
+        let change = |known: &Domain| {
+            let learned = learned.after(&known.learned);
+            let is_same = learned == known.learned;
+            let mut known = Domain { learned, is_proven: is_same && known.is_proven, ..known.clone() };
+            if !is_classic {
+                (known.is_proven, known.failures) = (is_same, 0);
+            } else if known.failures >= MAX_FAILURES {
+                self.spare(&mut known);
+            }
+            known
+        };
         let is_news = patience::read(&self.domains, |domains| {
-            domains.iter().find(|known| known.name == domain).is_none_or(|known| known.learned != learned)
+            domains.iter().find(|known| known.name == domain).is_none_or(|known| change(known) != *known)
         });
         if is_news == Some(true) {
-            self.put(domain, |known| known.learned = learned);
+            self.put(domain, |known| *known = change(known));
         }
+    }
+
+    /// A short plan failed for a reason that may have nothing to do with it. After a few times in a
+    /// row the next exchange is classic, and if that succeeds, so are those that follow for a while;
+    /// a plan that never succeeded has no such credit if the whole call failed.
+    pub(super) fn doubt(&self, domain: &str, failed: Failed) {
+        self.put(domain, |known| {
+            let has_credit = known.is_proven || failed == Failed::ByChance;
+            known.failures = if has_credit { known.failures.saturating_add(1) } else { MAX_FAILURES };
+        });
     }
 
     /// From now on, and for a while, only the classic plan.
     pub(super) fn distrust(&self, domain: &str) {
-        let until = now().saturating_add(self.relearn_after.as_secs());
-        self.put(domain, |known| known.classic_until = Some(until));
+        self.put(domain, |known| self.spare(known));
+    }
+
+    pub(super) fn forget(&self, domain: &str) {
+        patience::write(&self.domains, |domains| domains.retain(|known| known.name != domain));
+    }
+
+    fn spare(&self, known: &mut Domain) {
+        known.classic_until = Some(now().saturating_add(self.relearn_after.as_secs()));
+        (known.is_proven, known.failures) = (false, 0);
     }
 
     pub(super) fn profile(&self) -> String {
@@ -96,7 +157,7 @@ impl Memory {
         patience::write(&self.domains, |domains| {
             let mut known = match domains.iter().position(|known| known.name == domain) {
                 Some(at) => domains.remove(at),
-                None => Domain { name: domain.to_owned(), learned: Learned::nothing(), classic_until: None },
+                None => Domain { name: domain.to_owned(), ..Domain::default() },
             };
             change(&mut known);
             if domains.len() >= MAX_DOMAINS {
@@ -120,90 +181,4 @@ fn now() -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::learned::Server;
-
-    fn config(profile: Option<String>) -> Config {
-        let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
-        config.profile = profile;
-        config
-    }
-
-    fn prosody() -> Learned {
-        Learned::new(Server::Prosody, &["SCRAM-SHA-1".to_owned(), "PLAIN".to_owned()])
-    }
-
-    #[test]
-    fn what_one_client_learned_another_knows() {
-        let memory = Memory::new(&config(None));
-        assert_eq!(memory.recall("example.org"), None);
-        memory.learn("example.org", prosody());
-        let profile = memory.profile();
-        assert!(profile.len() < 200 && !profile.contains("chat.example.org"), "{profile}");
-        let memory = Memory::new(&config(Some(profile.clone())));
-        assert_eq!(memory.recall("example.org"), Some(prosody()));
-        assert_eq!(memory.recall("example.net"), None, "each domain is learned by itself");
-        assert_eq!(memory.profile(), profile, "nothing new, nothing to store");
-    }
-
-    #[test]
-    fn what_failed_is_spared_for_a_while_by_later_processes_too() {
-        let mut config = config(None);
-        config.relearn_after = Duration::from_secs(2);
-        let memory = Memory::new(&config);
-        memory.learn("example.org", prosody());
-        memory.distrust("example.org");
-        assert_eq!(memory.recall("example.org"), None);
-        memory.learn("example.org", prosody());
-        assert_eq!(memory.recall("example.org"), None, "the classic exchange teaches nothing about the plan");
-        config.profile = Some(memory.profile());
-        assert_eq!(Memory::new(&config).recall("example.org"), None);
-        std::thread::sleep(Duration::from_millis(2100));
-        assert_eq!(memory.recall("example.org"), Some(prosody()));
-        // From a clock that was wrong.
-        let far = memory.profile().replace("\"classic_until\":", "\"classic_until\":9");
-        config.profile = Some(far);
-        let memory = Memory::new(&config);
-        std::thread::sleep(Duration::from_millis(2100));
-        assert_eq!(memory.recall("example.org"), Some(prosody()));
-    }
-
-    #[test]
-    fn a_profile_of_no_use_is_left_out() {
-        let memory = Memory::new(&config(None));
-        memory.learn("example.org", prosody());
-        let good = memory.profile();
-        let of_another_url = {
-            let other = Config::new("https://chat.example.net/http-bind").unwrap();
-            Memory::new(&other).profile().replace(
-                "[]",
-                "[{\"name\":\"example.org\",\"server\":\"prosody\",\"mechanisms\":[\"PLAIN\"]}]",
-            )
-        };
-        for bad in [
-            String::new(),
-            "null".to_owned(),
-            "{".repeat(100_000),
-            good[..good.len() - 2].to_owned(),
-            good.replace("\"v\":1", "\"v\":2"),
-            good.replace("prosody", "punjab"),
-            good.replace("PLAIN", "plain"),
-            of_another_url,
-        ] {
-            let memory = Memory::new(&config(Some(bad.clone())));
-            assert_eq!(memory.recall("example.org"), None, "{}", &bad[..bad.len().min(200)]);
-        }
-    }
-
-    #[test]
-    fn the_memory_is_bounded() {
-        let memory = Memory::new(&config(None));
-        for number in 0..1000 {
-            memory.learn(&format!("{number}.example.org"), prosody());
-        }
-        assert_eq!(memory.recall("0.example.org"), None);
-        assert_eq!(memory.recall("999.example.org"), Some(prosody()));
-        assert!(memory.profile().len() < 10_000);
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! Name lookups that keep to the deadline. The system's lookup cannot be interrupted, so it runs
-//! on a thread of its own: at most one for a name, shared by all who wait, and not at all while
-//! its last answer is fresh.
+//! on a thread of its own: at most one for a name, shared by all who wait, and nobody waits while
+//! there is an answer that will do.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,8 +19,13 @@ use super::{cancel, phase};
 use crate::config::{IpFamily, is_localhost};
 use crate::error::Phase;
 
-/// How long an answer is used. The lookup runs before every request, also on a kept connection.
+/// How long an answer is used as it is. The lookup runs before every request, also on a kept
+/// connection.
 const FRESH: Duration = Duration::from_secs(30);
+
+/// How long it is used while another one is asked for, which may not come: the connections there
+/// are do not need the name service.
+const KEPT: Duration = Duration::from_secs(600);
 
 /// As many addresses as `ureq` keeps.
 const MAX_ADDRESSES: usize = 16;
@@ -31,21 +36,30 @@ pub(super) struct CachingResolver {
     shared: Arc<Shared>,
 }
 
-#[derive(Default)]
 struct Shared {
     lookups: Mutex<HashMap<String, Lookup>>,
     changed: Condvar,
+    system: System,
+    fresh: Duration,
+    kept: Duration,
 }
 
-enum Lookup {
-    Running,
-    Answered { at: Instant, addresses: Vec<SocketAddr> },
-    Failed(io::ErrorKind),
+/// The system's lookup.
+type System = Box<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+
+/// What is known of a name.
+#[derive(Default)]
+struct Lookup {
+    is_running: bool,
+    asked_at: Option<Instant>,
+    answer: Option<(Instant, Vec<SocketAddr>)>,
+    /// Of the last one, if it failed.
+    failure: Option<io::ErrorKind>,
 }
 
 impl CachingResolver {
     pub(super) fn new(family: IpFamily) -> Self {
-        Self { family, shared: Arc::default() }
+        Self { family, shared: Arc::new(Shared::new(Box::new(|name| Ok(name.to_socket_addrs()?.collect())))) }
     }
 
     fn usable(&self, host: &str, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
@@ -91,6 +105,10 @@ impl Resolver for CachingResolver {
 }
 
 impl Shared {
+    fn new(system: System) -> Self {
+        Self { lookups: Mutex::default(), changed: Condvar::new(), system, fresh: FRESH, kept: KEPT }
+    }
+
     fn lookup(self: &Arc<Self>, name: &str, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error> {
         let until = match timeout.after {
             time::Duration::Exact(after) => Instant::now() + after,
@@ -99,16 +117,23 @@ impl Shared {
         let mut has_waited = false;
         loop {
             let mut lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
-            match lookups.get(name) {
-                Some(Lookup::Answered { at, addresses }) if at.elapsed() < FRESH => {
-                    return Ok(addresses.clone());
+            let known = lookups.entry(name.to_owned()).or_default();
+            let kept = known.answer.as_ref().filter(|(at, _)| at.elapsed() < self.kept);
+            let kept = kept.map(|(_, addresses)| addresses.clone());
+            if let (None, false, Some(kind), true) = (&kept, known.is_running, known.failure, has_waited) {
+                return Err(Error::Io(io::Error::from(kind)));
+            }
+            // Where the last answer will do, the name service is not asked at each request.
+            let is_due = kept.is_none() || known.asked_at.is_none_or(|at| at.elapsed() >= self.fresh);
+            if is_due && !known.is_running {
+                match self.ask(name) {
+                    Ok(()) => (known.is_running, known.asked_at) = (true, Some(Instant::now())),
+                    Err(error) if kept.is_none() => return Err(error),
+                    Err(_) => {}
                 }
-                Some(Lookup::Failed(kind)) if has_waited => return Err(Error::Io(io::Error::from(*kind))),
-                Some(Lookup::Running) => {}
-                _ => {
-                    self.start(name)?;
-                    lookups.insert(name.to_owned(), Lookup::Running);
-                }
+            }
+            if let Some(addresses) = kept {
+                return Ok(addresses);
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -121,14 +146,18 @@ impl Shared {
         }
     }
 
-    fn start(self: &Arc<Self>, name: &str) -> Result<(), Error> {
+    fn ask(self: &Arc<Self>, name: &str) -> Result<(), Error> {
         let (shared, name) = (Arc::clone(self), name.to_owned());
         let lookup = move || {
-            let lookup = match name.to_socket_addrs() {
-                Ok(addresses) => Lookup::Answered { at: Instant::now(), addresses: addresses.collect() },
-                Err(error) => Lookup::Failed(error.kind()),
-            };
-            shared.lookups.lock().unwrap_or_else(PoisonError::into_inner).insert(name, lookup);
+            let result = (shared.system)(&name);
+            let mut lookups = shared.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = lookups.entry(name).or_default();
+            known.is_running = false;
+            match result {
+                Ok(addresses) => (known.answer, known.failure) = (Some((Instant::now(), addresses)), None),
+                Err(error) => known.failure = Some(error.kind()),
+            }
+            drop(lookups);
             shared.changed.notify_all();
         };
         thread::Builder::new().name("prebind-dns".to_owned()).spawn(lookup)?;
@@ -139,5 +168,72 @@ impl Shared {
 impl fmt::Debug for CachingResolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CachingResolver")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
+
+    use super::*;
+
+    const FRESH: Duration = Duration::from_millis(200);
+
+    /// Answers with a port that tells how often it was asked, and not at all from then on.
+    fn shared(fails_from: u16, takes: Duration) -> (Arc<Shared>, Arc<AtomicU16>) {
+        let asked = Arc::new(AtomicU16::new(0));
+        let counter = Arc::clone(&asked);
+        let system = move |name: &str| {
+            assert_eq!(name, "chat.example.org:443");
+            let times = counter.fetch_add(1, Relaxed) + 1;
+            if times >= fails_from {
+                thread::sleep(takes);
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            Ok(vec![SocketAddr::from(([127, 0, 0, 1], times))])
+        };
+        let shared = Shared { fresh: FRESH, kept: 4 * FRESH, ..Shared::new(Box::new(system)) };
+        (Arc::new(shared), asked)
+    }
+
+    fn port(shared: &Arc<Shared>) -> Result<u16, Error> {
+        let timeout = NextTimeout {
+            after: Duration::from_secs(5).into(),
+            reason: Timeout::Resolve,
+            ..NextTimeout::default()
+        };
+        Ok(shared.lookup("chat.example.org:443", timeout)?[0].port())
+    }
+
+    #[test]
+    fn one_answer_serves_many_requests_and_is_renewed_beside_them() {
+        let (shared, asked) = shared(u16::MAX, Duration::ZERO);
+        for _ in 0..12 {
+            assert_eq!(port(&shared).unwrap(), 1);
+        }
+        assert_eq!(asked.load(Relaxed), 1);
+        thread::sleep(FRESH);
+        assert_eq!(port(&shared).unwrap(), 1, "nobody waits");
+        thread::sleep(FRESH / 2);
+        assert_eq!(port(&shared).unwrap(), 2);
+        assert_eq!(asked.load(Relaxed), 2);
+    }
+
+    #[test]
+    fn an_outage_of_the_name_service_is_outlasted_for_a_while() {
+        let (shared, asked) = shared(2, FRESH / 2);
+        assert_eq!(port(&shared).unwrap(), 1);
+        thread::sleep(FRESH);
+        for _ in 0..10 {
+            let start = Instant::now();
+            assert_eq!(port(&shared).unwrap(), 1);
+            assert!(start.elapsed() < FRESH / 4, "nobody waits: {:?}", start.elapsed());
+        }
+        thread::sleep(2 * FRESH);
+        assert_eq!(port(&shared).unwrap(), 1);
+        assert!((2..=4).contains(&asked.load(Relaxed)), "asked {} times", asked.load(Relaxed));
+        thread::sleep(2 * FRESH);
+        let error = port(&shared).unwrap_err();
+        assert!(matches!(&error, Error::Io(io) if io.kind() == io::ErrorKind::NotFound), "{error}");
     }
 }

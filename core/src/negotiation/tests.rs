@@ -13,6 +13,7 @@ const TOGETHER: Plan = Plan {
         PlannedBody { after: Milestone::RestartedFeatures, steps: &[PlanStep::Bind] },
     ],
     early: None,
+    has_secret: true,
 };
 
 fn body(payload: &str) -> String {

@@ -182,6 +182,8 @@ impl<'a> Mechanism<'a> {
 pub(crate) enum Early {
     /// By this mechanism, which has one message.
     Alone(Way),
+    /// The same, and the message is a password or token.
+    Secret(Way),
     /// By this mechanism, whose first message the server answers with a challenge.
     Challenged(Way),
     /// Only once it is offered: by one message, which holds a password or token.
@@ -196,7 +198,7 @@ pub(crate) fn early(config: &Config, account: &Account, learned: &Learned) -> Op
     Some(match sort {
         Sort::Challenged => Early::Challenged(way),
         Sort::Harmless => Early::Alone(way),
-        Sort::Secret if config.may_send_secrets_early() => Early::Alone(way),
+        Sort::Secret if config.may_send_secrets_early() => Early::Secret(way),
         Sort::Secret => Early::Unsafe,
         Sort::ServerFirst => return None,
     })

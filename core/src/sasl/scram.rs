@@ -227,12 +227,15 @@ impl Mutual for Scram<'_> {
         let auth_message =
             Secret::from(format!("{},{},{without_proof}", self.client_first_bare.expose(), first.text));
         let auth_message = auth_message.expose().as_bytes();
-        let stored_key = self.hash.hash(&keys.client);
+        let stored_key = Zeroizing::new(self.hash.hash(&keys.client));
         let client_signature = self.hash.hmac(&stored_key, auth_message);
-        let proof: Vec<u8> =
-            keys.client.iter().zip(client_signature.iter()).map(|(key, sign)| key ^ sign).collect();
+        // Whoever has this and saw the rest of the login has the client's key.
+        let proof: Key = Zeroizing::new(
+            keys.client.iter().zip(client_signature.iter()).map(|(key, sign)| key ^ sign).collect(),
+        );
+        let proof = Zeroizing::new(STANDARD.encode(&proof));
         let expected = self.hash.hmac(&keys.server, auth_message);
-        let message = format!("{without_proof},p={}", STANDARD.encode(proof)).into_bytes();
+        let message = [without_proof.as_bytes(), b",p=", proof.as_bytes()].concat();
         Ok((Zeroizing::new(message), expected))
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod browser;
+mod latency;
 mod logins;
 mod plans;
 mod refusals;

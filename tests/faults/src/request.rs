@@ -18,6 +18,8 @@ pub struct Recorded {
     pub body: String,
     /// Which connection it came on: 0 is the first one accepted.
     pub connection: usize,
+    /// Whether the TLS of that connection took up an earlier one, without a full handshake.
+    pub is_resumed: bool,
     /// When it was complete, counted from the server's start.
     pub at: Duration,
 }

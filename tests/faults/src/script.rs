@@ -50,6 +50,7 @@ pub struct Reply {
     when: Option<String>,
     after: Duration,
     closes: bool,
+    idle: Option<Duration>,
 }
 
 impl Reply {
@@ -95,6 +96,13 @@ impl Reply {
         self
     }
 
+    /// Closes the connection behind it once nothing has come on it for so long.
+    #[must_use]
+    pub fn closes_after(mut self, idle: Duration) -> Self {
+        self.idle = Some(idle);
+        self
+    }
+
     pub(crate) fn accepts(&self, request: &Recorded) -> bool {
         let part = self.when.as_deref().unwrap_or_default();
         request.body.contains(part)
@@ -105,6 +113,9 @@ impl Reply {
             wire.shared().pause(self.after)?;
         }
         wire.respond(self.status, &self.headers, &self.body_for(request))?;
+        if let Some(idle) = self.idle {
+            wire.wait_at_most(idle)?;
+        }
         if self.closes { Err(ended()) } else { Ok(()) }
     }
 

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 use socket2::SockRef;
 
 use crate::request::{self, Recorded};
@@ -95,11 +95,17 @@ impl Wire {
         self.stream.link().shared()
     }
 
+    /// From now on the next request has to come within this time.
+    pub(crate) fn wait_at_most(&mut self, idle: Duration) -> io::Result<()> {
+        self.stream.link().tcp.set_read_timeout(Some(idle))
+    }
+
     /// Waits for the next request and records it.
     pub(crate) fn request(&mut self) -> io::Result<(usize, Recorded)> {
         loop {
-            if let Some((request, used)) = request::parse(&self.unread)? {
+            if let Some((mut request, used)) = request::parse(&self.unread)? {
                 self.unread.drain(..used);
+                request.is_resumed = self.stream.is_resumed();
                 return Ok(self.shared().record(request, self.connection()));
             }
             let mut chunk = [0; 16 << 10];
@@ -169,6 +175,10 @@ impl Wire {
 
 trait Stream: Read + Write + Send {
     fn link(&self) -> &Link;
+
+    fn is_resumed(&self) -> bool {
+        false
+    }
 }
 
 impl Stream for Link {
@@ -180,5 +190,9 @@ impl Stream for Link {
 impl Stream for StreamOwned<ServerConnection, Link> {
     fn link(&self) -> &Link {
         &self.sock
+    }
+
+    fn is_resumed(&self) -> bool {
+        self.conn.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 }

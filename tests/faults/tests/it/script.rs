@@ -106,3 +106,17 @@ fn pipelined_requests_are_answered_in_order() {
     tcp.write_all(both.as_bytes()).unwrap();
     assert_eq!((response(&mut tcp).1, response(&mut tcp).1), ("1".into(), "2".into()));
 }
+
+#[test]
+fn a_connection_that_rests_for_too_long_is_closed() {
+    let limit = Duration::from_millis(300);
+    let server = faults::script(vec![Reply::xml("1").closes_after(limit), Reply::xml("2"), Reply::xml("3")]);
+    let mut tcp = connect(&server.url);
+    exchange(&mut tcp, "a");
+    thread::sleep(limit / 3);
+    assert_eq!(exchange(&mut tcp, "b").1, "2", "it is used in time");
+    let begun = Instant::now();
+    let (nothing, end) = receive(&tcp, PATIENCE);
+    assert_eq!((&*nothing, end), ("", End::Closed));
+    assert!(begun.elapsed() > limit / 2, "{:?}", begun.elapsed());
+}

@@ -14,14 +14,20 @@ type Tls = StreamOwned<ClientConnection, TcpStream>;
 
 /// A connection that trusts the server's own CA, after the handshake.
 fn handshake(server: &Server) -> io::Result<Tls> {
-    let (mut tls, mut tcp) = (client(server), connect(&server.url));
+    handshake_by(config(server), server)
+}
+
+fn handshake_by(config: Arc<ClientConfig>, server: &Server) -> io::Result<Tls> {
+    let name = ServerName::try_from("127.0.0.1").expect("a name");
+    let mut tls = ClientConnection::new(config, name).expect("a client");
+    let mut tcp = connect(&server.url);
     while tls.is_handshaking() {
         tls.complete_io(&mut tcp)?;
     }
     Ok(StreamOwned::new(tls, tcp))
 }
 
-fn client(server: &Server) -> ClientConnection {
+fn config(server: &Server) -> Arc<ClientConfig> {
     let pem = server.ca_pem().expect("a TLS server");
     let ca = CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM");
     let mut roots = RootCertStore::empty();
@@ -32,8 +38,7 @@ fn client(server: &Server) -> ClientConnection {
         .expect("TLS versions")
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let name = ServerName::try_from("127.0.0.1").expect("a name");
-    ClientConnection::new(Arc::new(config), name).expect("a client")
+    Arc::new(config)
 }
 
 fn refused(fault: Fault) -> String {
@@ -67,7 +72,9 @@ fn a_handshake_never_answered() {
 fn a_handshake_that_drips() {
     let server = faults::serve(Fault::TlsDrips);
     let tcp = connect(&server.url);
-    client(&server).write_tls(&mut &tcp).unwrap();
+    let name = ServerName::try_from("127.0.0.1").expect("a name");
+    let mut tls = ClientConnection::new(config(&server), name).expect("a client");
+    tls.write_tls(&mut &tcp).unwrap();
     let begun = Instant::now();
     for _ in 0..3 {
         assert_eq!((&tcp).read(&mut [0; 100]).unwrap(), 1);
@@ -92,4 +99,16 @@ fn a_script_over_tls() {
     let server = faults::script_tls(faults::classic());
     let mut tls = handshake(&server).unwrap();
     assert!(exchange(&mut tls, CREATION).1.contains("faults-sid"));
+}
+
+#[test]
+fn whether_a_handshake_took_up_an_earlier_one() {
+    let server = faults::script_tls(vec![faults::Reply::xml("1"), faults::Reply::xml("2")]);
+    let config = config(&server);
+    for body in ["1", "2"] {
+        let mut tls = handshake_by(Arc::clone(&config), &server).expect("a handshake");
+        assert_eq!(exchange(&mut tls, CREATION).1, body);
+    }
+    let resumed: Vec<bool> = server.requests().iter().map(|request| request.is_resumed).collect();
+    assert_eq!(resumed, [false, true]);
 }

@@ -1,0 +1,98 @@
+//! Servers that take their time over a password, which they must not be given twice meanwhile.
+
+use std::time::{Duration, Instant};
+
+use faults::{Reply, Server};
+use prebind::{Client, ErrorKind, Phase};
+
+use super::{
+    ALL_AT_ONCE, EJABBERD, PROSODY, SUCCESS, account, all_at_once, broken, classic, client, good, pair, shape,
+};
+
+const DEADLINE: Duration = Duration::from_millis(1500);
+
+/// More than half of the time.
+const SLOW: Duration = Duration::from_millis(900);
+
+const NEVER: Duration = Duration::from_secs(60);
+
+fn hasty(server: &Server) -> Client {
+    client(server, |config| (config.deadline, config.fail_fast_after) = (DEADLINE, 0))
+}
+
+fn passwords_sent(server: &Server) -> usize {
+    server.requests().iter().filter(|request| request.body.contains("<auth")).count()
+}
+
+fn no_answer() -> Reply {
+    all_at_once(SUCCESS).after(NEVER)
+}
+
+#[test]
+fn a_server_that_is_slow_to_look_at_a_password_is_given_it_once() {
+    let server = faults::script([classic(PROSODY), vec![good().after(SLOW), good().after(SLOW)]].concat());
+    let client = hasty(&server);
+    for (passwords, round_trips) in [(1, 4), (2, 1), (3, 1)] {
+        assert_eq!(client.prebind(&account()).unwrap().round_trips(), round_trips);
+        assert_eq!(passwords_sent(&server), passwords);
+    }
+    assert_eq!(shape(&server.requests()), ".!!");
+}
+
+#[test]
+fn so_is_one_that_takes_the_password_after_its_offer() {
+    let mut slow = pair();
+    slow[2] = slow[2].clone().after(SLOW);
+    let server = faults::script([classic(EJABBERD), slow].concat());
+    let client = hasty(&server);
+    client.prebind(&account()).unwrap();
+    assert_eq!(client.prebind(&account()).unwrap().round_trips(), 3);
+    assert_eq!(passwords_sent(&server), 2);
+}
+
+/// Whether the server has the password nobody knows, so it is not sent again in the same call.
+#[test]
+fn no_answer_to_a_password_is_final() {
+    let silent = ErrorKind::Timeout { phase: Phase::Headers };
+    let broke = ErrorKind::Connect { phase: Phase::Body };
+    for (reply, kind) in [(no_answer(), silent), (broken(), broke)] {
+        // A plan that never succeeded makes room for the classic one at once.
+        let server = faults::script([classic(PROSODY), vec![reply.clone()], classic(PROSODY)].concat());
+        let client = hasty(&server);
+        client.prebind(&account()).unwrap();
+        assert_eq!(client.prebind(&account()).unwrap_err().kind(), &kind);
+        assert_eq!(passwords_sent(&server), 2, "{kind:?}");
+        assert_eq!(client.prebind(&account()).unwrap().round_trips(), 4);
+        assert!(client.profile().contains("classic_until"));
+
+        // One that did has the server to blame.
+        let server = faults::script([classic(PROSODY), vec![good(), reply, good()]].concat());
+        let client = hasty(&server);
+        let start = Instant::now();
+        client.prebind(&account()).unwrap();
+        client.prebind(&account()).unwrap();
+        let profile = client.profile();
+        assert_eq!(client.prebind(&account()).unwrap_err().kind(), &kind);
+        assert_eq!(passwords_sent(&server), 3, "{kind:?}");
+        assert_eq!(client.profile(), profile, "nothing is held against the plan");
+        assert_eq!(client.prebind(&account()).unwrap().round_trips(), 1);
+        assert!(start.elapsed() < 2 * DEADLINE, "{:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn a_proven_plan_that_is_not_answered_any_more_is_given_up_in_the_end() {
+    let silence = vec![no_answer(); 3];
+    let replies = [classic(PROSODY), vec![good()], silence, classic(PROSODY), classic(PROSODY)].concat();
+    let server = faults::script(replies);
+    let client = client(&server, |config| {
+        (config.deadline, config.fail_fast_after) = (Duration::from_millis(300), 0);
+    });
+    let shapes = [(); 7].map(|()| {
+        let result = client.prebind(&account());
+        (result.ok().map(|session| session.round_trips()), client.profile().contains("classic_until"))
+    });
+    let (failed, classic) = ((None, false), (Some(4), true));
+    assert_eq!(shapes, [(Some(4), false), (Some(1), false), failed, failed, failed, classic, classic]);
+    assert!(server.requests().iter().filter(|request| request.body.contains(ALL_AT_ONCE)).count() == 4);
+}
