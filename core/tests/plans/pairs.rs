@@ -18,7 +18,7 @@ fn pairs(hang: Duration) -> Server {
 
 #[test]
 fn two_requests_are_in_flight() {
-    let server = pairs(Duration::from_millis(300));
+    let server = pairs(Duration::from_millis(600));
     let client = client(&server, |_| {});
     client.prebind(&account()).unwrap();
     let session = client.prebind(&account()).unwrap();
@@ -26,7 +26,7 @@ fn two_requests_are_in_flight() {
     let requests = server.requests();
     assert_eq!(requests.len(), 9);
     let together = requests[6].at.saturating_sub(requests[5].at);
-    assert!(together < Duration::from_millis(200), "sent {together:?} apart");
+    assert!(together < Duration::from_millis(500), "sent {together:?} apart");
     assert_ne!(requests[5].connection, requests[6].connection);
     // Each has a connection of its own: either may arrive first.
     let polls = requests[7..].iter().filter(|request| !request.body.contains("</body>")).count();
