@@ -13,13 +13,19 @@ type Result<T> = std::result::Result<T, PrebindError>;
 type Watching = Option<std::sync::Arc<dyn Watch>>;
 
 /// Opens a session with a password, on connections that the process keeps for that URL.
+///
+/// # Errors
+/// Any [`PrebindError`]; no session is left behind on the server.
 #[uniffi::export(default(watch = None))]
 pub fn prebind(url: &str, jid: &str, password: String, watch: Watching) -> Result<Session> {
-    watched(&watch, || prebind::prebind(url, jid, password)).map(Session)
+    watched(watch, || prebind::prebind(url, jid, password)).map(Session)
 }
 
 /// The JID of a web site's user, whose name may hold characters that a JID must not have: they are
 /// escaped (XEP-0106).
+///
+/// # Errors
+/// `Config` if the name or the domain is not allowed even so.
 #[uniffi::export]
 pub fn jid_from_user(name: &str, domain: &str) -> Result<String> {
     Ok(prebind::Jid::from_user(name, domain)?.to_string())
@@ -32,8 +38,7 @@ pub trait Watch: Send + Sync {
     fn goes_on(&self) -> bool;
 }
 
-fn watched<T>(watch: &Watching, call: impl FnOnce() -> prebind::Result<T>) -> Result<T> {
-    let watch = watch.clone();
+fn watched<T>(watch: Watching, call: impl FnOnce() -> prebind::Result<T>) -> Result<T> {
     Ok(prebind::interruptible(move || watch.as_ref().is_none_or(|it| it.goes_on()), call)?)
 }
 
@@ -46,6 +51,9 @@ pub struct Client(prebind::Client, Watching);
 impl Client {
     /// The options are those of the library's `Config`, by their names; those that are not given have
     /// its defaults. Nothing is sent.
+    ///
+    /// # Errors
+    /// `Config` if the URL or an option has a value that cannot work.
     #[uniffi::constructor(default(watch = None, options))]
     pub fn new(url: &str, options: HashMap<String, Value>, watch: Watching) -> Result<Self> {
         let mut config = prebind::Config::new(url)?;
@@ -54,25 +62,36 @@ impl Client {
     }
 
     /// Opens an authenticated session for an account.
+    ///
+    /// # Errors
+    /// Any [`PrebindError`]; no session is left behind on the server.
     pub fn prebind(&self, jid: &str, credentials: &Credentials) -> Result<Session> {
         let account = prebind::Account::new(jid, credentials.0.clone())?;
-        watched(&self.1, || self.0.prebind(&account)).map(Session)
+        watched(self.1.clone(), || self.0.prebind(&account)).map(Session)
     }
 
     /// What was learned of the server, for the option `profile` of another client. Nothing in it is
     /// secret.
+    #[must_use]
     pub fn profile(&self) -> String {
         self.0.profile()
     }
 
     /// Ends a session that no browser has attached to yet.
+    ///
+    /// # Errors
+    /// `Terminated` with `item-not-found` if the server does not know the session, or not with this RID;
+    /// the kinds of a failed connection.
     pub fn terminate(&self, session: &Session) -> Result<()> {
-        watched(&self.1, || self.0.terminate(&session.0))
+        watched(self.1.clone(), || self.0.terminate(&session.0))
     }
 
     /// Ends a session by its SID and the RID to send next.
+    ///
+    /// # Errors
+    /// As [`terminate`](Self::terminate).
     pub fn terminate_by(&self, sid: &str, rid: u64) -> Result<()> {
-        watched(&self.1, || self.0.terminate_by(sid, rid))
+        watched(self.1.clone(), || self.0.terminate_by(sid, rid))
     }
 }
 
@@ -85,6 +104,9 @@ impl Credentials {
     /// Exactly one proof: `password`, `token`, `oauthbearer`, `x_oauth2`, `anonymous`, `external`,
     /// `scram_keys`, `scram_salted_password`, or `mechanism` with its `initial_response`; a `fast_token`
     /// goes before any of them, and may stand alone. Beside it `authcid` and `authzid`, if wanted.
+    ///
+    /// # Errors
+    /// `Config` with the argument's name, or `credentials` if there is no proof or more than one.
     #[uniffi::constructor]
     pub fn new(given: HashMap<String, Value>) -> Result<Self> {
         Ok(Self(prebind::Credentials::from_named(named(given))?))
@@ -178,27 +200,27 @@ getters! {
 #[expect(missing_docs, reason = "the fields are said to be what they are by their names")]
 pub enum PrebindError {
     /// A bad URL, JID, credential or option; nothing was sent.
-    Config { details: Details, field: String },
+    Config { details: Box<Details>, field: String },
     /// No connection: name lookup, TCP, TLS, proxy; or it broke.
-    Connect { details: Details, phase: String },
+    Connect { details: Box<Details>, phase: String },
     /// The time was over, or calls fail at once after repeated failures to connect.
-    Timeout { details: Details, phase: String },
+    Timeout { details: Box<Details>, phase: String },
     /// The answer is not BOSH: another status, a web page, a redirect.
-    Http { details: Details, status: u16, location: Option<String> },
+    Http { details: Box<Details>, status: u16, location: Option<String> },
     /// The answer is not XML, or not what XEP-0124 and XEP-0206 say.
-    Protocol { details: Details, expected: String },
+    Protocol { details: Box<Details>, expected: String },
     /// The server ended the session; see the condition.
-    Terminated { details: Details },
+    Terminated { details: Box<Details> },
     /// No SASL mechanism that both sides accept.
-    Mechanism { details: Details, offered: Vec<String>, allowed: Vec<String> },
+    Mechanism { details: Box<Details>, offered: Vec<String>, allowed: Vec<String> },
     /// The server refused the login; see the condition.
-    Auth { details: Details },
+    Auth { details: Box<Details> },
     /// The server did not prove that it knows the account's secret, or was tampered with.
-    ServerUnverified { details: Details, check: String },
+    ServerUnverified { details: Box<Details>, check: String },
     /// The server refused to bind a resource, or bound a JID of somebody else.
-    Bind { details: Details },
+    Bind { details: Box<Details> },
     /// A defect of this library.
-    Internal { details: Details },
+    Internal { details: Box<Details> },
 }
 
 /// What every error has.
@@ -220,7 +242,7 @@ impl From<prebind::Error> for PrebindError {
     fn from(error: prebind::Error) -> Self {
         let (stage, retry) = (error.stage().to_string(), error.retry().to_string());
         let (condition, text) = (error.condition().map(ToString::to_string), error.text().map(str::to_owned));
-        let details = Details { message: error.to_string(), stage, condition, text, retry };
+        let details = Box::new(Details { message: error.to_string(), stage, condition, text, retry });
         match error.kind().clone() {
             Kind::Config { field } => Self::Config { details, field: field.into() },
             Kind::Connect { phase } => Self::Connect { details, phase: phase.to_string() },

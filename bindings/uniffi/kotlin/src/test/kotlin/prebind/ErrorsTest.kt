@@ -97,7 +97,7 @@ class ErrorsTest {
 
     @Test
     fun `Protocol tells what should have come`() {
-        Faulty("serve", "not-xml").use { server ->
+        Faulty("serve", "endless-headers").use { server ->
             val error = assertThrows<ProtocolException> { server.client().prebind(ALICE, PASSWORD) }
             assertTrue(error.expected.isNotEmpty())
         }

@@ -23,8 +23,8 @@ class SecretsTest {
     fun `a session is JSON by three fields`() {
         val session = Session("é\"\\\n@localhost/x", SECRET, 9_007_199_254_740_991)
         val expected = mapOf("jid" to session.jid, "sid" to session.sid, "rid" to session.rid)
-        assertEquals(JSON.valueToTree(expected), JSON.readTree(session.toJson()))
-        assertEquals(JSON.valueToTree(expected), JSON.valueToTree(session))
+        assertEquals(json(expected), JSON.readTree(session.toJson()))
+        assertEquals(json(expected), json(session))
         assertEquals(expected, session.toMap())
         assertEquals(Session(session.jid, session.sid, session.rid), session)
     }

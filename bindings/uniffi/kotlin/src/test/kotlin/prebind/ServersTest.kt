@@ -23,7 +23,7 @@ class ServersTest {
         assertTrue(session.jid in server.bound())
         assertEquals(session.rid - 1, session.lastRid)
         assertEquals(Duration.ofSeconds(if (server.kind == "prosody") 60 else 30), session.inactivity)
-        assertEquals(listOf(55L, 1), listOf(session.wait?.seconds, session.hold))
+        assertEquals("55 1", "${session.wait?.seconds} ${session.hold}")
         assertTrue(session.mechanism.orEmpty().startsWith("SCRAM-"), session.mechanism)
         assertTrue(session.requests in 2..4 && session.roundTrips in 4..5, "${session.requests} ${session.roundTrips}")
         assertNull(session.fastToken)

@@ -17,6 +17,9 @@ internal const val PASSWORD = "wonder-1"
 
 internal val JSON: JsonMapper = JsonMapper.shared()
 
+/** As it is after it was written and read. */
+internal fun json(value: Any): JsonNode = JSON.readTree(JSON.writeValueAsString(value))
+
 /** What a command prints. */
 internal fun said(vararg command: String): String {
     val process = ProcessBuilder(*command).directory(ROOT.toFile()).redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -79,7 +82,7 @@ internal class Real(
         }
 
     /** The full JIDs that are bound now. */
-    fun bound() = JSON.readTree(said("servers", "sessions"))[kind]["jids"].map { it.asString() }
+    fun bound() = JSON.readTree(said("servers", "sessions"))[kind]["jids"].values().map { it.asString() }
 
     override fun toString() = kind
 }

@@ -47,14 +47,13 @@ private class Outcome(
         when (val result = result) {
             is PrebindException -> {
                 assertEquals("prebind.${error["kind"].asString()}Exception", result.javaClass.name)
-                assertEquals(error, JSON.valueToTree(details(result).filterKeys(error::has)))
+                assertEquals(error, json(details(result).filterKeys(error::has)))
             }
 
             is Session -> {
                 val session = expected["session"]
-                assertEquals(session, JSON.valueToTree(fields(result).filterKeys(session::has)))
-                val handed = JSON.valueToTree<JsonNode>(fields(result).filterKeys { it in setOf("jid", "sid", "rid") })
-                assertEquals(handed, JSON.readTree(result.toJson()))
+                assertEquals(session, json(fields(result).filterKeys(session::has)))
+                assertEquals(json(result.toMap()), JSON.readTree(result.toJson()))
             }
         }
     }
