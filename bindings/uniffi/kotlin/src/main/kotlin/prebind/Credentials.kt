@@ -74,7 +74,9 @@ public class Credentials private constructor(
             serverKey: ByteArray,
         ): Credentials {
             val keys = mapOf("client_key" to clientKey, "server_key" to serverKey)
-            return of("scram_keys" to mapOf("hash" to hash, "salt" to salt, "iterations" to iterations) + keys)
+            return of(
+                "scram_keys" to mapOf("hash" to hash, "salt" to salt, "iterations" to iterations) + keys,
+            )
         }
 
         /**

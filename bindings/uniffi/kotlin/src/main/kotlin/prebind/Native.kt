@@ -55,6 +55,7 @@ private fun details(it: prebind.uniffi.Details) =
 internal fun values(given: Map<*, *>): Map<String, Value> =
     given.entries.associate { (name, value) -> name.toString() to converted(value) }
 
+/** What is of no other sort is text, as enums are in other languages. */
 private fun converted(given: Any?): Value =
     when (given) {
         null -> Value.Nothing
@@ -65,7 +66,6 @@ private fun converted(given: Any?): Value =
         is IntRange -> Value.Several(listOf(converted(given.first), converted(given.last)))
         is ClientCertificate -> Value.Several(listOf(converted(given.chain), converted(given.key)))
         is Map<*, *> -> Value.Fields(values(given))
-        // Text, and enums, which are text in other languages.
         else -> Value.Text(given.toString())
     }
 

@@ -28,7 +28,9 @@ class ErrorsTest {
         val struck =
             said("faults", "list").lines().filter { it.isNotEmpty() }.flatMap { line ->
                 val (name, kind) = line.split(Regex(" +"))
-                listOf(1, 3).map { at -> Triple("$name at $at", kind, pool.submit(Callable { strike(name, at, kind) })) }
+                listOf(1, 3).map { at ->
+                    Triple("$name at $at", kind, pool.submit(Callable { strike(name, at, kind) }))
+                }
             }
         pool.shutdown()
         return struck.map { (name, kind, thrown) ->
@@ -64,13 +66,21 @@ class ErrorsTest {
         val names = source.substringAfter("pub fn name(&self)").substringBefore("impl Error")
         val kinds = Regex("=> \"(\\w+)\"").findAll(names).map { it.groupValues[1] + "Exception" }.toSet()
         assertEquals(11, kinds.size)
-        assertEquals(kinds, PrebindException::class.java.permittedSubclasses.map { it.simpleName }.toSet())
+        assertEquals(
+            kinds,
+            PrebindException::class.java.permittedSubclasses
+                .map { it.simpleName }
+                .toSet(),
+        )
     }
 
     @Test
     fun `Config names the option`() {
         val error = assertThrows<ConfigException> { Client("ftp://localhost/") }
-        assertEquals(listOf("url", "configure", Retry.AFTER_CONFIG_CHANGE), listOf(error.field, error.stage, error.retry))
+        assertEquals(
+            listOf("url", "configure", Retry.AFTER_CONFIG_CHANGE),
+            listOf(error.field, error.stage, error.retry),
+        )
     }
 
     @Test
@@ -114,7 +124,10 @@ class ErrorsTest {
     @Test
     fun `Auth has the server's condition`() {
         val error = assertThrows<AuthException> { prosody.client().prebind(ALICE, "wrong") }
-        assertEquals(listOf("authenticate", "not-authorized", Retry.NO), listOf(error.stage, error.condition, error.retry))
+        assertEquals(
+            listOf("authenticate", "not-authorized", Retry.NO),
+            listOf(error.stage, error.condition, error.retry),
+        )
     }
 
     @Test
@@ -155,24 +168,23 @@ class ErrorsTest {
     }
 }
 
-/** Runs [test] beside a BOSH server that offers SCRAM, and answers its first message with [challenge]. */
+private const val OFFER =
+    "<features xmlns='http://etherx.jabber.org/streams'><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" +
+        "<mechanism>SCRAM-SHA-1</mechanism></mechanisms></features>"
+
+/** Runs [test] beside a BOSH server that offers SCRAM, and answers its first message with [first]. */
 private fun lying(
-    challenge: String,
+    first: String,
     test: (String) -> Unit,
 ) {
     val server = HttpServer.create(InetSocketAddress("127.0.0.1", 0), 0)
-    val encoded = Base64.getEncoder().encodeToString(challenge.toByteArray())
+    val encoded = Base64.getEncoder().encodeToString(first.toByteArray())
+    val challenge = "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>$encoded</challenge>"
     server.createContext("/") { exchange ->
-        val isLogin = "<auth" in exchange.requestBody.reader().readText()
-        val payload =
-            if (isLogin) {
-                "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>$encoded</challenge>"
-            } else {
-                "<features xmlns='http://etherx.jabber.org/streams'>" +
-                    "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms>" +
-                    "</features>"
-            }
-        val body = "<body xmlns='http://jabber.org/protocol/httpbind' sid='s' wait='55'>$payload</body>".toByteArray()
+        val payload = if ("<auth" in exchange.requestBody.reader().readText()) challenge else OFFER
+        val body =
+            "<body xmlns='http://jabber.org/protocol/httpbind' sid='s' wait='55'>$payload</body>"
+                .toByteArray()
         exchange.responseHeaders["Content-Type"] = "text/xml; charset=utf-8"
         exchange.sendResponseHeaders(200, body.size.toLong())
         exchange.responseBody.use { it.write(body) }

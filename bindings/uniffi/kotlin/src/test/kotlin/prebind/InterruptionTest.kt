@@ -18,9 +18,9 @@ import java.time.Duration
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
 import kotlin.concurrent.thread
-import kotlin.time.measureTime
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
+import kotlin.time.measureTime
 
 /** Threads that are interrupted and coroutines that are cancelled while a call waits. */
 class InterruptionTest {
@@ -30,7 +30,8 @@ class InterruptionTest {
         Faulty("serve", fault).use { server ->
             val thrown = CompletableFuture<Throwable>()
             val client = server.client(::patient)
-            val caller = thread { thrown.complete(runCatching { client.prebind(ALICE, PASSWORD) }.exceptionOrNull()) }
+            val caller =
+                thread { thrown.complete(runCatching { client.prebind(ALICE, PASSWORD) }.exceptionOrNull()) }
             Thread.sleep(200)
             val took =
                 measureTime {
@@ -88,7 +89,12 @@ class InterruptionTest {
         runBlocking {
             Faulty("serve", "no-headers", "--at", "3", "--once").use { server ->
                 val client = server.client(::patient)
-                val took = measureTime { assertNull(withTimeoutOrNull(500.milliseconds) { client.awaitPrebind(ALICE, PASSWORD) }) }
+                val took =
+                    measureTime {
+                        assertNull(
+                            withTimeoutOrNull(500.milliseconds) { client.awaitPrebind(ALICE, PASSWORD) },
+                        )
+                    }
                 assertTrue(took < 500.milliseconds + SOON, "$took")
                 assertTrue("type=\"terminate\"" in server.ended()["requests"].last()["body"].asString())
             }

@@ -27,10 +27,22 @@ class OptionsTest {
 
     @Test
     fun `they are those of the library`() {
-        val source = ROOT.resolve("core/src/config.rs").readText().substringAfter("pub struct Config {").substringBefore("\n}")
+        val source =
+            ROOT
+                .resolve(
+                    "core/src/config.rs",
+                ).readText()
+                .substringAfter("pub struct Config {")
+                .substringBefore("\n}")
         val fields = Regex("(?m)^    pub (\\w+): ").findAll(source).map { it.groupValues[1] }.toList()
-        val setters = Options::class.java.methods.map { it.name }.filter { it.startsWith("set") }
-        val ours = setters.map { it.removePrefix("set").replace(Regex("[A-Z]")) { "_" + it.value.lowercase() }.drop(1) }
+        val setters =
+            Options::class.java.methods
+                .map { it.name }
+                .filter { it.startsWith("set") }
+        val ours =
+            setters.map {
+                it.removePrefix("set").replace(Regex("[A-Z]")) { "_" + it.value.lowercase() }.drop(1)
+            }
         assertEquals("url", fields.first())
         assertEquals(fields.drop(1).sorted(), ours.sorted())
         assertEquals(ours.sorted(), GOOD.map { it.first }.distinct().sorted())

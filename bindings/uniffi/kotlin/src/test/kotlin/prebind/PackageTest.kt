@@ -1,9 +1,9 @@
 package prebind
 
+import com.sun.jna.Platform
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Test
-import com.sun.jna.Platform
 import kotlin.io.path.Path
 import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.readLines
@@ -26,5 +26,6 @@ class PackageTest {
         assertEquals(emptyList<Any>(), undescribed)
     }
 
-    private fun isDeclared(line: String) = Regex("public .*(class|fun|val|var|object|constructor)\\b.*").matches(line)
+    private fun isDeclared(line: String) =
+        Regex("public .*(class|fun|val|var|object|constructor)\\b.*").matches(line)
 }

@@ -63,7 +63,12 @@ class SecretsTest {
             listOf(
                 assertThrows<ConfigException> { Client("http://user:$SECRET@localhost/") },
                 assertThrows<ConfigException> { prosody.client().prebind(ALICE, Credentials.fast(SECRET)) },
-                assertThrows<ConfigException> { prosody.client().prebind(ALICE, Credentials.oauthbearer("$SECRET\n")) },
+                assertThrows<ConfigException> {
+                    prosody.client().prebind(
+                        ALICE,
+                        Credentials.oauthbearer("$SECRET\n"),
+                    )
+                },
                 assertThrows<AuthException> { prosody.client().prebind(ALICE, SECRET) },
             )
         for (error in errors) {

@@ -25,18 +25,27 @@ class ServersTest {
         assertEquals(Duration.ofSeconds(if (server.kind == "prosody") 60 else 30), session.inactivity)
         assertEquals("55 1", "${session.wait?.seconds} ${session.hold}")
         assertTrue(session.mechanism.orEmpty().startsWith("SCRAM-"), session.mechanism)
-        assertTrue(session.requests in 2..4 && session.roundTrips in 4..5, "${session.requests} ${session.roundTrips}")
+        assertTrue(
+            session.requests in 2..4 && session.roundTrips in 4..5,
+            "${session.requests} ${session.roundTrips}",
+        )
         assertNull(session.fastToken)
         client.terminate(session)
         assertTrue(session.jid !in server.bound())
-        assertEquals("item-not-found", assertThrows<TerminatedException> { client.terminate(session) }.condition)
+        assertEquals(
+            "item-not-found",
+            assertThrows<TerminatedException> { client.terminate(session) }.condition,
+        )
     }
 
     @ParameterizedTest
     @MethodSource("prebind.SharedKt#servers")
     internal fun `one call`(server: Real) {
         val session = prebind(server.url, ALICE, PASSWORD)
-        assertNotEquals(session.sid, prebind(server.url, ALICE, PASSWORD).also(server.client()::terminate).sid)
+        assertNotEquals(
+            session.sid,
+            prebind(server.url, ALICE, PASSWORD).also(server.client()::terminate).sid,
+        )
         server.client().terminate(Session(session.jid, session.sid, session.rid))
         assertEquals(emptyList<String>(), server.bound())
     }
@@ -60,10 +69,22 @@ class ServersTest {
             listOf(
                 Triple(secure, "anon.local", Credentials.anonymous()),
                 Triple(secure, "alice@cert.local", Credentials.external()),
-                Triple(secure, "bob@bearer.local", Credentials.oauthbearer(prosody.tokens.getValue("bob@bearer.local"))),
+                Triple(
+                    secure,
+                    "bob@bearer.local",
+                    Credentials.oauthbearer(prosody.tokens.getValue("bob@bearer.local")),
+                ),
                 Triple(secure, ALICE, Credentials.raw("PLAIN", "\u0000alice\u0000$PASSWORD")),
-                Triple(ejabberd.client(), "bob@oauth.local", Credentials.xOauth2(ejabberd.tokens.getValue("bob@oauth.local"))),
-                Triple(ejabberd.client(), "bob@jwt.local", Credentials.token(ejabberd.tokens.getValue("bob@jwt.local"))),
+                Triple(
+                    ejabberd.client(),
+                    "bob@oauth.local",
+                    Credentials.xOauth2(ejabberd.tokens.getValue("bob@oauth.local")),
+                ),
+                Triple(
+                    ejabberd.client(),
+                    "bob@jwt.local",
+                    Credentials.token(ejabberd.tokens.getValue("bob@jwt.local")),
+                ),
                 Triple(secure, "alice.smith@localhost", Credentials.password(PASSWORD).authcid("alice")),
             )
         for ((client, jid, credentials) in logins.dropLast(1)) {
@@ -72,7 +93,11 @@ class ServersTest {
             client.terminate(session)
         }
         // The name is another's, and so is the JID that is bound.
-        assertThrows<BindException> { logins.last().let { (client, jid, credentials) -> client.prebind(jid, credentials) } }
+        assertThrows<BindException> {
+            logins.last().let { (client, jid, credentials) ->
+                client.prebind(jid, credentials)
+            }
+        }
     }
 
     @Test
@@ -81,7 +106,14 @@ class ServersTest {
         val pool = Executors.newFixedThreadPool(16)
         val calls =
             List(16 * 50) {
-                Callable { client.prebind("alice@localhost", Credentials.token(PASSWORD)).also(client::terminate).sid }
+                Callable {
+                    client
+                        .prebind(
+                            "alice@localhost",
+                            Credentials.token(PASSWORD),
+                        ).also(client::terminate)
+                        .sid
+                }
             }
         val sids = pool.invokeAll(calls).map { it.get() }
         pool.shutdown()

@@ -22,7 +22,10 @@ internal fun json(value: Any): JsonNode = JSON.readTree(JSON.writeValueAsString(
 
 /** What a command prints. */
 internal fun said(vararg command: String): String {
-    val process = ProcessBuilder(*command).directory(ROOT.toFile()).redirectError(ProcessBuilder.Redirect.INHERIT)
+    val process =
+        ProcessBuilder(
+            *command,
+        ).directory(ROOT.toFile()).redirectError(ProcessBuilder.Redirect.INHERIT)
     return process.start().inputReader().readText()
 }
 
@@ -73,7 +76,11 @@ internal class Real(
             Path.of(described["client_cert"].asString()).readText(),
             Path.of(described["client_key"].asString()).readText(),
         )
-    val tokens: Map<String, String> = described["tokens"].properties().associate { it.key to it.value.asString() }
+    val tokens: Map<String, String> =
+        described["tokens"].properties().associate {
+            it.key to
+                it.value.asString()
+        }
 
     fun client(configure: Options.() -> Unit = {}) =
         Client(securely) {

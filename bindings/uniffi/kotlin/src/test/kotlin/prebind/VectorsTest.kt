@@ -17,7 +17,9 @@ class VectorsTest {
     @TestFactory
     fun vectors(): List<DynamicTest> {
         val played = CASES.map { POOL.submit(Callable { play(it) }) }
-        return CASES.zip(played).map { (case, outcome) -> dynamicTest(case["name"].asString()) { outcome.get().check() } }
+        return CASES.zip(played).map { (case, outcome) ->
+            dynamicTest(case["name"].asString()) { outcome.get().check() }
+        }
     }
 
     @Test
@@ -29,7 +31,12 @@ class VectorsTest {
     }
 
     private companion object {
-        val CASES = said("faults", "replay", "--list", "tests/vectors").lines().filter { it.isNotEmpty() }.map(JSON::readTree)
+        val CASES =
+            said("faults", "replay", "--list", "tests/vectors")
+                .lines()
+                .filter {
+                    it.isNotEmpty()
+                }.map(JSON::readTree)
         val POOL = Executors.newFixedThreadPool(4)
 
         @AfterAll
@@ -103,17 +110,50 @@ private fun configure(
     for ((name, value) in config.properties()) {
         when (name) {
             "url" -> {}
-            "lang" -> options.lang = value.stringValueOpt().orElse(null)
-            "wait" -> options.wait = value.asInt()
-            "hold" -> options.hold = value.asInt()
-            "route" -> options.route = value.asString()
-            "resource" -> options.resource = value.asString()
-            "floor" -> options.floor = Floor.entries.single { it.toString() == value.asString() }
-            "digest_md5" -> options.digestMd5 = value.asBoolean()
-            "allow_cleartext" -> options.allowCleartext = value.asBoolean()
-            "fast" -> options.fast = value.asBoolean()
-            "iterations" -> options.iterations = value[0].asInt()..value[1].asInt()
-            else -> error("$name is new")
+
+            "lang" -> {
+                options.lang = value.stringValueOpt().orElse(null)
+            }
+
+            "wait" -> {
+                options.wait = value.asInt()
+            }
+
+            "hold" -> {
+                options.hold = value.asInt()
+            }
+
+            "route" -> {
+                options.route = value.asString()
+            }
+
+            "resource" -> {
+                options.resource = value.asString()
+            }
+
+            "floor" -> {
+                options.floor = Floor.entries.single { it.toString() == value.asString() }
+            }
+
+            "digest_md5" -> {
+                options.digestMd5 = value.asBoolean()
+            }
+
+            "allow_cleartext" -> {
+                options.allowCleartext = value.asBoolean()
+            }
+
+            "fast" -> {
+                options.fast = value.asBoolean()
+            }
+
+            "iterations" -> {
+                options.iterations = value[0].asInt()..value[1].asInt()
+            }
+
+            else -> {
+                error("$name is new")
+            }
         }
     }
 }
@@ -127,10 +167,21 @@ private fun credentials(given: JsonNode): Credentials {
             ?: text("x_oauth2")?.let(Credentials::xOauth2)
             ?: text("mechanism")?.let { Credentials.raw(it, given["initial_response"].asString()) }
             ?: given["scram_keys"]?.let {
-                Credentials.scramKeys(hash(it), bytes(it, "salt"), count(it), bytes(it, "client_key"), bytes(it, "server_key"))
+                Credentials.scramKeys(
+                    hash(it),
+                    bytes(it, "salt"),
+                    count(it),
+                    bytes(it, "client_key"),
+                    bytes(it, "server_key"),
+                )
             }
             ?: given["scram_salted_password"]?.let {
-                Credentials.scramSaltedPassword(hash(it), bytes(it, "salt"), count(it), bytes(it, "salted_password"))
+                Credentials.scramSaltedPassword(
+                    hash(it),
+                    bytes(it, "salt"),
+                    count(it),
+                    bytes(it, "salted_password"),
+                )
             }
             ?: given["anonymous"]?.let { Credentials.anonymous() }
             ?: given["external"]?.let { Credentials.external() }
