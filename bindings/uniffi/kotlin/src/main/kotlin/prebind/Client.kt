@@ -23,8 +23,8 @@ public class Client
         private val native = translating { NativeClient(url, values(options.given), Interruption) }
 
         /**
-         * Opens an authenticated session with a password: by the strongest of SCRAM-SHA-512, -256, -1 and PLAIN
-         * that both sides know.
+         * Opens an authenticated session with a password: by the strongest of SCRAM-SHA-512, -256, -1 and
+         * PLAIN that both sides know.
          *
          * @param jid the account; a resource in it is asked for, without one the server makes one
          * @throws PrebindException no session is left behind on the server then
@@ -50,8 +50,8 @@ public class Client
         /**
          * Ends a session that no browser has attached to yet.
          *
-         * @throws TerminatedException with the condition `item-not-found` if the server does not know it, or not
-         *   with this RID
+         * @throws TerminatedException with the condition `item-not-found` if the server does not know it, or
+         *   not with this RID
          * @throws PrebindException the others are those of a failed connection
          */
         @Throws(InterruptedException::class)
@@ -68,8 +68,8 @@ public class Client
         ): Unit = interruptible { native.terminateBy(sid, rid.toULong()) }
 
         /**
-         * What was learned of the server, for [Options.profile] of another client: a short text without anything
-         * secret, which stays the same while nothing new is learned.
+         * What was learned of the server, for [Options.profile] of another client: a short text without
+         * anything secret, which stays the same while nothing new is learned.
          */
         public fun profile(): String = native.profile()
 

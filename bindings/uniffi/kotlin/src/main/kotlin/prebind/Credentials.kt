@@ -31,8 +31,8 @@ public class Credentials private constructor(
         public fun password(password: String): Credentials = of("password" to password)
 
         /**
-         * What the server takes as a password: a JWT, or a one-time token that the site verifies when the server
-         * asks. Always by PLAIN.
+         * What the server takes as a password: a JWT, or a one-time token that the site verifies when the
+         * server asks. Always by PLAIN.
          */
         @JvmStatic
         public fun token(token: String): Credentials = of("token" to token)

@@ -25,8 +25,8 @@ public class Options {
     public var route: String? by Option()
 
     /**
-     * The resource to ask for if the JID has none. Default none: the server makes one, different each time, so
-     * that several tabs do not throw each other out.
+     * The resource to ask for if the JID has none. Default none: the server makes one, different each time,
+     * so that several tabs do not throw each other out.
      */
     public var resource: String? by Option()
 
@@ -40,9 +40,9 @@ public class Options {
     public var allowCleartext: Boolean? by Option()
 
     /**
-     * Whether to ask the server for a token that replaces the password in later calls (FAST, XEP-0484), and to
-     * log in by SASL2, which that takes: see [Session.fastToken]. Where the server offers none of it, nothing
-     * changes. Prosody has it from 13 on. Default no.
+     * Whether to ask the server for a token that replaces the password in later calls (FAST, XEP-0484), and
+     * to log in by SASL2, which that takes: see [Session.fastToken]. Where the server offers none of it,
+     * nothing changes. Prosody has it from 13 on. Default no.
      */
     public var fast: Boolean? by Option()
 
@@ -98,8 +98,8 @@ public class Options {
     public var maxReply: Int? by Option()
 
     /**
-     * Whether calls take the short cuts that the server is known for, one to four round trips instead of four or
-     * five. Default yes.
+     * Whether calls take the short cuts that the server is known for, one to four round trips instead of four
+     * or five. Default yes.
      */
     public var learn: Boolean? by Option()
 

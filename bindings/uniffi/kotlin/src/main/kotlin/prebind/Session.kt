@@ -7,8 +7,8 @@ import prebind.uniffi.Session as NativeSession
 /**
  * An authenticated session, ready for a browser to attach to.
  *
- * Who knows SID and RID has the session: [toString] hides them. As JSON, by [toJson] or by Jackson, it is exactly
- * what browser clients ask for: `{"jid", "sid", "rid"}`.
+ * Who knows SID and RID has the session: [toString] hides them. As JSON, by [toJson] or by Jackson, it is
+ * exactly what browser clients ask for: `{"jid", "sid", "rid"}`.
  *
  * Only [Client] has more to give than these three; a session that was stored is made of them.
  */
@@ -49,15 +49,15 @@ public class Session private constructor(
     public val roundTrips: Int? = native?.roundTrips()?.toInt()
 
     /**
-     * The cookies that a load balancer in front of the server set. Where the browser reaches the server through
-     * it, it must present them too.
+     * The cookies that a load balancer in front of the server set. Where the browser reaches the server
+     * through it, it must present them too.
      */
     public val cookies: List<Cookie> = native?.cookies().orEmpty().map(::Cookie)
 
     /**
-     * The token to log in with next time, to be kept for this account as carefully as a password: a new one, or
-     * that of this login if the server did not replace it. Null if there is none, or no longer; what was kept is
-     * of no use then.
+     * The token to log in with next time, to be kept for this account as carefully as a password: a new one,
+     * or that of this login if the server did not replace it. Null if there is none, or no longer; what was
+     * kept is of no use then.
      */
     public val fastToken: String? = native?.fastToken()
 

@@ -169,7 +169,8 @@ class ErrorsTest {
 }
 
 private const val OFFER =
-    "<features xmlns='http://etherx.jabber.org/streams'><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" +
+    "<features xmlns='http://etherx.jabber.org/streams'>" +
+        "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" +
         "<mechanism>SCRAM-SHA-1</mechanism></mechanisms></features>"
 
 /** Runs [test] beside a BOSH server that offers SCRAM, and answers its first message with [first]. */
