@@ -88,7 +88,13 @@ impl Runner {
         let (source, output) = (self.folder.path().join("Block.kt"), self.folder.path().join("classes"));
         fs::write(&source, self.localized(block))?;
         let mut compiler = self.command("java");
-        compiler.args(["-cp", &classes, "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", "-no-stdlib", "-nowarn"]);
+        compiler.args([
+            "-cp",
+            &classes,
+            "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler",
+            "-no-stdlib",
+            "-nowarn",
+        ]);
         compiler.args(["-jvm-target", "17", "-cp", &classes, "-d"]).args([&output, &source]);
         succeeded(&compiler.output()?)?;
         let path = format!("{}:{classes}", output.display());

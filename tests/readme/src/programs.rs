@@ -37,7 +37,10 @@ pub(crate) fn extension(root: &Path) -> Result<PathBuf, Failed> {
 /// Builds the package for the JVM, and returns the class path of a program that uses it, or is compiled.
 pub(crate) fn classes(root: &Path) -> Result<String, Failed> {
     static CLASSES: OnceLock<Result<String, String>> = OnceLock::new();
-    CLASSES.get_or_init(|| built_classes(root).map_err(|error| error.to_string())).clone().map_err(Failed::from)
+    CLASSES
+        .get_or_init(|| built_classes(root).map_err(|error| error.to_string()))
+        .clone()
+        .map_err(Failed::from)
 }
 
 fn built_classes(root: &Path) -> io::Result<String> {
@@ -50,8 +53,13 @@ fn built_classes(root: &Path) -> io::Result<String> {
 }
 
 fn maven(folder: &Path, arguments: &[&str]) -> io::Result<()> {
-    let output = Command::new("mvn").args(["--quiet", "--batch-mode"]).args(arguments).current_dir(folder).output()?;
-    if output.status.success() { Ok(()) } else { Err(io::Error::other(String::from_utf8_lossy(&output.stdout))) }
+    let output =
+        Command::new("mvn").args(["--quiet", "--batch-mode"]).args(arguments).current_dir(folder).output()?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(String::from_utf8_lossy(&output.stdout)))
+    }
 }
 
 /// Compiles a block as a program in `folder`, and returns the program's path.
