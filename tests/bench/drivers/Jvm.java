@@ -3,6 +3,7 @@ import java.io.InputStreamReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import prebind.Client;
 import prebind.Credentials;
 import prebind.Options;
@@ -29,7 +30,7 @@ public class Jvm {
             try {
                 Session session = client.prebind(jid, proof);
                 double seconds = (System.nanoTime() - start) / 1e9;
-                System.out.printf("{\"seconds\":%.9f,\"round_trips\":%d,\"sessions\":[[\"%s\",%d]]}%n",
+                System.out.printf(Locale.ROOT, "{\"seconds\":%.9f,\"round_trips\":%d,\"sessions\":[[\"%s\",%d]]}%n",
                     seconds, session.getRoundTrips(), session.getSid(), session.getRid());
             } catch (PrebindException error) {
                 System.out.printf("{\"errors\":[\"%s\"]}%n", error.getMessage().replace("\"", "'"));
