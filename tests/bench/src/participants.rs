@@ -38,6 +38,12 @@ const BINDINGS: &[Binding] = &[
         make: &["rake", "--directory", "bindings/ruby", "compile"],
         drive: &["ruby", "-I", "bindings/ruby/lib", "tests/bench/drivers/ruby.rb"],
     },
+    Binding {
+        name: "Kotlin",
+        probe: &["mvn", "--version"],
+        make: &["tests/bench/drivers/jvm", "make"],
+        drive: &["tests/bench/drivers/jvm"],
+    },
 ];
 
 /// A peer in a package of Debian's.

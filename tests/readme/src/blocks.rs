@@ -44,11 +44,14 @@ impl Runner {
             "ruby" => self.ruby(text),
             "python" => self.python(text),
             "php" => self.php(text),
+            "kotlin" => self.kotlin(text),
+            "java" => self.java(text),
             "sh" => self.sh(text),
             "console" => self.console(text),
             "json" => Ok(serde_json::from_str::<serde_json::Value>(text).map(drop)?),
             "js" => fed(Command::new("node").args(["--input-type=module", "--check"]), text),
             "lua" => fed(Command::new("luac5.4").args(["-p", "-"]), text),
+            "xml" => parsed("xml.dom.minidom.parse(sys.stdin)", "xml.dom.minidom", text),
             "toml" => parsed("tomllib.load(sys.stdin.buffer)", "tomllib", text),
             "yaml" => parsed("list(yaml.safe_load_all(sys.stdin))", "yaml", text),
             "text" => Ok(()),
@@ -78,6 +81,31 @@ impl Runner {
     fn php(&self, block: &str) -> Result<(), Failed> {
         let extension = format!("extension={}", programs::extension(&self.root)?.display());
         fed(self.command("php").args(["-d", &extension]), &self.localized(block))
+    }
+
+    fn kotlin(&self, block: &str) -> Result<(), Failed> {
+        let classes = programs::classes(&self.root)?;
+        let (source, output) = (self.folder.path().join("Block.kt"), self.folder.path().join("classes"));
+        fs::write(&source, self.localized(block))?;
+        let mut compiler = self.command("java");
+        compiler.args([
+            "-cp",
+            &classes,
+            "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler",
+            "-no-stdlib",
+            "-nowarn",
+        ]);
+        compiler.args(["-jvm-target", "17", "-cp", &classes, "-d"]).args([&output, &source]);
+        succeeded(&compiler.output()?)?;
+        let path = format!("{}:{classes}", output.display());
+        succeeded(&self.command("java").args(["-cp", &path, "BlockKt"]).output()?)
+    }
+
+    fn java(&self, block: &str) -> Result<(), Failed> {
+        let source = self.folder.path().join("Block.java");
+        fs::write(&source, self.localized(block))?;
+        let classes = programs::classes(&self.root)?;
+        succeeded(&self.command("java").args(["-cp", &classes]).arg(&source).output()?)
     }
 
     fn sh(&self, block: &str) -> Result<(), Failed> {
@@ -115,6 +143,7 @@ impl Runner {
             .env("CARGO_TARGET_DIR", programs::target(&self.root))
             // Quicker to build; the package as it is published has tests of its own.
             .env("MATURIN_PEP517_ARGS", "--profile dev")
+            .env("PREBIND_PROFILE", "dev")
             .env("SSL_CERT_FILE", &self.server.ca_pem)
             .env("PREBIND_SERVERS", servers)
             .env("PREBIND_PASSWORD", &self.server.accounts["alice"]);

@@ -6,10 +6,11 @@
 //! |---|---|
 //! | `rust` | compiled as a program, or as the body of one if it has no `main`, and run; `prebind`, `servers` and `faults` are at hand |
 //! | `python` | run by the `python` of `venv`, if an earlier block made that, or by `python3` |
+//! | `kotlin` `java` | compiled and run, with the package for the JVM |
 //! | `ruby` | run by `ruby`, with what an earlier block has installed in `gems` |
 //! | `sh` | run by `bash -euo pipefail`; it must succeed |
 //! | `console` | commands after `$ `, run one by one, each followed by exactly what it prints; `…` stands for anything on a line, and alone on a line for any lines |
-//! | `json` `js` `lua` `toml` `yaml` | must be well formed |
+//! | `json` `js` `lua` `toml` `xml` `yaml` | must be well formed |
 //! | `text` | no code: a drawing, a listing; counted as ignored |
 //!
 //! A block of another language, or without one, fails: nobody would notice when it stops to be

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use libtest_mimic::Failed;
 
@@ -30,6 +31,34 @@ pub(crate) fn extension(root: &Path) -> Result<PathBuf, Failed> {
         Ok(commands(root).join("libprebind_php.so"))
     } else {
         Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+    }
+}
+
+/// Builds the package for the JVM, and returns the class path of a program that uses it, or is compiled.
+pub(crate) fn classes(root: &Path) -> Result<String, Failed> {
+    static CLASSES: OnceLock<Result<String, String>> = OnceLock::new();
+    CLASSES
+        .get_or_init(|| built_classes(root).map_err(|error| error.to_string()))
+        .clone()
+        .map_err(Failed::from)
+}
+
+fn built_classes(root: &Path) -> io::Result<String> {
+    let (package, user) = (root.join("bindings/uniffi/kotlin"), root.join("tests/readme/jvm"));
+    let list = target(root).join("tests/readme.classpath");
+    let path = format!("-Dmdep.outputFile={}", list.display());
+    maven(&package, &["install", "-DskipTests", "-Dprofile=dev"])?;
+    maven(&user, &["dependency:build-classpath", &path])?;
+    fs::read_to_string(list)
+}
+
+fn maven(folder: &Path, arguments: &[&str]) -> io::Result<()> {
+    let output =
+        Command::new("mvn").args(["--quiet", "--batch-mode"]).args(arguments).current_dir(folder).output()?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(String::from_utf8_lossy(&output.stdout)))
     }
 }
 

@@ -1,0 +1,72 @@
+package prebind
+
+import prebind.uniffi.Value
+import prebind.uniffi.Watch
+import java.time.Duration
+import prebind.uniffi.InternalException as Panic
+import prebind.uniffi.PrebindException as NativeException
+
+/** Tells a call that waits whether its thread has been interrupted: it is asked on that thread. */
+internal object Interruption : Watch {
+    override fun goesOn() = !Thread.currentThread().isInterrupted
+}
+
+/** Makes a call that may wait. */
+internal fun <T> interruptible(call: () -> T): T {
+    if (Thread.interrupted()) throw InterruptedException()
+    try {
+        return translating(call)
+    } catch (failed: ConnectException) {
+        // What a call that is given up fails with.
+        if (Thread.interrupted()) throw InterruptedException()
+        throw failed
+    }
+}
+
+/** Makes a call, and throws what is ours. */
+internal fun <T> translating(call: () -> T): T =
+    try {
+        call()
+    } catch (failed: NativeException) {
+        throw ours(failed)
+    } catch (panic: Panic) {
+        throw InternalException(PrebindException.Details("a defect in prebind itself: ${panic.message}"))
+    }
+
+private fun ours(it: NativeException): PrebindException =
+    when (it) {
+        is NativeException.Config -> ConfigException(details(it.details), it.field)
+        is NativeException.Connect -> ConnectException(details(it.details), it.phase)
+        is NativeException.Timeout -> TimeoutException(details(it.details), it.phase)
+        is NativeException.Http -> HttpException(details(it.details), it.status.toInt(), it.location)
+        is NativeException.Protocol -> ProtocolException(details(it.details), it.expected)
+        is NativeException.Terminated -> TerminatedException(details(it.details))
+        is NativeException.Mechanism -> MechanismException(details(it.details), it.offered, it.allowed)
+        is NativeException.Auth -> AuthException(details(it.details))
+        is NativeException.ServerUnverified -> ServerUnverifiedException(details(it.details), it.check)
+        is NativeException.Bind -> BindException(details(it.details))
+        is NativeException.Internal -> InternalException(details(it.details))
+    }
+
+private fun details(it: prebind.uniffi.Details) =
+    PrebindException.Details(it.message, it.stage, it.condition, it.text, retry(it.retry))
+
+/** What is given by name, as the native part takes it. */
+internal fun values(given: Map<*, *>): Map<String, Value> =
+    given.entries.associate { (name, value) -> name.toString() to converted(value) }
+
+/** What is of no other sort is text, as enums are in other languages. */
+private fun converted(given: Any?): Value =
+    when (given) {
+        null -> Value.Nothing
+        is Boolean -> Value.Flag(given)
+        is Int -> Value.Whole(given.toLong())
+        is Duration -> Value.Decimal(given.seconds + given.nano / 1e9)
+        is ByteArray -> Value.Bytes(given)
+        is IntRange -> Value.Several(listOf(converted(given.first), converted(given.last)))
+        is ClientCertificate -> Value.Several(listOf(converted(given.chain), converted(given.key)))
+        is Map<*, *> -> Value.Fields(values(given))
+        else -> Value.Text(given.toString())
+    }
+
+private fun retry(name: String) = Retry.entries.first { it.toString() == name }

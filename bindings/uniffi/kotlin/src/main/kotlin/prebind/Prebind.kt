@@ -1,0 +1,29 @@
+@file:JvmName("Prebind")
+
+package prebind
+
+import prebind.uniffi.jidFromUser as nativeJidFromUser
+import prebind.uniffi.prebind as nativePrebind
+
+/**
+ * Opens a session with a password, on a client with the default options that the process keeps for the URL.
+ *
+ * @see Client.prebind
+ */
+@Throws(InterruptedException::class)
+public fun prebind(
+    url: String,
+    jid: String,
+    password: String,
+): Session = Session(interruptible { nativePrebind(url, jid, password, Interruption) })
+
+/**
+ * The JID of a web site's user, whose name may hold characters that a JID must not have: they are escaped
+ * (XEP-0106).
+ *
+ * @throws ConfigException if the name or the domain is not allowed even so
+ */
+public fun jidFromUser(
+    name: String,
+    domain: String,
+): String = translating { nativeJidFromUser(name, domain) }

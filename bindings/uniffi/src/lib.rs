@@ -1,0 +1,260 @@
+//! `prebind` for every language that UniFFI writes code for: converts arguments and results, asks now
+//! and then whether to go on, and throws. Nothing is decided here.
+//!
+//! For the JVM there is more in `jvm/`, where names, times and errors are what Kotlin and Java expect.
+
+use std::collections::HashMap;
+
+use prebind::{ErrorKind as Kind, FastToken};
+
+uniffi::setup_scaffolding!();
+
+type Result<T> = std::result::Result<T, PrebindError>;
+type Watching = Option<std::sync::Arc<dyn Watch>>;
+
+/// Opens a session with a password, on connections that the process keeps for that URL.
+///
+/// # Errors
+/// Any [`PrebindError`]; no session is left behind on the server.
+#[uniffi::export(default(watch = None))]
+pub fn prebind(url: &str, jid: &str, password: String, watch: Watching) -> Result<Session> {
+    watched(watch, || prebind::prebind(url, jid, password)).map(Session)
+}
+
+/// The JID of a web site's user, whose name may hold characters that a JID must not have: they are
+/// escaped (XEP-0106).
+///
+/// # Errors
+/// `Config` if the name or the domain is not allowed even so.
+#[uniffi::export]
+pub fn jid_from_user(name: &str, domain: &str) -> Result<String> {
+    Ok(prebind::Jid::from_user(name, domain)?.to_string())
+}
+
+/// Asked some twenty times a second while a call waits, on the thread that makes it.
+#[uniffi::export(with_foreign)]
+pub trait Watch: Send + Sync {
+    /// Whether the call goes on. After the first no it ends its session and fails with `Connect`.
+    fn goes_on(&self) -> bool;
+}
+
+fn watched<T>(watch: Watching, call: impl FnOnce() -> prebind::Result<T>) -> Result<T> {
+    Ok(prebind::interruptible(move || watch.as_ref().is_none_or(|it| it.goes_on()), call)?)
+}
+
+/// One chat service: its address, its trust, its deadlines and the connections to it. Make one for
+/// the life of the process, and share it between threads.
+#[derive(uniffi::Object)]
+pub struct Client(prebind::Client, Watching);
+
+#[uniffi::export]
+impl Client {
+    /// The options are those of the library's `Config`, by their names; those that are not given have
+    /// its defaults. Nothing is sent.
+    ///
+    /// # Errors
+    /// `Config` if the URL or an option has a value that cannot work.
+    #[uniffi::constructor(default(watch = None, options))]
+    pub fn new(url: &str, options: HashMap<String, Value>, watch: Watching) -> Result<Self> {
+        let mut config = prebind::Config::new(url)?;
+        named(options).into_iter().try_for_each(|(name, value)| config.set(&name, value))?;
+        Ok(Self(prebind::Client::new(config)?, watch))
+    }
+
+    /// Opens an authenticated session for an account.
+    ///
+    /// # Errors
+    /// Any [`PrebindError`]; no session is left behind on the server.
+    pub fn prebind(&self, jid: &str, credentials: &Credentials) -> Result<Session> {
+        let account = prebind::Account::new(jid, credentials.0.clone())?;
+        watched(self.1.clone(), || self.0.prebind(&account)).map(Session)
+    }
+
+    /// What was learned of the server, for the option `profile` of another client. Nothing in it is
+    /// secret.
+    #[must_use]
+    pub fn profile(&self) -> String {
+        self.0.profile()
+    }
+
+    /// Ends a session that no browser has attached to yet.
+    ///
+    /// # Errors
+    /// `Terminated` with `item-not-found` if the server does not know the session, or not with this RID;
+    /// the kinds of a failed connection.
+    pub fn terminate(&self, session: &Session) -> Result<()> {
+        watched(self.1.clone(), || self.0.terminate(&session.0))
+    }
+
+    /// Ends a session by its SID and the RID to send next.
+    ///
+    /// # Errors
+    /// As [`terminate`](Self::terminate).
+    pub fn terminate_by(&self, sid: &str, rid: u64) -> Result<()> {
+        watched(self.1.clone(), || self.0.terminate_by(sid, rid))
+    }
+}
+
+/// What proves the right to use an account. It shows nothing of it.
+#[derive(uniffi::Object)]
+pub struct Credentials(prebind::Credentials);
+
+#[uniffi::export]
+impl Credentials {
+    /// Exactly one proof: `password`, `token`, `oauthbearer`, `x_oauth2`, `anonymous`, `external`,
+    /// `scram_keys`, `scram_salted_password`, or `mechanism` with its `initial_response`; a `fast_token`
+    /// goes before any of them, and may stand alone. Beside it `authcid` and `authzid`, if wanted.
+    ///
+    /// # Errors
+    /// `Config` with the argument's name, or `credentials` if there is no proof or more than one.
+    #[uniffi::constructor]
+    pub fn new(given: HashMap<String, Value>) -> Result<Self> {
+        Ok(Self(prebind::Credentials::from_named(named(given))?))
+    }
+}
+
+/// The value of an option or a credential. Times are numbers of seconds.
+#[derive(uniffi::Enum)]
+pub enum Value {
+    /// None, where an option has a default that is something.
+    Nothing,
+    /// True or false.
+    Flag(bool),
+    /// A whole number.
+    Whole(i64),
+    /// Any other number.
+    Decimal(f64),
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// Several values.
+    Several(Vec<Value>),
+    /// Values that have names.
+    Fields(HashMap<String, Value>),
+}
+
+fn named(given: HashMap<String, Value>) -> Vec<(String, prebind::Value)> {
+    given.into_iter().map(|(name, value)| (name, converted(value))).collect()
+}
+
+fn converted(given: Value) -> prebind::Value {
+    match given {
+        Value::Nothing => prebind::Value::Nothing,
+        Value::Flag(flag) => flag.into(),
+        Value::Whole(number) => number.into(),
+        Value::Decimal(number) => number.into(),
+        Value::Text(text) => text.into(),
+        Value::Bytes(bytes) => bytes.into(),
+        Value::Several(values) => prebind::Value::List(values.into_iter().map(converted).collect()),
+        Value::Fields(fields) => prebind::Value::Map(named(fields)),
+    }
+}
+
+/// An authenticated session, ready for a browser to attach to. Who knows SID and RID has it.
+#[derive(uniffi::Object)]
+pub struct Session(prebind::Session);
+
+macro_rules! getters {
+    ($($(#[$description:meta])* $name:ident($it:ident) -> $type:ty { $get:expr })+) => {
+        #[uniffi::export]
+        impl Session { $($(#[$description])* pub fn $name(&self) -> $type { let $it = &self.0; $get })+ }
+    };
+}
+
+getters! {
+    /// The full JID the server bound.
+    jid(it) -> String { it.jid().to_string() }
+    /// The session ID.
+    sid(it) -> String { it.sid().to_owned() }
+    /// The request ID to send next: what Strophe's and Converse's `attach` take.
+    rid(it) -> u64 { it.rid() }
+    /// The request ID that was sent last, for clients that add one themselves.
+    last_rid(it) -> u64 { it.last_rid() }
+    /// Within which the browser must attach, if the server said so.
+    inactivity(it) -> Option<std::time::Duration> { it.inactivity() }
+    /// How long the server may hold a request.
+    wait(it) -> std::time::Duration { it.wait() }
+    /// How many requests the server may hold.
+    hold(it) -> u32 { it.hold() }
+    /// How many requests may be open at once, if the server said so.
+    requests(it) -> Option<u32> { it.requests() }
+    /// The SASL mechanism that was used.
+    mechanism(it) -> String { it.mechanism().to_owned() }
+    /// How many times a request was sent and its answer waited for.
+    round_trips(it) -> u32 { it.round_trips() }
+    /// The cookies that a load balancer in front of the server set, `name=value`. Where the browser
+    /// reaches the server through it, it must present them too.
+    cookies(it) -> Vec<String> { it.cookies().iter().map(|it| [&it.name, it.value()].join("=")).collect() }
+    /// The token to log in with next time, to be kept for this account as carefully as a password; none
+    /// if what was kept is of no use.
+    fast_token(it) -> Option<String> { it.fast_token().map(FastToken::to_text) }
+    /// `{"jid":…,"sid":…,"rid":…}`: what browser clients ask for.
+    to_json(it) -> String { it.to_json() }
+}
+
+/// Why there is no session. The message names the cause and the remedy in one sentence; no secret is in
+/// it or in anything else here.
+#[derive(Debug, thiserror::Error, uniffi::Error)]
+#[error("{}", .details.message)]
+#[expect(missing_docs, reason = "the fields are said to be what they are by their names")]
+pub enum PrebindError {
+    /// A bad URL, JID, credential or option; nothing was sent.
+    Config { details: Box<Details>, field: String },
+    /// No connection: name lookup, TCP, TLS, proxy; or it broke.
+    Connect { details: Box<Details>, phase: String },
+    /// The time was over, or calls fail at once after repeated failures to connect.
+    Timeout { details: Box<Details>, phase: String },
+    /// The answer is not BOSH: another status, a web page, a redirect.
+    Http { details: Box<Details>, status: u16, location: Option<String> },
+    /// The answer is not XML, or not what XEP-0124 and XEP-0206 say.
+    Protocol { details: Box<Details>, expected: String },
+    /// The server ended the session; see the condition.
+    Terminated { details: Box<Details> },
+    /// No SASL mechanism that both sides accept.
+    Mechanism { details: Box<Details>, offered: Vec<String>, allowed: Vec<String> },
+    /// The server refused the login; see the condition.
+    Auth { details: Box<Details> },
+    /// The server did not prove that it knows the account's secret, or was tampered with.
+    ServerUnverified { details: Box<Details>, check: String },
+    /// The server refused to bind a resource, or bound a JID of somebody else.
+    Bind { details: Box<Details> },
+    /// A defect of this library.
+    Internal { details: Box<Details> },
+}
+
+/// What every error has.
+#[derive(Debug, uniffi::Record)]
+pub struct Details {
+    /// Cause and remedy in one sentence.
+    pub message: String,
+    /// Where in the exchange.
+    pub stage: String,
+    /// The condition that the server named, for example `not-authorized`.
+    pub condition: Option<String>,
+    /// The server's own words.
+    pub text: Option<String>,
+    /// What may be done next: `no`, `after-config-change`, `fresh-session` (at once) or `later`.
+    pub retry: String,
+}
+
+impl From<prebind::Error> for PrebindError {
+    fn from(error: prebind::Error) -> Self {
+        let (stage, retry) = (error.stage().to_string(), error.retry().to_string());
+        let (condition, text) = (error.condition().map(ToString::to_string), error.text().map(str::to_owned));
+        let details = Box::new(Details { message: error.to_string(), stage, condition, text, retry });
+        match error.kind().clone() {
+            Kind::Config { field } => Self::Config { details, field: field.into() },
+            Kind::Connect { phase } => Self::Connect { details, phase: phase.to_string() },
+            Kind::Timeout { phase } => Self::Timeout { details, phase: phase.to_string() },
+            Kind::Http { status, location } => Self::Http { details, status, location },
+            Kind::Protocol { expected } => Self::Protocol { details, expected: expected.into() },
+            Kind::Terminated => Self::Terminated { details },
+            Kind::Mechanism { offered, allowed } => Self::Mechanism { details, offered, allowed },
+            Kind::Auth => Self::Auth { details },
+            Kind::ServerUnverified { check } => Self::ServerUnverified { details, check: check.to_string() },
+            Kind::Bind => Self::Bind { details },
+            Kind::Internal => Self::Internal { details },
+        }
+    }
+}
