@@ -1,0 +1,30 @@
+package site
+
+import org.springframework.stereotype.Controller
+import org.springframework.web.bind.annotation.GetMapping
+import org.springframework.web.bind.annotation.ModelAttribute
+import org.springframework.web.bind.annotation.RequestAttribute
+import java.security.Principal
+
+/** The site's pages. Each has the chat at its end. */
+@Controller
+class Pages(
+    private val converse: Converse,
+) {
+    @GetMapping("/")
+    fun home() = "home"
+
+    @GetMapping("/login")
+    fun login() = "login"
+
+    @ModelAttribute("name")
+    fun name(user: Principal?): String? = user?.name
+
+    @ModelAttribute("converse")
+    fun converse(user: Principal?): String = converse.settings(user?.name)
+
+    @ModelAttribute("nonce")
+    fun nonce(
+        @RequestAttribute(Policy.NONCE) nonce: String,
+    ): String = nonce
+}
