@@ -1,7 +1,7 @@
 //! `prebind` for every language that UniFFI writes code for: converts arguments and results, asks now
 //! and then whether to go on, and throws. Nothing is decided here.
 //!
-//! For the JVM there is more in `jvm/`, where names, times and errors are what Kotlin and Java expect.
+//! For the JVM there is more in `kotlin/`, where names, times and errors are what Kotlin and Java expect.
 
 use std::collections::HashMap;
 
