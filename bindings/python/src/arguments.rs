@@ -7,8 +7,18 @@ use pyo3::types::{PyBool, PyBytes, PyDelta, PyDict, PyFloat, PyInt, PyString, Py
 
 /// Names and values, of which no value is an object that the core has no word for.
 pub(crate) fn named(given: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
+    converted_all(given.iter())
+}
+
+/// The same of arguments where `None` is as good as none: most of them are.
+pub(crate) fn given(arguments: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
+    converted_all(arguments.iter().filter(|(_, value)| !value.is_none()))
+}
+
+fn converted_all<'py>(
+    given: impl Iterator<Item = (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+) -> PyResult<Vec<(String, Value)>> {
     given
-        .iter()
         .map(|(name, value)| {
             let name = name.extract::<String>()?;
             let value = converted(&value, &name)?;

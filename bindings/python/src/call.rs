@@ -5,6 +5,11 @@ use std::rc::Rc;
 
 use prebind::{Condition, Error, ErrorKind, Happening};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+// Looked up once: that is a good part of what a call costs here.
+static WANTED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static EMIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// Makes a call while other threads run. If a signal's handler raises meanwhile, the call is given
 /// up, and that raised.
@@ -12,7 +17,7 @@ pub(crate) fn heedful<T: Send>(
     py: Python<'_>,
     call: impl FnOnce() -> prebind::Result<T> + Send,
 ) -> PyResult<T> {
-    let wanted: Option<String> = py.import("prebind._log")?.call_method0("wanted")?.extract()?;
+    let wanted: Option<String> = WANTED.import(py, "prebind._log", "wanted")?.call0()?.extract()?;
     let level = wanted.and_then(|level| level.parse().ok());
     let (result, raised) = py.detach(|| {
         let raised = Rc::new(RefCell::new(None));
@@ -33,7 +38,7 @@ pub(crate) fn heedful<T: Send>(
 
 fn log(it: Happening<'_>) {
     let emit = |py: Python<'_>| {
-        py.import("prebind._log")?.call_method1("emit", (it.target, it.level, it.message)).map(drop)
+        EMIT.import(py, "prebind._log", "emit")?.call1((it.target, it.level, it.message)).map(drop)
     };
     Python::try_attach(|py| emit(py).unwrap_or_else(|error| error.write_unraisable(py, None)));
 }

@@ -4,7 +4,7 @@ use prebind::{Account, Config, Credentials, FastToken};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::arguments::named;
+use crate::arguments::{given, named};
 use crate::call::{heedful, raise};
 
 /// What `prebind.Client` calls.
@@ -33,7 +33,7 @@ impl Client {
         jid: &str,
         credentials: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        let credentials = Credentials::from_named(named(credentials)?).map_err(raise)?;
+        let credentials = Credentials::from_named(given(credentials)?).map_err(raise)?;
         let account = Account::new(jid, credentials).map_err(raise)?;
         let session = heedful(py, || self.0.prebind(&account))?;
         let cookies = session.cookies().iter().map(|cookie| (cookie.name.clone(), cookie.value().to_owned()));

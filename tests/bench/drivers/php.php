@@ -10,13 +10,21 @@ $client = new Prebind\Client(
     fail_fast_after: 0,
 );
 $proof = [getenv('PREBIND_MECHANISM') === 'PLAIN' ? 'token' : 'password' => getenv('PREBIND_PASSWORD')];
+// The processor time of the process, in seconds.
+$cpu = function (): float {
+    $used = getrusage();
+    return $used['ru_utime.tv_sec'] + $used['ru_stime.tv_sec']
+        + ($used['ru_utime.tv_usec'] + $used['ru_stime.tv_usec']) / 1e6;
+};
 while (fgets(STDIN) !== false) {
-    $start = hrtime(true);
+    [$start, $before] = [hrtime(true), $cpu()];
     try {
         $session = $client->prebind(getenv('PREBIND_JID'), ...$proof);
         $answer = [
             'seconds' => (hrtime(true) - $start) / 1e9,
+            'cpu_seconds' => $cpu() - $before,
             'round_trips' => $session->roundTrips,
+            'fallbacks' => (int) str_contains($client->profile(), 'classic_until'),
             'sessions' => [[$session->sid, $session->rid]],
         ];
     } catch (Prebind\Exception $error) {

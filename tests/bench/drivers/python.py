@@ -18,16 +18,18 @@ client = prebind.Client(
     fail_fast_after=0,
 )
 for _ in sys.stdin:
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     try:
         session = client.prebind(jid, **proof)
     except prebind.PrebindError as error:
         answer = {"errors": [str(error)]}
     else:
-        seconds = time.perf_counter() - start
+        seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
         answer = {
             "seconds": seconds,
+            "cpu_seconds": cpu_seconds,
             "round_trips": session.round_trips,
+            "fallbacks": int("classic_until" in client.profile()),
             "sessions": [[session.sid, session.rid]],
         }
     print(json.dumps(answer), flush=True)

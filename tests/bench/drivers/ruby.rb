@@ -9,13 +9,19 @@ url, jid, password, mechanism, ca = ENV.values_at(*%w[URL JID PASSWORD MECHANISM
 client = Prebind::Client.new(url, ca: File.read(ca), deadline: 30, request_timeout: 30, fail_fast_after: 0)
 proof = { (mechanism == "PLAIN" ? :token : :password) => password }
 
+clocks = [Process::CLOCK_MONOTONIC, Process::CLOCK_PROCESS_CPUTIME_ID]
+
 $stdout.sync = true
 $stdin.each_line do
-  start = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+  start, cpu = clocks.map { |clock| Process.clock_gettime(clock) }
   begin
     session = client.prebind(jid, **proof)
-    seconds = Process.clock_gettime(Process::CLOCK_MONOTONIC) - start
-    answer = { seconds:, round_trips: session.round_trips, sessions: [[session.sid, session.rid]] }
+    end_of_it, end_of_cpu = clocks.map { |clock| Process.clock_gettime(clock) }
+    fallbacks = client.profile.include?("classic_until") ? 1 : 0
+    answer = {
+      seconds: end_of_it - start, cpu_seconds: end_of_cpu - cpu,
+      round_trips: session.round_trips, fallbacks:, sessions: [[session.sid, session.rid]]
+    }
   rescue Prebind::Error => e
     answer = { errors: [e.message] }
   end

@@ -28,11 +28,11 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// How many calls each makes in each place
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    /// How many calls each makes over each path; without a delay, where they are quick, at least 200
+    #[arg(long, value_name = "N", default_value_t = 30)]
     pub(crate) calls: usize,
-    /// How many calls are made over a path with jitter
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    /// How many calls are made to see how many fail, without jitter and with it
+    #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) runs: usize,
     /// What a round trip takes, in milliseconds; several may be given
     #[arg(long, value_name = "MS", num_args = 1.., default_values_t = [0, 10, 40])]
@@ -53,12 +53,37 @@ pub(crate) struct Options {
     /// trips
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Fail if a goal is missed
+    #[arg(long, conflicts_with = "quick")]
+    pub(crate) check: bool,
 }
 
+/// What comparing times of a millisecond takes.
+const MANY: usize = 200;
+
 impl Options {
-    /// What is measured on the way to the figures; fewer are too few for a percentile.
-    pub(crate) fn calls(&self) -> usize {
-        if self.quick { 3 } else { self.calls.max(1) }
+    /// Over a path of such a length.
+    pub(crate) fn calls(&self, delay: Duration) -> usize {
+        match (self.quick, delay.is_zero()) {
+            (true, _) => 3,
+            (false, true) => self.calls.max(MANY),
+            (false, false) => self.calls.max(1),
+        }
+    }
+
+    /// How many processes make a first call.
+    pub(crate) fn processes(&self) -> usize {
+        if self.quick { 1 } else { self.calls.div_ceil(3).max(5) }
+    }
+
+    /// How many calls follow each other at once, and with pauses.
+    pub(crate) fn pace(&self) -> (usize, usize) {
+        if self.quick { (10, 2) } else { (MANY, MANY / 5) }
+    }
+
+    /// How many calls each of several threads makes, and how often.
+    pub(crate) fn threads(&self) -> (usize, usize) {
+        if self.quick { (1, 1) } else { (10, 5) }
     }
 
     pub(crate) fn runs(&self) -> usize {
@@ -66,11 +91,13 @@ impl Options {
     }
 
     pub(crate) fn delays(&self) -> Vec<Duration> {
-        let delays = if self.quick { &[0, 10] } else { self.delay.as_slice() };
+        let delays = if self.quick { &[10] } else { self.delay.as_slice() };
         delays.iter().copied().map(Duration::from_millis).collect()
     }
 
-    pub(crate) fn jitter(&self) -> Duration {
-        Duration::from_millis(self.jitter)
+    /// What comes on top of the delay in each series.
+    pub(crate) fn jitters(&self) -> Vec<Duration> {
+        let jitter = Duration::from_millis(self.jitter);
+        if self.quick { vec![jitter] } else { vec![Duration::ZERO, jitter] }
     }
 }

@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
+use std::process;
 use std::thread;
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use clap::{Args, Subcommand};
 use prebind::Client;
 
 use crate::Result;
+use crate::cpu::Clock;
 use crate::driver::Answer;
 use crate::replay::Replay;
 use crate::target::{Login, config};
@@ -47,46 +49,57 @@ impl Drive {
         let (url, ca) = (env::var("PREBIND_URL")?, PathBuf::from(env::var("PREBIND_CA")?));
         match &self.what {
             What::Rust => {
-                let mut config = config(&url, &ca)?;
+                let login: Login = env::var("PREBIND_MECHANISM")?.parse()?;
+                let mut config = config(&url, &ca, login)?;
                 config.profile = Some(env::var("PREBIND_PROFILE")?).filter(|profile| !profile.is_empty());
                 let client = Client::new(config)?;
-                let login: Login = env::var("PREBIND_MECHANISM")?.parse()?;
                 let account = &login.account(&env::var("PREBIND_JID")?, &env::var("PREBIND_PASSWORD")?)?;
-                self.answer_with(|| {
+                let make = || -> Result<Call<'_>> {
                     let client = client.clone();
                     Ok(Box::new(move || {
                         let session = client.prebind(account)?;
                         Ok((session.round_trips(), session.sid().to_owned(), session.rid()))
                     }))
-                })
+                };
+                self.answer_with(make, || client.profile().contains("classic_until"))
             }
             What::Replay { script } => {
                 let script = fs::read_to_string(script)?;
-                self.answer_with(|| {
+                let make = || -> Result<Call<'_>> {
                     let mut replay = Replay::new(serde_json::from_str(&script)?, &url, &ca)?;
                     Ok(Box::new(move || {
                         let replayed = replay.call()?;
                         Ok((replayed.round_trips, replayed.sid, replayed.next_rid))
                     }))
-                })
+                };
+                self.answer_with(make, || false)
             }
         }
     }
 
-    fn answer_with<'a>(&self, make: impl Fn() -> Result<Call<'a>>) -> Result<()> {
+    /// `is_classic` tells whether only the classic exchange is taken, since a shorter one has failed.
+    fn answer_with<'a>(
+        &self,
+        make: impl Fn() -> Result<Call<'a>>,
+        is_classic: impl Fn() -> bool,
+    ) -> Result<()> {
         let mut threads = (0..self.threads).map(|_| make()).collect::<Result<Vec<_>>>()?;
         let (input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
         for line in input.lines() {
             line?;
-            let answer = self.burst(&mut threads);
+            let mut answer = self.burst(&mut threads)?;
+            if is_classic() {
+                answer.fallbacks = answer.sessions.len() + answer.errors.len();
+            }
             writeln!(output, "{}", serde_json::to_string(&answer)?)?;
             output.flush()?;
         }
         Ok(())
     }
 
-    fn burst(&self, threads: &mut [Call<'_>]) -> Answer {
-        let start = Instant::now();
+    fn burst(&self, threads: &mut [Call<'_>]) -> Result<Answer> {
+        let clock = Clock::of(process::id())?;
+        let (start, cpu) = (Instant::now(), clock.now()?);
         let results: Vec<_> = match threads {
             [only] => (0..self.calls).map(|_| only()).collect(),
             many => thread::scope(|scope| {
@@ -97,7 +110,8 @@ impl Drive {
                 running.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
             }),
         };
-        let mut answer = Answer { seconds: start.elapsed().as_secs_f64(), ..Answer::default() };
+        let (seconds, cpu) = (start.elapsed().as_secs_f64(), clock.now()?.saturating_sub(cpu));
+        let mut answer = Answer { seconds, cpu_seconds: Some(cpu.as_secs_f64()), ..Answer::default() };
         for result in results {
             match result {
                 Ok((round_trips, sid, rid)) => {
@@ -107,6 +121,6 @@ impl Drive {
                 Err(error) => answer.errors.push(error.to_string()),
             }
         }
-        answer
+        Ok(answer)
     }
 }

@@ -23,9 +23,15 @@ pub(crate) struct Answer {
     /// How long it took.
     #[serde(default)]
     pub(crate) seconds: f64,
+    /// The processor time of that, if the driver knows it; else what it does before and after counts too.
+    #[serde(default)]
+    pub(crate) cpu_seconds: Option<f64>,
     /// How many times a request was sent and its reply waited for.
     #[serde(default)]
     pub(crate) round_trips: Option<u32>,
+    /// How many calls fell back to the classic exchange, or began with it, since a shorter one had failed.
+    #[serde(default)]
+    pub(crate) fallbacks: usize,
     /// SID and next RID of what was opened, to be ended.
     #[serde(default)]
     pub(crate) sessions: Vec<(String, u64)>,
@@ -92,9 +98,10 @@ impl Driver {
         input.write_all(b"\n")?;
         let line = self.output.recv_timeout(PATIENCE).map_err(|_| "a driver ended, or does not answer")?;
         let after = (self.clock.now()?, server.now()?);
-        let answer =
+        let answer: Answer =
             serde_json::from_str(&line).map_err(|error| format!("a driver wrote {line:?}: {error}"))?;
         let (client_cpu, server_cpu) = (after.0.saturating_sub(before.0), after.1.saturating_sub(before.1));
+        let client_cpu = answer.cpu_seconds.map_or(client_cpu, Duration::from_secs_f64);
         Ok(Call { answer, client_cpu, server_cpu })
     }
 }

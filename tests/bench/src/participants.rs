@@ -4,13 +4,15 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::Result;
 use crate::args::Options;
 use crate::scenario::WARM_UP;
 use crate::target::Login;
 
-/// A language that the library is bound to: how its package is made, and its driver started.
+/// A language that the library is bound to: how its native part is made, and its driver started. In their
+/// words, `PROFILE` is that of this program, and `FOLDER` is where cargo puts what it builds so.
 struct Binding {
     name: &'static str,
     /// Succeeds if the language is there.
@@ -23,28 +25,30 @@ const BINDINGS: &[Binding] = &[
     Binding {
         name: "Python",
         probe: &["python3", "--version"],
-        make: &["bindings/python/tests/venv", "target/python", "--release"],
-        drive: &["target/python/bin/python", "tests/bench/drivers/python.py"],
+        make: &["cargo", "build", "--profile", "PROFILE", "--package", "prebind-python"],
+        drive: &["tests/bench/drivers/python", "FOLDER"],
     },
     Binding {
         name: "PHP",
         probe: &["php-config", "--version"],
-        make: &["cargo", "build", "--release", "--package", "prebind-php"],
-        drive: &["tests/bench/drivers/php"],
+        make: &["cargo", "build", "--profile", "PROFILE", "--package", "prebind-php"],
+        drive: &["tests/bench/drivers/php", "FOLDER"],
     },
     Binding {
         name: "Ruby",
         probe: &["ruby", "-e", "File.exist?(RbConfig::CONFIG['rubyhdrdir']) or exit 1"],
-        make: &["rake", "--directory", "bindings/ruby", "compile"],
-        drive: &["ruby", "-I", "bindings/ruby/lib", "tests/bench/drivers/ruby.rb"],
+        make: &["cargo", "build", "--profile", "PROFILE", "--package", "prebind-ruby"],
+        drive: &["tests/bench/drivers/ruby", "FOLDER"],
     },
     Binding {
         name: "Kotlin",
         probe: &["mvn", "--version"],
-        make: &["tests/bench/drivers/jvm", "make"],
+        make: &["tests/bench/drivers/jvm", "make", "PROFILE"],
         drive: &["tests/bench/drivers/jvm"],
     },
 ];
+
+const PROFILE: &str = if cfg!(debug_assertions) { "dev" } else { "release" };
 
 /// A peer in a package of Debian's.
 struct Peer {
@@ -85,7 +89,7 @@ pub(crate) fn all(options: &Options) -> Result<Vec<Participant>> {
             eprintln!("{} is not installed, so it is not measured", binding.name);
             continue;
         }
-        let words = at_root(binding.make);
+        let words = at_root(binding.make)?;
         let [program, arguments @ ..] = words.as_slice() else { continue };
         let made = Command::new(program).args(arguments).current_dir(root()).status()?;
         if !made.success() {
@@ -93,27 +97,33 @@ pub(crate) fn all(options: &Options) -> Result<Vec<Participant>> {
         }
         participants.push(Participant {
             name: binding.name.to_owned(),
-            command: at_root(binding.drive),
-            logins: Login::BOTH.to_vec(),
+            command: at_root(binding.drive)?,
+            logins: Login::WITH_PASSWORD.to_vec(),
             is_ours: true,
         });
     }
     for peer in PEERS {
         if is_there(peer.probe) {
-            let (name, command, logins) = (peer.name.to_owned(), at_root(peer.drive), peer.logins.to_vec());
+            let (name, command, logins) = (peer.name.to_owned(), at_root(peer.drive)?, peer.logins.to_vec());
             participants.push(Participant { name, command, logins, is_ours: false });
         } else {
             eprintln!("{} is not installed, so it is not measured", peer.name);
         }
     }
     for peer in &options.peer {
-        let calls = (WARM_UP + options.calls()).to_string();
+        let calls = (WARM_UP + options.calls(Duration::ZERO)).to_string();
         let word = |word| if word == "N" { calls.as_str().into() } else { OsString::from(word) };
         let command = peer.split_whitespace().map(word).collect();
-        let name = peer.split_whitespace().take(2).last().unwrap_or("peer").to_owned();
+        let name = peer_name(peer);
         participants.push(Participant { name, command, logins: vec![Login::Plain], is_ours: false });
     }
     Ok(participants)
+}
+
+/// A peer given by path is called as its script is, or its program.
+pub(crate) fn peer_name(command: &str) -> String {
+    let word = command.split_whitespace().take(2).last().unwrap_or("peer");
+    Path::new(word).file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The library from Rust, with more arguments for its driver.
@@ -121,7 +131,7 @@ pub(crate) fn rust(arguments: &[&str]) -> Result<Participant> {
     Ok(Participant {
         name: RUST.to_owned(),
         command: own(["drive", "rust"].iter().chain(arguments))?,
-        logins: Login::BOTH.to_vec(),
+        logins: Login::ALL.to_vec(),
         is_ours: true,
     })
 }
@@ -131,7 +141,7 @@ pub(crate) fn floor(script: &Path, arguments: &[&str]) -> Result<Participant> {
     let mut command = own(["drive", "replay"].iter())?;
     command.push(script.into());
     command.extend(arguments.iter().map(OsString::from));
-    Ok(Participant { name: FLOOR.to_owned(), command, logins: Login::BOTH.to_vec(), is_ours: true })
+    Ok(Participant { name: FLOOR.to_owned(), command, logins: Login::ALL.to_vec(), is_ours: true })
 }
 
 fn own<'a>(arguments: impl Iterator<Item = &'a &'a str>) -> Result<Vec<OsString>> {
@@ -140,12 +150,16 @@ fn own<'a>(arguments: impl Iterator<Item = &'a &'a str>) -> Result<Vec<OsString>
 }
 
 /// A command whose files are named from the top of the project.
-fn at_root(words: &[&str]) -> Vec<OsString> {
-    let located = |word: &&str| {
-        let path = root().join(word);
-        if word.contains('/') { path.into_os_string() } else { word.into() }
+fn at_root(words: &[&str]) -> Result<Vec<OsString>> {
+    let program = env::current_exe()?;
+    let folder = program.parent().unwrap_or(&program);
+    let located = |word: &&str| match *word {
+        "PROFILE" => PROFILE.into(),
+        "FOLDER" => folder.as_os_str().to_owned(),
+        word if word.contains('/') => root().join(word).into_os_string(),
+        word => word.into(),
     };
-    words.iter().map(located).collect()
+    Ok(words.iter().map(located).collect())
 }
 
 fn root() -> PathBuf {

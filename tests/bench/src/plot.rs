@@ -13,7 +13,7 @@ const BAR: i32 = 18;
 const STEP: i32 = 24;
 const HEADING: i32 = 34;
 const NAMES: i32 = 110;
-const VALUES: i32 = 150;
+const VALUES: i32 = 210;
 const MARGIN: i32 = 16;
 
 const OURS: RGBColor = RGBColor(37, 99, 235);
@@ -63,7 +63,9 @@ fn draw(area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>, group: &[&Ro
         ("sans-serif", size).into_font().color(colour).pos(Pos::new(side, VPos::Center))
     };
     let Some(first) = group.first() else { return Ok(top) };
-    let heading = format!("{}, {}, a round trip takes {} ms", first.server, first.login, first.delay_ms);
+    let (server, login, delay, calls) = (&first.server, &first.login, first.delay_ms, first.calls);
+    let heading =
+        format!("{server}, {login}, a round trip takes {delay} ms: median and 95 % of {calls} logins");
     let at = (MARGIN, top + HEADING / 2);
     area.draw(&Text::new(heading, at, font(15, &BLACK, HPos::Left))).map_err(drawing)?;
     let longest = group.iter().map(|row| row.p50_ms).fold(f64::MIN_POSITIVE, f64::max);
@@ -82,7 +84,8 @@ fn draw(area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>, group: &[&Ro
         area.draw(&bar).map_err(drawing)?;
         let name = Text::new(row.name.clone(), (left - 8, middle), font(13, &TEXT, HPos::Right));
         area.draw(&name).map_err(drawing)?;
-        let value = format!("{:.1} ms (95 %: {:.1})", row.p50_ms, row.p95_ms);
+        let of = if row.calls == first.calls { String::new() } else { format!(", {} logins", row.calls) };
+        let value = format!("{:.1} ms (95 %: {:.1}){of}", row.p50_ms, row.p95_ms);
         area.draw(&Text::new(value, (right + 8, middle), font(13, &TEXT, HPos::Left))).map_err(drawing)?;
         y += STEP;
     }

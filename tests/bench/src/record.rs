@@ -1,9 +1,10 @@
 //! What the library sends, in which order and on which connections: seen by a proxy before a
 //! server, so that whatever plan it follows can be repeated.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -77,17 +78,52 @@ impl Recorder {
     }
 }
 
-/// A usual one of several calls, neither that with the fewest polls nor that with the most, and how
-/// many connections they used in all.
+/// The best of several calls, and how many connections they used in all. Of those with the fewest
+/// round trips, that with the most requests: what turns out not to be needed can be left out again.
 pub(crate) fn script(calls: &[Vec<Event>]) -> Result<Script> {
     let used: BTreeSet<usize> = calls.iter().flatten().map(Event::connection).collect();
-    let mut by_length: Vec<_> = calls.iter().collect();
-    by_length.sort_by_key(|call| call.len());
-    let events = by_length.get(calls.len() / 2).copied().cloned().unwrap_or_default();
-    if !matches!(events.first(), Some(Event::Send { .. })) {
-        return Err("nothing was recorded: the library did not use its URL".into());
-    }
+    let is_whole = |call: &&Vec<Event>| matches!(call.first(), Some(Event::Send { .. }));
+    let best = calls.iter().filter(is_whole).min_by_key(|call| (round_trips(call), Reverse(call.len())));
+    let mut events = best.ok_or("nothing was recorded: the library did not use its URL")?.clone();
+    in_order(&mut events);
     Ok(Script { events, connections: used.len() })
+}
+
+/// Puts requests that were sent at the same time, and noted by chance, in the order of their RIDs.
+fn in_order(events: &mut [Event]) {
+    let rid = |event: &Event| match event {
+        Event::Send { body, .. } => attribute(body, "rid").and_then(|rid| rid.parse::<u64>().ok()),
+        Event::Receive { .. } => None,
+    };
+    let places: Vec<usize> = (0..events.len()).filter(|at| rid(&events[*at]).is_some()).collect();
+    let mut sent: Vec<Event> = places.iter().map(|at| events[*at].clone()).collect();
+    sent.sort_by_key(rid);
+    for (at, event) in places.into_iter().zip(sent) {
+        events[at] = event;
+    }
+}
+
+/// The value of the first attribute of that name, in whatever quotes.
+pub(crate) fn attribute<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let start = xml.find(&format!(" {name}="))? + name.len() + 2;
+    let quote = xml[start..].chars().next()?;
+    xml[start + 1..].split(quote).next()
+}
+
+/// How many waits, one after the other, there were.
+fn round_trips(call: &[Event]) -> u32 {
+    let (mut waits, mut known) = (BTreeMap::new(), 0);
+    for event in call {
+        match event {
+            Event::Send { connection, .. } => {
+                waits.insert(connection, known + 1);
+            }
+            Event::Receive { connection } => {
+                known = known.max(waits.get(connection).copied().unwrap_or_default());
+            }
+        }
+    }
+    known
 }
 
 fn carry_both(
@@ -126,5 +162,36 @@ fn carry(
             break;
         }
     }
-    let _ = to.shutdown(std::net::Shutdown::Write);
+    let _ = to.shutdown(Shutdown::Write);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn send(connection: usize, rid: u64) -> Event {
+        Event::Send { connection, head: String::new(), body: format!("<body rid=\"{rid}\"/>") }
+    }
+
+    fn receive(connection: usize) -> Event {
+        Event::Receive { connection }
+    }
+
+    #[test]
+    fn the_best_call_is_the_one_that_waits_least_and_asks_most() {
+        let one_by_one = vec![send(0, 1), receive(0), send(1, 2), receive(1), send(1, 3), receive(1)];
+        let in_pairs = vec![send(0, 1), receive(0), send(1, 2), send(2, 3), receive(1), receive(2)];
+        let shorter = vec![send(0, 1), receive(0), send(1, 2), receive(1)];
+        assert_eq!([&one_by_one, &in_pairs, &shorter].map(|call| round_trips(call)), [3, 2, 2]);
+        let script = script(&[one_by_one, shorter, in_pairs, Vec::new()]).unwrap();
+        assert_eq!((script.events.len(), round_trips(&script.events)), (6, 2));
+        assert_eq!(script.connections, 3);
+    }
+
+    #[test]
+    fn requests_sent_together_are_repeated_in_their_order() {
+        let noted = [vec![send(0, 1), receive(0), send(2, 3), send(1, 2), receive(1), receive(2)]];
+        let connections: Vec<usize> = script(&noted).unwrap().events.iter().map(Event::connection).collect();
+        assert_eq!(connections, [0, 0, 1, 2, 1, 2]);
+    }
 }

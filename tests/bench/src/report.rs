@@ -1,22 +1,24 @@
 //! The run, and what is said of it.
 
 mod goals;
+mod quick;
 mod tables;
 
 use std::fs;
+use std::path::Path;
 use std::thread;
 
 use serde::Serialize;
 use servers::{Kind, Server};
 
 use crate::args::Options;
-use crate::participants::{self, FLOOR, RUST};
+use crate::participants::{self, Participant};
 use crate::scenario::cold::Cold;
-use crate::scenario::jitter::Jitter;
 use crate::scenario::latency::Row;
 use crate::scenario::pace::Pace;
+use crate::scenario::series::Series;
 use crate::scenario::threads::Throughput;
-use crate::scenario::{Place, cold, jitter, latency, pace, threads};
+use crate::scenario::{Place, cold, latency, pace, series, threads};
 use crate::target::Login;
 use crate::{Result, plot};
 
@@ -26,14 +28,38 @@ pub(crate) struct Report {
     pub(crate) version: &'static str,
     pub(crate) processors: usize,
     pub(crate) latency: Vec<Row>,
-    pub(crate) jitter: Vec<Jitter>,
+    pub(crate) series: Vec<Series>,
     pub(crate) pace: Vec<Pace>,
     pub(crate) cold: Vec<Cold>,
     pub(crate) throughput: Vec<Throughput>,
     pub(crate) goals: Vec<goals::Goal>,
+    /// What could not be measured, and why.
+    pub(crate) problems: Problems,
 }
 
-/// Measures, prints, and writes the files.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Problems(Vec<String>);
+
+impl Problems {
+    /// What came of it; a failure is kept, and told at once, and the rest goes on.
+    fn keep<T>(&mut self, what: &str, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.add(format!("{what}: {error}"))).ok()
+    }
+
+    pub(crate) fn add(&mut self, problem: String) {
+        eprintln!("{problem}");
+        self.0.push(problem);
+    }
+}
+
+/// Which logins are measured with which server.
+const PLACES: [(Kind, &[Login]); 3] = [
+    (Kind::Prosody, &Login::WITH_PASSWORD),
+    (Kind::Ejabberd, &Login::WITH_PASSWORD),
+    (Kind::Prosody13, &[Login::Fast]),
+];
+
+/// Measures, and prints; the files are written after each place, so that nothing is lost.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut report = Report {
         version: env!("CARGO_PKG_VERSION"),
@@ -42,71 +68,91 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let participants = participants::all(options)?;
     let directory = tempfile::tempdir()?;
-    for kind in [Kind::Prosody, Kind::Ejabberd] {
-        let server = Server::start(kind)?;
-        for login in Login::BOTH {
-            let place = Place::new(&server, login, directory.path())?;
-            let mut participants = participants.clone();
-            participants.insert(0, participants::floor(&place.script, &[])?);
-            report.measure(&place, &participants, options)?;
+    for (kind, logins) in PLACES {
+        let server = match Server::start(kind) {
+            Err(servers::Error::NotFetched(why)) => {
+                eprintln!("{kind} is not measured, since it is not there: {why}");
+                continue;
+            }
+            started => started.map_err(|error| format!("{kind} does not start: {error}")),
+        };
+        let Some(server) = report.problems.keep(&kind.to_string(), server.map_err(Into::into)) else {
+            continue;
+        };
+        for login in logins {
+            let what = format!("{kind} {login}");
+            let place = Place::new(&server, *login, directory.path());
+            if let Some(place) = report.problems.keep(&what, place) {
+                report.measure(&place, &participants, options);
+            }
+            report.goals = if options.quick { Vec::new() } else { goals::check(&report) };
+            report.write(options)?;
         }
     }
-    report.goals = goals::check(&report);
     println!("{report}");
-    for (file, text) in
-        [(&options.json, serde_json::to_string_pretty(&report)?), (&options.plot, plot::svg(&report)?)]
-    {
-        if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(file, text)?;
-        println!("written: {}", file.display());
-    }
-    if options.quick { report.verify() } else { Ok(()) }
+    println!("written: {} and {}", options.json.display(), options.plot.display());
+    report.verdict(options)
 }
 
 impl Report {
-    fn measure(
-        &mut self,
-        place: &Place<'_>,
-        participants: &[participants::Participant],
-        options: &Options,
-    ) -> Result<()> {
-        let (kind, login, calls) = (place.server.kind, place.login, options.calls());
+    fn measure(&mut self, place: &Place<'_>, participants: &[Participant], options: &Options) {
+        let what = format!("{} {}", place.server.kind, place.login);
         for is_https in [false, true] {
+            let what = format!("{what} {}", if is_https { "https" } else { "http" });
             for delay in options.delays() {
-                let scheme = if is_https { "https" } else { "http" };
-                eprintln!("{kind} {login}: {scheme}, {} ms", delay.as_millis());
-                self.latency.extend(latency::measure(place, is_https, delay, participants, calls)?);
+                let what = format!("{what}, {} ms", delay.as_millis());
+                eprintln!("{what}");
+                let calls = options.calls(delay);
+                let rows = latency::measure(place, is_https, delay, participants, calls, &mut self.problems);
+                self.latency.extend(self.problems.keep(&what, rows).unwrap_or_default());
             }
-            eprintln!("{kind} {login}: the first call of a process");
-            self.cold.push(cold::measure(place, is_https, calls.div_ceil(5))?);
-            if kind == Kind::Prosody {
-                eprintln!("{kind} {login}: one after the other, and with pauses");
-                self.pace.push(pace::measure(place, is_https, calls)?);
+            let first = format!("{what}: the first call of a process");
+            eprintln!("{first}");
+            let cold = cold::measure(place, is_https, options.processes());
+            self.cold.extend(self.problems.keep(&first, cold));
+            if place.server.kind != Kind::Ejabberd {
+                let what = format!("{what}: one after the other");
+                eprintln!("{what}");
+                let (at_once, with_pauses) = options.pace();
+                let measured = pace::measure(place, is_https, at_once, with_pauses);
+                self.pace.extend(self.problems.keep(&what, measured));
             }
         }
-        eprintln!("{kind} {login}: jitter");
-        self.jitter.push(jitter::measure(place, options.jitter(), options.runs())?);
-        eprintln!("{kind} {login}: threads");
-        self.throughput.push(threads::measure(place, calls.div_ceil(5), 3)?);
-        Ok(())
+        for jitter in options.jitters() {
+            let what = format!("{what}: {} calls, jitter {} ms", options.runs(), jitter.as_millis());
+            eprintln!("{what}");
+            let series = series::measure(place, jitter, options.runs());
+            self.series.extend(self.problems.keep(&what, series));
+        }
+        let what = format!("{what}: threads");
+        eprintln!("{what}");
+        let (calls, bursts) = options.threads();
+        let throughput = threads::measure(place, calls, bursts);
+        self.throughput.extend(self.problems.keep(&what, throughput));
     }
 
-    /// Fails unless every call of this library's succeeded, usually in as many round trips as the
-    /// plan for the server has. Times are not looked at: the machine may be busy.
-    fn verify(&self) -> Result<()> {
-        let mut problems = Vec::new();
-        for row in self.latency.iter().filter(|row| row.is_ours && row.name != FLOOR) {
-            let planned = goals::planned(row);
-            if row.failures > 0 || row.round_trips.is_none() || row.round_trips > planned {
-                problems.push(format!("{row:?}, but {planned:?} round trips are planned"));
-            }
+    fn write(&self, options: &Options) -> Result<()> {
+        write(&options.json, &serde_json::to_string_pretty(self)?)?;
+        write(&options.plot, &plot::svg(self)?)
+    }
+
+    /// Fails if something could not be measured, or is not as it has to be.
+    fn verdict(&self, options: &Options) -> Result<()> {
+        let mut problems = self.problems.0.clone();
+        if options.quick {
+            problems.extend(self.surprises(options));
         }
-        problems.extend(self.jitter.iter().filter(|one| one.failures > 0).map(|one| format!("{one:?}")));
-        if !self.latency.iter().any(|row| row.name == RUST) {
-            problems.push("nothing was measured".to_owned());
+        let missed = self.goals.iter().filter(|goal| goal.is_missed()).count();
+        if options.check && missed > 0 {
+            problems.push(format!("{missed} goals are missed"));
         }
         if problems.is_empty() { Ok(()) } else { Err(problems.join("\n").into()) }
     }
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()).into())
 }

@@ -1,20 +1,21 @@
 //! What is measured.
 
 pub(crate) mod cold;
-pub(crate) mod jitter;
 pub(crate) mod latency;
 pub(crate) mod pace;
+pub(crate) mod series;
 pub(crate) mod threads;
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use servers::Server;
 
 use crate::Result;
-use crate::driver::Driver;
+use crate::driver::{Call, Driver};
 use crate::participants::{self, Participant};
-use crate::record::{self, Recorder};
+use crate::record::{self, Recorder, Script};
 use crate::target::{Login, Target, address};
 
 /// After so many calls, a client knows its server and has its connections.
@@ -30,17 +31,36 @@ pub(crate) const FAR: Duration = Duration::from_millis(40);
 pub(crate) struct Place<'a> {
     pub(crate) server: &'a Server,
     pub(crate) login: Login,
-    /// A call of the library's, to be repeated.
-    pub(crate) script: PathBuf,
+    proof: String,
+    /// Of what is recorded.
+    directory: &'a Path,
 }
 
 impl<'a> Place<'a> {
-    /// Records what the library sends once it knows the server.
-    pub(crate) fn new(server: &'a Server, login: Login, directory: &Path) -> Result<Self> {
-        let recorder = Recorder::start(address(&server.http_url)?)?;
-        let port = address(&server.http_url)?.port().to_string();
-        let url = server.http_url.replace(&port, &recorder.address.port().to_string());
-        let target = Target::new(server, login, false)?.reached_by(url);
+    pub(crate) fn new(server: &'a Server, login: Login, directory: &'a Path) -> Result<Self> {
+        Ok(Self { server, login, proof: login.proof(server)?, directory })
+    }
+
+    pub(crate) fn target(&self, is_https: bool, delay: Duration, jitter: Duration) -> Result<Target<'a>> {
+        Target::new(self.server, self.login, &self.proof, is_https)?.delayed(delay, jitter)
+    }
+
+    /// The floor, with more arguments for its driver: a call of the library's to be repeated, recorded on
+    /// such a path. TLS changes nothing of what is sent, in which order.
+    pub(crate) fn floor(&self, delay: Duration, arguments: &[&str]) -> Result<Participant> {
+        let name = format!("{}-{}-{}.json", self.server.kind, self.login, delay.as_millis());
+        let script = self.directory.join(name);
+        if !script.exists() {
+            fs::write(&script, serde_json::to_string(&self.record(delay)?)?)?;
+        }
+        participants::floor(&script, arguments)
+    }
+
+    /// What the library sends once it knows the server.
+    fn record(&self, delay: Duration) -> Result<Script> {
+        let target = self.target(false, delay, Duration::ZERO)?;
+        let recorder = Recorder::start(address(&target.url)?)?;
+        let target = target.reached_by(recorder.address)?;
         let mut driver = Driver::start(&participants::rust(&[])?.command, &target)?;
         let mut calls = Vec::new();
         for _ in 0..WARM_UP + RECORDED {
@@ -50,24 +70,23 @@ impl<'a> Place<'a> {
             }
             calls.push(recorder.take());
         }
-        let script = directory.join(format!("{}-{login}.json", server.kind));
-        let call = record::script(&calls[WARM_UP..])?;
-        std::fs::write(&script, serde_json::to_string(&call)?)?;
-        Ok(Self { server, login, script })
-    }
-
-    pub(crate) fn target(&self, is_https: bool, delay: Duration, jitter: Duration) -> Result<Target<'a>> {
-        Target::new(self.server, self.login, is_https)?.delayed(delay, jitter)
+        record::script(&calls[WARM_UP..])
     }
 }
 
-/// A driver that knows its server; what fails is told.
+/// A driver that knows its server, if it is one that learns; what fails is told.
 fn warm(participant: &Participant, target: &Target<'_>) -> Result<Driver> {
     let mut driver = Driver::start(&participant.command, target)?;
-    for _ in 0..WARM_UP {
-        if let Some(error) = driver.call(target)?.answer.errors.first() {
-            return Err(format!("{target}, {}: {error}", participant.name).into());
-        }
+    for _ in 0..if participant.is_ours { WARM_UP } else { 1 } {
+        succeeded(target, driver.call(target)?)?;
     }
     Ok(driver)
+}
+
+/// A call, unless it failed.
+fn succeeded(target: &Target<'_>, call: Call) -> Result<Call> {
+    match call.answer.errors.first() {
+        Some(error) => Err(format!("{target}: {error}").into()),
+        None => Ok(call),
+    }
 }

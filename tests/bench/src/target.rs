@@ -4,30 +4,46 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
 use faults::Delay;
-use prebind::{Account, Client, Config, Credentials, ErrorKind};
+use prebind::{Account, Client, Config, Credentials, ErrorKind, FastToken};
 use servers::Server;
 use url::Url;
 
 use crate::{Error, Result};
 
-/// How the password is proven.
+/// How the right to the account is proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Login {
     Plain,
     Scram,
+    /// By a token in place of the password.
+    Fast,
 }
 
 impl Login {
-    pub(crate) const BOTH: [Self; 2] = [Self::Plain, Self::Scram];
+    pub(crate) const ALL: [Self; 3] = [Self::Plain, Self::Scram, Self::Fast];
+    pub(crate) const WITH_PASSWORD: [Self; 2] = [Self::Plain, Self::Scram];
 
-    pub(crate) fn account(self, jid: &str, password: &str) -> Result<Account> {
+    /// The password, or a token that the server gives for it.
+    pub(crate) fn proof(self, server: &Server) -> Result<String> {
+        if self != Self::Fast {
+            return Ok(PASSWORD.to_owned());
+        }
+        let client = Client::new(config(&server.http_url, &server.ca_pem, self)?)?;
+        let session = client.prebind(&Self::Scram.account(JID, PASSWORD)?)?;
+        client.terminate(&session)?;
+        Ok(session.fast_token().ok_or("the server gave no token")?.to_text())
+    }
+
+    pub(crate) fn account(self, jid: &str, proof: &str) -> Result<Account> {
         let credentials = match self {
-            Self::Plain => Credentials::plain(password),
-            Self::Scram => Credentials::password(password),
+            Self::Plain => Credentials::plain(proof),
+            Self::Scram => Credentials::password(proof),
+            Self::Fast => Credentials::fast(FastToken::from_text(proof)?),
         };
         Ok(Account::new(jid, credentials)?)
     }
@@ -37,14 +53,18 @@ impl FromStr for Login {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        let known = Self::BOTH.into_iter().find(|login| login.to_string() == name);
+        let known = Self::ALL.into_iter().find(|login| login.to_string() == name);
         known.ok_or_else(|| format!("no login is called {name}").into())
     }
 }
 
 impl fmt::Display for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::Plain { "PLAIN" } else { "SCRAM" })
+        f.write_str(match self {
+            Self::Plain => "PLAIN",
+            Self::Scram => "SCRAM",
+            Self::Fast => "FAST",
+        })
     }
 }
 
@@ -58,6 +78,7 @@ pub(crate) struct Target<'a> {
     pub(crate) is_https: bool,
     pub(crate) delay: Duration,
     pub(crate) url: String,
+    proof: String,
     path: Option<Delay>,
     profile: String,
     /// Ends sessions, not over the path.
@@ -66,7 +87,7 @@ pub(crate) struct Target<'a> {
 
 impl<'a> Target<'a> {
     /// Right before it.
-    pub(crate) fn new(server: &'a Server, login: Login, is_https: bool) -> Result<Self> {
+    pub(crate) fn new(server: &'a Server, login: Login, proof: &str, is_https: bool) -> Result<Self> {
         let url = if is_https { &server.https_url } else { &server.http_url };
         Ok(Self {
             server,
@@ -74,34 +95,36 @@ impl<'a> Target<'a> {
             is_https,
             delay: Duration::ZERO,
             url: url.clone(),
+            proof: proof.to_owned(),
             path: None,
             profile: String::new(),
             client: Client::new(Config::new(&server.http_url)?)?,
         })
     }
 
-    /// The same at the end of a path, on which a round trip takes `delay`, and each way up to
-    /// `jitter` more.
+    /// The same at the end of a path, on which a round trip takes `delay`, opening a connection takes
+    /// one more, and each way takes up to `jitter` more.
     pub(crate) fn delayed(mut self, delay: Duration, jitter: Duration) -> Result<Self> {
         if delay.is_zero() && jitter.is_zero() {
             return Ok(self);
         }
-        let path = self.path.insert(faults::delay(address(&self.url)?, delay / 2, jitter));
+        let path = self.path.insert(faults::distance(address(&self.url)?, delay / 2, jitter));
         self.url = path.through(&self.url);
         self.delay = delay;
         Ok(self)
     }
 
-    /// The same, reached by another URL.
-    pub(crate) fn reached_by(mut self, url: String) -> Self {
-        self.url = url;
-        self
+    /// The same, reached by way of a proxy before it.
+    pub(crate) fn reached_by(mut self, proxy: SocketAddr) -> Result<Self> {
+        let port = address(&self.url)?.port().to_string();
+        self.url = self.url.replace(&port, &proxy.port().to_string());
+        Ok(self)
     }
 
     /// The same, known from what another process learned of it.
     pub(crate) fn known(mut self, calls: usize) -> Result<Self> {
-        let client = Client::new(config(&self.url, &self.server.ca_pem)?)?;
-        let account = self.login.account(JID, PASSWORD)?;
+        let client = Client::new(config(&self.url, &self.server.ca_pem, self.login)?)?;
+        let account = self.login.account(JID, &self.proof)?;
         for _ in 0..calls {
             let session = client.prebind(&account)?;
             self.end(&[(session.sid().to_owned(), session.rid())])?;
@@ -110,11 +133,15 @@ impl<'a> Target<'a> {
         Ok(self)
     }
 
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.is_https { "https" } else { "http" }
+    }
+
     pub(crate) fn environment(&self) -> [(&'static str, OsString); 6] {
         [
             ("PREBIND_URL", self.url.clone().into()),
             ("PREBIND_JID", JID.into()),
-            ("PREBIND_PASSWORD", PASSWORD.into()),
+            ("PREBIND_PASSWORD", self.proof.clone().into()),
             ("PREBIND_MECHANISM", self.login.to_string().into()),
             ("PREBIND_CA", self.server.ca_pem.clone().into()),
             ("PREBIND_PROFILE", self.profile.clone().into()),
@@ -136,14 +163,14 @@ impl<'a> Target<'a> {
 
 impl fmt::Display for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.is_https { "https" } else { "http" };
-        write!(f, "{} {scheme} {} {} ms", self.server.kind, self.login, self.delay.as_millis())
+        write!(f, "{} {} {} {} ms", self.server.kind, self.scheme(), self.login, self.delay.as_millis())
     }
 }
 
 /// The options that every client of the library is given here.
-pub(crate) fn config(url: &str, ca: &std::path::Path) -> Result<Config> {
+pub(crate) fn config(url: &str, ca: &Path, login: Login) -> Result<Config> {
     let mut config = Config::new(url)?;
+    config.fast = login == Login::Fast;
     config.ca = Some(fs::read(ca)?);
     // A machine under load is measured as well.
     config.deadline = Duration::from_secs(30);

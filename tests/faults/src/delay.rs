@@ -26,10 +26,24 @@ pub struct Delay {
 /// If there is no free port on the loopback interface.
 #[must_use]
 pub fn delay(target: SocketAddr, each_way: Duration, jitter: Duration) -> Delay {
+    start(target, each_way, jitter, Duration::ZERO)
+}
+
+/// The same, and opening a connection takes a round trip too: what the client sends on one arrives no
+/// sooner than if it had waited for that.
+///
+/// # Panics
+/// If there is no free port on the loopback interface.
+#[must_use]
+pub fn distance(target: SocketAddr, each_way: Duration, jitter: Duration) -> Delay {
+    start(target, each_way, jitter, each_way * 2)
+}
+
+fn start(target: SocketAddr, each_way: Duration, jitter: Duration, opening: Duration) -> Delay {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on the loopback interface");
     let address = listener.local_addr().expect("the address just bound");
-    let shared = Arc::new(Shared { target, each_way, jitter, state: Mutex::default() });
+    let shared = Arc::new(Shared { target, each_way, jitter, opening, state: Mutex::default() });
     let acceptor = {
         let shared = Arc::clone(&shared);
         thread::spawn(move || accept(&listener, &shared))
@@ -79,6 +93,8 @@ struct Shared {
     target: SocketAddr,
     each_way: Duration,
     jitter: Duration,
+    /// What opening a connection takes.
+    opening: Duration,
     state: Mutex<State>,
 }
 
@@ -113,10 +129,11 @@ fn accept(listener: &TcpListener, shared: &Shared) {
             state.accepted += 1;
             state.links.insert(link, [Arc::clone(&near), Arc::clone(&far)]);
             drop(state);
+            let open_at = Instant::now() + shared.opening;
             scope.spawn(move || {
                 thread::scope(|both| {
-                    both.spawn(|| carry(&near, &far, shared));
-                    both.spawn(|| carry(&far, &near, shared));
+                    both.spawn(|| carry(&near, &far, open_at, shared));
+                    both.spawn(|| carry(&far, &near, open_at, shared));
                 });
                 shared.lock().links.remove(&link);
             });
@@ -132,20 +149,20 @@ fn pair(near: TcpStream, target: SocketAddr) -> io::Result<[Arc<TcpStream>; 2]> 
 }
 
 /// One direction of a connection, until it ends. The end takes as long to arrive as anything else.
-fn carry(from: &TcpStream, to: &TcpStream, shared: &Shared) {
+fn carry(from: &TcpStream, to: &TcpStream, open_at: Instant, shared: &Shared) {
     thread::scope(|scope| {
         let (sender, receiver) = channel();
         scope.spawn(move || deliver(&receiver, to));
-        collect(from, &sender, shared);
+        collect(from, &sender, open_at, shared);
     });
 }
 
-fn collect(mut from: &TcpStream, sender: &Sender<(Instant, Vec<u8>)>, shared: &Shared) {
+fn collect(mut from: &TcpStream, sender: &Sender<(Instant, Vec<u8>)>, open_at: Instant, shared: &Shared) {
     let mut buffer = vec![0; 64 * 1024];
-    let mut last = Instant::now();
+    let mut last = open_at;
     loop {
         let amount = from.read(&mut buffer).unwrap_or(0);
-        last = last.max(Instant::now() + shared.draw());
+        last = last.max(Instant::now().max(open_at) + shared.draw());
         if sender.send((last, buffer[..amount].to_vec())).is_err() || amount == 0 {
             return;
         }

@@ -30,7 +30,7 @@ mod vector;
 mod wire;
 
 pub use classic::classic;
-pub use delay::{Delay, delay};
+pub use delay::{Delay, delay, distance};
 pub use fault::{ALL, Case, Fault, Strike};
 pub use hostile::serve;
 pub use replay::{Replay, replay};

@@ -13,6 +13,8 @@ _LEVELS = {
     "ERROR": logging.ERROR,
 }
 
+_FROM_THE_TOP = tuple(reversed(_LEVELS.items()))
+
 _log = logging.getLogger("prebind")
 _wire = logging.getLogger("prebind.wire")
 # A library says nothing unless the program wants to hear it.
@@ -21,10 +23,13 @@ _log.addHandler(logging.NullHandler())
 
 def wanted() -> str | None:
     """The least level that has a reader."""
-    for name, level in _LEVELS.items():
-        if _log.isEnabledFor(level) or _wire.isEnabledFor(level):
-            return name
-    return None
+    least = None
+    # Each call asks: what most programs read is found soonest from the top.
+    for name, level in _FROM_THE_TOP:
+        if not (_log.isEnabledFor(level) or _wire.isEnabledFor(level)):
+            break
+        least = name
+    return least
 
 
 def emit(target: str, level: str, message: str) -> None:

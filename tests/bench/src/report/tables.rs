@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Report;
-use crate::scenario::latency::Row;
+use super::goals::Verdict;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,7 +15,7 @@ impl fmt::Display for Report {
         )?;
         let mut last = String::new();
         for row in &self.latency {
-            let place = place(row);
+            let place = row.place();
             let shown = if place == last { "" } else { &place };
             let trips = row.round_trips.map_or_else(|| "-".to_owned(), |count| count.to_string());
             let effective =
@@ -46,11 +46,15 @@ impl Report {
             let (first, later) = (cold.first_p50_ms, cold.later_p50_ms);
             writeln!(f, "{place:<36} {first:>8.2} {later:>8.2} {:>8.2}", cold.more_round_trips)?;
         }
-        writeln!(f, "\n{:<36} {:>8} {:>8} {:>8}", "one after the other", "at once", "pauses", "ratio")?;
+        writeln!(
+            f,
+            "\n{:<36} {:>8} {:>8} {:>8} {:>8}",
+            "one after the other", "at once", "p95", "pauses", "ratio"
+        )?;
         for pace in &self.pace {
             let place = format!("{} {} {}", pace.server, pace.login, pace.scheme);
-            let (at_once, pauses) = (pace.at_once_p50_ms, pace.with_pauses_p50_ms);
-            writeln!(f, "{place:<36} {at_once:>8.2} {pauses:>8.2} {:>8.2}", pace.ratio)?;
+            let (at_once, p95, pauses) = (pace.at_once_p50_ms, pace.at_once_p95_ms, pace.with_pauses_p50_ms);
+            writeln!(f, "{place:<36} {at_once:>8.2} {p95:>8.2} {pauses:>8.2} {:>8.2}", pace.ratio)?;
         }
         writeln!(f, "\n{:<36} {:>8} {:>8} {:>8}", "sessions per second", "client", "floors", "ratio")?;
         for threads in &self.throughput {
@@ -58,26 +62,37 @@ impl Report {
             let (client, floor) = (threads.client_per_second, threads.floor_per_second);
             writeln!(f, "{place:<36} {client:>8.1} {floor:>8.1} {:>8.2}", threads.ratio)?;
         }
-        writeln!(f, "\n{:<36} {:>8} {:>8}", "with jitter", "calls", "failed")?;
-        for jitter in &self.jitter {
-            let place = format!("{} {}, 40 ms", jitter.server, jitter.login);
-            writeln!(
-                f,
-                "{place:<36} {:>8} {:>8} {}",
-                jitter.calls,
-                jitter.failures,
-                jitter.errors.join("; ")
-            )?;
+        writeln!(f, "\n{:<36} {:>8} {:>8} {:>8}", "series", "calls", "failed", "fell back")?;
+        for series in &self.series {
+            let place = format!("{} {}, 40 ms, jitter {} ms", series.server, series.login, series.jitter_ms);
+            let (calls, failures, fallbacks) = (series.calls, series.failures, series.fallbacks);
+            let errors = series.errors.join("; ");
+            writeln!(f, "{place:<36} {calls:>8} {failures:>8} {fallbacks:>8} {errors}")?;
         }
-        writeln!(f, "\n{:<66} {:>8} {:>8}", "goals", "found", "bound")?;
-        for goal in &self.goals {
-            let mark = if goal.is_met { "met" } else { "MISSED" };
-            writeln!(f, "{:<66} {:>8.2} {:>8.2} {mark}", goal.what, goal.value, goal.bound)?;
-        }
-        Ok(())
+        self.show_goals(f)
     }
-}
 
-fn place(row: &Row) -> String {
-    format!("{} {} {}, {} ms", row.server, row.login, row.scheme, row.delay_ms)
+    fn show_goals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.problems.0.is_empty() {
+            writeln!(f, "\nnot measured\n{}", self.problems.0.join("\n"))?;
+        }
+        if self.goals.is_empty() {
+            return writeln!(f, "\ntoo few calls for goals");
+        }
+        writeln!(f, "\n{:<72} {:>8} {:>8}", "goals", "found", "bound")?;
+        for goal in &self.goals {
+            let bound = goal.bound.map_or_else(String::new, |bound| format!("{bound:.2}"));
+            let verdict = match goal.verdict {
+                Verdict::Met => "met",
+                Verdict::Missed => "MISSED",
+                Verdict::NotShown => "not shown: too few calls",
+                Verdict::Aside => "",
+            };
+            writeln!(f, "{:<72} {:>8.2} {bound:>8} {verdict}", goal.what, goal.value)?;
+        }
+        let count = |verdict| self.goals.iter().filter(|goal| goal.verdict == verdict).count();
+        let (met, missed, not_shown) =
+            (count(Verdict::Met), count(Verdict::Missed), count(Verdict::NotShown));
+        writeln!(f, "{met} met, {missed} missed, {not_shown} not shown")
+    }
 }

@@ -7,12 +7,16 @@ use serde::Serialize;
 use super::{Place, warm};
 use crate::driver::{Call, Driver};
 use crate::participants::{FLOOR, Participant};
+use crate::report::Problems;
 use crate::target::Target;
 use crate::{Result, stats};
 
 /// How many calls one makes before it is the next one's turn: after each call of the others, it would
 /// find nothing of its own in the processor's caches.
 const TURN: usize = 5;
+
+/// What peers do differs by more than takes many calls to tell, and some take their time.
+const CALLS_OF_PEERS: usize = 30;
 
 /// What one participant did in one place.
 #[derive(Debug, Serialize)]
@@ -26,6 +30,8 @@ pub(crate) struct Row {
     pub(crate) is_ours: bool,
     pub(crate) calls: usize,
     pub(crate) failures: usize,
+    /// How many calls fell back to the classic exchange, or began with it, since a shorter one had failed.
+    pub(crate) fallbacks: usize,
     pub(crate) p50_ms: f64,
     pub(crate) p95_ms: f64,
     /// How many times requests were sent and waited for in the usual call, as the participant counts.
@@ -38,33 +44,69 @@ pub(crate) struct Row {
     pub(crate) to_floor: f64,
 }
 
-/// One row for each participant that knows the login and can reach the server at all.
+impl Row {
+    /// Where it was.
+    pub(crate) fn place(&self) -> String {
+        format!("{} {} {}, {} ms", self.server, self.login, self.scheme, self.delay_ms)
+    }
+}
+
+/// A participant and its calls so far.
+struct Running<'a> {
+    /// Its place in the report.
+    at: usize,
+    participant: &'a Participant,
+    driver: Driver,
+    calls: Vec<Call>,
+}
+
+/// One row for each participant that knows the login and can reach the server at all. Who cannot, or
+/// stops to answer, is a problem; a peer that cannot is only told.
 pub(crate) fn measure(
     place: &Place<'_>,
     is_https: bool,
     delay: Duration,
     participants: &[Participant],
     calls: usize,
+    problems: &mut Problems,
 ) -> Result<Vec<Row>> {
     let target = place.target(is_https, delay, Duration::ZERO)?;
-    let mut running: Vec<(&Participant, Driver, Vec<Call>)> = Vec::new();
-    for participant in participants.iter().filter(|participant| participant.logins.contains(&place.login)) {
+    let floor = place.floor(delay, &[])?;
+    let all = std::iter::once(&floor).chain(participants);
+    let mut running = Vec::new();
+    for (at, participant) in all.enumerate().filter(|(_, one)| one.logins.contains(&place.login)) {
         match warm(participant, &target) {
-            Ok(driver) => running.push((participant, driver, Vec::new())),
-            Err(error) if participant.is_ours => return Err(error),
-            Err(error) => eprintln!("{error}; it is left out here"),
+            Ok(driver) => running.push(Running { at, participant, driver, calls: Vec::new() }),
+            Err(error) if participant.is_ours => problems.add(format!("{}: {error}", participant.name)),
+            Err(error) => eprintln!("{}: {error}; it is left out here", participant.name),
         }
     }
     for turn in (0..calls).step_by(TURN) {
-        for (_, driver, measured) in &mut running {
-            for _ in turn..calls.min(turn + TURN) {
-                measured.push(driver.call(&target)?);
+        running.retain_mut(|one| match one.take_turn(&target, turn, calls) {
+            Ok(()) => true,
+            Err(error) => {
+                problems.add(format!("{}: {target}: {error}", one.participant.name));
+                false
             }
-        }
+        });
+        // Another is first in the next turn, so that nobody always follows the same one.
+        let others = 1.min(running.len());
+        running.rotate_left(others);
     }
-    let floor = running.iter().find(|(participant, ..)| participant.name == FLOOR);
-    let floor = stats::median(&floor.map_or_else(Vec::new, |(.., measured)| seconds(measured)));
-    Ok(running.iter().map(|(participant, _, measured)| row(&target, participant, measured, floor)).collect())
+    running.sort_by_key(|one| one.at);
+    let floor = running.iter().find(|one| one.participant.name == FLOOR);
+    let floor = floor.map_or(f64::NAN, |one| stats::median(&seconds(&one.calls)));
+    Ok(running.iter().map(|one| row(&target, one.participant, &one.calls, floor)).collect())
+}
+
+impl Running<'_> {
+    fn take_turn(&mut self, target: &Target<'_>, start: usize, all: usize) -> Result<()> {
+        let all = if self.participant.is_ours { all } else { all.min(CALLS_OF_PEERS) };
+        for _ in start..all.min(start + TURN) {
+            self.calls.push(self.driver.call(target)?);
+        }
+        Ok(())
+    }
 }
 
 fn seconds(calls: &[Call]) -> Vec<f64> {
@@ -84,13 +126,14 @@ fn row(target: &Target<'_>, participant: &Participant, calls: &[Call], floor: f6
     let mean_ms = |cpu: fn(&Call) -> Duration| stats::mean(&calls.iter().map(cpu).collect::<Vec<_>>()) * 1e3;
     Row {
         server: target.server.kind.to_string(),
-        scheme: if target.is_https { "https" } else { "http" },
+        scheme: target.scheme(),
         login: target.login.to_string(),
         delay_ms: target.delay.as_millis(),
         name: participant.name.clone(),
         is_ours: participant.is_ours,
         calls: calls.len(),
         failures: calls.len() - seconds.len(),
+        fallbacks: calls.iter().map(|call| call.answer.fallbacks).sum(),
         p50_ms: p50 * 1e3,
         p95_ms: stats::percentile(&seconds, 0.95) * 1e3,
         round_trips: usual(calls.iter().filter_map(|call| call.answer.round_trips)),

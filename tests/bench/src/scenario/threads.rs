@@ -26,7 +26,7 @@ pub(crate) fn measure(place: &Place<'_>, calls: usize, bursts: usize) -> Result<
     let target = place.target(false, Duration::ZERO, Duration::ZERO)?;
     let (threads, calls_each) = (THREADS.to_string(), calls.to_string());
     let arguments = ["--threads", &threads, "--calls", &calls_each];
-    let both = [participants::rust(&arguments)?, participants::floor(&place.script, &arguments)?];
+    let both = [participants::rust(&arguments)?, place.floor(Duration::ZERO, &arguments)?];
     let mut drivers =
         both.iter().map(|one| Driver::start(&one.command, &target)).collect::<Result<Vec<_>>>()?;
     let processors = cpu::processors()?;

@@ -1,14 +1,14 @@
 //! The delay, seen from both ends.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::thread;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 const EACH_WAY: Duration = Duration::from_millis(20);
 
-#[test]
-fn an_answer_takes_twice_the_delay_and_everything_arrives_in_order() {
+/// Sends everything back on one connection, and returns it at its end.
+fn echo() -> (SocketAddr, JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let target = listener.local_addr().expect("its address");
     let echo = thread::spawn(move || {
@@ -21,6 +21,12 @@ fn an_answer_takes_twice_the_delay_and_everything_arrives_in_order() {
         }
         all
     });
+    (target, echo)
+}
+
+#[test]
+fn an_answer_takes_twice_the_delay_and_everything_arrives_in_order() {
+    let (target, echo) = echo();
     let proxy = faults::delay(target, EACH_WAY, Duration::from_millis(5));
     let mut tcp = TcpStream::connect(proxy.address).expect("a connection");
     let mut sent = Vec::new();
@@ -35,6 +41,34 @@ fn an_answer_takes_twice_the_delay_and_everything_arrives_in_order() {
     drop(tcp);
     assert_eq!(echo.join().expect("the end of the connection arrives"), sent);
     assert_eq!(proxy.connections(), 1);
+}
+
+#[test]
+fn over_a_distance_a_connection_takes_a_round_trip_to_open() {
+    let (target, echo) = echo();
+    let proxy = faults::distance(target, EACH_WAY, Duration::ZERO);
+    let start = Instant::now();
+    let mut tcp = TcpStream::connect(proxy.address).expect("a connection");
+    for round_trips in [2, 3] {
+        tcp.write_all(b"?").expect("an open connection");
+        tcp.read_exact(&mut [0]).expect("the echo");
+        assert!(start.elapsed() >= EACH_WAY * 2 * round_trips, "{:?}", start.elapsed());
+    }
+    drop(tcp);
+    echo.join().expect("the end of the connection arrives");
+}
+
+#[test]
+fn a_connection_that_was_opened_ahead_is_open() {
+    let (target, _echo) = echo();
+    let round_trip = EACH_WAY * 10;
+    let proxy = faults::distance(target, round_trip / 2, Duration::ZERO);
+    let mut tcp = TcpStream::connect(proxy.address).expect("a connection");
+    thread::sleep(round_trip);
+    let start = Instant::now();
+    tcp.write_all(b"?").expect("an open connection");
+    tcp.read_exact(&mut [0]).expect("the echo");
+    assert!((round_trip..round_trip * 2).contains(&start.elapsed()), "{:?}", start.elapsed());
 }
 
 #[test]
