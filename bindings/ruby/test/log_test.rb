@@ -39,6 +39,29 @@ class LogTest < Minitest::Test
     assert_match(/INFO -- prebind: session opened host="127\.0\.0\.1" jid=alice@localhost mechanism="SCRAM-SHA-1"/, log)
   end
 
+  # ejabberd takes two requests at once, and each has a thread of its own.
+  def test_what_two_threads_send_is_logged
+    client = EJABBERD.client
+    client.terminate(client.prebind(ACCOUNT, token: PASSWORD))
+    log_at(Prebind::TRACE)
+    session = client.prebind(ACCOUNT, token: PASSWORD)
+    assert_equal [5, 5, 1], ["sent", "received", "session opened"].map { |what| log.scan(/: #{what}/).size }, log
+    client.terminate(session)
+  end
+
+  # As SemanticLogger's are.
+  NamedLevels = Struct.new(:level, :said) do
+    %i[trace debug info warn error].each { |name| define_method(name) { |message| said << [name, message] } }
+  end
+
+  def test_a_logger_whose_levels_have_names
+    { fatal: [], info: %i[info], trace: %i[debug info trace] }.each do |level, names|
+      Prebind.logger = NamedLevels.new(level, [])
+      PROSODY.client.terminate(PROSODY.client.prebind(ACCOUNT, password: PASSWORD))
+      assert_equal names, Prebind.logger.said.map(&:first).uniq.sort
+    end
+  end
+
   def test_a_failure_is_a_warning
     log_at(Logger::INFO)
     error = assert_raises(Prebind::ConnectError) { Prebind::Client.new("http://127.0.0.1:9/").prebind(ACCOUNT, password: "x") }

@@ -3,9 +3,11 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null_mut;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use magnus::error::RubyUnavailableError::{GvlUnlocked, NonRubyThread};
 use magnus::value::BoxValue;
@@ -19,13 +21,14 @@ thread_local! {
     static RAISED: RefCell<Option<Raised>> = const { RefCell::new(None) };
 }
 
-/// Runs `call` while other Ruby threads run; `undo` gets its result if it came to [`heed`] that
-/// something was raised.
+/// Runs `call` while other Ruby threads run, and does what is left of the errands; `undo` gets its result
+/// if something was raised meanwhile.
 ///
 /// # Errors
 /// What was raised in this thread, before or meanwhile.
 pub(crate) fn without_gvl<T>(
     ruby: &Ruby,
+    errands: &Errands,
     call: impl FnOnce() -> T,
     undo: impl FnOnce(T),
 ) -> Result<T, Error> {
@@ -33,6 +36,9 @@ pub(crate) fn without_gvl<T>(
     let outer = RAISED.take();
     let called = released(ruby, || {
         let result = call();
+        if !errands.are_done() {
+            heed(|ruby| errands.run(ruby));
+        }
         if RAISED.with_borrow(Option::is_none) {
             return Some(result);
         }
@@ -46,8 +52,48 @@ pub(crate) fn without_gvl<T>(
     })
 }
 
+/// What a call has Ruby do meanwhile, one after the other. It may be given by threads that cannot do it,
+/// as they are none of Ruby's.
+#[derive(Clone, Default)]
+pub(crate) struct Errands(Arc<Mutex<VecDeque<Errand>>>);
+
+type Errand = Box<dyn FnOnce(&Ruby) -> Result<(), Error> + Send>;
+
+impl Errands {
+    /// Does it: now, or on another thread as soon as the one that calls has a moment.
+    pub(crate) fn give(&self, errand: impl FnOnce(&Ruby) -> Result<(), Error> + Send + 'static) {
+        self.queue().push_back(Box::new(errand));
+        heed(|ruby| self.run(ruby));
+    }
+
+    /// Does what is left, and lets Ruby raise what is to be raised in this thread. Whether to go on.
+    pub(crate) fn heed(&self) -> bool {
+        heed(|ruby| self.run(ruby).and_then(|()| ruby.thread_check_ints()))
+    }
+
+    fn run(&self, ruby: &Ruby) -> Result<(), Error> {
+        // Not locked meanwhile: Ruby may make further calls.
+        while let Some(errand) = self.next() {
+            errand(ruby)?;
+        }
+        Ok(())
+    }
+
+    fn next(&self) -> Option<Errand> {
+        self.queue().pop_front()
+    }
+
+    fn are_done(&self) -> bool {
+        self.queue().is_empty()
+    }
+
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Errand>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Has Ruby do something, with the lock. Whether to go on: nothing has been raised.
-pub(crate) fn heed(action: impl FnOnce(&Ruby) -> Result<(), Error>) -> bool {
+fn heed(action: impl FnOnce(&Ruby) -> Result<(), Error>) -> bool {
     if RAISED.with_borrow(Option::is_some) {
         return false;
     }
