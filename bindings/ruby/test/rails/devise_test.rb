@@ -47,7 +47,9 @@ File.write("#{Site.config.root}/config/routes.rb", <<~RUBY)
     mount Prebind::Engine => "/prebind"
   end
 RUBY
+Prebind.config.cache = nil
 Site.initialize!
+CACHE = Prebind.config.cache
 
 ActiveRecord::Schema.verbose = false
 ActiveRecord::Schema.define do
@@ -69,6 +71,11 @@ class DeviseTest < ActionDispatch::IntegrationTest
       config.credentials = ->(member, _jid) { { password: member.xmpp_password } }
     end
     @alice = Member.create!(username: "alice", email: ACCOUNT, password: "at-the-site", xmpp_password: PASSWORD, active: true)
+  end
+
+  test "a site may do without a cache" do
+    assert_nil CACHE
+    refute_nil Rails.cache
   end
 
   test "nobody" do
