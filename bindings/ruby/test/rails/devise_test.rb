@@ -21,6 +21,7 @@ class Site < Rails::Application
   config.secret_key_base = "for the tests only"
   config.eager_load = false
   config.hosts.clear
+  config.cache_store = :memory_store
   config.logger = ActiveSupport::Logger.new(nil)
 end
 
