@@ -43,7 +43,7 @@ class Site < Rails::Application
   config.hosts.clear
   config.cache_store = :memory_store
   # With this, every answer renews the cookie.
-  config.session_store :cookie_store, key: "a-session", expire_after: 1.day
+  config.session_store :cookie_store, key: "a-session", expire_after: 86_400
   config.logger = ActiveSupport::Logger.new(nil)
   config.i18n.available_locales = %i[en de fr]
   config.content_security_policy_nonce_generator = ->(_) { "a-nonce" }

@@ -62,7 +62,7 @@ module Prebind
         def port?(request, port)
           return port == request.port if names_port?(request)
 
-          request.has_header?("HTTP_X_FORWARDED_FOR") || [request.port, request.server_port].include?(port)
+          request.has_header?("HTTP_X_FORWARDED_FOR") || [request.port, request.server_port.to_i].include?(port)
         end
 
         def names_port?(request)
