@@ -4,6 +4,12 @@
 manifest = ["#{__dir__}/Cargo.toml", "#{__dir__}/../../Cargo.toml"].find { |path| File.exist?(path) }
 workspace = File.read(manifest)
 
+# Bundler may use the repository as it is, but what lies outside of this folder cannot be packed from here.
+if ARGV.first == "build" && File.basename($PROGRAM_NAME).start_with?("gem") && !File.directory?("#{__dir__}/core")
+  abort "prebind: the library's own source is not in this folder, without which no gem can be built: " \
+        "`rake build` puts both together, and prints where the gem is"
+end
+
 Gem::Specification.new do |spec|
   spec.name = "prebind"
   spec.version = workspace[/^version = "(.*)"$/, 1]

@@ -47,7 +47,7 @@ module Prebind
     # Each Ractor has its own, as it must not see what the others may change.
     def client_for(url)
       clients = (Ractor.current[:prebind_clients] ||= {})
-      clients.delete(clients.each_key.first) if clients.size >= MAX_CLIENTS && !clients.key?(url)
+      clients.shift if clients.size >= MAX_CLIENTS && !clients.key?(url)
       clients[url] ||= Client.new(url)
     end
   end

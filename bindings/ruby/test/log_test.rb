@@ -39,6 +39,34 @@ class LogTest < Minitest::Test
     assert_match(/INFO -- prebind: session opened host="127\.0\.0\.1" jid=alice@localhost mechanism="SCRAM-SHA-1"/, log)
   end
 
+  # ejabberd takes two requests at once, and each has a thread of its own.
+  def test_what_two_threads_send_is_logged
+    client = EJABBERD.client
+    client.terminate(client.prebind(ACCOUNT, token: PASSWORD))
+    log_at(Prebind::TRACE)
+    client.terminate(client.prebind(ACCOUNT, token: PASSWORD))
+    sent = log.lines.grep(/: sent .*<body/)
+    ['ver="1.11"', "<auth ", 'restart="true"', "<iq ", 'type="terminate"'].each do |step|
+      assert_equal 1, sent.grep(/#{step}/).size, "#{step} in #{log}"
+    end
+    # There may be one more, with nothing in it.
+    assert_includes [5, 6], sent.size
+    [": received .*<body", ": answered"].each { |answer| assert_equal sent.size, log.scan(/#{answer}/).size, log }
+  end
+
+  # As SemanticLogger's are.
+  NamedLevels = Struct.new(:level, :said) do
+    %i[trace debug info warn error].each { |name| define_method(name) { |message| said << [name, message] } }
+  end
+
+  def test_a_logger_whose_levels_have_names
+    { fatal: [], info: %i[info], trace: %i[debug info trace] }.each do |level, names|
+      Prebind.logger = NamedLevels.new(level, [])
+      PROSODY.client.terminate(PROSODY.client.prebind(ACCOUNT, password: PASSWORD))
+      assert_equal names, Prebind.logger.said.map(&:first).uniq.sort
+    end
+  end
+
   def test_a_failure_is_a_warning
     log_at(Logger::INFO)
     error = assert_raises(Prebind::ConnectError) { Prebind::Client.new("http://127.0.0.1:9/").prebind(ACCOUNT, password: "x") }

@@ -83,11 +83,10 @@ class ServersTest < Minitest::Test
   def test_what_was_learned_is_handed_on
     SERVERS.each do |server|
       first = server.client
-      classic, short = Array.new(2) { first.prebind(ACCOUNT, token: PASSWORD).tap { |it| first.terminate(it) } }
+      classic, *short = round_trips(first)
       other = server.client(profile: first.profile)
-      told = other.prebind(ACCOUNT, token: PASSWORD).tap { |it| other.terminate(it) }
-      assert_operator short.round_trips, :<, classic.round_trips
-      assert_equal short.round_trips, told.round_trips
+      assert_operator short.min, :<, classic
+      assert_equal short.min, round_trips(other).min
       assert_equal first.profile, other.profile
       refute_includes first.profile, PASSWORD
     end
@@ -127,5 +126,12 @@ class ServersTest < Minitest::Test
   def test_a_user_name_is_escaped
     assert_equal "d\\27artagnan@example.org", Prebind.jid_from_user("d'artagnan", "example.org")
     assert_raises(Prebind::ConfigError) { Prebind.jid_from_user("", "example.org") }
+  end
+
+  private
+
+  # Of several logins: two requests at once may arrive in the wrong order, and take one more then.
+  def round_trips(client)
+    Array.new(6) { client.prebind(ACCOUNT, token: PASSWORD).tap { |it| client.terminate(it) }.round_trips }
   end
 end

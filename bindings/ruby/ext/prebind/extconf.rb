@@ -17,7 +17,7 @@ header = File.join(RbConfig::CONFIG["rubyhdrdir"], "ruby.h")
 abort "prebind needs Ruby's own header files: apt-get install ruby-dev" unless File.exist?(header)
 
 own_target = File.join(Dir.pwd, "target")
-target = ENV.fetch("CARGO_TARGET_DIR", own_target)
+target = File.expand_path(ENV.fetch("CARGO_TARGET_DIR", own_target))
 is_macos = RbConfig::CONFIG["host_os"].include?("darwin")
 # Ruby's symbols come from the interpreter that loads the extension, not from a library.
 link = is_macos ? "-- -C link-arg=-undefined -C link-arg=dynamic_lookup" : ""

@@ -11,19 +11,11 @@ module Prebind
     def prebind_converse_tag
       user = Prebind.config.user_of(request)
       nonce = request.content_security_policy_nonce
-      Web::Page.new(user, path: prebind_path, nonce:).to_html.html_safe
+      path = Engine.mounted_at(request.original_script_name)
+      Web::Page.new(user, path:, nonce:).to_html.html_safe
     rescue StandardError => e
       Prebind.logger&.error("prebind") { "the page has no chat: #{Web.place_of(e)}" }
       "".html_safe
-    end
-
-    private
-
-    def prebind_path
-      path = Engine.routes.url_helpers.root_path
-      raise ArgumentError, 'config/routes.rb has no mount Prebind::Engine => "/prebind"' if path == "/"
-
-      path
     end
   end
 end

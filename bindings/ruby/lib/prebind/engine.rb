@@ -13,11 +13,20 @@ module Prebind
     isolate_namespace Prebind
 
     initializer "prebind" do
-      config.after_initialize do
-        Prebind.logger ||= ::Rails.logger
-        Prebind.config.cache ||= ::Rails.cache
-      end
+      config.after_initialize { Prebind.logger ||= ::Rails.logger }
       ActiveSupport.on_load(:action_view) { include ConverseHelper }
+    end
+
+    # Where the browser asks.
+    #
+    # @param root [String] where the site itself is: the request's `original_script_name`
+    # @return [String] a path
+    # @raise [ArgumentError] if the site has not mounted it
+    def self.mounted_at(root = "")
+      path = routes.url_helpers.root_path(original_script_name: root)
+      return path unless path == "#{root}/"
+
+      raise ArgumentError, 'config/routes.rb has no mount Prebind::Engine => "/prebind"'
     end
 
     rake_tasks { load "prebind/tasks.rake" }

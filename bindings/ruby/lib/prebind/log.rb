@@ -19,18 +19,29 @@ module Prebind
   # @api private
   module Log
     # By the names that the native part has for them.
-    SEVERITIES = { "TRACE" => TRACE, "DEBUG" => 0, "INFO" => 1, "WARN" => 2, "ERROR" => 3 }.freeze
+    SEVERITIES = { "TRACE" => TRACE, "DEBUG" => 0, "INFO" => 1, "WARN" => 2, "ERROR" => 3, "FATAL" => 4 }.freeze
 
     class << self
       # The least level that has a reader; nil if none has.
       def wanted
         logger = Prebind.logger if Ractor.current == Ractor.main
-        logger && SEVERITIES.key(SEVERITIES.values.find { |severity| severity >= logger.level })
+        logger && SEVERITIES.key(SEVERITIES.values.find { |severity| severity >= severity_of(logger.level) })
       end
 
       # Logs an event of the native part.
       def write(target, level, message)
-        Prebind.logger&.add(SEVERITIES.fetch(level), message, target == "prebind::wire" ? "prebind.wire" : "prebind")
+        logger = Prebind.logger or return
+        # It has no number for requests and answers, but a method for each level.
+        return logger.public_send(level.downcase, message) unless logger.level.is_a?(Integer)
+
+        logger.add(SEVERITIES.fetch(level), message, target == "prebind::wire" ? "prebind.wire" : "prebind")
+      end
+
+      private
+
+      # Some loggers, SemanticLogger among them, have names for their levels.
+      def severity_of(level)
+        level.is_a?(Integer) ? level : SEVERITIES.fetch(level.to_s.upcase, SEVERITIES["INFO"])
       end
     end
   end

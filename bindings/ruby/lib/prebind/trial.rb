@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "prebind/trial/settings"
+
 module Prebind
   # One real login, as the site would do it: what `rake prebind:try[user]` does.
   class Trial
@@ -9,6 +11,7 @@ module Prebind
       @name = name
       @output = output
       @config = config
+      @settings = Settings.new(config)
     end
 
     # Step by step.
@@ -18,6 +21,7 @@ module Prebind
     def call
       user = step("user", -> { found }) { |it| "key #{Web::Guard.key_of(it)}" }
       jid, credentials = step("account", -> { account_of(user) }) { |jid, given| "#{jid}, with #{given.keys.join(', ')}" }
+      %w[page cache browser_url].each { |name| step(name, -> { @settings.public_send(name) }, &:itself) }
       client = step("client", -> { @config.client }) { "the settings are good" }
       session = step("login", -> { client.prebind(jid, **credentials) }, &:jid)
       report "mechanism", session.mechanism
@@ -46,6 +50,8 @@ module Prebind
     rescue Prebind::Error => e
       details = "kind=#{e.kind} stage=#{e.stage} condition=#{e.condition || 'none'} retry=#{e.retry}"
       abort "#{name}: #{e.message}\n  #{details}"
+    rescue Settings::Wrong => e
+      abort "#{name}: #{e.message}"
     rescue StandardError => e
       abort "#{name}: #{Web.place_of(e)}"
     end

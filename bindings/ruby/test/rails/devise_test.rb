@@ -21,6 +21,7 @@ class Site < Rails::Application
   config.secret_key_base = "for the tests only"
   config.eager_load = false
   config.hosts.clear
+  config.cache_store = :memory_store
   config.logger = ActiveSupport::Logger.new(nil)
 end
 
@@ -47,7 +48,9 @@ File.write("#{Site.config.root}/config/routes.rb", <<~RUBY)
     mount Prebind::Engine => "/prebind"
   end
 RUBY
+Prebind.config.cache = nil
 Site.initialize!
+CACHE = Prebind.config.cache
 
 ActiveRecord::Schema.verbose = false
 ActiveRecord::Schema.define do
@@ -69,6 +72,11 @@ class DeviseTest < ActionDispatch::IntegrationTest
       config.credentials = ->(member, _jid) { { password: member.xmpp_password } }
     end
     @alice = Member.create!(username: "alice", email: ACCOUNT, password: "at-the-site", xmpp_password: PASSWORD, active: true)
+  end
+
+  test "a site may do without a cache" do
+    assert_nil CACHE
+    refute_nil Rails.cache
   end
 
   test "nobody" do

@@ -6,6 +6,7 @@ require_relative "site"
 class EngineTest < ActionDispatch::IntegrationTest
   include Configured
 
+  UNAVAILABLE = "The chat is not available at the moment."
   KINDS = Prebind.constants.grep(/\A\w+Error\z/).map { |name| Prebind.const_get(name) }.freeze
 
   test "a session is exactly what Converse wants" do
@@ -56,6 +57,25 @@ class EngineTest < ActionDispatch::IntegrationTest
                  response.parsed_body)
     I18n.with_locale(:de) { ask }
     assert_match(/anmelden|melden Sie sich an/, response.parsed_body["message"])
+  end
+
+  test "what has no words of its own is in those of all" do
+    sign_in
+    { en: UNAVAILABLE, de: "Der Chat ist im Moment nicht erreichbar.", fr: UNAVAILABLE }.each do |locale, message|
+      I18n.with_locale(locale) { ask("/prebind", "Sec-Fetch-Site" => "cross-site") }
+      assert_equal ["CrossOrigin", message], response.parsed_body.values_at("kind", "message")
+    end
+  end
+
+  test "in the language that the site chooses" do
+    Prebind.config.locale = ->(request) { request.GET["lang"] }
+    ask("/prebind?lang=de")
+    assert_match(/melden Sie sich an/, response.parsed_body["message"])
+    ask
+    assert_equal "Please sign in to use the chat.", response.parsed_body["message"]
+    ask("/prebind?lang=tlh")
+    assert_equal [401, UNAVAILABLE], [response.status, response.parsed_body["message"]]
+    assert_match(/no translation: I18n::InvalidLocale\n  from/, @logged.string)
   end
 
   test "other methods get 405" do
@@ -131,6 +151,17 @@ class EngineTest < ActionDispatch::IntegrationTest
     end
   end
 
+  test "POST from a page of the site, if it has no CSRF tokens" do
+    sign_in
+    [{}, { "Sec-Fetch-Site" => "cross-site" }, { "Origin" => "http://elsewhere.example" }].each do |headers|
+      post("/prebind", headers:)
+      assert_equal [403, "Csrf"], [response.status, response.parsed_body["kind"]], headers
+    end
+    post "/prebind", headers: SAME_ORIGIN
+    assert_response 200
+    finish(response.parsed_body)
+  end
+
   test "a user without chat gets 403" do
     sign_in
     Prebind.config.user_jid = ->(_) {}
@@ -148,6 +179,11 @@ class EngineTest < ActionDispatch::IntegrationTest
     sign_in("bob")
     ask
     assert_response 200
+    Prebind.config.user_jid = ->(user) { "#{user.username}@localhost" }
+    Prebind.config.credentials = ->(*) { { password: PASSWORD } }
+    Prebind.config.current_user = ->(_) { Admin.new("alice") }
+    ask
+    assert_response 200
     Prebind.config.rate_limit = nil
     ask
     assert_response 200
@@ -161,7 +197,8 @@ class EngineTest < ActionDispatch::IntegrationTest
       assert_response 503
       assert_equal [kind.kind, "later"], response.parsed_body.values_at("kind", "retry")
       refute_includes response.body, "operator"
-      refute_empty response.parsed_body["message"]
+      expected = kind == Prebind::AuthError ? "The chat server does not accept your account." : UNAVAILABLE
+      assert_equal expected, response.parsed_body["message"]
     end
   end
 
@@ -219,6 +256,20 @@ class EngineTest < ActionDispatch::IntegrationTest
     assert_match(/immutable/, response.headers["Cache-Control"])
   end
 
+  test "the page's script, which caches may share, has nobody's cookie" do
+    sign_in
+    get "/"
+    assert_includes response.headers["Set-Cookie"], "a-session="
+    get "/prebind/chat.js"
+    assert_response 200
+    assert_nil response.headers["Set-Cookie"]
+  end
+
+  test "the log and the cache are Rails'" do
+    assert_same Rails.logger, DEFAULTS[:logger]
+    assert_same Rails.cache, DEFAULTS[:cache]
+  end
+
   test "one client for a process" do
     before = Prebind.config.client
     assert_same before, Prebind.config.client
@@ -226,6 +277,8 @@ class EngineTest < ActionDispatch::IntegrationTest
     assert_equal 0, Process.wait2(child)[1].exitstatus
     Prebind.config.options = { deadline: 3 }
     refute_same before, Prebind.config.client
+    Prebind.config.options[:deadline] = "soon"
+    assert_raises(Prebind::ConfigError) { Prebind.config.client }
   end
 
   private

@@ -6,11 +6,6 @@ require_relative "site"
 class MemoryTest < ActionDispatch::IntegrationTest
   include Configured
 
-  # A cache that is out of order.
-  class Broken < ActiveSupport::Cache::MemoryStore
-    %i[read write increment].each { |name| define_method(name) { |*, **| raise IOError, "no cache" } }
-  end
-
   # A cache that counts what is written.
   class Counting < ActiveSupport::Cache::MemoryStore
     attr_reader :profiles
@@ -62,11 +57,11 @@ class MemoryTest < ActionDispatch::IntegrationTest
   end
 
   test "a cache out of order costs no session" do
-    Prebind.config.cache = Broken.new
+    Prebind.config.cache = BrokenCache.new
     session
     session
     ["not tell what was learned", "not keep what was learned", "not count sessions"].each do |said|
-      assert_match(/the cache does #{said}.*: IOError\n  from .*memory_test\.rb/, @logged.string)
+      assert_match(/the cache does #{said}.*: IOError\n  from .*site\.rb/, @logged.string)
     end
   end
 

@@ -40,6 +40,15 @@ class PageTest < ActionDispatch::IntegrationTest
     refute_includes html, "<!--"
   end
 
+  test "a site below a path" do
+    site = Rack::MockRequest.new(Rack::URLMap.new("/shop" => Rails.application))
+    cookie = site.get("/shop/sign_in/alice")["Set-Cookie"][/[^;]+/]
+    html = site.get("/shop/", "HTTP_COOKIE" => cookie).body
+    assert_equal "/shop/prebind", settings_of(html)["prebind_url"]
+    assert_includes html, 'src="/shop/prebind/chat.js?'
+    assert_equal 200, site.get("/shop/prebind/chat.js").status
+  end
+
   test "without a chat the last one is cleared away" do
     get "/"
     assert_nil settings_of(response.body)

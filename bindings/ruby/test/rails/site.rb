@@ -12,6 +12,13 @@ require_relative "guide"
 require "prebind/engine"
 require "rails/test_help"
 
+# Another sort of users, with names of their own.
+Admin = Struct.new(:username) do
+  def id
+    username
+  end
+end
+
 User = Struct.new(:username, :xmpp_password, keyword_init: true) do
   def self.find_by(id: nil, username: id)
     passwords = PROSODY.accounts
@@ -23,6 +30,11 @@ User = Struct.new(:username, :xmpp_password, keyword_init: true) do
   end
 end
 
+# A cache that is out of order.
+class BrokenCache < ActiveSupport::Cache::MemoryStore
+  %i[read write increment].each { |name| define_method(name) { |*, **| raise IOError, "no cache" } }
+end
+
 class Site < Rails::Application
   config.root = Dir.mktmpdir
   config.load_defaults Rails::VERSION::STRING.to_f
@@ -30,8 +42,11 @@ class Site < Rails::Application
   config.eager_load = false
   config.hosts.clear
   config.cache_store = :memory_store
+  config.action_controller.allow_forgery_protection = false
+  # With this, every answer renews the cookie.
+  config.session_store :cookie_store, key: "a-session", expire_after: 86_400
   config.logger = ActiveSupport::Logger.new(nil)
-  config.i18n.available_locales = %i[en de]
+  config.i18n.available_locales = %i[en de fr]
   config.content_security_policy_nonce_generator = ->(_) { "a-nonce" }
 end
 
@@ -51,6 +66,8 @@ class PagesController < ActionController::Base
 end
 
 Site.initialize!
+# What the engine brings, before any test changes it.
+DEFAULTS = { logger: Prebind.logger, cache: Prebind.config.cache }.freeze
 Site.routes.draw do
   root "pages#home"
   get "sign_in/:name", to: "pages#sign_in"

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "site"
+require_relative "../signatures"
 require "rack/mock"
 require "prebind/trial"
 require "rails/generators"
@@ -9,21 +10,78 @@ require "generators/prebind/install/install_generator"
 # The task, the generator, and the app for sites that are not Rails.
 class ToolsTest < ActiveSupport::TestCase
   include Configured
+  include Signatures
 
   test "one real login" do
     output = StringIO.new
     before = PROSODY.bound
     Prebind::Trial.new("alice", output).call
     [/^user +key alice \(\d+ ms\)$/, /^account +alice@localhost, with password/, /^client +the settings are good/,
+     %r{^page +warning: there is no public/converse/converse\.min\.js: npm install}, /^cache +warning: .*MemoryStore/,
+     %r{^browser_url +warning: http://127\.0\.0\.1:\d+/http-bind is on this machine},
      %r{^login +alice@localhost/\S+ \(\d+ ms\)$}, /^mechanism +SCRAM-SHA-1$/, /^round trips +5$/,
      /^attach within +60 s$/, /^end +the session is gone/].each { |line| assert_match line, output.string }
     refute_includes output.string, PASSWORD
     assert_empty PROSODY.bound - before
   end
 
+  test "what is right about the settings" do
+    FileUtils.mkdir_p("#{Rails.public_path}/converse")
+    FileUtils.touch("#{Rails.public_path}/converse/converse.min.js")
+    Prebind.config.converse = { "theme" => :dracula, list: [1, 1.5, nil, true, { deep: "x" }] }
+    Dir.mktmpdir do |folder|
+      Prebind.config.cache = ActiveSupport::Cache::FileStore.new(folder)
+      Prebind.config.browser_url = "https://chat.example.org/http-bind"
+      assert_equal ["sessions are at /prebind/, Converse.js is /converse/converse.min.js",
+                    "FileStore", "https://chat.example.org/http-bind"], seen
+    end
+    Prebind.config.cache = nil
+    Prebind.config.browser_url = "/http-bind"
+    Prebind.config.assets = "https://cdn.example.org/converse/"
+    assert_match(%r{is https://cdn\.example\.org/converse/converse\.min\.js\n.*none.*\n/http-bind, which}, seen.join("\n"))
+  ensure
+    FileUtils.rm_r("#{Rails.public_path}/converse")
+  end
+
+  test "what may be meant so" do
+    { "http://chat.example.org/" => /is http: no page of https/, "http://[::1]:5280/" => /on this machine/,
+      "https://chat.localhost/" => /on this machine/ }.each do |address, warning|
+      Prebind.config.browser_url = address
+      assert_match warning, seen.last
+    end
+    [ActiveSupport::Cache::NullStore.new,
+     BrokenCache.new].zip([/a NullStore of its own: set/, /out of order/]) do |cache, warning|
+      Prebind.config.cache = cache
+      assert_match warning, seen[1]
+    end
+  end
+
+  test "what keeps the chat from working" do
+    wrong = {
+      /converse must not have websocket_url/ => -> { Prebind.config.converse = { "websocket_url" => "wss://x/" } },
+      /converse has no JSON as theme/ => -> { Prebind.config.converse = { theme: [Object.new] } },
+      /assets must end in/ => -> { Prebind.config.assets = "/converse" },
+      /rate_limit must be/ => -> { Prebind.config.rate_limit = [30, 0] },
+      /browser_url is neither/ => -> { Prebind.config.browser_url = "ftp://chat.example.org/" },
+      /browser_url is no address/ => -> { Prebind.config.browser_url = "https://chat example" },
+      /url is missing/ => -> { Prebind.config.url = nil }
+    }
+    wrong.each do |message, change|
+      setup
+      change.call
+      assert_match message, assert_raises(Prebind::Trial::Settings::Wrong) { seen }.message
+    end
+    setup
+    # As if it were not mounted.
+    Prebind::Engine.routes.stub(:find_script_name, "") do
+      assert_match(/has no mount/, assert_raises(Prebind::Trial::Settings::Wrong) { seen }.message)
+    end
+  end
+
   test "what is wrong" do
     wrong = {
       /^user: there is no "eve"/ => -> { "eve" },
+      /^page: config.assets must end/ => -> { Prebind.config.assets = "/converse" },
       /^account: user_jid says/ => -> { Prebind.config.user_jid = ->(_) {} },
       /^account: KeyError\n  from .*tools_test/ => -> { Prebind.config.credentials = ->(*) { raise KeyError, "a-wrong-secret" } },
       /^login: .*\n  kind=Auth / => -> { Prebind.config.credentials = ->(*) { { password: "a-wrong-secret" } } },
@@ -75,7 +133,20 @@ class ToolsTest < ActiveSupport::TestCase
     assert_includes Prebind::Web::Page.new(nil, path: "/prebind/").to_html, 'src="/prebind/chat.js?'
   end
 
+  test "the signatures are complete" do
+    web = Prebind::Web.constants.map { |name| Prebind::Web.const_get(name) }.grep(Module)
+    assert_operator web.size, :>, 6
+    assert_signed [Prebind, Prebind::Web, *web, Prebind::Engine, Prebind::ConverseHelper, Prebind::Trial,
+                   Prebind::Trial::Settings], "prebind.rbs", "web.rbs"
+  end
+
   private
+
+  # What is seen of the settings.
+  def seen
+    settings = Prebind::Trial::Settings.new(Prebind.config)
+    [settings.page, settings.cache, settings.browser_url]
+  end
 
   # A new site, on which the generator was run.
   def generated(*options)

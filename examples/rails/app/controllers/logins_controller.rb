@@ -6,7 +6,7 @@ class LoginsController < ApplicationController
 
   def create
     found = Person.find(params[:username])
-    return render :new, status: :unprocessable_entity unless found&.password?(params[:password])
+    return render :new, status: 422 unless found&.password?(params[:password])
 
     reset_session
     session[:name] = found.name

@@ -1,9 +1,9 @@
 //! How calls are made, and what they raise.
 
-use magnus::{Error, Exception, KwArgs, RClass, RModule, Ruby, Value, prelude::*};
+use magnus::{Error, Exception, KwArgs, RClass, RModule, Ruby, TryConvert, Value, prelude::*};
 use prebind::{Condition, ErrorKind, Happening};
 
-use crate::gvl::{heed, without_gvl};
+use crate::gvl::{Errands, without_gvl};
 
 /// Makes a call while other threads run. If something is raised in this thread meanwhile, or it is
 /// killed, the call is given up, and that happens; `undo` gets what came of the call even so.
@@ -12,25 +12,26 @@ pub(crate) fn heedful<T>(
     call: impl FnOnce() -> prebind::Result<T>,
     undo: impl FnOnce(T),
 ) -> Result<T, Error> {
-    let wanted: Option<String> = log(ruby)?.funcall("wanted", ())?;
+    let wanted: Option<String> = ours::<RModule>(ruby, "Log")?.funcall("wanted", ())?;
+    let errands = Errands::default();
+    let (given, heeded) = (errands.clone(), errands.clone());
     let call = || match wanted.and_then(|level| level.parse().ok()) {
-        Some(level) => prebind::observed(level, write, call),
+        Some(level) => prebind::observed(level, move |it| write(&given, it), call),
         None => call(),
     };
-    let call = || prebind::interruptible(|| heed(Ruby::thread_check_ints), call);
-    without_gvl(ruby, call, |result| result.map_or((), undo))?.map_err(|error| raise(ruby, &error))
+    let call = || prebind::interruptible(move || heeded.heed(), call);
+    without_gvl(ruby, &errands, call, |result| result.map_or((), undo))?.map_err(|error| raise(ruby, &error))
 }
 
-fn write(it: Happening<'_>) {
-    heed(|ruby| log(ruby)?.funcall::<_, _, Value>("write", (it.target, it.level, it.message)).map(drop));
+fn write(errands: &Errands, it: Happening<'_>) {
+    let (target, level, message) = (it.target, it.level, it.message.to_owned());
+    let write = move |log: RModule| log.funcall("write", (target, level, message)).map(|_: Value| ());
+    errands.give(move |ruby| ours(ruby, "Log").and_then(write));
 }
 
-fn log(ruby: &Ruby) -> Result<RModule, Error> {
-    ours(ruby)?.const_get("Log")
-}
-
-fn ours(ruby: &Ruby) -> Result<RModule, Error> {
-    ruby.class_object().const_get("Prebind")
+/// What `Prebind` has by this name.
+fn ours<T: TryConvert>(ruby: &Ruby, name: &str) -> Result<T, Error> {
+    ruby.class_object().const_get::<_, RModule>("Prebind")?.const_get(name)
 }
 
 /// The exception for an error.
@@ -62,6 +63,6 @@ fn exception(ruby: &Ruby, error: &prebind::Error) -> Result<Exception, Error> {
         ErrorKind::ServerUnverified { check } => set("check", ruby.into_value(check.as_str()))?,
         ErrorKind::Terminated | ErrorKind::Auth | ErrorKind::Bind | ErrorKind::Internal => {}
     }
-    let class: RClass = ours(ruby)?.const_get(format!("{}Error", error.kind().name()))?;
+    let class: RClass = ours(ruby, &format!("{}Error", error.kind().name()))?;
     class.funcall("new", (error.to_string(), KwArgs(details)))
 }

@@ -25,8 +25,7 @@ impl Client {
 
     /// Opens a session, and returns the fields of a `Prebind::Session`.
     pub(crate) fn prebind(ruby: &Ruby, this: &Self, jid: String, given: RHash) -> Result<RHash, Error> {
-        let given = named(given)?;
-        let account = Credentials::from_named(given)
+        let account = Credentials::from_named(named(given)?)
             .and_then(|credentials| Account::new(&jid, credentials))
             .map_err(|error| raise(ruby, &error))?;
         let client = &this.0;

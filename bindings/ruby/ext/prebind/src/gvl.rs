@@ -2,14 +2,17 @@
 //! meanwhile. All unsafe code is here.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::ffi::c_void;
+use std::mem::transmute;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null_mut;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use magnus::error::RubyUnavailableError::{GvlUnlocked, NonRubyThread};
 use magnus::value::BoxValue;
-use magnus::{Error, Ruby, Value};
+use magnus::{Error, RClass, Ruby, Value, prelude::*};
 use rb_sys::{RB_NOGVL_INTR_FAIL, rb_ext_ractor_safe, rb_nogvl, rb_thread_call_with_gvl};
 
 /// What is to be raised once the lock is there again, and what keeps it from being collected.
@@ -17,22 +20,28 @@ type Raised = (Error, Option<BoxValue<Value>>);
 
 thread_local! {
     static RAISED: RefCell<Option<Raised>> = const { RefCell::new(None) };
+    static STAYS: Cell<bool> = const { Cell::new(true) };
 }
 
-/// Runs `call` while other Ruby threads run; `undo` gets its result if it came to [`heed`] that
-/// something was raised.
+/// Runs `call` while other Ruby threads run, and does what is left of the errands; `undo` gets its result
+/// if something was raised meanwhile.
 ///
 /// # Errors
 /// What was raised in this thread, before or meanwhile.
 pub(crate) fn without_gvl<T>(
     ruby: &Ruby,
+    errands: &Errands,
     call: impl FnOnce() -> T,
     undo: impl FnOnce(T),
 ) -> Result<T, Error> {
+    STAYS.set(stays(ruby)?);
     // The handler of a signal may make a call of its own while one waits.
     let outer = RAISED.take();
     let called = released(ruby, || {
         let result = call();
+        if !errands.are_done() {
+            heed(|ruby| errands.run(ruby));
+        }
         if RAISED.with_borrow(Option::is_none) {
             return Some(result);
         }
@@ -46,10 +55,54 @@ pub(crate) fn without_gvl<T>(
     })
 }
 
+/// What a call has Ruby do meanwhile, one after the other. It may be given by threads that cannot do it,
+/// as they are none of Ruby's.
+#[derive(Clone, Default)]
+pub(crate) struct Errands(Arc<Mutex<VecDeque<Errand>>>);
+
+type Errand = Box<dyn FnOnce(&Ruby) -> Result<(), Error> + Send>;
+
+impl Errands {
+    /// Does it: now, or on another thread as soon as the one that calls has a moment.
+    pub(crate) fn give(&self, errand: impl FnOnce(&Ruby) -> Result<(), Error> + Send + 'static) {
+        self.queue().push_back(Box::new(errand));
+        heed(|ruby| self.run(ruby));
+    }
+
+    /// Does what is left, and lets Ruby raise what is to be raised in this thread. Whether to go on.
+    pub(crate) fn heed(&self) -> bool {
+        heed(|ruby| self.run(ruby).and_then(|()| ruby.thread_check_ints()))
+    }
+
+    fn run(&self, ruby: &Ruby) -> Result<(), Error> {
+        // Not locked meanwhile: Ruby may make further calls.
+        while let Some(errand) = self.next() {
+            errand(ruby)?;
+        }
+        Ok(())
+    }
+
+    fn next(&self) -> Option<Errand> {
+        self.queue().pop_front()
+    }
+
+    fn are_done(&self) -> bool {
+        self.queue().is_empty()
+    }
+
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Errand>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Has Ruby do something, with the lock. Whether to go on: nothing has been raised.
-pub(crate) fn heed(action: impl FnOnce(&Ruby) -> Result<(), Error>) -> bool {
+fn heed(action: impl FnOnce(&Ruby) -> Result<(), Error>) -> bool {
     if RAISED.with_borrow(Option::is_some) {
         return false;
+    }
+    // Otherwise what is raised is heeded when the call is over.
+    if !STAYS.get() {
+        return true;
     }
     retaken(|ruby| {
         if let Err(error) = action(ruby) {
@@ -64,6 +117,23 @@ pub(crate) fn heed(action: impl FnOnce(&Ruby) -> Result<(), Error>) -> bool {
 pub(crate) fn declare_ractor_safe() {
     // SAFETY: only called while Ruby loads the extension.
     unsafe { rb_ext_ractor_safe(true) };
+}
+
+/// Whether this thread stays on its native thread, by which much is kept here and in the core. From Ruby 3.3
+/// on, a Ractor's threads may go on on another one whenever they take the lock, which 3.4 lets one forbid.
+fn stays(ruby: &Ruby) -> Result<bool, Error> {
+    // SAFETY: what is looked for by name, since older Rubies do not have it, is what Ruby's thread.h says.
+    unsafe {
+        let symbol = libc::dlsym(libc::RTLD_DEFAULT, c"rb_thread_lock_native_thread".as_ptr());
+        if let Some(lock) = transmute::<*mut c_void, Option<unsafe extern "C" fn() -> bool>>(symbol) {
+            lock();
+            return Ok(true);
+        }
+    }
+    let version: String = ruby.class_object().const_get("RUBY_VERSION")?;
+    let ractor: RClass = ruby.class_object().const_get("Ractor")?;
+    Ok(!version.starts_with("3.3.")
+        || ractor.funcall::<_, _, Value>("current", ())?.equal(ractor.funcall::<_, _, Value>("main", ())?)?)
 }
 
 fn released<T>(ruby: &Ruby, call: impl FnOnce() -> T) -> Result<T, Error> {

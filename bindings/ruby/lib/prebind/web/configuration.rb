@@ -20,6 +20,9 @@ module Prebind
       attr_accessor :credentials
       # @return [#call] `String -> user`, for `rake prebind:try[user]`; by default by `username`
       attr_accessor :find_user
+      # @return [#call, nil] `request -> Symbol`: the language of messages for the user; by default
+      #   `I18n.locale`, which no filter of the site's own controllers sets here
+      attr_accessor :locale
       # @return [Array(Integer, Integer), nil] how many sessions a user may open in how many seconds;
       #   nil for any number. A user opens one with each tab, and one every few seconds while the chat
       #   server restarts.
@@ -27,7 +30,7 @@ module Prebind
       # @return [ActiveSupport::Cache::Store, nil] what counts them, and keeps what was learned of the
       #   chat server, so that a new process need not learn it; by default `Rails.cache`. It should be
       #   one that all processes share. Without one nothing is counted or kept.
-      attr_accessor :cache
+      attr_writer :cache
       # @return [String] the address of Converse.js's `dist`, ending in `/`
       attr_accessor :assets
       # @return [Hash] further settings of Converse.js; what a prebound session depends on cannot be
@@ -52,6 +55,11 @@ module Prebind
         @browser_url || url
       end
 
+      # (see #cache=)
+      def cache
+        defined?(@cache) ? @cache : (::Rails.cache if defined?(::Rails.cache))
+      end
+
       # Who is logged in. Whom Warden throws out, as Devise does after a time, is nobody: the redirect
       # that it asks for is for pages.
       #
@@ -70,7 +78,7 @@ module Prebind
       # @return [Client]
       # @raise [ConfigError] for settings that cannot work
       def client
-        wanted = [Process.pid, url, options]
+        wanted = [Process.pid, url, options.dup]
         made_for, client = @client
         return client if made_for == wanted
 

@@ -23,7 +23,9 @@ module Prebind
         "Vary" => "Cookie",
         "X-Content-Type-Options" => "nosniff"
       }.freeze
-      private_constant :HEADERS
+      # For people whose language has no translation.
+      UNAVAILABLE = "The chat is not available at the moment."
+      private_constant :HEADERS, :UNAVAILABLE
 
       # @param request [Rack::Request]
       # @param config [Configuration]
@@ -87,7 +89,10 @@ module Prebind
 
       def message(kind)
         name = kind.gsub(/(?<=.)[A-Z]/) { |letter| "_#{letter}" }.downcase
-        I18n.t(name, scope: "prebind.errors", default: :"prebind.errors.unavailable")
+        I18n.t(name, scope: "prebind.errors", default: [:unavailable, UNAVAILABLE], locale: @config.locale&.call(@request))
+      rescue StandardError => e
+        Prebind.logger&.error("prebind") { "no translation: #{Web.place_of(e)}" }
+        UNAVAILABLE
       end
 
       # What the page calls itself. It becomes the resource of its sessions. A page whose session was

@@ -32,7 +32,7 @@ module Prebind
           return 0 unless count && config.cache
 
           window, elapsed = Process.clock_gettime(Process::CLOCK_REALTIME, :second).divmod(seconds)
-          key = "prebind/#{key_of(user)}/#{window}"
+          key = "prebind/#{user.class}/#{key_of(user)}/#{window}"
           config.cache.write(key, 0, expires_in: seconds, unless_exist: true, raw: true)
           # Nil if it has thrown the entry out in between.
           opened = config.cache.increment(key) || 1
@@ -62,7 +62,7 @@ module Prebind
         def port?(request, port)
           return port == request.port if names_port?(request)
 
-          request.has_header?("HTTP_X_FORWARDED_FOR") || [request.port, request.server_port].include?(port)
+          request.has_header?("HTTP_X_FORWARDED_FOR") || [request.port, request.server_port.to_i].include?(port)
         end
 
         def names_port?(request)

@@ -18,8 +18,9 @@ module Prebind
         "x-content-type-options" => "nosniff"
       }.freeze
 
-      # The script, whatever is asked.
-      def self.call(_env)
+      # The script, whatever is asked. Caches may share it: the session's cookie does not go with it.
+      def self.call(env)
+        env["rack.session.options"]&.[]=(:skip, true)
         [200, HEADERS.dup, [CONTENT]]
       end
     end
