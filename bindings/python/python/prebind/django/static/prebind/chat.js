@@ -35,13 +35,22 @@ addEventListener("submit", async (event) => {
 
 addEventListener("pagehide", () => sessionStorage.removeItem(openKey));
 
-// The browser brings a page back as it was left: perhaps somebody else has signed in since.
+// The browser brings a page back as it was left, or as it was loaded: perhaps somebody else has signed in since.
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-await handOver();
-if (settings) await start();
+if (isFromCache()) {
+  location.reload();
+} else {
+  await handOver();
+  if (settings) await start();
+}
+
+function isFromCache() {
+  const [page] = performance.getEntriesByType("navigation");
+  return page?.type === "back_forward" && page.transferSize === 0;
+}
 
 async function handOver() {
   // A tab that is a copy of another one, which is still open, must not share its session.
