@@ -14,7 +14,8 @@ class Site < Rails::Application
   config.hosts.clear
   config.eager_load = true
   config.public_file_server.enabled = true
-  config.cache_store = :file_store, "#{root}/tmp/cache"
+  # Each site has its own, if there are several: it is by this that sessions are counted.
+  config.cache_store = :file_store, "#{root}/tmp/cache/#{ENV.fetch('SITE_PORT', 8000)}"
   config.logger = ActiveSupport::Logger.new($stdout)
   config.log_level = :info
 end
