@@ -18,7 +18,6 @@ pub(crate) fn heedful<T: Send>(
     call: impl FnOnce() -> prebind::Result<T> + Send,
 ) -> PyResult<T> {
     let wanted: Option<String> = WANTED.import(py, "prebind._log", "wanted")?.call0()?.extract()?;
-    let level = wanted.and_then(|level| level.parse().ok());
     let (result, raised) = py.detach(|| {
         let raised = Rc::new(RefCell::new(None));
         let handler = Rc::clone(&raised);
@@ -27,7 +26,7 @@ pub(crate) fn heedful<T: Send>(
         // While the interpreter shuts down there is nobody to be interrupted by.
         let keep_going = move || Python::try_attach(&heed).unwrap_or(true);
         let call = || prebind::interruptible(keep_going, call);
-        let result = match level {
+        let result = match wanted.and_then(|level| level.parse().ok()) {
             Some(level) => prebind::observed(level, log, call),
             None => call(),
         };
