@@ -52,7 +52,7 @@ def test_a_handler_that_raises_ends_the_call(fault, faulty, alarm):
 @pytest.mark.parametrize("at", [2, 3, 4])
 def test_the_session_is_ended(at, faulty, alarm):
     with faulty("no-headers", "--at", str(at), "--once") as server:
-        alarm(0.2, fail)
+        alarm(0.5, fail)
         with pytest.raises(RaisedError):
             server.client().prebind(*ACCOUNT)
     requests = server.output["requests"]
