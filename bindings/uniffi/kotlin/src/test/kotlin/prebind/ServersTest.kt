@@ -57,9 +57,12 @@ class ServersTest {
         teacher.terminate(teacher.prebind(ALICE, PASSWORD))
         assertTrue(teacher.profile().isNotEmpty() && PASSWORD !in teacher.profile())
         val pupil = server.client { profile = teacher.profile() }
-        val session = pupil.prebind(ALICE, Credentials.token(PASSWORD))
-        assertEquals(if (server.kind == "prosody") 1 else 3, session.roundTrips)
-        pupil.terminate(session)
+        // Two requests that are under way together may arrive in the other order, which costs one more.
+        val roundTrips =
+            List(5) {
+                pupil.prebind(ALICE, Credentials.token(PASSWORD)).also(pupil::terminate).roundTrips!!
+            }
+        assertEquals(if (server.kind == "prosody") 1 else 3, roundTrips.min())
     }
 
     @Test
