@@ -17,10 +17,11 @@ try {
   await signIn(page, name);
   await online(page, name);
 
-  const { sid } = JSON.parse(wire.prebinds[0]);
+  const { jid, sid } = JSON.parse(wire.prebinds[0]);
   assert.deepEqual(wire.sids, [sid]);
   const bob = await Peer.signIn(boshUrl, users.bob);
-  await bob.say(users[name].jid, "Hello from outside");
+  // Not to all of the user's sessions, since a page that is gone may have left one.
+  await bob.say(jid, "Hello from outside");
   await page.locator(".chat-msg__text").getByText("Hello from outside").waitFor();
   await bob.leave();
   await wire.endSessions();
