@@ -17,7 +17,7 @@ $cpu = function (): float {
         + ($used['ru_utime.tv_usec'] + $used['ru_stime.tv_usec']) / 1e6;
 };
 while (fgets(STDIN) !== false) {
-    [$start, $before] = [hrtime(true), $cpu()];
+    [$before, $start] = [$cpu(), hrtime(true)];
     try {
         $session = $client->prebind(getenv('PREBIND_JID'), ...$proof);
         $answer = [

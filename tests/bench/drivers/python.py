@@ -18,7 +18,7 @@ client = prebind.Client(
     fail_fast_after=0,
 )
 for _ in sys.stdin:
-    start, cpu = time.perf_counter(), time.process_time()
+    cpu, start = time.process_time(), time.perf_counter()
     try:
         session = client.prebind(jid, **proof)
     except prebind.PrebindError as error:

@@ -9,18 +9,21 @@ url, jid, password, mechanism, ca = ENV.values_at(*%w[URL JID PASSWORD MECHANISM
 client = Prebind::Client.new(url, ca: File.read(ca), deadline: 30, request_timeout: 30, fail_fast_after: 0)
 proof = { (mechanism == "PLAIN" ? :token : :password) => password }
 
-clocks = [Process::CLOCK_MONOTONIC, Process::CLOCK_PROCESS_CPUTIME_ID]
+time = -> { Process.clock_gettime(Process::CLOCK_MONOTONIC) }
+cpu = -> { Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID) }
 
 $stdout.sync = true
 $stdin.each_line do
-  start, cpu = clocks.map { |clock| Process.clock_gettime(clock) }
+  before = cpu.call
+  start = time.call
   begin
     session = client.prebind(jid, **proof)
-    end_of_it, end_of_cpu = clocks.map { |clock| Process.clock_gettime(clock) }
+    seconds = time.call - start
+    cpu_seconds = cpu.call - before
     fallbacks = client.profile.include?("classic_until") ? 1 : 0
     answer = {
-      seconds: end_of_it - start, cpu_seconds: end_of_cpu - cpu,
-      round_trips: session.round_trips, fallbacks:, sessions: [[session.sid, session.rid]]
+      seconds:, cpu_seconds:, round_trips: session.round_trips, fallbacks:,
+      sessions: [[session.sid, session.rid]]
     }
   rescue Prebind::Error => e
     answer = { errors: [e.message] }

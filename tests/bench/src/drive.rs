@@ -99,7 +99,7 @@ impl Drive {
 
     fn burst(&self, threads: &mut [Call<'_>]) -> Result<Answer> {
         let clock = Clock::of(process::id())?;
-        let (start, cpu) = (Instant::now(), clock.now()?);
+        let (cpu, start) = (clock.now()?, Instant::now());
         let results: Vec<_> = match threads {
             [only] => (0..self.calls).map(|_| only()).collect(),
             many => thread::scope(|scope| {
