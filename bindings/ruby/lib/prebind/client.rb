@@ -101,7 +101,7 @@ module Prebind
                 scram_salted_password: nil, fast_token: nil, authcid: nil, authzid: nil)
       given = { password:, token:, oauthbearer:, x_oauth2:, anonymous:, external:, mechanism:,
                 initial_response:, scram_keys:, scram_salted_password:, fast_token:, authcid:, authzid: }
-      Session.new(**@native.prebind(jid.to_s, plain(given)))
+      Session.new(**@native.prebind(jid.to_s, plain(given.compact)))
     end
 
     # Ends a session that no browser has attached to yet: itself, or by its SID and next RID.

@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::mem::transmute;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null_mut;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use magnus::error::RubyUnavailableError::{GvlUnlocked, NonRubyThread};
 use magnus::value::BoxValue;
@@ -122,13 +122,14 @@ pub(crate) fn declare_ractor_safe() {
 /// Whether this thread stays on its native thread, by which much is kept here and in the core. From Ruby 3.3
 /// on, a Ractor's threads may go on on another one whenever they take the lock, which 3.4 lets one forbid.
 fn stays(ruby: &Ruby) -> Result<bool, Error> {
-    // SAFETY: what is looked for by name, since older Rubies do not have it, is what Ruby's thread.h says.
-    unsafe {
-        let symbol = libc::dlsym(libc::RTLD_DEFAULT, c"rb_thread_lock_native_thread".as_ptr());
-        if let Some(lock) = transmute::<*mut c_void, Option<unsafe extern "C" fn() -> bool>>(symbol) {
-            lock();
-            return Ok(true);
-        }
+    static LOCK: LazyLock<Option<unsafe extern "C" fn() -> bool>> = LazyLock::new(|| {
+        // SAFETY: what is looked for by name, since older Rubies do not have it, is what Ruby's thread.h says.
+        unsafe { transmute(libc::dlsym(libc::RTLD_DEFAULT, c"rb_thread_lock_native_thread".as_ptr())) }
+    });
+    if let Some(lock) = *LOCK {
+        // SAFETY: this thread is one of Ruby's, and has the lock.
+        unsafe { lock() };
+        return Ok(true);
     }
     let version: String = ruby.class_object().const_get("RUBY_VERSION")?;
     let ractor: RClass = ruby.class_object().const_get("Ractor")?;
