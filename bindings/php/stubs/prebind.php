@@ -42,7 +42,7 @@ namespace Prebind {
  */
 class Exception extends \Exception
 {
-    /** The name of the kind, the same in every language: the class's without `Exception`. */
+    /** @var string the name of the kind, the same in every language: the class's without `Exception` */
     public const KIND = 'Internal';
 
     public readonly string $kind;
@@ -71,8 +71,15 @@ class ConfigException extends Exception
     public const KIND = 'Config';
 
     /** @param string $field the option or argument that is wrong */
-    public function __construct(string $message = '', public readonly string $field = '', mixed ...$details)
-    {}
+    public function __construct(
+        string $message = '',
+        public readonly string $field = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {}
 }
 
 /** No connection: name lookup, TCP, TLS, proxy; or it broke. */
@@ -81,8 +88,15 @@ class ConnectException extends Exception
     public const KIND = 'Connect';
 
     /** @param string $phase what the connection was doing: `dns`, `tcp`, `tls`, `headers` or `body` */
-    public function __construct(string $message = '', public readonly string $phase = '', mixed ...$details)
-    {}
+    public function __construct(
+        string $message = '',
+        public readonly string $phase = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {}
 }
 
 /** The time was over, or calls fail at once after repeated failures to connect. */
@@ -91,8 +105,15 @@ class TimeoutException extends Exception
     public const KIND = 'Timeout';
 
     /** @param string $phase what was waited for: `dns`, `tcp`, `tls`, `headers`, `body`; or `fail-fast` */
-    public function __construct(string $message = '', public readonly string $phase = '', mixed ...$details)
-    {}
+    public function __construct(
+        string $message = '',
+        public readonly string $phase = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {}
 }
 
 /** The answer is not BOSH: another status, a web page, a redirect. */
@@ -108,7 +129,11 @@ class HttpException extends Exception
         string $message = '',
         public readonly int $status = 0,
         public readonly ?string $location = null,
-        mixed ...$details,
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
     ) {}
 }
 
@@ -118,8 +143,15 @@ class ProtocolException extends Exception
     public const KIND = 'Protocol';
 
     /** @param string $expected what should have come */
-    public function __construct(string $message = '', public readonly string $expected = '', mixed ...$details)
-    {}
+    public function __construct(
+        string $message = '',
+        public readonly string $expected = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {}
 }
 
 /** The server ended the session; see `$condition`. */
@@ -141,7 +173,11 @@ class MechanismException extends Exception
         string $message = '',
         public readonly array $offered = [],
         public readonly array $allowed = [],
-        mixed ...$details,
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
     ) {}
 }
 
@@ -160,8 +196,15 @@ class ServerUnverifiedException extends Exception
      * @param string $check which check failed: `nonce`, `salt`, `iterations`, `signature`,
      *     `downgrade` or `message`
      */
-    public function __construct(string $message = '', public readonly string $check = '', mixed ...$details)
-    {}
+    public function __construct(
+        string $message = '',
+        public readonly string $check = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {}
 }
 
 /** The server refused to bind a resource, or bound a JID of somebody else. */
