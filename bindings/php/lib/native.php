@@ -16,7 +16,7 @@ use Prebind\InternalException;
 final class Hidden
 {
     /** @var array<string, mixed> */
-    private readonly array $values;
+    private array $values = [];
 
     /**
      * @param array<string, mixed> $values
@@ -25,11 +25,9 @@ final class Hidden
      */
     public function __construct(#[\SensitiveParameter] array $values)
     {
-        $plain = [];
         foreach ($values as $name => $value) {
-            $plain[$name] = \is_array($value) ? self::plain($name, $value) : $value;
+            $this->values[$name] = \is_array($value) ? self::plain($name, $value) : $value;
         }
-        $this->values = $plain;
     }
 
     /**
@@ -52,10 +50,10 @@ final class Hidden
         return $plain;
     }
 
-    /** @return array{} */
+    /** @return array<string, string> */
     public function __debugInfo(): array
     {
-        return [];
+        return \array_fill_keys(\array_keys($this->values), '***');
     }
 }
 
