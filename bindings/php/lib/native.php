@@ -65,28 +65,29 @@ final class Call
      *
      * @template T
      *
-     * @param \Closure(mixed...): (array{T}|array{kind: string, specific: array<string, mixed>}) $function
+     * @param \Closure(): (array{T}|array{kind: string, specific: array<string, mixed>}) $function
      *
      * @return T
      */
-    public static function answer(\Closure $function, mixed ...$arguments): mixed
+    public static function answer(\Closure $function): mixed
     {
         try {
-            $answer = $function(...$arguments);
+            $answer = $function();
         } catch (\Error $error) {
             // Not with the words of the panic, which may be about a secret.
             throw \str_starts_with($error->getMessage(), 'Rust panic: ')
                 ? new InternalException('a defect in prebind itself: report it with what PHP\'s log says')
                 : $error;
         }
-        if (!isset($answer['kind'])) {
+        if (\array_key_exists(0, $answer)) {
             return $answer[0];
         }
         ['kind' => $kind, 'specific' => $specific] = $answer;
         unset($answer['kind'], $answer['specific']);
         /** @var class-string<\Prebind\Exception> $class */
         $class = "Prebind\\{$kind}Exception";
-        throw new $class(...$answer, ...$specific);
+        // Which arguments there are depends on the class.
+        throw (new \ReflectionClass($class))->newInstanceArgs($answer + $specific);
     }
 
     /**

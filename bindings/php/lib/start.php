@@ -25,7 +25,7 @@ namespace Prebind {
     function jid_from_user(string $name, string $domain): string
     {
         [$name, $domain] = [Native\Call::text('jid', $name), Native\Call::text('jid', $domain)];
-        return Native\Call::answer(\prebind_native_jid(...), $name, $domain);
+        return Native\Call::answer(static fn () => \prebind_native_jid($name, $domain));
     }
 }
 

@@ -397,16 +397,6 @@ class Client
         #[\SensitiveParameter] ?int $rid = null,
     ): void {}
 
-    /**
-     * @template T
-     *
-     * @param \Closure(mixed...): (array{T}|array{kind: string, specific: array<string, mixed>}) $function
-     *
-     * @return T
-     */
-    private function ask(\Closure $function, mixed ...$arguments): mixed
-    {}
-
     /** What another process has left, unless it is of no use at all. */
     private function kept(): ?string
     {}
