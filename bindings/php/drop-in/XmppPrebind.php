@@ -28,6 +28,8 @@ class XmppPrebind
         bool $useSsl = false,
         bool $debug = false,
     ) {
+        // Taken only since code gives them.
+        unset($useSsl, $debug);
         $this->client = self::heeding(static fn () => new Prebind\Client($boshUri));
     }
 
@@ -48,7 +50,7 @@ class XmppPrebind
      */
     public function auth(): bool
     {
-        $this->session = self::heeding(fn () => $this->client->prebind($this->jid, $this->password));
+        $this->session = $this->opened();
         return true;
     }
 
@@ -61,12 +63,26 @@ class XmppPrebind
      */
     public function getSessionInfo(): array
     {
-        if ($this->session === null) {
-            $this->auth();
-        }
+        $this->session ??= $this->opened();
         return $this->session->jsonSerialize();
     }
 
+    private function opened(): Prebind\Session
+    {
+        return self::heeding(fn () => $this->client->prebind($this->jid, $this->password));
+    }
+
+    /**
+     * What the call gives, or its error, as that library's.
+     *
+     * @template T
+     *
+     * @param callable(): T $call
+     *
+     * @return T
+     *
+     * @throws XmppPrebindException
+     */
     private static function heeding(callable $call): mixed
     {
         try {

@@ -120,7 +120,8 @@ class Client
         }
         $this->url = Native\Call::text('url', $url ?? (string) \ini_get('prebind.url'));
         $hasApcu = \function_exists('apcu_enabled') && \apcu_enabled();
-        $this->cache = $cache ?? ($hasApcu ? [\apcu_fetch(...), \apcu_store(...)] : null);
+        $store = static fn (string $key, string $text): mixed => \apcu_store($key, $text);
+        $this->cache = $cache ?? ($hasApcu ? [\apcu_fetch(...), $store] : null);
         $given['profile'] ??= $this->kept();
         $options = [];
         foreach ($given as $option => $value) {
@@ -176,7 +177,9 @@ class Client
         $known = $this->profile();
         try {
             $jid = Native\Call::text('jid', $jid);
-            return new Session(...$this->ask(\prebind_native_open(...), $jid, new Native\Hidden($credentials)));
+            $credentials = new Native\Hidden($credentials);
+            $open = fn () => \prebind_native_open($this->url, $this->options, $jid, $credentials);
+            return new Session(...Native\Call::answer($open));
         } finally {
             $learned = $this->profile();
             if ($learned !== $known) {
@@ -193,7 +196,7 @@ class Client
      */
     public function profile(): string
     {
-        return $this->ask(\prebind_native_profile(...));
+        return Native\Call::answer(fn () => \prebind_native_profile($this->url, $this->options));
     }
 
     /**
@@ -209,24 +212,14 @@ class Client
         #[\SensitiveParameter] ?string $sid = null,
         #[\SensitiveParameter] ?int $rid = null,
     ): void {
-        if (($session === null) === ($sid === null) || ($session === null) === ($rid === null)) {
+        if ($session !== null && $sid === null && $rid === null) {
+            [$sid, $rid] = [$session->sid, $session->rid];
+        } elseif ($session !== null || $sid === null || $rid === null) {
             throw new \ArgumentCountError(__METHOD__ . '() takes a session, or sid and rid');
         }
-        $sid = Native\Call::text('sid', $sid ?? $session->sid);
-        $by = new Native\Hidden(['sid' => $sid, 'rid' => $rid ?? $session->rid]);
-        $this->ask(\prebind_native_terminate(...), $session?->handle(), $by);
-    }
-
-    /**
-     * @template T
-     *
-     * @param \Closure(mixed...): (array{T}|array{kind: string, specific: array<string, mixed>}) $function
-     *
-     * @return T
-     */
-    private function ask(\Closure $function, mixed ...$arguments): mixed
-    {
-        return Native\Call::answer($function, $this->url, $this->options, ...$arguments);
+        $known = $session?->handle();
+        $by = new Native\Hidden(['sid' => Native\Call::text('sid', $sid), 'rid' => $rid]);
+        Native\Call::answer(fn () => \prebind_native_terminate($this->url, $this->options, $known, $by));
     }
 
     /** What another process has left, unless it is of no use at all. */

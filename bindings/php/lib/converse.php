@@ -4,6 +4,14 @@ namespace Prebind;
 
 /**
  * The chat in a web page, by Converse.js: what the page needs, and what the page's browser asks.
+ *
+ * @phpstan-type Proof array{
+ *     password?: ?string, token?: ?string, oauthbearer?: ?string, x_oauth2?: ?string, anonymous?: bool,
+ *     external?: bool, mechanism?: ?string, initial_response?: ?string,
+ *     scram_keys?: ?array{hash: string, salt: string, iterations: int, client_key: string, server_key: string},
+ *     scram_salted_password?: ?array{hash: string, salt: string, iterations: int, salted_password: string},
+ *     fast_token?: ?string, authcid?: ?string, authzid?: ?string,
+ * }
  */
 final class Converse
 {
@@ -80,7 +88,7 @@ final class Converse
      *
      * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
      *     which may throw; null if nobody is signed in, or has no chat
-     * @param callable(): array<string, mixed> $credentials what proves it to the chat server: named
+     * @param callable(): Proof $credentials what proves it to the chat server: named
      *     arguments of {@see Client::prebind()}
      * @param Client|\Closure(): Client|null $client or a function that makes it; default that of
      *     `php.ini`
@@ -140,8 +148,8 @@ final class Converse
     }
 
     /**
-     * @param array<string, mixed> $server
-     * @param array<string, mixed> $query
+     * @param array<mixed> $server
+     * @param array<mixed> $query
      */
     private static function refusal(?string $jid, array $server, array $query): ?Answer
     {
@@ -161,7 +169,7 @@ final class Converse
      * Browsers say so in `Sec-Fetch-Site`; over plain http, and older ones, in `Origin` or `Referer`.
      * Whoever says nothing is refused, for a foreign page can choose to.
      *
-     * @param array<string, mixed> $server
+     * @param array<mixed> $server
      */
     private static function isSameOrigin(array $server): bool
     {
@@ -178,7 +186,7 @@ final class Converse
         return $ours !== '' && \in_array($host, $hosts, true) && ($source['scheme'] ?? '') === $scheme;
     }
 
-    /** @param array<string, mixed> $server */
+    /** @param array<mixed> $server */
     private static function said(array $server, string $name): string
     {
         $said = $server[$name] ?? '';
@@ -201,7 +209,7 @@ final class Converse
     }
 
     /**
-     * @param callable(): array<string, mixed> $credentials
+     * @param callable(): Proof $credentials
      * @param Client|\Closure(): Client|null $client
      */
     private static function session(

@@ -10,7 +10,7 @@ namespace Prebind;
  */
 class Exception extends \Exception
 {
-    /** The name of the kind, the same in every language: the class's without `Exception`. */
+    /** @var string the name of the kind, the same in every language: the class's without `Exception` */
     public const KIND = 'Internal';
 
     public readonly string $kind;
@@ -49,9 +49,16 @@ class ConfigException extends Exception
     public const KIND = 'Config';
 
     /** @param string $field the option or argument that is wrong */
-    public function __construct(string $message = '', public readonly string $field = '', mixed ...$details)
-    {
-        parent::__construct($message, ...$details);
+    public function __construct(
+        string $message = '',
+        public readonly string $field = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
     }
 }
 
@@ -61,9 +68,16 @@ class ConnectException extends Exception
     public const KIND = 'Connect';
 
     /** @param string $phase what the connection was doing: `dns`, `tcp`, `tls`, `headers` or `body` */
-    public function __construct(string $message = '', public readonly string $phase = '', mixed ...$details)
-    {
-        parent::__construct($message, ...$details);
+    public function __construct(
+        string $message = '',
+        public readonly string $phase = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
     }
 }
 
@@ -73,9 +87,16 @@ class TimeoutException extends Exception
     public const KIND = 'Timeout';
 
     /** @param string $phase what was waited for: `dns`, `tcp`, `tls`, `headers`, `body`; or `fail-fast` */
-    public function __construct(string $message = '', public readonly string $phase = '', mixed ...$details)
-    {
-        parent::__construct($message, ...$details);
+    public function __construct(
+        string $message = '',
+        public readonly string $phase = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
     }
 }
 
@@ -92,9 +113,13 @@ class HttpException extends Exception
         string $message = '',
         public readonly int $status = 0,
         public readonly ?string $location = null,
-        mixed ...$details,
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
     ) {
-        parent::__construct($message, ...$details);
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
     }
 }
 
@@ -104,9 +129,16 @@ class ProtocolException extends Exception
     public const KIND = 'Protocol';
 
     /** @param string $expected what should have come */
-    public function __construct(string $message = '', public readonly string $expected = '', mixed ...$details)
-    {
-        parent::__construct($message, ...$details);
+    public function __construct(
+        string $message = '',
+        public readonly string $expected = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
     }
 }
 
@@ -129,9 +161,13 @@ class MechanismException extends Exception
         string $message = '',
         public readonly array $offered = [],
         public readonly array $allowed = [],
-        mixed ...$details,
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
     ) {
-        parent::__construct($message, ...$details);
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
     }
 }
 
@@ -150,9 +186,16 @@ class ServerUnverifiedException extends Exception
      * @param string $check which check failed: `nonce`, `salt`, `iterations`, `signature`,
      *     `downgrade` or `message`
      */
-    public function __construct(string $message = '', public readonly string $check = '', mixed ...$details)
-    {
-        parent::__construct($message, ...$details);
+    public function __construct(
+        string $message = '',
+        public readonly string $check = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
     }
 }
 

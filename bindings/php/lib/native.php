@@ -16,7 +16,7 @@ use Prebind\InternalException;
 final class Hidden
 {
     /** @var array<string, mixed> */
-    private readonly array $values;
+    private array $values = [];
 
     /**
      * @param array<string, mixed> $values
@@ -25,11 +25,9 @@ final class Hidden
      */
     public function __construct(#[\SensitiveParameter] array $values)
     {
-        $plain = [];
         foreach ($values as $name => $value) {
-            $plain[$name] = \is_array($value) ? self::plain($name, $value) : $value;
+            $this->values[$name] = \is_array($value) ? self::plain($name, $value) : $value;
         }
-        $this->values = $plain;
     }
 
     /**
@@ -52,10 +50,10 @@ final class Hidden
         return $plain;
     }
 
-    /** @return array{} */
+    /** @return array<string, string> */
     public function __debugInfo(): array
     {
-        return [];
+        return \array_fill_keys(\array_keys($this->values), '***');
     }
 }
 
@@ -67,28 +65,29 @@ final class Call
      *
      * @template T
      *
-     * @param \Closure(mixed...): (array{T}|array{kind: string, specific: array<string, mixed>}) $function
+     * @param \Closure(): (array{T}|array{kind: string, specific: array<string, mixed>}) $function
      *
      * @return T
      */
-    public static function answer(\Closure $function, mixed ...$arguments): mixed
+    public static function answer(\Closure $function): mixed
     {
         try {
-            $answer = $function(...$arguments);
+            $answer = $function();
         } catch (\Error $error) {
             // Not with the words of the panic, which may be about a secret.
             throw \str_starts_with($error->getMessage(), 'Rust panic: ')
                 ? new InternalException('a defect in prebind itself: report it with what PHP\'s log says')
                 : $error;
         }
-        if (!isset($answer['kind'])) {
+        if (\array_key_exists(0, $answer)) {
             return $answer[0];
         }
         ['kind' => $kind, 'specific' => $specific] = $answer;
         unset($answer['kind'], $answer['specific']);
         /** @var class-string<\Prebind\Exception> $class */
         $class = "Prebind\\{$kind}Exception";
-        throw new $class(...$answer, ...$specific);
+        // Which arguments there are depends on the class.
+        throw (new \ReflectionClass($class))->newInstanceArgs($answer + $specific);
     }
 
     /**

@@ -2,6 +2,36 @@
 
 // Runs as each request starts; the classes are read when one of them is needed.
 
+// Before the other namespace, as older versions of PHPStan overlook the types of what comes after it.
+namespace {
+    /**
+     * Opens a session with a password, on connections that the process keeps.
+     *
+     * @param ?string $url the BOSH endpoint; null for the one in `php.ini`, `prebind.url`
+     * @param string $jid the user's JID
+     * @param array{
+     *     lang?: ?string, wait?: ?int, hold?: ?int, route?: ?string, resource?: ?string, floor?: ?string,
+     *     digest_md5?: ?bool, allow_cleartext?: ?bool, fast?: ?bool, iterations?: ?array{int, int},
+     *     scram_cache?: ?int, headers?: ?array<string, string>, ca?: ?string,
+     *     client_certificate?: ?array{string, string}, proxy?: ?string, ip_family?: ?string,
+     *     deadline?: int|float|null, resolve_timeout?: int|float|null, connect_timeout?: int|float|null,
+     *     request_timeout?: int|float|null, fail_fast_after?: ?int, fail_fast_for?: int|float|null,
+     *     max_reply?: ?int, learn?: ?bool, relearn_after?: int|float|null, profile?: ?string,
+     *     cache?: ?array{callable(string): mixed, callable(string, string): mixed},
+     * } $options further arguments of `Prebind\Client`, by their names
+     *
+     * @throws Prebind\Exception
+     */
+    function prebind(
+        ?string $url,
+        string $jid,
+        #[\SensitiveParameter] string $password,
+        #[\SensitiveParameter] array $options = [],
+    ): Prebind\Session {
+        return (new Prebind\Client($url, ...$options))->prebind($jid, $password);
+    }
+}
+
 namespace Prebind {
     // Who has forbidden it gets all at once.
     if (\function_exists('spl_autoload_register')) {
@@ -25,26 +55,6 @@ namespace Prebind {
     function jid_from_user(string $name, string $domain): string
     {
         [$name, $domain] = [Native\Call::text('jid', $name), Native\Call::text('jid', $domain)];
-        return Native\Call::answer(\prebind_native_jid(...), $name, $domain);
-    }
-}
-
-namespace {
-    /**
-     * Opens a session with a password, on connections that the process keeps.
-     *
-     * @param ?string $url the BOSH endpoint; null for the one in `php.ini`, `prebind.url`
-     * @param string $jid the user's JID
-     * @param array<string, mixed> $options further arguments of `Prebind\Client`, by their names
-     *
-     * @throws Prebind\Exception
-     */
-    function prebind(
-        ?string $url,
-        string $jid,
-        #[\SensitiveParameter] string $password,
-        #[\SensitiveParameter] array $options = [],
-    ): Prebind\Session {
-        return (new Prebind\Client($url, ...$options))->prebind($jid, $password);
+        return Native\Call::answer(static fn () => \prebind_native_jid($name, $domain));
     }
 }

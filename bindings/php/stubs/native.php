@@ -35,6 +35,11 @@ namespace {
     }
 }
 
+namespace Prebind {
+    /** What is in lib/chat.js. */
+    const SCRIPT = '';
+}
+
 namespace Prebind\Native {
     final class Handle
     {

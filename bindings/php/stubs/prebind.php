@@ -2,24 +2,22 @@
 
 // Made by `stubs/generate` from lib/; not to be changed by hand.
 
-namespace Prebind {
-    /**
-     * The JID of a web site's user, whose name may hold characters that a JID must not have: they
-     * are escaped (XEP-0106). Upper and lower case are one: `Alice` and `alice` have the same JID.
-     *
-     * @throws ConfigException if the name or the domain is not allowed even so
-     */
-    function jid_from_user(string $name, string $domain): string
-    {}
-}
-
 namespace {
     /**
      * Opens a session with a password, on connections that the process keeps.
      *
      * @param ?string $url the BOSH endpoint; null for the one in `php.ini`, `prebind.url`
      * @param string $jid the user's JID
-     * @param array<string, mixed> $options further arguments of `Prebind\Client`, by their names
+     * @param array{
+     *     lang?: ?string, wait?: ?int, hold?: ?int, route?: ?string, resource?: ?string, floor?: ?string,
+     *     digest_md5?: ?bool, allow_cleartext?: ?bool, fast?: ?bool, iterations?: ?array{int, int},
+     *     scram_cache?: ?int, headers?: ?array<string, string>, ca?: ?string,
+     *     client_certificate?: ?array{string, string}, proxy?: ?string, ip_family?: ?string,
+     *     deadline?: int|float|null, resolve_timeout?: int|float|null, connect_timeout?: int|float|null,
+     *     request_timeout?: int|float|null, fail_fast_after?: ?int, fail_fast_for?: int|float|null,
+     *     max_reply?: ?int, learn?: ?bool, relearn_after?: int|float|null, profile?: ?string,
+     *     cache?: ?array{callable(string): mixed, callable(string, string): mixed},
+     * } $options further arguments of `Prebind\Client`, by their names
      *
      * @throws Prebind\Exception
      */
@@ -29,6 +27,17 @@ namespace {
         #[\SensitiveParameter] string $password,
         #[\SensitiveParameter] array $options = [],
     ): Prebind\Session {}
+}
+
+namespace Prebind {
+    /**
+     * The JID of a web site's user, whose name may hold characters that a JID must not have: they
+     * are escaped (XEP-0106). Upper and lower case are one: `Alice` and `alice` have the same JID.
+     *
+     * @throws ConfigException if the name or the domain is not allowed even so
+     */
+    function jid_from_user(string $name, string $domain): string
+    {}
 }
 
 namespace Prebind {
@@ -42,7 +51,7 @@ namespace Prebind {
  */
 class Exception extends \Exception
 {
-    /** The name of the kind, the same in every language: the class's without `Exception`. */
+    /** @var string the name of the kind, the same in every language: the class's without `Exception` */
     public const KIND = 'Internal';
 
     public readonly string $kind;
@@ -71,8 +80,15 @@ class ConfigException extends Exception
     public const KIND = 'Config';
 
     /** @param string $field the option or argument that is wrong */
-    public function __construct(string $message = '', public readonly string $field = '', mixed ...$details)
-    {}
+    public function __construct(
+        string $message = '',
+        public readonly string $field = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {}
 }
 
 /** No connection: name lookup, TCP, TLS, proxy; or it broke. */
@@ -81,8 +97,15 @@ class ConnectException extends Exception
     public const KIND = 'Connect';
 
     /** @param string $phase what the connection was doing: `dns`, `tcp`, `tls`, `headers` or `body` */
-    public function __construct(string $message = '', public readonly string $phase = '', mixed ...$details)
-    {}
+    public function __construct(
+        string $message = '',
+        public readonly string $phase = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {}
 }
 
 /** The time was over, or calls fail at once after repeated failures to connect. */
@@ -91,8 +114,15 @@ class TimeoutException extends Exception
     public const KIND = 'Timeout';
 
     /** @param string $phase what was waited for: `dns`, `tcp`, `tls`, `headers`, `body`; or `fail-fast` */
-    public function __construct(string $message = '', public readonly string $phase = '', mixed ...$details)
-    {}
+    public function __construct(
+        string $message = '',
+        public readonly string $phase = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {}
 }
 
 /** The answer is not BOSH: another status, a web page, a redirect. */
@@ -108,7 +138,11 @@ class HttpException extends Exception
         string $message = '',
         public readonly int $status = 0,
         public readonly ?string $location = null,
-        mixed ...$details,
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
     ) {}
 }
 
@@ -118,8 +152,15 @@ class ProtocolException extends Exception
     public const KIND = 'Protocol';
 
     /** @param string $expected what should have come */
-    public function __construct(string $message = '', public readonly string $expected = '', mixed ...$details)
-    {}
+    public function __construct(
+        string $message = '',
+        public readonly string $expected = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {}
 }
 
 /** The server ended the session; see `$condition`. */
@@ -141,7 +182,11 @@ class MechanismException extends Exception
         string $message = '',
         public readonly array $offered = [],
         public readonly array $allowed = [],
-        mixed ...$details,
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
     ) {}
 }
 
@@ -160,8 +205,15 @@ class ServerUnverifiedException extends Exception
      * @param string $check which check failed: `nonce`, `salt`, `iterations`, `signature`,
      *     `downgrade` or `message`
      */
-    public function __construct(string $message = '', public readonly string $check = '', mixed ...$details)
-    {}
+    public function __construct(
+        string $message = '',
+        public readonly string $check = '',
+        string $stage = 'configure',
+        ?string $condition = null,
+        ?string $text = null,
+        string $retry = 'no',
+        ?\Throwable $previous = null,
+    ) {}
 }
 
 /** The server refused to bind a resource, or bound a JID of somebody else. */
@@ -354,16 +406,6 @@ class Client
         #[\SensitiveParameter] ?int $rid = null,
     ): void {}
 
-    /**
-     * @template T
-     *
-     * @param \Closure(mixed...): (array{T}|array{kind: string, specific: array<string, mixed>}) $function
-     *
-     * @return T
-     */
-    private function ask(\Closure $function, mixed ...$arguments): mixed
-    {}
-
     /** What another process has left, unless it is of no use at all. */
     private function kept(): ?string
     {}
@@ -450,6 +492,14 @@ namespace Prebind {
 
 /**
  * The chat in a web page, by Converse.js: what the page needs, and what the page's browser asks.
+ *
+ * @phpstan-type Proof array{
+ *     password?: ?string, token?: ?string, oauthbearer?: ?string, x_oauth2?: ?string, anonymous?: bool,
+ *     external?: bool, mechanism?: ?string, initial_response?: ?string,
+ *     scram_keys?: ?array{hash: string, salt: string, iterations: int, client_key: string, server_key: string},
+ *     scram_salted_password?: ?array{hash: string, salt: string, iterations: int, salted_password: string},
+ *     fast_token?: ?string, authcid?: ?string, authzid?: ?string,
+ * }
  */
 final class Converse
 {
@@ -500,7 +550,7 @@ final class Converse
      *
      * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
      *     which may throw; null if nobody is signed in, or has no chat
-     * @param callable(): array<string, mixed> $credentials what proves it to the chat server: named
+     * @param callable(): Proof $credentials what proves it to the chat server: named
      *     arguments of {@see Client::prebind()}
      * @param Client|\Closure(): Client|null $client or a function that makes it; default that of
      *     `php.ini`
@@ -527,8 +577,8 @@ final class Converse
     {}
 
     /**
-     * @param array<string, mixed> $server
-     * @param array<string, mixed> $query
+     * @param array<mixed> $server
+     * @param array<mixed> $query
      */
     private static function refusal(?string $jid, array $server, array $query): ?Answer
     {}
@@ -539,12 +589,12 @@ final class Converse
      * Browsers say so in `Sec-Fetch-Site`; over plain http, and older ones, in `Origin` or `Referer`.
      * Whoever says nothing is refused, for a foreign page can choose to.
      *
-     * @param array<string, mixed> $server
+     * @param array<mixed> $server
      */
     private static function isSameOrigin(array $server): bool
     {}
 
-    /** @param array<string, mixed> $server */
+    /** @param array<mixed> $server */
     private static function said(array $server, string $name): string
     {}
 
@@ -553,7 +603,7 @@ final class Converse
     {}
 
     /**
-     * @param callable(): array<string, mixed> $credentials
+     * @param callable(): Proof $credentials
      * @param Client|\Closure(): Client|null $client
      */
     private static function session(

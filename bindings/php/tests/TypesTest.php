@@ -66,6 +66,22 @@ final class TypesTest extends TestCase
         self::assertSame($native, $said);
     }
 
+    /** What is spread, PHPStan does not compare with what it is spread to. */
+    public function testNamedArgumentsInArraysAreAsTheFunctionsAre(): void
+    {
+        $prebind = new ReflectionMethod(Prebind\Client::class, 'prebind');
+        $told = [
+            [new ReflectionFunction('prebind'), $prebind->getDeclaringClass()->getConstructor()],
+            [new ReflectionClass(Prebind\Converse::class), $prebind],
+        ];
+        foreach ($told as [$where, $function]) {
+            preg_match_all('/(\w+)\?:/', (string) $where->getDocComment(), $match);
+            // The first is given apart.
+            $parameters = array_slice($function->getParameters(), 1);
+            self::assertSame(array_map(static fn ($parameter) => $parameter->name, $parameters), $match[1]);
+        }
+    }
+
     private static function isOpen(ReflectionType $type): bool
     {
         return preg_match('/\b(array|Closure|callable)\b/', (string) $type) === 1;

@@ -1,10 +1,15 @@
 <?php
 
-$user = htmlspecialchars($_SESSION['name']);
+declare(strict_types=1);
 
-return <<<HTML
-    <h1>Hello, $user</h1>
-    <form method="post" action="/logout" data-prebind-sign-out>
-      <button id="logout">Sign out</button>
-    </form>
-    HTML;
+/** The page of who is signed in. */
+function home(string $name): string
+{
+    $name = htmlspecialchars($name);
+    return <<<HTML
+        <h1>Hello, $name</h1>
+        <form method="post" action="/logout" data-prebind-sign-out>
+          <button id="logout">Sign out</button>
+        </form>
+        HTML;
+}

@@ -5,15 +5,17 @@
 declare(strict_types=1);
 
 require __DIR__ . '/people.php';
+require __DIR__ . '/home.php';
+require __DIR__ . '/login.php';
 
 session_start(['cookie_httponly' => true, 'cookie_samesite' => 'Lax']);
-$name = $_SESSION['name'] ?? null;
+$name = text($_SESSION['name'] ?? null);
 // Whose name allows no JID has no chat, and the rest of the site.
 $jid = fn () => $name === null ? null : Prebind\jid_from_user($name, 'localhost');
 
-match (parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)) {
-    '/' => $name === null ? go('/login') : page($jid, require __DIR__ . '/home.php'),
-    '/login' => $_SERVER['REQUEST_METHOD'] === 'POST' ? signIn() : page(fn () => null, require __DIR__ . '/login.php'),
+match (parse_url((string) text($_SERVER['REQUEST_URI']), PHP_URL_PATH)) {
+    '/' => $name === null ? go('/login') : page($jid, home($name)),
+    '/login' => $_SERVER['REQUEST_METHOD'] === 'POST' ? signIn() : page(fn () => null, login()),
     '/logout' => signOut(),
     '/prebind' => prebound($jid, $name),
     default => missing(),
@@ -29,8 +31,9 @@ function prebound(Closure $jid, ?string $name): void
 
 function signIn(): void
 {
-    $name = (string) ($_POST['username'] ?? '');
-    if (!hash_equals(people()[$name]['password'] ?? random_bytes(8), (string) ($_POST['password'] ?? ''))) {
+    $name = (string) text($_POST['username'] ?? null);
+    $password = (string) text($_POST['password'] ?? null);
+    if (!hash_equals(people()[$name]['password'] ?? random_bytes(8), $password)) {
         go('/login');
         return;
     }
@@ -46,6 +49,12 @@ function signOut(): void
         session_destroy();
     }
     go('/login');
+}
+
+/** A value from elsewhere, if it is text. */
+function text(mixed $value): ?string
+{
+    return is_string($value) ? $value : null;
 }
 
 function missing(): void

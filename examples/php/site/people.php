@@ -14,12 +14,13 @@ function people(): array
 {
     $given = getenv('SITE_USERS');
     if ($given !== false) {
+        /** @var array<string, array{password: string, xmpp_password: string}> */
         return json_decode($given, true);
     }
+    /** @var non-empty-array<string, array{accounts: array<string, string>}> $servers */
     $servers = json_decode((string) getenv('PREBIND_SERVERS'), true);
-    $accounts = reset($servers)['accounts'];
     $people = [];
-    foreach ($accounts as $name => $password) {
+    foreach (reset($servers)['accounts'] as $name => $password) {
         $people[$name] = ['password' => "site-of-$name", 'xmpp_password' => $password];
     }
     return $people;
