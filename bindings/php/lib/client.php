@@ -18,7 +18,7 @@ class Client
 
     private readonly string $url;
 
-    private readonly Native\Hidden $options;
+    private readonly Native\Client $native;
 
     /** @var ?array{callable(string): mixed, callable(string, string): mixed} */
     private readonly ?array $cache;
@@ -129,8 +129,8 @@ class Client
                 $options[$option] = $option === 'lang' && $value === '' ? null : $value;
             }
         }
-        $this->options = new Native\Hidden($options);
-        $this->profile();
+        $options = new Native\Hidden($options);
+        $this->native = Native\Call::answer(fn () => \prebind_native_client($this->url, $options));
     }
 
     /**
@@ -178,7 +178,7 @@ class Client
         try {
             $jid = Native\Call::text('jid', $jid);
             $credentials = new Native\Hidden($credentials);
-            $open = fn () => \prebind_native_open($this->url, $this->options, $jid, $credentials);
+            $open = fn () => \prebind_native_open($this->native, $jid, $credentials);
             return new Session(...Native\Call::answer($open));
         } finally {
             $learned = $this->profile();
@@ -196,7 +196,7 @@ class Client
      */
     public function profile(): string
     {
-        return Native\Call::answer(fn () => \prebind_native_profile($this->url, $this->options));
+        return \prebind_native_profile($this->native);
     }
 
     /**
@@ -219,7 +219,7 @@ class Client
         }
         $known = $session?->handle();
         $by = new Native\Hidden(['sid' => Native\Call::text('sid', $sid), 'rid' => $rid]);
-        Native\Call::answer(fn () => \prebind_native_terminate($this->url, $this->options, $known, $by));
+        Native\Call::answer(fn () => \prebind_native_terminate($this->native, $known, $by));
     }
 
     /** What another process has left, unless it is of no use at all. */

@@ -15,7 +15,7 @@ use ext_php_rs::prelude::*;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
-use prebind::{Account, Client, Config, Cookie, Credentials, FastToken, Floor, Jid, Result, Session};
+use prebind::{Account, Client, Config, Cookie, Credentials, FastToken, Floor, Jid, Session};
 
 use crate::call::{display_ini_entries, heedful};
 use crate::value::{answer, array, content, named};
@@ -52,24 +52,31 @@ fn prebind_native_load() -> PhpResult<()> {
 struct Handle(Session);
 
 /// The client that the process keeps for an address and its options: connections outlive requests.
-fn client(url: &str, options: &Zval) -> Result<Client> {
-    let mut config = Config::new(url)?;
-    named(options).into_iter().try_for_each(|(name, value)| config.set(&name, value))?;
-    Client::shared(config)
+#[php_class]
+#[php(name = "Prebind\\Native\\Client")]
+struct Shared(Client);
+
+#[php_function]
+fn prebind_native_client(url: &str, options: &Zval) -> PhpResult<Zval> {
+    let client = Config::new(url).and_then(|mut config| {
+        named(options).into_iter().try_for_each(|(name, value)| config.set(&name, value))?;
+        Client::shared(config)
+    });
+    answer(client.map(Shared))
 }
 
-/// What was learned of the server; refuses an address or an option that cannot work.
+/// What was learned of the server.
 #[php_function]
-fn prebind_native_profile(url: &str, options: &Zval) -> PhpResult<Zval> {
-    answer(client(url, options).map(|client| client.profile()))
+fn prebind_native_profile(client: &Shared) -> String {
+    client.0.profile()
 }
 
 /// The arguments of `Prebind\Session`.
 #[php_function]
-fn prebind_native_open(url: &str, options: &Zval, jid: &str, credentials: &Zval) -> PhpResult<Zval> {
+fn prebind_native_open(client: &Shared, jid: &str, credentials: &Zval) -> PhpResult<Zval> {
     let opened = heedful(|| {
         let account = Account::new(jid, Credentials::from_named(named(credentials))?)?;
-        client(url, options)?.prebind(&account)
+        client.0.prebind(&account)
     });
     let cookie = |it: &Cookie| vec![it.name.clone(), it.value().to_owned()];
     answer(opened.map(|session| {
@@ -92,14 +99,11 @@ fn prebind_native_open(url: &str, options: &Zval, jid: &str, credentials: &Zval)
 
 /// By what is known of it, or else by its SID and RID.
 #[php_function]
-fn prebind_native_terminate(url: &str, options: &Zval, known: Option<&Handle>, by: &Zval) -> PhpResult<Zval> {
+fn prebind_native_terminate(client: &Shared, known: Option<&Handle>, by: &Zval) -> PhpResult<Zval> {
     let sid = content(by).and_then(|it| it.get("sid")?.str()).unwrap_or_default();
     let rid = content(by).and_then(|it| it.get("rid")?.long()).unwrap_or_default();
-    let by_sid = |client: &Client| client.terminate_by(sid, rid.try_into().unwrap_or_default());
-    answer(heedful(|| {
-        let client = client(url, options)?;
-        known.map_or_else(|| by_sid(&client), |known| client.terminate(&known.0))
-    }))
+    let by_sid = || client.0.terminate_by(sid, rid.try_into().unwrap_or_default());
+    answer(heedful(|| known.map_or_else(by_sid, |known| client.0.terminate(&known.0))))
 }
 
 #[php_function]
@@ -121,7 +125,8 @@ extern "C" fn info(module: *mut ModuleEntry) {
 #[php(startup = startup)]
 fn module(module: ModuleBuilder) -> ModuleBuilder {
     let module = module.name("prebind").info_function(info).request_startup_function(request_startup);
-    let module = module.class::<Handle>().function(wrap_function!(prebind_native_load));
+    let module = module.class::<Shared>().class::<Handle>().function(wrap_function!(prebind_native_load));
+    let module = module.function(wrap_function!(prebind_native_client));
     let module = module.function(wrap_function!(prebind_native_profile));
     let module = module.function(wrap_function!(prebind_native_open));
     module.function(wrap_function!(prebind_native_terminate)).function(wrap_function!(prebind_native_jid))

@@ -3,14 +3,18 @@
 // What the native part offers to lib/, for static analysers: nobody else calls it.
 
 namespace {
-    use Prebind\Native\{Handle, Hidden};
+    use Prebind\Native\{Client, Handle, Hidden};
 
     function prebind_native_load(): void
     {
     }
 
-    /** @return array{string}|array{kind: string, specific: array<string, mixed>} */
-    function prebind_native_profile(string $url, Hidden $options): array
+    /** @return array{Client}|array{kind: string, specific: array<string, mixed>} */
+    function prebind_native_client(string $url, Hidden $options): array
+    {
+    }
+
+    function prebind_native_profile(Client $client): string
     {
     }
 
@@ -20,12 +24,12 @@ namespace {
      *     mechanism: string, roundTrips: int, cookies: list<array{string, string}>, fastToken: ?string, handle: Handle,
      * }}|array{kind: string, specific: array<string, mixed>}
      */
-    function prebind_native_open(string $url, Hidden $options, string $jid, Hidden $credentials): array
+    function prebind_native_open(Client $client, string $jid, Hidden $credentials): array
     {
     }
 
     /** @return array{null}|array{kind: string, specific: array<string, mixed>} */
-    function prebind_native_terminate(string $url, Hidden $options, ?Handle $known, Hidden $by): array
+    function prebind_native_terminate(Client $client, ?Handle $known, Hidden $by): array
     {
     }
 
@@ -41,6 +45,10 @@ namespace Prebind {
 }
 
 namespace Prebind\Native {
+    final class Client
+    {
+    }
+
     final class Handle
     {
     }

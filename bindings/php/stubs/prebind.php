@@ -248,7 +248,7 @@ class Client
 
     private readonly string $url;
 
-    private readonly Native\Hidden $options;
+    private readonly Native\Client $native;
 
     /** @var ?array{callable(string): mixed, callable(string, string): mixed} */
     private readonly ?array $cache;

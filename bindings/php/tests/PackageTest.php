@@ -140,7 +140,7 @@ final class PackageTest extends TestCase
         [$status, $output, $errors] = php(<<<'PHP'
             $hidden = (new ReflectionClass(Prebind\Native\Hidden::class))->newInstanceWithoutConstructor();
             Closure::bind(function () { $this->values = ['headers' => ["\xff" => 'hunter2']]; }, $hidden, $hidden::class)();
-            try { Prebind\Native\Call::answer(fn () => prebind_native_profile('http://127.0.0.1:9/', $hidden)); }
+            try { Prebind\Native\Call::answer(fn () => prebind_native_client('http://127.0.0.1:9/', $hidden)); }
             catch (Prebind\InternalException $error) { echo $error->getMessage(), var_export($error->getPrevious()); }
             echo ' ', Prebind\jid_from_user('and it goes on', 'localhost');
             PHP);
