@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::Result;
 use crate::args::Options;
+use crate::report::Problems;
 use crate::scenario::WARM_UP;
 use crate::target::Login;
 
@@ -82,7 +83,7 @@ pub(crate) struct Participant {
 }
 
 /// Rust, the bindings, and the peers that are there.
-pub(crate) fn all(options: &Options) -> Result<Vec<Participant>> {
+pub(crate) fn all(options: &Options, problems: &mut Problems) -> Result<Vec<Participant>> {
     let mut participants = vec![rust(&[])?];
     for binding in BINDINGS {
         if !is_there(binding.probe) {
@@ -91,9 +92,10 @@ pub(crate) fn all(options: &Options) -> Result<Vec<Participant>> {
         }
         let words = at_root(binding.make)?;
         let [program, arguments @ ..] = words.as_slice() else { continue };
-        let made = Command::new(program).args(arguments).current_dir(root()).status()?;
-        if !made.success() {
-            return Err(format!("the package for {} could not be made", binding.name).into());
+        let made = Command::new(program).args(arguments).current_dir(root()).status();
+        if !made.is_ok_and(|status| status.success()) {
+            problems.add(format!("the package for {} could not be made", binding.name));
+            continue;
         }
         participants.push(Participant {
             name: binding.name.to_owned(),

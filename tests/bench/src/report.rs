@@ -66,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         processors: thread::available_parallelism()?.get(),
         ..Report::default()
     };
-    let participants = participants::all(options)?;
+    let participants = participants::all(options, &mut report.problems)?;
     let directory = tempfile::tempdir()?;
     for (kind, logins) in PLACES {
         let server = match Server::start(kind) {
