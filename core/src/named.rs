@@ -64,21 +64,28 @@ const OPTIONS: &[(&str, Set)] = &[
 ];
 
 impl Config {
-    /// The names [`set`](Self::set) takes: those of the fields, without `url`.
+    /// The names [`from_named`](Self::from_named) takes: those of the fields, without `url`.
     pub fn options() -> impl Iterator<Item = &'static str> {
         OPTIONS.iter().map(|(name, _)| *name)
     }
 
-    /// Sets the option of that name.
+    /// The configuration for the BOSH endpoint at `url` with these options, and the defaults for others.
     ///
     /// Times are numbers of seconds, `iterations` a list of the least and the most, `headers` a
     /// map, `client_certificate` a list of certificate and key, certificates bytes or text,
     /// `ip_family` one of `any`, `ipv4` and `ipv6`.
     ///
     /// # Errors
-    /// `Config` with the option's name, or `options` if there is none of that name, if the value
-    /// is of another sort. Whether it can work, [`Client::new`](crate::Client::new) looks at.
-    pub fn set(&mut self, name: &str, value: Value) -> Result<()> {
+    /// As [`new`](Self::new); `Config` with the option's name, or `options` if there is none of that
+    /// name, if the value is of another sort. Whether it can work, [`Client::new`](crate::Client::new)
+    /// looks at.
+    pub fn from_named(url: &str, options: impl IntoIterator<Item = (String, Value)>) -> Result<Self> {
+        let mut config = Self::new(url)?;
+        options.into_iter().try_for_each(|(name, value)| config.set(&name, value))?;
+        Ok(config)
+    }
+
+    fn set(&mut self, name: &str, value: Value) -> Result<()> {
         let Some((name, set)) = OPTIONS.iter().find(|(known, _)| *known == name) else {
             let known: Vec<_> = Self::options().collect();
             return Err(Error::config("options", format!("there are only {}", known.join(", "))));

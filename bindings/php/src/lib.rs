@@ -58,11 +58,7 @@ struct Shared(Client);
 
 #[php_function]
 fn prebind_native_client(url: &str, options: &Zval) -> PhpResult<Zval> {
-    let client = Config::new(url).and_then(|mut config| {
-        named(options).into_iter().try_for_each(|(name, value)| config.set(&name, value))?;
-        Client::shared(config)
-    });
-    answer(client.map(Shared))
+    answer(Config::from_named(url, named(options)).and_then(Client::shared).map(Shared))
 }
 
 /// What was learned of the server.

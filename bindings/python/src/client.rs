@@ -19,11 +19,8 @@ pub(crate) struct Handle(prebind::Session);
 impl Client {
     #[new]
     fn new(url: &str, options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let mut config = Config::new(url).map_err(raise)?;
-        for (name, value) in named(options)? {
-            config.set(&name, value).map_err(raise)?;
-        }
-        prebind::Client::new(config).map(Self).map_err(raise)
+        let config = Config::from_named(url, named(options)?);
+        config.and_then(prebind::Client::new).map(Self).map_err(raise)
     }
 
     /// Opens a session, and returns the fields of a `prebind.Session`.

@@ -56,8 +56,7 @@ impl Client {
     /// `Config` if the URL or an option has a value that cannot work.
     #[uniffi::constructor(default(watch = None, options))]
     pub fn new(url: &str, options: HashMap<String, Value>, watch: Watching) -> Result<Self> {
-        let mut config = prebind::Config::new(url)?;
-        named(options).into_iter().try_for_each(|(name, value)| config.set(&name, value))?;
+        let config = prebind::Config::from_named(url, named(options))?;
         Ok(Self(prebind::Client::new(config)?, watch))
     }
 

@@ -137,13 +137,9 @@ impl Entry {
 
 impl Case {
     pub(crate) fn config(&self) -> Result<Config, Error> {
-        let mut config =
-            Config::new(self.config["url"].as_str().unwrap_or("http://127.0.0.1:5280/http-bind"))?;
-        for (name, value) in self.config.as_object().into_iter().flatten().filter(|(name, _)| *name != "url")
-        {
-            config.set(name, named(name, value))?;
-        }
-        Ok(config)
+        let url = self.config["url"].as_str().unwrap_or("http://127.0.0.1:5280/http-bind");
+        let options = self.config.as_object().into_iter().flatten().filter(|(name, _)| *name != "url");
+        Config::from_named(url, options.map(|(name, value)| (name.clone(), named(name, value))))
     }
 
     pub(crate) fn account(&self) -> Result<Account, Error> {

@@ -16,11 +16,8 @@ pub(crate) struct Handle(prebind::Session);
 
 impl Client {
     pub(crate) fn new(ruby: &Ruby, url: String, options: RHash) -> Result<Self, Error> {
-        let mut config = Config::new(&url).map_err(|error| raise(ruby, &error))?;
-        for (name, value) in named(options)? {
-            config.set(&name, value).map_err(|error| raise(ruby, &error))?;
-        }
-        prebind::Client::new(config).map(Self).map_err(|error| raise(ruby, &error))
+        let config = Config::from_named(&url, named(options)?);
+        config.and_then(prebind::Client::new).map(Self).map_err(|error| raise(ruby, &error))
     }
 
     /// Opens a session, and returns the fields of a `Prebind::Session`.
