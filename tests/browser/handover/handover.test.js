@@ -62,6 +62,19 @@ test("a page that the browser brings back shows nobody's chat", async () => {
   assert.deepEqual(await kept(page), []);
 });
 
+test("a page that the browser brings back to the same user is not loaded twice", async () => {
+  const { page } = await visit();
+  await signIn(page, "alice");
+  await online(page, "alice");
+  await page.goto(`${siteUrl}/?another`);
+  await online(page, "alice");
+  let loads = 0;
+  page.on("request", (request) => (loads += Number(request.isNavigationRequest())));
+  await page.goBack();
+  await online(page, "alice");
+  assert.ok(loads <= 1, `${loads} loads`);
+});
+
 test("a chat that is out of order leaves the page as it is", async () => {
   const { page, wire } = await visit();
   const answer = { status: 503, json: { kind: "Connect", retry: "later" } };

@@ -29,19 +29,20 @@ addEventListener("submit", async (event) => {
   form.removeAttribute("data-prebind-sign-out");
   await leave();
   forgetTab();
-  await forgetBrowser();
+  await passTo("");
   form.requestSubmit(event.submitter);
 });
 
 addEventListener("pagehide", () => sessionStorage.removeItem(openKey));
 
-// The browser brings a page back as it was left, or as it was loaded: perhaps somebody else has signed in since.
+// The browser brings a page back as it was left, with a session that the pages after it have gone on with.
 addEventListener("pageshow", (event) => {
-  if (event.persisted) location.reload();
+  if (event.persisted && (settings || isOutdated())) loadAgain();
 });
 
-if (isFromCache()) {
-  location.reload();
+// Or as it was loaded.
+if (isFromCache() && isOutdated()) {
+  loadAgain();
 } else {
   await handOver();
   if (settings) await start();
@@ -52,17 +53,30 @@ function isFromCache() {
   return page?.type === "back_forward" && page.transferSize === 0;
 }
 
+// Somebody else has signed in since.
+function isOutdated() {
+  return localStorage.getItem(ownerKey) !== owner;
+}
+
+// Not `reload`, which would send once more the form that the page may be the answer to.
+function loadAgain() {
+  location.replace(location.pathname + location.search);
+}
+
 async function handOver() {
   // A tab that is a copy of another one, which is still open, must not share its session.
   const isCopy = sessionStorage.getItem(openKey) !== null;
   if (isCopy || sessionStorage.getItem(ownerKey) !== owner) forgetTab();
-  if (localStorage.getItem(ownerKey) !== owner) {
-    tabs.postMessage(owner);
-    await forgetBrowser();
-  }
+  if (localStorage.getItem(ownerKey) !== owner) await passTo(owner);
   sessionStorage.setItem(ownerKey, owner);
   sessionStorage.setItem(openKey, "");
-  localStorage.setItem(ownerKey, owner);
+}
+
+// Makes the browser's chat, in all its tabs, that of somebody else, or of nobody.
+async function passTo(next) {
+  tabs.postMessage(next);
+  await forgetBrowser();
+  localStorage.setItem(ownerKey, next);
 }
 
 async function start() {
