@@ -23,7 +23,6 @@ use std::time::Instant;
 
 use crate::account::{Account, Credentials};
 use crate::config::Config;
-use crate::cookies;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
 use crate::reply::Reply;
 use crate::request::Request;
@@ -104,7 +103,8 @@ impl Client {
     /// Opens an authenticated session.
     ///
     /// # Errors
-    /// Any [`ErrorKind`]; no session is left behind on the server.
+    /// Any [`ErrorKind`]; no session is left behind on the server, but for one that the server had not
+    /// answered for in time: that ends by itself, after the server's inactivity time.
     pub fn prebind(&self, account: &Account) -> Result<Session> {
         let host = self.0.config.url.host();
         let _span = tracing::info_span!("prebind", host, jid = %account.jid()).entered();
@@ -132,8 +132,7 @@ impl Client {
     /// `Terminated` with `item-not-found` if the server does not know the session, or not with
     /// this RID; the kinds of a failed connection.
     pub fn terminate(&self, session: &Session) -> Result<()> {
-        let cookie = cookies::header(session.cookies().iter());
-        self.end(&terminate::request(session.sid(), session.rid(), cookie)?)
+        self.end(&terminate::of(session)?)
     }
 
     /// Ends a session by its SID and the RID to send next.

@@ -54,6 +54,7 @@ fn given_up_in_time(what: &str, call: impl Fn() -> Result<Session, Error>) -> Er
 #[test]
 fn whatever_is_waited_for() {
     for (fault, phase) in [
+        (Fault::ConnectHangs, Phase::Tcp),
         (Fault::TlsSilent, Phase::Tls),
         (Fault::NoHeaders, Phase::Headers),
         (Fault::HeadersDrip, Phase::Headers),

@@ -149,12 +149,12 @@ class InterruptsTest < Minitest::Test
     assert_includes 0.3..(0.3 + GRACE), seconds.to_f
   end
 
-  def test_a_connection_that_is_being_opened_is_waited_for
+  def test_a_connection_that_is_being_opened
     Faulty.serve("connect-hangs") do |server|
-      client = server.client(connect_timeout: 1, deadline: 30)
+      client = server.client(connect_timeout: 30, deadline: 30)
       start = monotonic
       assert_raises(Timeout::Error) { Timeout.timeout(0.3) { login(client) } }
-      assert_includes 0.3..(1 + GRACE), monotonic - start
+      assert_includes 0.3..(0.3 + GRACE), monotonic - start
     end
   end
 

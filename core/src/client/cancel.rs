@@ -8,40 +8,70 @@ use std::time::{Duration, Instant};
 use ureq::Error;
 use ureq::unversioned::transport::{NextTimeout, time};
 
+use super::phase;
+use crate::error::Phase;
+
 /// How long a call waits before it asks.
 pub(super) const SLICE: Duration = Duration::from_millis(50);
+
+/// How long a call that was given up waits for an answer that tells which session is to be ended.
+const LINGER: Duration = Duration::from_millis(100);
 
 type KeepGoing = Rc<dyn Fn() -> bool>;
 
 thread_local! {
     static ASKED: RefCell<Option<KeepGoing>> = const { RefCell::new(None) };
-    static IS_STOPPED: Cell<bool> = const { Cell::new(false) };
+    static STOPPED_AT: Cell<Option<Instant>> = const { Cell::new(None) };
+    static LINGERS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs `call`. While a [`Client`](crate::Client) waits in it, on this thread, it asks `keep_going`
 /// about twenty times a second. After the first no it ends what it has begun on the server, which
-/// takes some 150 ms at most, and fails with `Connect`; further calls in `call` fail at once.
+/// takes some 250 ms at most, and fails with `Connect`; further calls in `call` fail at once.
 ///
-/// For languages whose interpreter has to see to its signals. A TCP connection that is being opened
-/// is waited for in any case, for as long as [`Config::connect_timeout`](crate::Config) grants.
+/// For languages whose interpreter has to see to its signals.
 pub fn interruptible<T>(keep_going: impl Fn() -> bool + 'static, call: impl FnOnce() -> T) -> T {
-    let _outer = Outer(ASKED.replace(Some(Rc::new(keep_going))), IS_STOPPED.replace(false));
+    let _outer = Outer(ASKED.replace(Some(Rc::new(keep_going))), STOPPED_AT.take());
     call()
 }
 
 /// What was there before, to be restored even after a panic.
-struct Outer(Option<KeepGoing>, bool);
+struct Outer(Option<KeepGoing>, Option<Instant>);
 
 impl Drop for Outer {
     fn drop(&mut self) {
         ASKED.set(self.0.take());
-        IS_STOPPED.set(self.1);
+        STOPPED_AT.set(self.1);
     }
 }
 
 /// Whether the call that runs on this thread has been given up.
 pub(super) fn is_stopped() -> bool {
-    IS_STOPPED.get()
+    STOPPED_AT.get().is_some()
+}
+
+/// Whether somebody is asked.
+pub(super) fn is_asked() -> bool {
+    ASKED.with_borrow(Option::is_some)
+}
+
+/// Runs `exchange`. If it `creates` a session and its request is out, it is not left at once when the call
+/// is given up: nobody would know the session that comes of it.
+pub(super) fn lingering<T>(creates: bool, exchange: impl FnOnce() -> T) -> T {
+    let outer = LINGERS.replace(creates);
+    let result = exchange();
+    LINGERS.set(outer);
+    result
+}
+
+fn lingers() -> bool {
+    LINGERS.get() && matches!(phase::current(), Phase::Headers | Phase::Body)
+}
+
+/// How long an exchange still waits, once the call is given up.
+fn rest() -> Option<Duration> {
+    let stopped_at = STOPPED_AT.get().filter(|_| lingers())?;
+    Some(LINGER.saturating_sub(stopped_at.elapsed()))
 }
 
 /// Asks. No lock may be held: whoever is asked may make calls of its own.
@@ -54,7 +84,7 @@ pub(super) fn ask() -> Result<(), Error> {
         return Ok(());
     }
     ASKED.set(None);
-    IS_STOPPED.set(true);
+    STOPPED_AT.set(Some(Instant::now()));
     Err(Error::Io(io::ErrorKind::ConnectionAborted.into()))
 }
 
@@ -67,10 +97,14 @@ pub(super) fn sliced(
     let start = Instant::now();
     loop {
         let left = granted.saturating_sub(start.elapsed());
-        let is_last = left <= SLICE || ASKED.with_borrow(Option::is_none);
+        let left = rest().map_or(left, |rest| rest.min(left));
+        let is_last = left <= SLICE || !is_asked();
         let after = time::Duration::Exact(if is_last { left } else { SLICE });
         match wait(NextTimeout { after, ..timeout }) {
-            Err(Error::Timeout(_)) if !is_last => ask()?,
+            Err(Error::Timeout(_)) if !is_last => match ask() {
+                Err(given_up) if !lingers() => return Err(given_up),
+                _ => {}
+            },
             result => return result,
         }
     }

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use tracing::dispatcher;
 
-use super::http::Lost;
+use super::http::{self, Lost};
 use super::lanes::Lane;
-use super::{Inner, cancel, defect, interruptible};
+use super::{Inner, cancel, defect, interruptible, terminate};
 use crate::account::Account;
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Phase, Result, Stage};
 use crate::learned::{Learned, Server};
 use crate::negotiation::{Failure, Negotiation, Step};
 use crate::plan::Plan;
@@ -52,9 +52,12 @@ impl Inner {
     /// Leaves no session behind, as far as the time allows; the error stays what it was.
     fn clean_up(&self, failure: Failure, until: Instant) -> Error {
         if let Some(terminate) = &failure.terminate {
-            let time = if cancel::is_stopped() { HURRIED_CLEAN_UP } else { CLEAN_UP };
+            let is_hurried = cancel::is_stopped();
+            let time = if is_hurried { HURRIED_CLEAN_UP } else { CLEAN_UP };
             let until = until.min(Instant::now() + time);
-            if interruptible(|| true, || self.post(terminate, None, until)).is_err() {
+            // What is sent will be read, even if the server lets the connection rest for longer.
+            let lane = is_hurried.then(|| self.http.any_lane()).flatten();
+            if interruptible(|| true, || self.post(terminate, lane, until)).is_err() {
                 tracing::debug!("the session could not be ended; the server will, after its inactivity time");
             }
         }
@@ -132,10 +135,19 @@ impl<'scope, 'env> Driver<'scope, 'env> {
                 Ok(Step::Wait(next)) => next,
                 Ok(Step::Done(session, learned)) => {
                     self.observe(learned.server());
+                    if cancel::is_stopped() {
+                        let terminate = terminate::of(&session).ok();
+                        return Err(self
+                            .client
+                            .clean_up(Failure { error: given_up(), terminate }, self.until));
+                    }
                     return Ok((session, learned));
                 }
                 Err(failure) => return Err(self.client.clean_up(failure, self.until)),
             };
+            if cancel::is_stopped() {
+                return Err(self.client.clean_up(negotiation.abandon(given_up()), self.until));
+            }
         }
         Err(self.client.clean_up(negotiation.abandon(defect(Stage::Create)), self.until))
     }
@@ -229,6 +241,11 @@ impl<'scope, 'env> Driver<'scope, 'env> {
     fn until_for(&self, request: &Request) -> Instant {
         if request.stage() == Stage::Create { self.until } else { self.session_until }
     }
+}
+
+/// While the creation was under way, which is waited for even so.
+fn given_up() -> Error {
+    http::given_up(Phase::Headers, Stage::Create)
 }
 
 impl Drop for Driver<'_, '_> {

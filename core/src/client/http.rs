@@ -134,9 +134,11 @@ impl Http {
         if let Some(cookie) = request.cookie() {
             post = post.header(COOKIE, cookie);
         }
-        let response = post.send(request.body())?;
-        phase::enter(Phase::Body);
-        let reply = read(response, request.rid(), config.max_reply)?;
+        let reply = cancel::lingering(creates, || {
+            let response = post.send(request.body())?;
+            phase::enter(Phase::Body);
+            read(response, request.rid(), config.max_reply)
+        })?;
         process.lanes.put(lane, creates, self.settings.head + request.body().len());
         Ok(reply)
     }

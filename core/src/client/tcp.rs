@@ -48,7 +48,10 @@ impl<In: Transport> Connector<In> for TcpConnector {
 fn open(addresses: &[SocketAddr], time: Duration) -> Result<TcpStream, Error> {
     match addresses {
         [] => Err(Error::HostNotFound),
-        [only] => TcpStream::connect_timeout(only, time).map_err(|error| failed(error, Timeout::Connect)),
+        // The system cannot be asked to give a connection up while it is being opened.
+        [only] if !cancel::is_asked() => {
+            TcpStream::connect_timeout(only, time).map_err(|error| failed(error, Timeout::Connect))
+        }
         several => race(alternating(several), Instant::now() + time),
     }
 }

@@ -1,9 +1,11 @@
 //! How many round trips it takes: four or five for the first call, then as few as the server can.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
-use prebind::{Account, Client, Config, Credentials, ErrorKind, Session};
-use servers::Kind;
+use faults::Delay;
+use prebind::{Account, Client, Config, Credentials, ErrorKind, Session, interruptible};
+use servers::{Kind, Server};
 
 use crate::browser::Browser;
 use crate::{assert_nobody_left, everywhere};
@@ -146,16 +148,52 @@ fn sessions_of_short_exchanges_are_as_good_as_any() {
     }
 }
 
+/// The same server, farther away.
+fn distant(mut config: Config, each_way: u64, jitter: u64) -> (Delay, Config) {
+    let url = config.url.as_str().to_owned();
+    let address = url.split('/').nth(2).unwrap().replace("localhost", "127.0.0.1");
+    let [each_way, jitter] = [each_way, jitter].map(Duration::from_millis);
+    let path = faults::delay(address.parse().unwrap(), each_way, jitter);
+    config.url = Config::new(&path.through(&url)).unwrap().url;
+    config.deadline = Duration::from_secs(20);
+    (path, config)
+}
+
+/// The sessions of a user who has none but those of one test.
+fn bobs(server: &Server) -> Vec<String> {
+    let jids = server.sessions().unwrap().jids;
+    jids.into_iter().filter(|jid| jid.starts_with("bob@plain.local/")).collect()
+}
+
+/// Its answer, which alone tells which session it is, comes some 40 ms later.
+#[test]
+fn a_short_exchange_that_is_given_up_leaves_no_session_behind() {
+    let [(server, config), ..] = everywhere();
+    let (_path, config) = distant(config, 70, 0);
+    let client = Client::new(config).unwrap();
+    for credentials in [Credentials::plain("builder-1"), Credentials::password("builder-1")] {
+        let account = Account::new("bob@plain.local", credentials).unwrap();
+        round_trips(&client, &account);
+        // On a busy machine the answer may be later still.
+        let is_ended = (0..3).any(|_| {
+            let (before, start) = (bobs(server), Instant::now());
+            let keep_going = move || start.elapsed() < Duration::from_millis(90);
+            let error = interruptible(keep_going, || client.prebind(&account)).unwrap_err();
+            assert!(error.to_string().contains("gave up"), "{error}");
+            (0..40).any(|_| {
+                thread::sleep(Duration::from_millis(50));
+                bobs(server).iter().all(|jid| before.contains(jid))
+            })
+        });
+        assert!(is_ended, "{account:?}");
+    }
+}
+
 /// Each way takes 10 ms and up to 20 more.
 #[test]
 fn the_short_exchanges_bear_a_path_with_jitter() {
-    for (server, mut config) in everywhere() {
-        let (target, url) = (config.url.clone(), config.url.as_str().to_owned());
-        let address = target.as_str().split('/').nth(2).unwrap().replace("localhost", "127.0.0.1");
-        let path =
-            faults::delay(address.parse().unwrap(), Duration::from_millis(10), Duration::from_millis(20));
-        config.url = Config::new(&path.through(&url)).unwrap().url;
-        config.deadline = Duration::from_secs(20);
+    for (server, config) in everywhere() {
+        let (_path, config) = distant(config, 10, 20);
         let client = Client::new(config).unwrap();
         let (alone, challenged) = fewest(server.kind);
         round_trips(&client, &password("alice@localhost"));

@@ -75,8 +75,7 @@ module Prebind
     # a `fast_token` goes before any of them, and may stand alone.
     #
     # What is raised in this thread meanwhile, by a signal, `Timeout` or `Thread#raise`, ends the call
-    # within a fraction of a second, or, while TCP connects, within `connect_timeout`; and so does
-    # `Thread#kill`. No session is left behind then.
+    # within a fraction of a second, and so does `Thread#kill`. No session is left behind then.
     #
     # @param jid [String, #to_s]
     # @param password [String, nil] used by the strongest of SCRAM-SHA-512, -256, -1 and PLAIN that
