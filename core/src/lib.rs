@@ -23,7 +23,7 @@
 //!   at once, over connections it chooses by what the server does to them. It remembers what each
 //!   domain proved to be, falls back to the classic plan if another fails, and hands what it
 //!   learned to the next process as a [profile](Client::profile).
-//! - Bindings for other languages give options and credentials by name ([`Config::set`],
+//! - Bindings for other languages give options and credentials by name ([`Config::from_named`],
 //!   [`Credentials::from_named`]), see to signals meanwhile ([`interruptible`]) and write what
 //!   happens to their own log ([`observed`]).
 //!
