@@ -73,12 +73,21 @@ class MemoryTest < ActionDispatch::IntegrationTest
     reset
     assert_equal 5, round_trips
 
-    ["\x00", { "not" => "text" }, "{}"].each do |other|
+    ["\x00", "\xff", "\xff".b, { "not" => "text" }, "{}"].each do |other|
       Prebind.config.cache = ActiveSupport::Cache::MemoryStore.new
       Prebind.config.cache.write(Prebind.config.memory.send(:key), other)
       reset
       assert_equal 5, round_trips, other
     end
+  end
+
+  test "a cache may give texts as binary" do
+    session
+    cache = Prebind.config.cache
+    key = Prebind.config.memory.send(:key)
+    cache.write(key, cache.read(key).b)
+    reset
+    assert_equal 2, round_trips
   end
 
   private
