@@ -16,6 +16,18 @@ class MemoryTest < ActionDispatch::IntegrationTest
     end
   end
 
+  # A client that learns from what fails.
+  class Failing
+    def prebind(*, **)
+      @known = "it was forgotten"
+      raise Prebind::MechanismError, "no longer offered"
+    end
+
+    def profile
+      @known
+    end
+  end
+
   setup { get "/sign_in/alice" }
 
   test "the next process need not learn" do
@@ -43,6 +55,15 @@ class MemoryTest < ActionDispatch::IntegrationTest
     assert_equal profiles.uniq, profiles
     assert_includes profiles.first, "prosody"
     refute_includes profiles.first, Prebind.config.url
+  end
+
+  test "what a failure taught is written too" do
+    session
+    reset
+    Prebind::Client.stub(:new, Failing.new) { get "/prebind", headers: SAME_ORIGIN }
+    assert_response 503
+    reset
+    assert_equal "it was forgotten", Prebind.config.memory.recall
   end
 
   test "what was learned of one server is not believed of another" do
