@@ -517,7 +517,7 @@ final class Converse
      * PHP's error log, and the page is as it is.
      *
      * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
-     *     which may throw; null if nobody is signed in, or has no chat
+     *     which may throw; null if nobody is signed in, an empty text if who is has no chat
      * @param string $nonce of the page's Content-Security-Policy, for `script-src`
      * @param string $endpoint where the site answers with {@see answer()}
      * @param ?string $bosh_url the BOSH endpoint as the browser reaches it: an address, or a path of
@@ -544,12 +544,13 @@ final class Converse
      * | 400 | `Page` | `?page=` is not up to 64 letters, digits and hyphens |
      * | 401 | `NotLoggedIn` | |
      * | 403 | `CrossOrigin` | no page of the site asks |
+     * | 403 | `NoChat` | the user's JID is empty |
      * | 405 | `Method` | |
      * | 429 | `RateLimit` | with `Retry-After`; only where APCu is loaded |
      * | 503 | an exception's | no chat at the moment; why is in PHP's error log |
      *
      * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
-     *     which may throw; null if nobody is signed in, or has no chat
+     *     which may throw; null if nobody is signed in, an empty text if who is has no chat
      * @param callable(): Proof $credentials what proves it to the chat server: named
      *     arguments of {@see Client::prebind()}
      * @param Client|\Closure(): Client|null $client or a function that makes it; default that of
