@@ -125,13 +125,62 @@ final class Converse
     }
 
     /**
+     * Logs a user in as the site would, and ends the session again. Prints, line by line, what is right,
+     * what may be meant so (`warning: …`) and what is wrong (`error: …`), with the remedy and without a
+     * secret.
+     *
+     * For the command line, with the settings of the pages; or for a page that only its operator may open.
+     *
+     * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it
+     * @param callable(): Proof $credentials as {@see answer()} takes them, and the next two
+     * @param Client|\Closure(): Client|null $client
+     * @param ?array{int, int} $rate_limit
+     * @param ?string $bosh_url as {@see html()} takes it
+     * @param ?string $dist the folder that has Converse.js's `dist`, to see whether it does; null if it
+     *     is not on this machine
+     *
+     * @return int how many things are wrong, for `exit()`: 0 if the user gets in; warnings do not count
+     */
+    public static function check(
+        string|\Closure|null $jid,
+        callable $credentials,
+        Client|\Closure|null $client = null,
+        ?array $rate_limit = [30, 60],
+        ?string $bosh_url = null,
+        ?string $dist = null,
+    ): int {
+        if (!\headers_sent()) {
+            \header('Content-Type: text/plain; charset=utf-8');
+        }
+        $check = new Check();
+        $check->php();
+        $account = $check->account($jid, $credentials);
+        if ($dist !== null) {
+            $check->page($dist);
+        }
+        $check->browserUrl(self::browserUrl($bosh_url));
+        $check->rateLimit($rate_limit);
+        $made = $check->client($client);
+        if ($made !== null && $account !== null) {
+            $check->login($made, $account);
+            $check->cache($made);
+        }
+        return $check->errors();
+    }
+
+    private static function browserUrl(?string $given): string
+    {
+        return $given ?? ((string) \ini_get('prebind.browser_url') ?: (string) \ini_get('prebind.url'));
+    }
+
+    /**
      * What Converse is told of the user.
      *
      * @return array<string, string|bool>
      */
     private static function told(string $jid, string $endpoint, ?string $bosh_url, string $assets): array
     {
-        $bosh_url ??= (string) \ini_get('prebind.browser_url') ?: (string) \ini_get('prebind.url');
+        $bosh_url = self::browserUrl($bosh_url);
         if ($bosh_url === '') {
             throw Native\Call::refused('bosh_url', 'give it, or set `prebind.browser_url` in php.ini');
         }

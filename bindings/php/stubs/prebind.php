@@ -406,6 +406,14 @@ class Client
         #[\SensitiveParameter] ?int $rid = null,
     ): void {}
 
+    /**
+     * Whether what was learned is where other processes look for it; null if there is no such place.
+     *
+     * @internal
+     */
+    public function isKept(): ?bool
+    {}
+
     /** What another process has left, unless it is of no use at all. */
     private function kept(): ?string
     {}
@@ -568,6 +576,35 @@ final class Converse
         ?array $server = null,
         ?array $query = null,
     ): Answer {}
+
+    /**
+     * Logs a user in as the site would, and ends the session again. Prints, line by line, what is right,
+     * what may be meant so (`warning: …`) and what is wrong (`error: …`), with the remedy and without a
+     * secret.
+     *
+     * For the command line, with the settings of the pages; or for a page that only its operator may open.
+     *
+     * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it
+     * @param callable(): Proof $credentials as {@see answer()} takes them, and the next two
+     * @param Client|\Closure(): Client|null $client
+     * @param ?array{int, int} $rate_limit
+     * @param ?string $bosh_url as {@see html()} takes it
+     * @param ?string $dist the folder that has Converse.js's `dist`, to see whether it does; null if it
+     *     is not on this machine
+     *
+     * @return int how many things are wrong, for `exit()`: 0 if the user gets in; warnings do not count
+     */
+    public static function check(
+        string|\Closure|null $jid,
+        callable $credentials,
+        Client|\Closure|null $client = null,
+        ?array $rate_limit = [30, 60],
+        ?string $bosh_url = null,
+        ?string $dist = null,
+    ): int {}
+
+    private static function browserUrl(?string $given): string
+    {}
 
     /**
      * What Converse is told of the user.
