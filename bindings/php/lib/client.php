@@ -222,6 +222,18 @@ class Client
         Native\Call::answer(fn () => \prebind_native_terminate($this->native, $known, $by));
     }
 
+    /**
+     * Whether what was learned is where other processes look for it; null if there is no such place.
+     *
+     * @internal
+     */
+    public function isKept(): ?bool
+    {
+        $learned = $this->profile();
+        $this->cached(1, $learned);
+        return $this->cache === null ? null : $this->kept() === $learned;
+    }
+
     /** What another process has left, unless it is of no use at all. */
     private function kept(): ?string
     {

@@ -29,7 +29,7 @@ final class Converse
      * PHP's error log, and the page is as it is.
      *
      * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
-     *     which may throw; null if nobody is signed in, or has no chat
+     *     which may throw; null if nobody is signed in, an empty text if who is has no chat
      * @param string $nonce of the page's Content-Security-Policy, for `script-src`
      * @param string $endpoint where the site answers with {@see answer()}
      * @param ?string $bosh_url the BOSH endpoint as the browser reaches it: an address, or a path of
@@ -50,9 +50,9 @@ final class Converse
         }
         $data = 'null';
         try {
-            $known = $jid instanceof \Closure ? $jid() : $jid;
+            $known = ($jid instanceof \Closure ? $jid() : $jid) ?? '';
             $settings += ['view_mode' => 'overlayed'];
-            $told = $known === null ? null : self::told($known, $endpoint, $bosh_url, $assets) + $settings;
+            $told = $known === '' ? null : self::told($known, $endpoint, $bosh_url, $assets) + $settings;
             $data = \json_encode($told, \JSON_HEX_TAG | \JSON_HEX_AMP | \JSON_UNESCAPED_SLASHES | \JSON_THROW_ON_ERROR);
         } catch (\Throwable $error) {
             self::log($error);
@@ -82,12 +82,13 @@ final class Converse
      * | 400 | `Page` | `?page=` is not up to 64 letters, digits and hyphens |
      * | 401 | `NotLoggedIn` | |
      * | 403 | `CrossOrigin` | no page of the site asks |
+     * | 403 | `NoChat` | the user's JID is empty |
      * | 405 | `Method` | |
      * | 429 | `RateLimit` | with `Retry-After`; only where APCu is loaded |
      * | 503 | an exception's | no chat at the moment; why is in PHP's error log |
      *
      * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
-     *     which may throw; null if nobody is signed in, or has no chat
+     *     which may throw; null if nobody is signed in, an empty text if who is has no chat
      * @param callable(): Proof $credentials what proves it to the chat server: named
      *     arguments of {@see Client::prebind()}
      * @param Client|\Closure(): Client|null $client or a function that makes it; default that of
@@ -124,13 +125,62 @@ final class Converse
     }
 
     /**
+     * Logs a user in as the site would, and ends the session again. Prints, line by line, what is right,
+     * what may be meant so (`warning: …`) and what is wrong (`error: …`), with the remedy and without a
+     * secret.
+     *
+     * For the command line, with the settings of the pages; or for a page that only its operator may open.
+     *
+     * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it
+     * @param callable(): Proof $credentials as {@see answer()} takes them, and the next two
+     * @param Client|\Closure(): Client|null $client
+     * @param ?array{int, int} $rate_limit
+     * @param ?string $bosh_url as {@see html()} takes it
+     * @param ?string $dist the folder that has Converse.js's `dist`, to see whether it does; null if it
+     *     is not on this machine
+     *
+     * @return int how many things are wrong, for `exit()`: 0 if the user gets in; warnings do not count
+     */
+    public static function check(
+        string|\Closure|null $jid,
+        callable $credentials,
+        Client|\Closure|null $client = null,
+        ?array $rate_limit = [30, 60],
+        ?string $bosh_url = null,
+        ?string $dist = null,
+    ): int {
+        if (!\headers_sent()) {
+            \header('Content-Type: text/plain; charset=utf-8');
+        }
+        $check = new Check();
+        $check->php();
+        $account = $check->account($jid, $credentials);
+        if ($dist !== null) {
+            $check->page($dist);
+        }
+        $check->browserUrl(self::browserUrl($bosh_url));
+        $check->rateLimit($rate_limit);
+        $made = $check->client($client);
+        if ($made !== null && $account !== null) {
+            $check->login($made, $account);
+            $check->cache($made);
+        }
+        return $check->errors();
+    }
+
+    private static function browserUrl(?string $given): string
+    {
+        return $given ?? ((string) \ini_get('prebind.browser_url') ?: (string) \ini_get('prebind.url'));
+    }
+
+    /**
      * What Converse is told of the user.
      *
      * @return array<string, string|bool>
      */
     private static function told(string $jid, string $endpoint, ?string $bosh_url, string $assets): array
     {
-        $bosh_url ??= (string) \ini_get('prebind.browser_url') ?: (string) \ini_get('prebind.url');
+        $bosh_url = self::browserUrl($bosh_url);
         if ($bosh_url === '') {
             throw Native\Call::refused('bosh_url', 'give it, or set `prebind.browser_url` in php.ini');
         }
@@ -159,6 +209,7 @@ final class Converse
             $jid === null => Answer::refused(401, 'NotLoggedIn'),
             !self::isSameOrigin($server) => Answer::refused(403, 'CrossOrigin'),
             !\is_string($page) || !\preg_match('/^[A-Za-z0-9-]{0,64}$/D', $page) => Answer::refused(400, 'Page'),
+            $jid === '' => Answer::refused(403, 'NoChat'),
             default => null,
         };
     }
@@ -177,11 +228,12 @@ final class Converse
             return $server['HTTP_SEC_FETCH_SITE'] === 'same-origin';
         }
         $from = isset($server['HTTP_ORIGIN']) ? 'HTTP_ORIGIN' : 'HTTP_REFERER';
-        $source = \parse_url(self::said($server, $from));
+        // Browsers write hosts in small letters, who sets up a proxy may not.
+        $source = \parse_url(\strtolower(self::said($server, $from)));
         $host = ($source['host'] ?? '') . (isset($source['port']) ? ":{$source['port']}" : '');
         $scheme = \in_array(\strtolower(self::said($server, 'HTTPS')), ['', 'off'], true) ? 'http' : 'https';
         // Debian's nginx tells the host without its port.
-        $ours = self::said($server, 'HTTP_HOST');
+        $ours = \strtolower(self::said($server, 'HTTP_HOST'));
         $hosts = [$ours, $ours . ':' . self::said($server, 'SERVER_PORT')];
         return $ours !== '' && \in_array($host, $hosts, true) && ($source['scheme'] ?? '') === $scheme;
     }

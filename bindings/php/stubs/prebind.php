@@ -406,6 +406,14 @@ class Client
         #[\SensitiveParameter] ?int $rid = null,
     ): void {}
 
+    /**
+     * Whether what was learned is where other processes look for it; null if there is no such place.
+     *
+     * @internal
+     */
+    public function isKept(): ?bool
+    {}
+
     /** What another process has left, unless it is of no use at all. */
     private function kept(): ?string
     {}
@@ -517,7 +525,7 @@ final class Converse
      * PHP's error log, and the page is as it is.
      *
      * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
-     *     which may throw; null if nobody is signed in, or has no chat
+     *     which may throw; null if nobody is signed in, an empty text if who is has no chat
      * @param string $nonce of the page's Content-Security-Policy, for `script-src`
      * @param string $endpoint where the site answers with {@see answer()}
      * @param ?string $bosh_url the BOSH endpoint as the browser reaches it: an address, or a path of
@@ -544,12 +552,13 @@ final class Converse
      * | 400 | `Page` | `?page=` is not up to 64 letters, digits and hyphens |
      * | 401 | `NotLoggedIn` | |
      * | 403 | `CrossOrigin` | no page of the site asks |
+     * | 403 | `NoChat` | the user's JID is empty |
      * | 405 | `Method` | |
      * | 429 | `RateLimit` | with `Retry-After`; only where APCu is loaded |
      * | 503 | an exception's | no chat at the moment; why is in PHP's error log |
      *
      * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
-     *     which may throw; null if nobody is signed in, or has no chat
+     *     which may throw; null if nobody is signed in, an empty text if who is has no chat
      * @param callable(): Proof $credentials what proves it to the chat server: named
      *     arguments of {@see Client::prebind()}
      * @param Client|\Closure(): Client|null $client or a function that makes it; default that of
@@ -567,6 +576,35 @@ final class Converse
         ?array $server = null,
         ?array $query = null,
     ): Answer {}
+
+    /**
+     * Logs a user in as the site would, and ends the session again. Prints, line by line, what is right,
+     * what may be meant so (`warning: …`) and what is wrong (`error: …`), with the remedy and without a
+     * secret.
+     *
+     * For the command line, with the settings of the pages; or for a page that only its operator may open.
+     *
+     * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it
+     * @param callable(): Proof $credentials as {@see answer()} takes them, and the next two
+     * @param Client|\Closure(): Client|null $client
+     * @param ?array{int, int} $rate_limit
+     * @param ?string $bosh_url as {@see html()} takes it
+     * @param ?string $dist the folder that has Converse.js's `dist`, to see whether it does; null if it
+     *     is not on this machine
+     *
+     * @return int how many things are wrong, for `exit()`: 0 if the user gets in; warnings do not count
+     */
+    public static function check(
+        string|\Closure|null $jid,
+        callable $credentials,
+        Client|\Closure|null $client = null,
+        ?array $rate_limit = [30, 60],
+        ?string $bosh_url = null,
+        ?string $dist = null,
+    ): int {}
+
+    private static function browserUrl(?string $given): string
+    {}
 
     /**
      * What Converse is told of the user.

@@ -33,6 +33,9 @@ final class ConverseTest extends TestCase
         $html = Converse::html(null);
         self::assertStringNotContainsString('converse.min', $html);
         self::assertStringContainsString('>null</script>', $html);
+        // Nor has a user without chat.
+        self::assertSame($html, Converse::html(''));
+        self::assertSame($html, Converse::html(fn () => ''));
     }
 
     /** @return iterable<array{string|Closure, string}> */
@@ -123,10 +126,14 @@ final class ConverseTest extends TestCase
         yield [403, 'CrossOrigin', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'https://shop.example'] + self::ASKED, []];
         yield [403, 'CrossOrigin', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'http://shop.example:81', 'SERVER_PORT' => '80'] + self::ASKED, []];
         yield [403, 'CrossOrigin', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_REFERER' => '//shop.example/'] + self::ASKED, []];
+        yield [403, 'CrossOrigin', '', ['HTTP_SEC_FETCH_SITE' => 'same-site'] + self::ASKED, []];
+        yield [403, 'NoChat', '', self::ASKED, []];
         yield [400, 'Page', $alice, self::ASKED, ['page' => 'a b']];
         yield [400, 'Page', $alice, self::ASKED, ['page' => ['a']]];
         yield [503, 'Connect', $alice, self::ASKED, []];
         yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_REFERER' => 'http://shop.example/page'] + self::ASKED, ['page' => 'a-1']];
+        yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'http://Shop.Example'] + self::ASKED, []];
+        yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_REFERER' => 'http://shop.example/', 'HTTP_HOST' => 'SHOP.example'] + self::ASKED, []];
         yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'http://shop.example:81', 'SERVER_PORT' => '81'] + self::ASKED, []];
         yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'http://shop.example:81', 'HTTP_HOST' => 'shop.example:81'] + self::ASKED, []];
     }

@@ -100,15 +100,20 @@ def end():
 class StubClient:
     """Stands in for `prebind.Client` where a real server would not fail in the way it takes."""
 
-    def __init__(self, error):
+    def __init__(self, error, profile):
         self.error = error
+        self.known = profile
+
+    def profile(self):
+        return self.known
 
     def prebind(self, jid, **credentials):
+        self.known = "what the failure taught"
         raise self.error
 
     async def aprebind(self, jid, **credentials):
         await asyncio.sleep(0)
-        raise self.error
+        self.prebind(jid, **credentials)
 
 
 @pytest.fixture
@@ -116,7 +121,9 @@ def fail_with(monkeypatch):
     """Makes every login fail with an error."""
 
     def fail_with(error):
-        monkeypatch.setattr(prebind, "Client", lambda url, **options: StubClient(error))
+        monkeypatch.setattr(
+            prebind, "Client", lambda url, *, profile, **options: StubClient(error, profile)
+        )
         chat.forget()
 
     return fail_with

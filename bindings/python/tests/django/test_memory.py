@@ -2,6 +2,7 @@
 
 import logging
 
+import prebind
 from django.core.cache import cache
 from django.core.cache.backends.base import BaseCache
 from prebind.django import chat, memory
@@ -48,6 +49,13 @@ def test_only_what_is_new_is_written(signed_in, settings, end):
     assert memory.recall(load()) is None
     end(signed_in.get())
     assert memory.recall(load()) == kept
+
+
+def test_what_a_failure_taught_is_written_too(signed_in, fail_with, end):
+    end(signed_in.get())
+    fail_with(prebind.MechanismError("no longer offered"))
+    assert signed_in.get().status_code == 503
+    assert memory.recall(load()) == "what the failure taught"
 
 
 def test_what_was_learned_of_one_server_is_not_believed_of_another(signed_in, servers, change, end):

@@ -5,7 +5,7 @@ import json
 import prebind
 import pytest
 from django.test import Client
-from prebind.django import views
+from prebind.django import guard, views
 
 
 def test_a_session_is_exactly_what_converse_wants(signed_in, end):
@@ -105,6 +105,13 @@ def test_a_page_of_the_site_may_ask(signed_in, headers, end):
     response = signed_in.get(headers)
     assert response.status_code == 200
     end(response)
+
+
+@pytest.mark.parametrize(
+    ("host", "page"), [("testserver", "TestServer"), ("TestServer", "testserver")]
+)
+def test_a_host_in_capitals_is_the_same(rf, host, page):
+    assert guard.is_same_origin(rf.get("/", headers={"Host": host, "Origin": f"http://{page}"}))
 
 
 @pytest.mark.parametrize(

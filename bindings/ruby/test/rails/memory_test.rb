@@ -16,6 +16,18 @@ class MemoryTest < ActionDispatch::IntegrationTest
     end
   end
 
+  # A client that learns from what fails.
+  class Failing
+    def prebind(*, **)
+      @known = "it was forgotten"
+      raise Prebind::MechanismError, "no longer offered"
+    end
+
+    def profile
+      @known
+    end
+  end
+
   setup { get "/sign_in/alice" }
 
   test "the next process need not learn" do
@@ -43,6 +55,15 @@ class MemoryTest < ActionDispatch::IntegrationTest
     assert_equal profiles.uniq, profiles
     assert_includes profiles.first, "prosody"
     refute_includes profiles.first, Prebind.config.url
+  end
+
+  test "what a failure taught is written too" do
+    session
+    reset
+    Prebind::Client.stub(:new, Failing.new) { get "/prebind", headers: SAME_ORIGIN }
+    assert_response 503
+    reset
+    assert_equal "it was forgotten", Prebind.config.memory.recall
   end
 
   test "what was learned of one server is not believed of another" do
@@ -73,12 +94,21 @@ class MemoryTest < ActionDispatch::IntegrationTest
     reset
     assert_equal 5, round_trips
 
-    ["\x00", { "not" => "text" }, "{}"].each do |other|
+    ["\x00", "\xff", "\xff".b, { "not" => "text" }, "{}"].each do |other|
       Prebind.config.cache = ActiveSupport::Cache::MemoryStore.new
       Prebind.config.cache.write(Prebind.config.memory.send(:key), other)
       reset
       assert_equal 5, round_trips, other
     end
+  end
+
+  test "a cache may give texts as binary" do
+    session
+    cache = Prebind.config.cache
+    key = Prebind.config.memory.send(:key)
+    cache.write(key, cache.read(key).b)
+    reset
+    assert_equal 2, round_trips
   end
 
   private

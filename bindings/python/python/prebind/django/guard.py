@@ -68,7 +68,9 @@ def is_same_origin(request: HttpRequest) -> bool:
     if site is not None:
         return site == "same-origin"
     source = urlsplit(request.headers.get("Origin") or request.headers.get("Referer") or "")
-    return (source.scheme, source.netloc) == (request.scheme, request.get_host())
+    # Browsers write hosts in small letters, who sets up a proxy may not.
+    host = request.get_host().lower()
+    return (source.scheme, source.netloc.lower()) == (request.scheme, host)
 
 
 def has_csrf_token(request: HttpRequest) -> bool:

@@ -52,9 +52,11 @@ def session(request: HttpRequest) -> JsonResponse:
     client, account = admitted
     try:
         opened = client.prebind(account.jid, **account.credentials)
-        memory.keep(client)
     except Exception as error:
         return _failed(request, error)
+    finally:
+        # A failure teaches too: what no longer holds must not lead the next process astray.
+        memory.keep(client)
     return _opened(request, opened, start)
 
 
@@ -68,10 +70,11 @@ async def asession(request: HttpRequest) -> JsonResponse:
     client, account = admitted
     try:
         opened = await client.aprebind(account.jid, **account.credentials)
-        if memory.has_news(client):
-            await sync_to_async(memory.keep)(client)
     except Exception as error:
         return _failed(request, error)
+    finally:
+        if memory.has_news(client):
+            await sync_to_async(memory.keep)(client)
     return _opened(request, opened, start)
 
 

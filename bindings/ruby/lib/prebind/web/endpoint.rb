@@ -76,8 +76,10 @@ module Prebind
             payload.update(jid: opened.jid, mechanism: opened.mechanism, round_trips: opened.round_trips)
           end
         end
-        @config.memory.keep(client)
         Answer.new(200, HEADERS, session.to_h)
+      ensure
+        # A failure teaches too: what no longer holds must not lead the next process astray.
+        @config.memory.keep(client) if client
       end
 
       # `kind` and `retry` are the browser's business, and for people there is a message.

@@ -17,7 +17,9 @@ module Prebind
       # @return [String, nil]
       def recall
         kept = tried("tell") { |cache| cache.read(key) }
-        @kept = kept if kept.is_a?(String)
+        # Who gives it as binary has it all the same.
+        kept = kept.dup.force_encoding(Encoding::UTF_8) if kept.is_a?(String)
+        @kept = kept if kept.is_a?(String) && kept.valid_encoding?
       end
 
       # Writes what the client learned, if that is new.
