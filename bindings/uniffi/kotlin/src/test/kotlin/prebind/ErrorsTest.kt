@@ -16,7 +16,6 @@ import java.util.concurrent.Callable
 import java.util.concurrent.Executors
 import kotlin.io.path.readText
 import prebind.uniffi.Client as NativeClient
-import prebind.uniffi.Credentials as NativeCredentials
 import prebind.uniffi.Watch as NativeWatch
 
 /** What goes wrong is thrown as its class, with what that class carries. */
@@ -161,7 +160,7 @@ class ErrorsTest {
             }
         Faulty("serve", "no-headers").use { server ->
             val client = NativeClient(server.url, emptyMap(), panicking)
-            val credentials = NativeCredentials(values(mapOf("password" to PASSWORD)))
+            val credentials = values(mapOf("password" to PASSWORD))
             val error = assertThrows<InternalException> { translating { client.prebind(ALICE, credentials) } }
             assertTrue("defect" in error.message.orEmpty(), error.message)
         }
