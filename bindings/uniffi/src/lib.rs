@@ -18,7 +18,7 @@ type Watching = Option<std::sync::Arc<dyn Watch>>;
 /// Any [`PrebindError`]; no session is left behind on the server.
 #[uniffi::export(default(watch = None))]
 pub fn prebind(url: &str, jid: &str, password: String, watch: Watching) -> Result<Session> {
-    watched(watch, || prebind::prebind(url, jid, password)).map(Session)
+    watched(watch, || prebind::prebind(url, jid, password)).map(session)
 }
 
 /// The JID of a web site's user, whose name may hold characters that a JID must not have: they are
@@ -62,11 +62,17 @@ impl Client {
 
     /// Opens an authenticated session for an account.
     ///
+    /// The credentials have exactly one proof: `password`, `token`, `oauthbearer`, `x_oauth2`, `anonymous`,
+    /// `external`, `scram_keys`, `scram_salted_password`, or `mechanism` with its `initial_response`; a
+    /// `fast_token` goes before any of them, and may stand alone. Beside it `authcid` and `authzid`, if
+    /// wanted.
+    ///
     /// # Errors
-    /// Any [`PrebindError`]; no session is left behind on the server.
-    pub fn prebind(&self, jid: &str, credentials: &Credentials) -> Result<Session> {
-        let account = prebind::Account::new(jid, credentials.0.clone())?;
-        watched(self.1.clone(), || self.0.prebind(&account)).map(Session)
+    /// `Config` with the argument's name, or `credentials` if there is no proof or more than one; any other
+    /// [`PrebindError`]. No session is left behind on the server.
+    pub fn prebind(&self, jid: &str, credentials: HashMap<String, Value>) -> Result<Session> {
+        let account = prebind::Account::new(jid, prebind::Credentials::from_named(named(credentials))?)?;
+        watched(self.1.clone(), || self.0.prebind(&account)).map(session)
     }
 
     /// What was learned of the server, for the option `profile` of another client. Nothing in it is
@@ -82,7 +88,7 @@ impl Client {
     /// `Terminated` with `item-not-found` if the server does not know the session, or not with this RID;
     /// the kinds of a failed connection.
     pub fn terminate(&self, session: &Session) -> Result<()> {
-        watched(self.1.clone(), || self.0.terminate(&session.0))
+        watched(self.1.clone(), || self.0.terminate(&session.opened.0))
     }
 
     /// Ends a session by its SID and the RID to send next.
@@ -94,26 +100,9 @@ impl Client {
     }
 }
 
-/// What proves the right to use an account. It shows nothing of it.
-#[derive(uniffi::Object)]
-pub struct Credentials(prebind::Credentials);
-
-#[uniffi::export]
-impl Credentials {
-    /// Exactly one proof: `password`, `token`, `oauthbearer`, `x_oauth2`, `anonymous`, `external`,
-    /// `scram_keys`, `scram_salted_password`, or `mechanism` with its `initial_response`; a `fast_token`
-    /// goes before any of them, and may stand alone. Beside it `authcid` and `authzid`, if wanted.
-    ///
-    /// # Errors
-    /// `Config` with the argument's name, or `credentials` if there is no proof or more than one.
-    #[uniffi::constructor]
-    pub fn new(given: HashMap<String, Value>) -> Result<Self> {
-        Ok(Self(prebind::Credentials::from_named(named(given))?))
-    }
-}
-
-/// The value of an option or a credential. Times are numbers of seconds.
+/// The value of an option or a credential. Times are numbers of seconds. As text it shows nothing of it.
 #[derive(uniffi::Enum)]
+#[uniffi::export(Debug, Display)]
 pub enum Value {
     /// None, where an option has a default that is something.
     Nothing,
@@ -150,76 +139,115 @@ fn converted(given: Value) -> prebind::Value {
     }
 }
 
-/// An authenticated session, ready for a browser to attach to. Who knows SID and RID has it.
-#[derive(uniffi::Object)]
-pub struct Session(prebind::Session);
+macro_rules! session {
+    ($it:ident => $($(#[$about:meta])* $name:ident: $type:ty = $get:expr,)+) => {
+        /// An authenticated session, ready for a browser to attach to. Who knows SID and RID has it: as text
+        /// it shows neither, nor cookies and token.
+        #[derive(uniffi::Record)]
+        #[uniffi::export(Debug, Display)]
+        pub struct Session { $($(#[$about])* pub $name: $type,)+ }
 
-macro_rules! getters {
-    ($($(#[$description:meta])* $name:ident($it:ident) -> $type:ty { $get:expr })+) => {
+        // All at once: what has to be asked for costs some languages more than the call itself.
+        fn session($it: prebind::Session) -> Session { Session { $($name: $get,)+ } }
+
         #[uniffi::export]
-        impl Session { $($(#[$description])* pub fn $name(&self) -> $type { let $it = &self.0; $get })+ }
+        impl Session {
+            /// `{"jid":…,"sid":…,"rid":…}`: what browser clients ask for.
+            pub fn to_json(&self) -> String { self.opened.0.to_json() }
+        }
     };
 }
 
-getters! {
+session! { it =>
     /// The full JID the server bound.
-    jid(it) -> String { it.jid().to_string() }
+    jid: String = it.jid().to_string(),
     /// The session ID.
-    sid(it) -> String { it.sid().to_owned() }
+    sid: String = it.sid().to_owned(),
     /// The request ID to send next: what Strophe's and Converse's `attach` take.
-    rid(it) -> u64 { it.rid() }
+    rid: u64 = it.rid(),
     /// The request ID that was sent last, for clients that add one themselves.
-    last_rid(it) -> u64 { it.last_rid() }
+    last_rid: u64 = it.last_rid(),
     /// Within which the browser must attach, if the server said so.
-    inactivity(it) -> Option<std::time::Duration> { it.inactivity() }
+    inactivity: Option<std::time::Duration> = it.inactivity(),
     /// How long the server may hold a request.
-    wait(it) -> std::time::Duration { it.wait() }
+    wait: std::time::Duration = it.wait(),
     /// How many requests the server may hold.
-    hold(it) -> u32 { it.hold() }
+    hold: u32 = it.hold(),
     /// How many requests may be open at once, if the server said so.
-    requests(it) -> Option<u32> { it.requests() }
+    requests: Option<u32> = it.requests(),
     /// The SASL mechanism that was used.
-    mechanism(it) -> String { it.mechanism().to_owned() }
+    mechanism: String = it.mechanism().to_owned(),
     /// How many times a request was sent and its answer waited for.
-    round_trips(it) -> u32 { it.round_trips() }
+    round_trips: u32 = it.round_trips(),
     /// The cookies that a load balancer in front of the server set, `name=value`. Where the browser
     /// reaches the server through it, it must present them too.
-    cookies(it) -> Vec<String> { it.cookies().iter().map(|it| [&it.name, it.value()].join("=")).collect() }
+    cookies: Vec<String> = it.cookies().iter().map(|it| [&it.name, it.value()].join("=")).collect(),
     /// The token to log in with next time, to be kept for this account as carefully as a password; none
     /// if what was kept is of no use.
-    fast_token(it) -> Option<String> { it.fast_token().map(FastToken::to_text) }
-    /// `{"jid":…,"sid":…,"rid":…}`: what browser clients ask for.
-    to_json(it) -> String { it.to_json() }
+    fast_token: Option<String> = it.fast_token().map(FastToken::to_text),
+    /// The session itself.
+    opened: std::sync::Arc<Opened> = Opened(it).into(),
 }
 
-/// Why there is no session. The message names the cause and the remedy in one sentence; no secret is in
-/// it or in anything else here.
-#[derive(Debug, thiserror::Error, uniffi::Error)]
-#[error("{}", .details.message)]
-#[expect(missing_docs, reason = "the fields are said to be what they are by their names")]
-pub enum PrebindError {
+/// A session as the library has it.
+#[derive(uniffi::Object)]
+pub struct Opened(prebind::Session);
+
+// Languages would show whatever is in there.
+macro_rules! shown {
+    ($type:ty: $($trait:ident)+ => $show:expr) => {
+        $(impl std::fmt::$trait for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&$show(self)) }
+        })+
+    };
+}
+
+shown!(Session: Debug Display => |it: &Session| format!("{:?}", it.opened.0));
+shown!(Value: Debug Display => |_: &Value| "***".to_owned());
+
+macro_rules! errors {
+    ($($(#[$about:meta])* $kind:ident { $($field:ident: $type:ty = $get:expr),* })+) => {
+        /// Why there is no session. The message names the cause and the remedy in one sentence; no secret is
+        /// in it or in anything else here.
+        #[derive(Debug, thiserror::Error, uniffi::Error)]
+        #[error("{}", .details.message)]
+        #[expect(missing_docs, reason = "the fields are said to be what they are by their names")]
+        pub enum PrebindError { $($(#[$about])* $kind { details: Box<Details>, $($field: $type,)* },)+ }
+
+        impl From<prebind::Error> for PrebindError {
+            fn from(it: prebind::Error) -> Self {
+                let (kind, stage, retry) = (it.kind().clone(), it.stage().to_string(), it.retry().to_string());
+                let (condition, text) = (it.condition().map(ToString::to_string), it.text().map(str::to_owned));
+                let details = Box::new(Details { message: it.to_string(), stage, condition, text, retry });
+                match kind { $(Kind::$kind { $($field),* } => Self::$kind { details, $($field: $get,)* },)+ }
+            }
+        }
+    };
+}
+
+errors! {
     /// A bad URL, JID, credential or option; nothing was sent.
-    Config { details: Box<Details>, field: String },
+    Config { field: String = field.into() }
     /// No connection: name lookup, TCP, TLS, proxy; or it broke.
-    Connect { details: Box<Details>, phase: String },
+    Connect { phase: String = phase.to_string() }
     /// The time was over, or calls fail at once after repeated failures to connect.
-    Timeout { details: Box<Details>, phase: String },
+    Timeout { phase: String = phase.to_string() }
     /// The answer is not BOSH: another status, a web page, a redirect.
-    Http { details: Box<Details>, status: u16, location: Option<String> },
+    Http { status: u16 = status, location: Option<String> = location }
     /// The answer is not XML, or not what XEP-0124 and XEP-0206 say.
-    Protocol { details: Box<Details>, expected: String },
+    Protocol { expected: String = expected.into() }
     /// The server ended the session; see the condition.
-    Terminated { details: Box<Details> },
+    Terminated {}
     /// No SASL mechanism that both sides accept.
-    Mechanism { details: Box<Details>, offered: Vec<String>, allowed: Vec<String> },
+    Mechanism { offered: Vec<String> = offered, allowed: Vec<String> = allowed }
     /// The server refused the login; see the condition.
-    Auth { details: Box<Details> },
+    Auth {}
     /// The server did not prove that it knows the account's secret, or was tampered with.
-    ServerUnverified { details: Box<Details>, check: String },
+    ServerUnverified { check: String = check.to_string() }
     /// The server refused to bind a resource, or bound a JID of somebody else.
-    Bind { details: Box<Details> },
+    Bind {}
     /// A defect of this library.
-    Internal { details: Box<Details> },
+    Internal {}
 }
 
 /// What every error has.
@@ -235,25 +263,4 @@ pub struct Details {
     pub text: Option<String>,
     /// What may be done next: `no`, `after-config-change`, `fresh-session` (at once) or `later`.
     pub retry: String,
-}
-
-impl From<prebind::Error> for PrebindError {
-    fn from(error: prebind::Error) -> Self {
-        let (stage, retry) = (error.stage().to_string(), error.retry().to_string());
-        let (condition, text) = (error.condition().map(ToString::to_string), error.text().map(str::to_owned));
-        let details = Box::new(Details { message: error.to_string(), stage, condition, text, retry });
-        match error.kind().clone() {
-            Kind::Config { field } => Self::Config { details, field: field.into() },
-            Kind::Connect { phase } => Self::Connect { details, phase: phase.to_string() },
-            Kind::Timeout { phase } => Self::Timeout { details, phase: phase.to_string() },
-            Kind::Http { status, location } => Self::Http { details, status, location },
-            Kind::Protocol { expected } => Self::Protocol { details, expected: expected.into() },
-            Kind::Terminated => Self::Terminated { details },
-            Kind::Mechanism { offered, allowed } => Self::Mechanism { details, offered, allowed },
-            Kind::Auth => Self::Auth { details },
-            Kind::ServerUnverified { check } => Self::ServerUnverified { details, check: check.to_string() },
-            Kind::Bind => Self::Bind { details },
-            Kind::Internal => Self::Internal { details },
-        }
-    }
 }

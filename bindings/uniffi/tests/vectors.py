@@ -75,21 +75,24 @@ def outcome(started: dict, case: dict) -> dict:
         options["ca"] = value(started["ca"])
     account = case["account"]
     try:
-        credentials = native.Credentials(named(account["credentials"]))
         client = native.Client(started["url"], options)
-        session = client.prebind(account["jid"], credentials)
+        session = client.prebind(account["jid"], named(account["credentials"]))
     except native.PrebindError as error:
         details = {name: getattr(error.details, name) for name in DETAILS}
         return {"error": {"kind": type(error).__name__, **details}}
-    seconds = {name: getattr(session, name)() for name in ("inactivity", "wait")}
+    seconds = {name: getattr(session, name) for name in ("inactivity", "wait")}
     plain = ("jid", "sid", "rid", "hold", "requests", "mechanism", "round_trips", "fast_token")
     handed = json.loads(session.to_json())
-    assert handed == {name: getattr(session, name)() for name in ("jid", "sid", "rid")}
+    assert handed == {name: getattr(session, name) for name in ("jid", "sid", "rid")}
+    shown = f"{session} {session!r} {session.opened!r} {named(account['credentials'])}"
+    hidden = (session.sid, str(session.rid), str(session.last_rid), session.fast_token, *session.cookies)
+    assert session.mechanism in shown
+    assert not any(secret and secret in shown for secret in hidden), shown
     return {
         "session": {
-            **{name: getattr(session, name)() for name in plain},
+            **{name: getattr(session, name) for name in plain},
             **{name: time and time.total_seconds() for name, time in seconds.items()},
-            "cookies": [dict(zip(("name", "value"), each.split("=", 1))) for each in session.cookies()],
+            "cookies": [dict(zip(("name", "value"), each.split("=", 1))) for each in session.cookies],
         }
     }
 

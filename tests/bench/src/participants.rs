@@ -20,6 +20,7 @@ struct Binding {
     probe: &'static [&'static str],
     make: &'static [&'static str],
     drive: &'static [&'static str],
+    warm_up: usize,
 }
 
 const BINDINGS: &[Binding] = &[
@@ -28,24 +29,29 @@ const BINDINGS: &[Binding] = &[
         probe: &["python3", "--version"],
         make: &["cargo", "build", "--profile", "PROFILE", "--package", "prebind-python"],
         drive: &["tests/bench/drivers/python", "FOLDER"],
+        warm_up: WARM_UP,
     },
     Binding {
         name: "PHP",
         probe: &["php-config", "--version"],
         make: &["cargo", "build", "--profile", "PROFILE", "--package", "prebind-php"],
         drive: &["tests/bench/drivers/php", "FOLDER"],
+        warm_up: WARM_UP,
     },
     Binding {
         name: "Ruby",
         probe: &["ruby", "-e", "File.exist?(RbConfig::CONFIG['rubyhdrdir']) or exit 1"],
         make: &["cargo", "build", "--profile", "PROFILE", "--package", "prebind-ruby"],
         drive: &["tests/bench/drivers/ruby", "FOLDER"],
+        warm_up: WARM_UP,
     },
     Binding {
         name: "Kotlin",
         probe: &["mvn", "--version"],
         make: &["tests/bench/drivers/jvm", "make", "PROFILE"],
         drive: &["tests/bench/drivers/jvm"],
+        // Its compiler takes so many to be done; the JVM of a site lives for days.
+        warm_up: 1000,
     },
 ];
 
@@ -80,6 +86,8 @@ pub(crate) struct Participant {
     pub(crate) logins: Vec<Login>,
     /// Whether it is this library, which must not fail.
     pub(crate) is_ours: bool,
+    /// After so many calls it is as quick as it stays.
+    pub(crate) warm_up: usize,
 }
 
 /// Rust, the bindings, and the peers that are there.
@@ -102,12 +110,13 @@ pub(crate) fn all(options: &Options, problems: &mut Problems) -> Result<Vec<Part
             command: at_root(binding.drive)?,
             logins: Login::WITH_PASSWORD.to_vec(),
             is_ours: true,
+            warm_up: if options.quick { WARM_UP } else { binding.warm_up },
         });
     }
     for peer in PEERS {
         if is_there(peer.probe) {
             let (name, command, logins) = (peer.name.to_owned(), at_root(peer.drive)?, peer.logins.to_vec());
-            participants.push(Participant { name, command, logins, is_ours: false });
+            participants.push(Participant { name, command, logins, is_ours: false, warm_up: 1 });
         } else {
             eprintln!("{} is not installed, so it is not measured", peer.name);
         }
@@ -117,7 +126,13 @@ pub(crate) fn all(options: &Options, problems: &mut Problems) -> Result<Vec<Part
         let word = |word| if word == "N" { calls.as_str().into() } else { OsString::from(word) };
         let command = peer.split_whitespace().map(word).collect();
         let name = peer_name(peer);
-        participants.push(Participant { name, command, logins: vec![Login::Plain], is_ours: false });
+        participants.push(Participant {
+            name,
+            command,
+            logins: vec![Login::Plain],
+            is_ours: false,
+            warm_up: 1,
+        });
     }
     Ok(participants)
 }
@@ -135,6 +150,7 @@ pub(crate) fn rust(arguments: &[&str]) -> Result<Participant> {
         command: own(["drive", "rust"].iter().chain(arguments))?,
         logins: Login::ALL.to_vec(),
         is_ours: true,
+        warm_up: WARM_UP,
     })
 }
 
@@ -143,7 +159,13 @@ pub(crate) fn floor(script: &Path, arguments: &[&str]) -> Result<Participant> {
     let mut command = own(["drive", "replay"].iter())?;
     command.push(script.into());
     command.extend(arguments.iter().map(OsString::from));
-    Ok(Participant { name: FLOOR.to_owned(), command, logins: Login::ALL.to_vec(), is_ours: true })
+    Ok(Participant {
+        name: FLOOR.to_owned(),
+        command,
+        logins: Login::ALL.to_vec(),
+        is_ours: true,
+        warm_up: WARM_UP,
+    })
 }
 
 fn own<'a>(arguments: impl Iterator<Item = &'a &'a str>) -> Result<Vec<OsString>> {

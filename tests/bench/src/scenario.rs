@@ -8,7 +8,7 @@ pub(crate) mod threads;
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use servers::Server;
 
@@ -20,6 +20,9 @@ use crate::target::{Login, Target, address};
 
 /// After so many calls, a client knows its server and has its connections.
 pub(crate) const WARM_UP: usize = 4;
+
+/// How long a client may take for more than that, where each call takes long.
+const LONGEST_WARM_UP: Duration = Duration::from_secs(5);
 
 /// How many calls are looked at to see which connections are kept.
 const RECORDED: usize = 9;
@@ -77,7 +80,11 @@ impl<'a> Place<'a> {
 /// A driver that knows its server, if it is one that learns; what fails is told.
 fn warm(participant: &Participant, target: &Target<'_>) -> Result<Driver> {
     let mut driver = Driver::start(&participant.command, target)?;
-    for _ in 0..if participant.is_ours { WARM_UP } else { 1 } {
+    let start = Instant::now();
+    for call in 0..participant.warm_up {
+        if call >= WARM_UP && start.elapsed() > LONGEST_WARM_UP {
+            break;
+        }
         succeeded(target, driver.call(target)?)?;
     }
     Ok(driver)

@@ -12,8 +12,7 @@ else {
 do {
     // Once per process. It keeps connections; threads may share it.
     let client = try Client(url: url, options: ["deadline": .decimal(3)])
-    let session = try client.prebind(
-        jid: jid, credentials: Credentials(given: ["password": .text(password)]))
+    let session = try client.prebind(jid: jid, credentials: ["password": .text(password)])
     print(session.toJson())
     try client.terminate(session: session)
 } catch PrebindError.Auth(let details) {

@@ -45,7 +45,7 @@ public class Client
         public fun prebind(
             jid: String,
             credentials: Credentials,
-        ): Session = credentials.native().use { Session(interruptible { native.prebind(jid, it) }) }
+        ): Session = Session(interruptible { native.prebind(jid, credentials.native()) })
 
         /**
          * Ends a session that no browser has attached to yet.

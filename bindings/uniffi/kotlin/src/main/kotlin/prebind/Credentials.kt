@@ -1,7 +1,5 @@
 package prebind
 
-import prebind.uniffi.Credentials as NativeCredentials
-
 /** What proves the right to use an account: one proof, and how it is used. It shows nothing of it. */
 public class Credentials private constructor(
     private val given: Map<String, Any>,
@@ -22,7 +20,7 @@ public class Credentials private constructor(
     /** Without what it holds. */
     override fun toString(): String = "Credentials(***)"
 
-    internal fun native(): NativeCredentials = translating { NativeCredentials(values(given)) }
+    internal fun native() = values(given)
 
     /** The proofs. */
     public companion object {

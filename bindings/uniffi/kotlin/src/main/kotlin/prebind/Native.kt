@@ -29,8 +29,13 @@ internal fun <T> translating(call: () -> T): T =
         call()
     } catch (failed: NativeException) {
         throw ours(failed)
-    } catch (panic: Panic) {
-        throw InternalException(PrebindException.Details("a defect in prebind itself: ${panic.message}"))
+    } catch (_: Panic) {
+        // Neither with its words nor as the cause: they may be about a secret.
+        throw InternalException(
+            PrebindException.Details(
+                "a defect in prebind itself: report it with what standard error says",
+            ),
+        )
     }
 
 private fun ours(it: NativeException): PrebindException =

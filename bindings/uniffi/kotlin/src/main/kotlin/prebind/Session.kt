@@ -25,41 +25,41 @@ public class Session private constructor(
     /** A session that was stored. */
     public constructor(jid: String, sid: String, rid: Long) : this(jid, sid, rid, null)
 
-    internal constructor(it: NativeSession) : this(it.jid(), it.sid(), it.rid().toLong(), it)
+    internal constructor(it: NativeSession) : this(it.jid, it.sid, it.rid.toLong(), it)
 
     /** The request ID that was sent last, for clients that add one themselves. */
     public val lastRid: Long get() = rid - 1
 
     /** Within which the browser must attach. Null if the server did not say. */
-    public val inactivity: Duration? = native?.inactivity()
+    public val inactivity: Duration? = native?.inactivity
 
     /** How long the server may hold a request. */
-    public val wait: Duration? = native?.wait()
+    public val wait: Duration? = native?.wait
 
     /** How many requests the server may hold. */
-    public val hold: Int? = native?.hold()?.toInt()
+    public val hold: Int? = native?.hold?.toInt()
 
     /** How many requests may be open at once. Null if the server did not say. */
-    public val requests: Int? = native?.requests()?.toInt()
+    public val requests: Int? = native?.requests?.toInt()
 
     /** The SASL mechanism that was used. */
-    public val mechanism: String? = native?.mechanism()
+    public val mechanism: String? = native?.mechanism
 
     /** How many times a request was sent and its answer waited for. */
-    public val roundTrips: Int? = native?.roundTrips()?.toInt()
+    public val roundTrips: Int? = native?.roundTrips?.toInt()
 
     /**
      * The cookies that a load balancer in front of the server set. Where the browser reaches the server
      * through it, it must present them too.
      */
-    public val cookies: List<Cookie> = native?.cookies().orEmpty().map(::Cookie)
+    public val cookies: List<Cookie> = native?.cookies.orEmpty().map(::Cookie)
 
     /**
      * The token to log in with next time, to be kept for this account as carefully as a password: a new one,
      * or that of this login if the server did not replace it. Null if there is none, or no longer; what was
      * kept is of no use then.
      */
-    public val fastToken: String? = native?.fastToken()
+    public val fastToken: String? = native?.fastToken
 
     /** Exactly `jid`, `sid` and `rid`: what browser clients ask for. */
     public fun toMap(): Map<String, Any> = mapOf("jid" to jid, "sid" to sid, "rid" to rid)

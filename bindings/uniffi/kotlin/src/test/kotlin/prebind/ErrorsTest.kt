@@ -16,7 +16,7 @@ import java.util.concurrent.Callable
 import java.util.concurrent.Executors
 import kotlin.io.path.readText
 import prebind.uniffi.Client as NativeClient
-import prebind.uniffi.Credentials as NativeCredentials
+import prebind.uniffi.InternalException as Panic
 import prebind.uniffi.Watch as NativeWatch
 
 /** What goes wrong is thrown as its class, with what that class carries. */
@@ -161,10 +161,17 @@ class ErrorsTest {
             }
         Faulty("serve", "no-headers").use { server ->
             val client = NativeClient(server.url, emptyMap(), panicking)
-            val credentials = NativeCredentials(values(mapOf("password" to PASSWORD)))
+            val credentials = values(mapOf("password" to PASSWORD))
             val error = assertThrows<InternalException> { translating { client.prebind(ALICE, credentials) } }
             assertTrue("defect" in error.message.orEmpty(), error.message)
         }
+    }
+
+    @Test
+    fun `Internal does not repeat the words of a panic`() {
+        val error = assertThrows<InternalException> { translating { throw Panic(PASSWORD) } }
+        assertTrue("defect" in error.message.orEmpty(), error.message)
+        assertFalse(PASSWORD in error.stackTraceToString())
     }
 }
 

@@ -2,8 +2,10 @@ package prebind
 
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
+import prebind.uniffi.Client as NativeClient
 
 private const val SECRET = "hidden-7"
 
@@ -17,6 +19,18 @@ class SecretsTest {
         prosody.client().terminate(session)
         assertEquals("Cookie(a)", Cookie("a=$SECRET").toString())
         assertEquals("$SECRET=", Cookie("a=$SECRET=").value)
+    }
+
+    @Test
+    fun `what is under a session and credentials hides the same`() {
+        val client = NativeClient(prosody.url, emptyMap())
+        val session = client.prebind(ALICE, Credentials.password(PASSWORD).native())
+        client.terminate(session)
+        val shown = "$session ${session.opened} ${Credentials.password(SECRET).native()}"
+        assertTrue(session.mechanism in shown, shown)
+        assertFalse(session.sid in shown || "${session.rid}" in shown || "${session.lastRid}" in shown, shown)
+        assertFalse(SECRET in shown, shown)
+        assertEquals(session.toJson(), Session(session).toJson())
     }
 
     @Test

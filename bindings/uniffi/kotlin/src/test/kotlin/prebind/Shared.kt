@@ -98,6 +98,10 @@ private val real by lazy { JSON.readTree(System.getenv("PREBIND_SERVERS")) }
 
 internal val prosody by lazy { Real("prosody", real["prosody"]) }
 internal val ejabberd by lazy { Real("ejabberd", real["ejabberd"]) }
+internal val prosody13 by lazy { Real("prosody13", real["prosody13"]) }
+
+/** For `@EnabledIf`. */
+internal fun hasProsody13() = real.has("prosody13")
 
 /** For `@MethodSource`. */
 internal fun servers() = listOf(prosody, ejabberd)
