@@ -7,8 +7,7 @@ import prebind.uniffi.Client as NativeClient
  *
  * Make one for the life of the process, and share it between threads. Nothing is sent until it is used.
  * A thread that is interrupted while it waits in a call, or was before, gets an [InterruptedException] within
- * a fraction of a second; no session is left behind on the server then. Only a TCP connection that is being
- * opened is waited for in any case, for as long as [Options.connectTimeout] grants.
+ * a fraction of a second; no session is left behind on the server then.
  *
  * @param url the BOSH endpoint
  * @param options how to talk to it; what is changed in them later changes nothing here

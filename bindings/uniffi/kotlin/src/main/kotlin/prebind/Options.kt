@@ -6,8 +6,6 @@ import kotlin.reflect.KProperty
 
 /**
  * The options of a [Client]. Those that are not set have the library's defaults, and are null here.
- *
- * A bean that Spring's `@ConfigurationProperties` can fill in.
  */
 public class Options {
     internal val given = mutableMapOf<String, Any?>()
