@@ -55,6 +55,10 @@ class Faulty:
         self.output = json.loads(stdout.splitlines()[-1]) if stdout else None
         self.status = self._process.returncode
 
+    def wait_for_strike(self) -> bool:
+        """Until the fault strikes once more, or the server ends."""
+        return "struck" in self._process.stdout.readline()
+
     def client(self, **options) -> prebind.Client:
         return prebind.Client(self.url, ca=self.ca, **options)
 
@@ -62,7 +66,7 @@ class Faulty:
 @pytest.fixture(scope="session")
 def faulty():
     """Starts a server that fails: `faulty("no-headers", "--at", "3")`."""
-    return lambda *arguments: Faulty("serve", *arguments)
+    return lambda *arguments: Faulty("serve", "--tell", *arguments)
 
 
 @dataclass
