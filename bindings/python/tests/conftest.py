@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from base64 import b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,6 +124,24 @@ def bound():
         return json.loads(said.stdout)[server.kind]["jids"]
 
     return bound
+
+
+@pytest.fixture
+def left(bound):
+    """Who is bound on a server and was not before.
+
+    It may close a session shortly after it has answered the request to do so.
+    """
+
+    def left(server, before):
+        deadline = time.monotonic() + 10
+        while (jids := [jid for jid in bound(server) if jid not in before]) and (
+            time.monotonic() < deadline
+        ):
+            time.sleep(0.05)
+        return jids
+
+    return left
 
 
 class Lying(BaseHTTPRequestHandler):
