@@ -165,7 +165,13 @@ final class PackageTest extends TestCase
             try { (new Prebind\Client(%s, ca: %s, deadline: %%s))->prebind("alice@localhost", "x"); }
             catch (Prebind\TimeoutException) { echo round(microtime(true) - $start, 1); }', var_export($server->url, true), var_export($server->ca, true));
         foreach (['null' => 0.3, '1.2' => 1.2] as $deadline => $seconds) {
-            self::assertEqualsWithDelta($seconds, (float) php(sprintf($code, $deadline), '-d', 'prebind.timeout=0.3')[1], 0.4);
+            $took = [];
+            // Another process may have had the processor, so to be late has to happen again to count.
+            do {
+                $took[] = (float) php(sprintf($code, $deadline), '-d', 'prebind.timeout=0.3')[1];
+            } while (end($took) >= $seconds + 0.4 && count($took) < 3);
+            self::assertGreaterThanOrEqual($seconds, min($took));
+            self::assertLessThan($seconds + 0.4, end($took));
         }
         $server->end();
     }

@@ -88,6 +88,21 @@ final class Real
     {
         return json_decode((string) shell_exec('servers sessions'), true)[$this->kind]['jids'];
     }
+
+    /**
+     * A server may close a session shortly after it has answered the request to do so.
+     *
+     * @param list<string> $before
+     * @return array<string> the full JIDs that are bound and were not before
+     */
+    public function left(array $before): array
+    {
+        $deadline = microtime(true) + 10;
+        while (($jids = array_diff($this->bound(), $before)) !== [] && microtime(true) < $deadline) {
+            usleep(50_000);
+        }
+        return $jids;
+    }
 }
 
 /** @return array{int, string, string} exit code, output and errors of another PHP with the extension */

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from base64 import b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,6 +56,10 @@ class Faulty:
         self.output = json.loads(stdout.splitlines()[-1]) if stdout else None
         self.status = self._process.returncode
 
+    def wait_for_strike(self) -> bool:
+        """Until the fault strikes once more, or the server ends."""
+        return "struck" in self._process.stdout.readline()
+
     def client(self, **options) -> prebind.Client:
         return prebind.Client(self.url, ca=self.ca, **options)
 
@@ -62,7 +67,7 @@ class Faulty:
 @pytest.fixture(scope="session")
 def faulty():
     """Starts a server that fails: `faulty("no-headers", "--at", "3")`."""
-    return lambda *arguments: Faulty("serve", *arguments)
+    return lambda *arguments: Faulty("serve", "--tell", *arguments)
 
 
 @dataclass
@@ -119,6 +124,24 @@ def bound():
         return json.loads(said.stdout)[server.kind]["jids"]
 
     return bound
+
+
+@pytest.fixture
+def left(bound):
+    """Who is bound on a server and was not before.
+
+    It may close a session shortly after it has answered the request to do so.
+    """
+
+    def left(server, before):
+        deadline = time.monotonic() + 10
+        while (jids := [jid for jid in bound(server) if jid not in before]) and (
+            time.monotonic() < deadline
+        ):
+            time.sleep(0.05)
+        return jids
+
+    return left
 
 
 class Lying(BaseHTTPRequestHandler):

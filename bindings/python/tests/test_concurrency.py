@@ -38,7 +38,8 @@ def test_other_threads_run_meanwhile(faulty):
     assert len(ticks) > 15
 
 
-def test_one_client_for_many_threads(server, bound):
+def test_one_client_for_many_threads(server, bound, left):
+    before = bound(server)
     client = server.client(deadline=30)
 
     def login(_):
@@ -49,7 +50,7 @@ def test_one_client_for_many_threads(server, bound):
     # ejabberd lets a user have ten sessions at once.
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(login, range(48)))) == 48
-    assert bound(server) == []
+    assert left(server, before) == []
 
 
 @pytest.fixture
@@ -137,7 +138,9 @@ def test_an_error_comes_back_from_another_process():
     assert error.phase == "tcp"
 
 
-def test_async(server, bound):
+def test_async(server, bound, left):
+    before = bound(server)
+
     async def run():
         client = server.client()
         sessions = await asyncio.gather(*(client.aprebind(*ACCOUNT) for _ in range(8)))
@@ -151,7 +154,7 @@ def test_async(server, bound):
         await client.aterminate(session)
 
     asyncio.run(run())
-    assert bound(server) == []
+    assert left(server, before) == []
 
 
 def test_the_event_loop_goes_on(faulty):
@@ -169,7 +172,9 @@ def test_the_event_loop_goes_on(faulty):
 
 
 @pytest.mark.parametrize("after", [0, 0.01, 0.05, 0.1, 0.15])
-def test_a_cancelled_task_leaves_no_session(after, prosody, bound):
+def test_a_cancelled_task_leaves_no_session(after, prosody, bound, left):
+    before = bound(prosody)
+
     async def run():
         client = prosody.client()
         task = asyncio.create_task(client.aprebind(*ACCOUNT))
@@ -184,7 +189,7 @@ def test_a_cancelled_task_leaves_no_session(after, prosody, bound):
     # The end of the loop waits for its threads.
     was_cancelled = asyncio.run(run())
     assert was_cancelled or after > 0
-    assert bound(prosody) == []
+    assert left(prosody, before) == []
 
 
 def test_a_process_ends_while_a_thread_is_in_a_call(faulty):

@@ -6,13 +6,15 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import prebind
 import pytest
 from conftest import ACCOUNT, ENVIRONMENT
 
-#: How late a handler may run: a slice, the end of the session, and the machine's share.
+#: How long a call may take whose handler raises when it hangs: a slice, the end of the session, and
+#: the machine's share.
 GRACE = 0.4
 
 
@@ -22,15 +24,22 @@ class RaisedError(Exception):
 
 @pytest.fixture
 def alarm():
-    """Calls a handler after some time."""
-    before = signal.getsignal(signal.SIGALRM)
+    """Calls a handler when the fault of a server strikes.
 
-    def alarm(seconds, handler):
+    After a fixed time the call might not have come so far.
+    """
+    before = signal.getsignal(signal.SIGALRM)
+    main = threading.main_thread().ident
+
+    def ring(server):
+        if server.wait_for_strike():
+            signal.pthread_kill(main, signal.SIGALRM)
+
+    def alarm(server, handler):
         signal.signal(signal.SIGALRM, lambda *_: handler())
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        threading.Thread(target=ring, args=[server]).start()
 
     yield alarm
-    signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
 
 
@@ -38,21 +47,35 @@ def fail():
     raise RaisedError
 
 
+def soon(call, limit=GRACE):
+    """That it takes no longer than this.
+
+    Another process may have had the processor, so to be late has to happen again to count.
+    """
+    took = []
+    while not took or took[-1] >= limit:
+        assert len(took) < 3, took
+        took.append(call())
+
+
 @pytest.mark.parametrize("fault", ["no-headers", "headers-drip", "body-drips", "tls-silent"])
 def test_a_handler_that_raises_ends_the_call(fault, faulty, alarm):
-    with faulty(fault) as server:
-        client = server.client()
-        start = time.monotonic()
-        alarm(0.2, fail)
-        with pytest.raises(RaisedError):
-            client.prebind(*ACCOUNT)
-        assert 0.2 <= time.monotonic() - start < 0.2 + GRACE
+    def call():
+        with faulty(fault) as server:
+            client = server.client()
+            alarm(server, fail)
+            start = time.monotonic()
+            with pytest.raises(RaisedError):
+                client.prebind(*ACCOUNT)
+            return time.monotonic() - start
+
+    soon(call)
 
 
 @pytest.mark.parametrize("at", [2, 3, 4])
 def test_the_session_is_ended(at, faulty, alarm):
     with faulty("no-headers", "--at", str(at), "--once") as server:
-        alarm(0.5, fail)
+        alarm(server, fail)
         with pytest.raises(RaisedError):
             server.client().prebind(*ACCOUNT)
     requests = server.output["requests"]
@@ -63,7 +86,7 @@ def test_the_session_is_ended(at, faulty, alarm):
 def test_the_client_can_be_used_again(faulty, alarm):
     with faulty("no-headers", "--once") as server:
         client = server.client(fail_fast_after=1)
-        alarm(0.1, fail)
+        alarm(server, fail)
         with pytest.raises(RaisedError):
             client.prebind(*ACCOUNT)
         assert client.prebind(*ACCOUNT).jid.startswith("alice@localhost/")
@@ -72,18 +95,19 @@ def test_the_client_can_be_used_again(faulty, alarm):
 def test_a_handler_that_returns_changes_nothing(faulty, alarm):
     called = []
     with faulty("no-headers") as server:
-        alarm(0.1, lambda: called.append(time.monotonic()))
+        client = server.client(deadline=1.5)
+        alarm(server, lambda: called.append(time.monotonic()))
         start = time.monotonic()
         with pytest.raises(prebind.TimeoutError):
-            server.client(deadline=0.6).prebind(*ACCOUNT)
+            client.prebind(*ACCOUNT)
     [at] = called
-    assert at - start < 0.1 + 0.2, "it was called while the call was waiting"
+    assert at - start < 1, "it was called while the call was waiting"
 
 
 def test_a_handler_may_log_in_itself(faulty, prosody, alarm):
     opened = []
     with faulty("no-headers") as server:
-        alarm(0.1, lambda: opened.append(prosody.client().prebind(*ACCOUNT)))
+        alarm(server, lambda: opened.append(prosody.client().prebind(*ACCOUNT)))
         with pytest.raises(prebind.TimeoutError):
             server.client(deadline=1).prebind(*ACCOUNT)
     prosody.client().terminate(*opened)
@@ -97,7 +121,6 @@ HANGING = """
     signal.signal(signal.SIGTERM, leave)
     client = prebind.Client(sys.argv[1], deadline=30, request_timeout=30, resolve_timeout=30,
                             allow_cleartext=True)
-    print("calling", flush=True)
     client.prebind("alice@localhost", "wonder-1")
 """
 
@@ -108,38 +131,39 @@ HANGING = """
     ids=["INT", "TERM"],
 )
 def test_a_process_ends(number, status, faulty):
-    with faulty("no-headers") as server:
-        elapsed, process, stderr = interrupted([server.url], number)
-    assert process.returncode == status, stderr
-    assert elapsed < GRACE + 0.3, "an interpreter has to shut down, too"
-    assert ("KeyboardInterrupt" in stderr) == (number == signal.SIGINT)
-    assert "wonder-1" not in stderr.replace('"wonder-1")', "")
+    def call():
+        with faulty("no-headers") as server:
+            elapsed, process, stderr = interrupted(server, number)
+        assert process.returncode == status, stderr
+        assert ("KeyboardInterrupt" in stderr) == (number == signal.SIGINT)
+        assert "wonder-1" not in stderr.replace('"wonder-1")', "")
+        return elapsed
+
+    # An interpreter has to shut down, too.
+    soon(call, GRACE + 0.3)
 
 
 def test_a_name_lookup_is_given_up():
     wrapper = ["faults", "black-hole-dns", "--"]
-    script = textwrap.dedent(HANGING).replace(
-        "print(",
-        "signal.setitimer(signal.ITIMER_REAL, 0.2); signal.signal(signal.SIGALRM, leave); print(",
-    )
+    alarm = "signal.signal(signal.SIGALRM, leave); signal.setitimer(signal.ITIMER_REAL, 0.2)\n"
+    script = textwrap.dedent(HANGING).replace("client.prebind(", alarm + "client.prebind(")
     start = time.monotonic()
     command = [*wrapper, sys.executable, "-c", script, "http://chat.example.org/"]
     process = subprocess.run(command, env=ENVIRONMENT, check=False, capture_output=True, text=True)
     assert process.returncode == 7, process.stderr
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 15, "half of the call's own deadline"
 
 
-def interrupted(arguments, number):
+def interrupted(server, number):
     """Sends a signal to a process that waits in a call; how long it took to end."""
     process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(HANGING), *arguments],
+        [sys.executable, "-c", textwrap.dedent(HANGING), server.url],
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout.readline() == "calling\n"
-    time.sleep(0.3)
+    assert server.wait_for_strike()
     start = time.monotonic()
     process.send_signal(number)
     _, stderr = process.communicate(timeout=20)

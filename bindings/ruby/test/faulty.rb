@@ -8,10 +8,12 @@ ROOT = File.expand_path("../../..", __dir__)
 
 # A server of `faults`, while the block runs; then `output` has its last line.
 class Faulty
+  # Where it says each time the fault strikes.
+  attr_reader :stdout
   attr_reader :url, :ca, :output, :stderr, :status
 
   def self.serve(*arguments, &)
-    run("serve", *arguments, &)
+    run("serve", "--tell", *arguments, &)
   end
 
   def self.run(*arguments)
@@ -35,6 +37,11 @@ class Faulty
     @output = JSON.parse(lines.last) unless lines.empty?
     @stderr = @errors.read
     @status = @process.value.exitstatus
+  end
+
+  # Until the fault strikes once more.
+  def wait_for_strike
+    @stdout.gets&.include?("struck") or raise "it does not strike"
   end
 
   def client(**options)

@@ -74,12 +74,13 @@ class LogTest < Minitest::Test
   end
 
   def test_what_the_logger_raises_ends_the_call_and_the_session
+    before = PROSODY.bound
     [/stage=create/, /session opened/].each do |line|
       logger = Logger.new(@output)
       logger.define_singleton_method(:add) { |_, message, *| raise IOError, "disk full" if message.match?(line) }
       Prebind.logger = logger
       assert_raises(IOError) { PROSODY.client.prebind(ACCOUNT, password: PASSWORD) }
-      assert_empty PROSODY.bound
+      assert_empty PROSODY.left(before)
     end
   end
 

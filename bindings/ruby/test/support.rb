@@ -37,6 +37,13 @@ class Real
 
     JSON.parse(said).dig(kind, "jids")
   end
+
+  # Who is bound and was not before. A server may close a session shortly after it has answered the request to do so.
+  def left(before)
+    deadline = monotonic + 10
+    sleep 0.05 until (jids = bound - before).empty? || monotonic > deadline
+    jids
+  end
 end
 
 PROSODY = Real.all.fetch("prosody")

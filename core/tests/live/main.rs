@@ -46,7 +46,7 @@ fn login(config: Config, jid: &str, credentials: Credentials) -> Result<Session,
 
 /// Nobody of `host` is left, neither bound nor half-way.
 fn assert_nobody_left(server: &Server, host: &str) {
-    for _ in 0..40 {
+    for _ in 0..200 {
         let jids = server.sessions().unwrap().jids;
         if !jids.iter().any(|jid| jid.contains(&format!("@{host}/"))) {
             return;

@@ -136,7 +136,7 @@ fn nothing_is_left_behind() {
             assert_eq!(server.sessions().unwrap().jids, ["bob@refuse.local/taken"]);
             client.terminate(&session).unwrap();
         }
-        let left = server.wait_until_empty(Duration::from_secs(3)).unwrap();
+        let left = server.wait_until_empty(Duration::from_secs(10)).unwrap();
         assert!(left.is_empty(), "{}: {left:?}", server.kind);
     }
 }

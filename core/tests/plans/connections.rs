@@ -15,7 +15,12 @@ use super::{BOUND, EJABBERD, PROSODY, account, body, classic, client, pair};
 fn what_follows_a_creation_goes_over_another_connection() {
     let replies = (0..4).flat_map(|_| classic(PROSODY)).collect();
     let server = faults::script(replies);
-    let client = client(&server, |config| config.learn = false);
+    let client = client(&server, |config| {
+        config.learn = false;
+        // The longer a request, the longer its connection rests: half a second, in which three calls are made
+        // on a busy machine too.
+        config.headers.push(("X-Long".to_owned(), "x".repeat(4900).into()));
+    });
     for _ in 0..3 {
         client.prebind(&account()).unwrap();
     }
@@ -28,7 +33,7 @@ fn what_follows_a_creation_goes_over_another_connection() {
     }
     creations.dedup();
     assert_eq!(creations.len(), 3, "each by another");
-    thread::sleep(Duration::from_millis(300));
+    thread::sleep(Duration::from_millis(800));
     client.prebind(&account()).unwrap();
     assert_eq!(server.requests()[12].connection, creations[0], "the one that has rested longest");
 }

@@ -85,9 +85,7 @@ fn a_proven_plan_that_is_not_answered_any_more_is_given_up_in_the_end() {
     let silence = vec![no_answer(); 3];
     let replies = [classic(PROSODY), vec![good()], silence, classic(PROSODY), classic(PROSODY)].concat();
     let server = faults::script(replies);
-    let client = client(&server, |config| {
-        (config.deadline, config.fail_fast_after) = (Duration::from_millis(300), 0);
-    });
+    let client = hasty(&server);
     let shapes = [(); 7].map(|()| {
         let result = client.prebind(&account());
         (result.ok().map(|session| session.round_trips()), client.profile().contains("classic_until"))

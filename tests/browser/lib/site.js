@@ -5,6 +5,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { until } from "./until.js";
 
+// It may have to install or to compile what it needs.
+const patience = 120_000;
+
 // `port` is a preference. The result has the `url`, and `stop()`.
 export async function start(command, { http_url: boshUrl }, users, { port = 0, ...options } = {}) {
   const listening = String(await freePort(port));
@@ -23,11 +26,15 @@ export async function start(command, { http_url: boshUrl }, users, { port = 0, .
     await ended;
   };
   try {
-    await until(`the site answers: ${command}`, async () => {
-      if (child.exitCode !== null) throw new Error(`the site ended: ${command}`);
-      const response = await fetch(`${url}/login`).catch(() => undefined);
-      return response?.ok;
-    });
+    await until(
+      `the site answers: ${command}`,
+      async () => {
+        if (child.exitCode !== null) throw new Error(`the site ended: ${command}`);
+        const response = await fetch(`${url}/login`).catch(() => undefined);
+        return response?.ok;
+      },
+      patience,
+    );
   } catch (error) {
     await stop();
     throw error;

@@ -54,8 +54,12 @@ export class Wire {
   // A browser that is closed does not sign out of the chat, and the next case has the same users.
   // Its last request may not have reached the server, which would then wait for it.
   async endSessions() {
+    await this.everything();
     const last = this.sids.map((sid) => [sid, this.lastRid(sid)]);
     const rids = last.flatMap(([sid, rid]) => [rid, rid + 1].map((rid) => [sid, rid]));
+    // A page may have gone before it used what it was given.
+    const unused = this.prebinds.map(given).filter(({ sid }) => sid && !this.sids.includes(sid));
+    rids.push(...unused.map(({ sid, rid }) => [sid, rid]));
     await Promise.all(rids.map(([sid, rid]) => terminate(boshUrl, sid, rid)));
   }
 
@@ -77,6 +81,15 @@ export class Wire {
     if (body === undefined) return;
     if (asksForSession(request)) this.prebinds.push(body);
     if (request.url() === boshUrl) this.answers.push(body);
+  }
+}
+
+// The session in an answer of the prebind endpoint, which may be a refusal.
+function given(answer) {
+  try {
+    return JSON.parse(answer) ?? {};
+  } catch {
+    return {};
   }
 }
 

@@ -81,6 +81,9 @@ impl Service for Hostile {
             } else {
                 self.armed.load(Ordering::SeqCst)
             };
+        if struck {
+            link.shared().count_strike();
+        }
         let Some(tls) = &self.tls else {
             return if struck { Err(link.shared().hold()) } else { Ok(Wire::plain(link)) };
         };
@@ -113,6 +116,7 @@ impl Service for Hostile {
         }
         let strikes = !fault.is_before_http() && (n == at || n > at && !once);
         if strikes && request.path != ELSEWHERE {
+            wire.shared().count_strike();
             fault.strike(wire, &body)
         } else {
             wire.respond(200, &[xml()], &body)

@@ -7,9 +7,11 @@ use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::thread;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use faults::{Fault, dns};
+use faults::{Fault, Server, dns};
 use serde_json::{Value, json};
 
 /// A BOSH server for what real ones cannot be made to do.
@@ -38,6 +40,9 @@ enum Task {
         /// Strike once, and answer what follows.
         #[arg(long)]
         once: bool,
+        /// Print `{"struck": N}` as soon as it strikes, each time.
+        #[arg(long)]
+        tell: bool,
     },
     /// Serve a test vector; at the end, print what has to come of it, or the difference and fail.
     Replay {
@@ -60,7 +65,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Task::List => list(),
-        Task::Serve { fault, at, once } => serve(fault, at, once),
+        Task::Serve { fault, at, once, tell } => serve(fault, at, once, tell),
         Task::Replay { list: Some(directory), .. } => replayable(&directory),
         Task::Replay { case, .. } => replay(&case.unwrap_or_default()),
         Task::BlackHoleDns { inside: false, command } => enter(&command),
@@ -81,10 +86,15 @@ fn list() -> Result<(), String> {
     Ok(())
 }
 
-fn serve(fault: Fault, at: usize, once: bool) -> Result<(), String> {
+fn serve(fault: Fault, at: usize, once: bool, tell: bool) -> Result<(), String> {
     let strike = fault.at(at);
     let server = faults::serve(if once { strike.once() } else { strike });
     announce(&server.url, server.ca_pem())?;
+    if tell {
+        tell_strikes(&server)?;
+    } else {
+        wait_for_end_of_input()?;
+    }
     let requests = server.requests().into_iter().map(|request| {
         json!({
             "method": request.method,
@@ -105,6 +115,7 @@ fn replayable(directory: &Path) -> Result<(), String> {
 fn replay(case: &str) -> Result<(), String> {
     let replay = faults::replay(case)?;
     announce(&replay.url, replay.ca_pem())?;
+    wait_for_end_of_input()?;
     print(&json!({ "expect": replay.finish()? }))
 }
 
@@ -130,14 +141,32 @@ fn inside(command: &[OsString]) -> ExitCode {
     }
 }
 
-/// Says where the server is and waits until nobody needs it any more.
+/// Says where the server is.
 fn announce(url: &str, ca: Option<&str>) -> Result<(), String> {
     print(&match ca {
         Some(ca) => json!({ "url": url, "ca": ca }),
         None => json!({ "url": url }),
-    })?;
+    })
+}
+
+/// Until nobody needs the server any more.
+fn wait_for_end_of_input() -> Result<(), String> {
     io::copy(&mut io::stdin(), &mut io::sink()).map_err(|e| e.to_string())?;
     Ok(())
+}
+
+/// By the thread that prints the last line as well, so that it stays the last.
+fn tell_strikes(server: &Server) -> Result<(), String> {
+    let input = thread::spawn(wait_for_end_of_input);
+    let mut told = 0;
+    while !input.is_finished() {
+        while told < server.strikes() {
+            told += 1;
+            print(&json!({ "struck": told }))?;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    input.join().unwrap_or(Ok(()))
 }
 
 fn print(line: &dyn std::fmt::Display) -> Result<(), String> {

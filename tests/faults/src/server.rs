@@ -50,6 +50,13 @@ impl Server {
         self.shared.lock().links.len()
     }
 
+    /// How often the fault of [`serve`](crate::serve) has struck so far: at connections for one before
+    /// HTTP, at requests for any other. What never reaches the server is not counted.
+    #[must_use]
+    pub fn strikes(&self) -> usize {
+        self.shared.lock().strikes
+    }
+
     pub(crate) fn start(service: impl Service) -> Self {
         let ca_pem = service.ca_pem();
         let listener = listen(service.backlog()).expect("a free port on the loopback interface");
@@ -133,6 +140,7 @@ struct State {
     accepted: usize,
     links: HashMap<usize, Arc<TcpStream>>,
     requests: Vec<Recorded>,
+    strikes: usize,
 }
 
 impl Shared {
@@ -144,6 +152,10 @@ impl Shared {
         request.at = self.started.elapsed();
         state.requests.push(request.clone());
         (state.requests.len() - 1, request)
+    }
+
+    pub(crate) fn count_strike(&self) {
+        self.lock().strikes += 1;
     }
 
     /// Sleeps, unless the server is dropped meanwhile.

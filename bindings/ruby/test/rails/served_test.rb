@@ -36,7 +36,7 @@ class ServedTest < Minitest::Test
         assert_equal workers, workers_of(answers), "not all have answered"
         assert_equal CALLS, (PROSODY.bound - @before).size
         finish(answers)
-        assert_empty PROSODY.bound - @before
+        assert_empty PROSODY.left(@before)
         assert_equal workers, children_of(puma)
         opened(workers)
       end

@@ -1,11 +1,11 @@
 //! The command, as another language uses it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::client::{connect, exchange};
+use crate::client::{connect, exchange, post};
 use crate::replay::{FIXTURES, say};
 
 fn faults(arguments: &[&str]) -> Command {
@@ -20,7 +20,7 @@ fn start(arguments: &[&str]) -> (Child, String) {
     let mut child = faults(arguments).spawn().expect("the command");
     let mut line = String::new();
     let stdout = child.stdout.as_mut().expect("a pipe");
-    // One line is all there is before standard input is closed, so nothing is read too far.
+    // One line is all there is until somebody connects, so nothing is read too far.
     BufReader::new(stdout).read_line(&mut line).expect("a line");
     let line: Value = serde_json::from_str(&line).expect("JSON");
     (child, line["url"].as_str().expect("a URL").to_owned())
@@ -72,6 +72,17 @@ fn a_fault_by_its_name() {
     let result: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(code, Some(0));
     assert_eq!(result["requests"][2]["body"], "<body/>");
+
+    let (mut child, url) = start(&["serve", "no-headers", "--at", "2", "--tell"]);
+    let mut tcp = connect(&url);
+    exchange(&mut tcp, "<body/>");
+    tcp.write_all(post("<body/>").as_bytes()).unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "{\"struck\":1}\n");
+    let (_, stdout, _) = end(child);
+    let result: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(result["requests"].as_array().unwrap().len(), 2);
 
     let (code, _, stderr) = end(faults(&["serve", "nonsense"]).spawn().unwrap());
     assert_eq!(code, Some(2));

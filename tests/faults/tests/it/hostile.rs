@@ -193,6 +193,7 @@ fn a_later_request_is_struck_and_the_following_unless_once() {
             .map(|body| exchange(&mut tcp, body).0[9..12].to_owned());
         let later = if once { "200" } else { "503" };
         assert_eq!(statuses, ["200", "200", "503", later, later]);
+        assert_eq!(server.strikes(), if once { 1 } else { 3 });
         assert_eq!(server.connections(), 1);
     }
 }
