@@ -47,6 +47,17 @@ fn given_up(strike: impl Into<Strike>) -> (Error, Duration, Rc<Server>) {
     (error, start.elapsed(), server)
 }
 
+/// The same where the server sees nothing of the call, whose first step hangs.
+fn given_up_after_a_while(client: &Client) -> (Error, Duration) {
+    let start = Instant::now();
+    let call = || client.prebind(&account());
+    let error = interruptible(move || start.elapsed() < PATIENCE, call).unwrap_err();
+    let elapsed = start.elapsed();
+    assert!(elapsed >= PATIENCE, "nobody had given up after {elapsed:?}: {error}");
+    assert!(error.to_string().contains("gave up"), "{error}");
+    (error, elapsed)
+}
+
 /// Another process may have had the processor, so a late return has to happen again to count.
 fn in_time<T>(what: &str, limit: Duration, call: impl Fn() -> (T, Duration)) -> T {
     for attempt in 1.. {
@@ -62,7 +73,6 @@ fn in_time<T>(what: &str, limit: Duration, call: impl Fn() -> (T, Duration)) -> 
 #[test]
 fn whatever_is_waited_for() {
     for (fault, phase) in [
-        (Fault::ConnectHangs, Phase::Tcp),
         (Fault::TlsSilent, Phase::Tls),
         (Fault::NoHeaders, Phase::Headers),
         (Fault::HeadersDrip, Phase::Headers),
@@ -79,20 +89,21 @@ fn whatever_is_waited_for() {
 }
 
 #[test]
+fn a_connection_that_is_being_opened() {
+    let server = faults::serve(Fault::ConnectHangs);
+    let client = client(&server);
+    let error = in_time("a connection", PATIENCE + GRACE, || given_up_after_a_while(&client));
+    assert_eq!(error.kind(), &ErrorKind::Connect { phase: Phase::Tcp });
+    assert_eq!(error.retry(), Retry::FreshSession);
+}
+
+#[test]
 fn a_name_server_that_does_not_answer() {
     faults::dns::black_hole("a_name_server_that_does_not_answer", || {
         let mut config = Config::new("http://chat.example.org/http-bind").unwrap();
         config.allow_cleartext = true;
         let client = Client::new(config).unwrap();
-        let error = in_time("a lookup", PATIENCE + GRACE, || {
-            let start = Instant::now();
-            let call = || client.prebind(&account());
-            let error = interruptible(move || start.elapsed() < PATIENCE, call).unwrap_err();
-            let elapsed = start.elapsed();
-            assert!(elapsed >= PATIENCE, "nobody had given up after {elapsed:?}: {error}");
-            (error, elapsed)
-        });
-        assert!(error.to_string().contains("gave up"), "{error}");
+        let error = in_time("a lookup", PATIENCE + GRACE, || given_up_after_a_while(&client));
         assert_eq!(error.kind(), &ErrorKind::Connect { phase: Phase::Dns });
     })
     .unwrap();
