@@ -34,8 +34,8 @@ def test_other_threads_run_meanwhile(faulty):
             elapsed = time.monotonic() - start
             is_over.set()
     assert all(isinstance(error, prebind.TimeoutError) for error in raised)
-    assert elapsed < 1.5, "eight waits of half a second, at once"
-    assert len(ticks) > 15
+    assert elapsed < 3, "eight waits of half a second, at once"
+    assert len(ticks) > 10
 
 
 def test_one_client_for_many_threads(server, bound, left):
@@ -168,7 +168,7 @@ def test_the_event_loop_goes_on(faulty):
         return ticks
 
     with faulty("no-headers") as server:
-        assert asyncio.run(run(server.client(deadline=0.5))) > 15
+        assert asyncio.run(run(server.client(deadline=0.5))) > 5
 
 
 @pytest.mark.parametrize("after", [0, 0.01, 0.05, 0.1, 0.15])

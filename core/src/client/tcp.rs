@@ -225,9 +225,14 @@ mod tests {
             closed.local_addr().unwrap()
         };
         let time = Duration::from_secs(5);
+        // A late return has to happen again to count.
+        let is_at_once = (0..3).any(|_| {
+            let start = Instant::now();
+            assert_eq!(open(&[refusing, good], time).unwrap().peer_addr().unwrap(), good);
+            start.elapsed() < HEAD_START
+        });
+        assert!(is_at_once);
         let start = Instant::now();
-        assert_eq!(open(&[refusing, good], time).unwrap().peer_addr().unwrap(), good);
-        assert!(start.elapsed() < HEAD_START, "{:?}", start.elapsed());
         assert_eq!(open(&[silent, good], time).unwrap().peer_addr().unwrap(), good);
         assert!((HEAD_START..time).contains(&start.elapsed()), "{:?}", start.elapsed());
         assert!(matches!(open(&[refusing, refusing], time), Err(Error::Io(_))));
