@@ -80,7 +80,8 @@ module Minitest
     def report
       super
       failed = failures + errors
-      io.puts "test result: #{failed.zero? && count.positive? ? 'ok' : 'FAILED'}. " \
+      # On a line of its own, whoever has printed before.
+      io.puts "\ntest result: #{failed.zero? && count.positive? ? 'ok' : 'FAILED'}. " \
               "#{count - failed - skips} passed; #{failed} failed; minitest"
     end
   end

@@ -10,6 +10,8 @@ use Illuminate\Cache\Repository;
 use Illuminate\Container\Container;
 use Illuminate\Events\Dispatcher;
 use Illuminate\Http\Request;
+use Illuminate\Routing\CallableDispatcher;
+use Illuminate\Routing\Contracts\CallableDispatcher as Dispatches;
 use Illuminate\Routing\Router;
 use Illuminate\Support\Facades\Facade;
 
@@ -22,6 +24,8 @@ $application = new Container();
 $router = new Router(new Dispatcher($application), $application);
 $application->instance('router', $router);
 $application->instance('cache', $cache = new Repository(new ArrayStore()));
+// As an application has it from Laravel 9 on.
+$application->bind(Dispatches::class, static fn () => new CallableDispatcher($application));
 Facade::setFacadeApplication($application);
 require $recipe;
 

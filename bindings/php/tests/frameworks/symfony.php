@@ -16,6 +16,10 @@ use Symfony\Component\Security\Core\User\InMemoryUser;
 
 require 'Symfony/Bundle/FrameworkBundle/autoload.php';
 require 'Symfony/Bundle/SecurityBundle/autoload.php';
+// From version 6 on it asks what Composer has installed, which here is nothing.
+if (Kernel::MAJOR_VERSION > 5) {
+    require 'Composer/InstalledVersions.php';
+}
 [, $recipe, $folder, $key] = $argv;
 require $recipe;
 

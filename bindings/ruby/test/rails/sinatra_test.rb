@@ -1,5 +1,11 @@
 # frozen_string_literal: true
 
+# Those of Rails would bring ActiveSupport.
+ENV["MT_NO_PLUGINS"] = "1"
+# As an app in development, Sinatra answers only to `localhost`, from 4.1 on.
+ENV["RACK_ENV"] = "test"
+
+require "rack"
 require "rack/test"
 require "tmpdir"
 require_relative "guide"
