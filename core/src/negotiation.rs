@@ -28,7 +28,7 @@ use crate::cookies::Cookies;
 use crate::error::{Error, Result, Stage};
 use crate::fast::FastToken;
 use crate::jid::Jid;
-use crate::learned::{Learned, Server};
+use crate::learned::Learned;
 use crate::plan::Plan;
 use crate::random::Random;
 use crate::reply::Reply;
@@ -196,7 +196,7 @@ impl<'a> Negotiation<'a> {
 
     /// What the server is known to be so far.
     #[cfg(feature = "client")]
-    pub(crate) fn server(&self) -> Server {
+    pub(crate) fn server(&self) -> crate::learned::Server {
         self.learned.server()
     }
 

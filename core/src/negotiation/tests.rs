@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::account::Credentials;
+use crate::learned::Server;
 use crate::plan::{Milestone, PlanStep, PlannedBody};
 
 /// Authenticates and restarts at once, as the classic plan does one after the other.
