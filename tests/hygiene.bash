@@ -1,15 +1,28 @@
 # Sourced by tests/run: what is looked for in all files.
 # shellcheck shell=bash disable=SC2034,SC2154 # what the files have in common
 
-top_is_tidy() {
-    local allowed='\.cargo \.ci \.clippy\.toml \.gitignore \.rustfmt\.toml Cargo\.lock Cargo\.toml
-        LICENSE-APACHE LICENSE-MIT README\.md bindings core examples tests'
-    # shellcheck disable=SC2086 # split on purpose
-    nothing "$(files | cut -d/ -f1 | sort -u | grep -vxE "$(printf '%s|' $allowed)")"
+git_knows_the_files() {
+    # Not `-q`, which ends before all is written.
+    files | grep -x Cargo.toml
 }
 
-rust_files_are_short() {
-    nothing "$(files | grep '\.rs$' | xargs wc -l | awk '$1 > 400 && $2 != "total"')"
+# Every script that has to do for a shell.
+shell_scripts() {
+    files | grep '\.\(ba\)\?sh$'
+    files | grep -v '\.\(ba\)\?sh$' | xargs grep -lE '^#!.*\b(ba|da)?sh$'
+}
+
+top_is_tidy() {
+    local allowed='\.cargo \.ci \.clippy\.toml \.gitignore \.rustfmt\.toml Cargo\.lock Cargo\.toml
+        CHANGELOG\.md CONTRIBUTING\.md LICENSE-APACHE LICENSE-MIT README\.md SECURITY\.md
+        bindings core examples tests'
+    # shellcheck disable=SC2086 # split on purpose
+    nothing top_beside "$(printf '%s|' $allowed)"
+}
+
+# top_beside PATTERN: what the top level holds besides that.
+top_beside() {
+    files | cut -d/ -f1 | sort -u | matches -vxE "$1"
 }
 
 # Only the workspace has a version, and its path dependencies have the same. 0.0.0 is none. Maven's files
@@ -17,23 +30,90 @@ rust_files_are_short() {
 version_is_one() {
     local version
     version=$(sed -nE 's/^version = "(.*)"$/\1/p' Cargo.toml)
-    nothing "$(files | grep '/Cargo\.toml$' | xargs grep -nE '^version *=' | grep -vF '"0.0.0"')" &&
-        nothing "$(grep -nE 'path = .*version' Cargo.toml | grep -vF "version = \"$version\"")" &&
-        nothing "$(files | grep -E '/pom\.xml$|README\.md$' | xargs grep -A4 '<artifactId>prebind</artifactId>' |
-            grep '<version>' | grep -vF "<version>$version</version>")"
+    [[ $version ]]
+    nothing versions_of_packages
+    nothing versions_of_dependencies "$version"
+    nothing versions_for_maven "$version"
+}
+
+versions_of_packages() {
+    files | grep '/Cargo\.toml$' | xargs grep -nE '^version *=' | matches -vF '"0.0.0"'
+}
+
+versions_of_dependencies() {
+    grep -nE 'path = .*version' Cargo.toml | matches -vF "version = \"$1\""
+}
+
+versions_for_maven() {
+    files | grep -E '/pom\.xml$|README\.md$' | xargs grep -A4 '<artifactId>prebind</artifactId>' |
+        grep '<version>' | matches -vF "<version>$1</version>"
 }
 
 work_is_done() {
-    nothing "$(files | grep -vxE 'Cargo.lock|LICENSE.*' |
-        xargs grep -nE '\b([T]ODO|[F]IXME)\b|\b([t]odo|[u]nimplemented|[d]bg)!')"
+    nothing lines_in_files '\b([T]ODO|[F]IXME)\b|\b([t]odo|[u]nimplemented|[d]bg)!'
 }
 
 paths_are_portable() {
-    nothing "$(files | grep -vxF Cargo.lock | xargs grep -nE '(^|[^[:alnum:]_.}~-])/(work|root|home)/')"
+    nothing lines_in_files '(^|[^[:alnum:]_.}~-])/(work|root|home)/'
+}
+
+# lines_in_files PATTERN: where it is in what people write.
+lines_in_files() {
+    local files
+    files=$(files | grep -vxE 'Cargo\.lock|LICENSE.*')
+    # shellcheck disable=SC2086 # split on purpose
+    matches -nIE -- "$1" $files
 }
 
 lock_is_current() {
-    cargo metadata --quiet --locked --format-version 1 >"$logs/metadata.json" &&
-        cargo metadata --quiet --locked --format-version 1 --manifest-path core/fuzz/Cargo.toml \
-            >"$logs/metadata.json"
+    cargo metadata --quiet --locked --format-version 1 >/dev/null
+    cargo metadata --quiet --locked --format-version 1 --manifest-path core/fuzz/Cargo.toml >/dev/null
+}
+
+# native_half_is_thin FOLDER: defaults, the protocol and repetition are the core's.
+native_half_is_thin() {
+    nothing decisions_in "$1"
+}
+
+# What would show that a binding decides something: a default, a word of the protocol, a second try.
+# Comments may talk of anything.
+decisions_in() {
+    local sources
+    sources=$(rust_files "$1")
+    # shellcheck disable=SC2086 # split on purpose
+    matches -nE '\.unwrap_or\([0-9"]|from_(secs|millis|mins)\(|Duration::new|xmlns|jabber:|urn:(ietf|xmpp)|httpbind|<(body|auth|iq)\b|for _ in|\bsleep\(' \
+        $sources | matches -vE '^[^:]+:[0-9]+: *//'
+}
+
+# unsafe_is_in_one_file FOLDER: at most one file has any, and without one the compiler is told so.
+unsafe_is_in_one_file() {
+    local sources found
+    sources=$(rust_files "$1")
+    # shellcheck disable=SC2086 # split on purpose
+    found=$(matches -lE '\bunsafe (\{|fn|impl|extern|trait)' $sources)
+    if [[ ! $found ]]; then
+        grep -q '^#!\[forbid(unsafe_code)\]' "$1/lib.rs"
+    elif [[ $found == *$'\n'* ]]; then
+        echo "$found"
+        return 1
+    fi
+}
+
+# rust_files FOLDER: there has to be one.
+rust_files() {
+    find "$1" -name '*.rs' | grep .
+}
+
+# parts_beside_the_table: functions that nothing runs.
+parts_beside_the_table() {
+    comm -13 <(all_names | sort) <(declare -F | sed -n 's/^declare -f part_//p' | sort)
+}
+
+# packages_without_a_part: packages of the workspace whose tests no part runs.
+packages_without_a_part() {
+    local package packages
+    packages=$(tests/rust-tests --packages)
+    for package in $packages; do
+        matches -cE "(tests/rust-tests|cargo_tests -p) $package( |\$)" tests/run | sed -n "s/^0\$/$package/p"
+    done
 }

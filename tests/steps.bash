@@ -3,88 +3,185 @@
 
 # check NAME COMMAND…: one test, which passes if the command does.
 check() {
-    local name=$1
-    shift
-    echo "check: $name"
-    if "$@"; then
-        echo "test result: ok. 1 passed; 0 failed; $name"
-    else
-        echo "test result: FAILED. 0 passed; 1 failed; $name"
-        failed=true
+    step "$@"
+    if ((status == 0)); then record "$1" passed; else record "$1" failed; fi
+}
+
+# suite NAME COMMAND…: the tests of a runner, which writes JUnit XML (`*.xml`) or what libtest prints
+# (`*.libtest`) into PREBIND_RESULTS.
+suite() {
+    local name=$1 folder counted
+    folder=$results/$(numbered "$name")
+    mkdir "$folder"
+    PREBIND_RESULTS=$folder step "$@"
+    counted=$(tests/count "$folder" | tail -n 1)
+    # A runner that ran nothing, or that broke and counted no failure.
+    if [[ $counted == "0 passed, 0 failed, "* ]]; then
+        record "$name: no test ran" failed
+    elif ((status)) && [[ $counted == *", 0 failed, "* ]]; then
+        record "$name: exit code $status" failed
     fi
 }
 
-# aside NAME COMMAND…: the same, beside the checks that follow, until `joined`, with what they leave of the
-# processors.
-aside() {
-    local log=$logs/aside-${#asides[@]}-$BASHPID.log
-    (
-        failed=false
-        renice -n 10 -p "$BASHPID"
-        check "$@"
-        [[ $failed == false ]]
-    ) >"$log" 2>&1 &
-    asides[$!]=$log
+# skipped NAME WHY: a test that cannot be run here.
+skipped() {
+    echo "skipped: $1: $2"
+    record "$1" skipped "$2"
 }
 
-joined() {
-    local pid
-    for pid in "${!asides[@]}"; do
-        wait "$pid" || failed=true
-        cat "${asides[$pid]}"
-        rm "${asides[$pid]}"
-    done
-    asides=()
+# skip WHY: ends the part, none of which can be run here.
+skip() {
+    skipped "$part" "$1"
+    exit
 }
 
-# tests ARGUMENT…: those of a cargo package.
-tests() {
-    cargo test --no-fail-fast "$@" || failed=true
+# step NAME COMMAND…: runs it in a shell of its own, with a log of its own. Leaves its exit code in `status`.
+#
+# Not in a subshell: one that is part of a condition goes on after a command that failed.
+step() {
+    local name=$1 log TIMEFORMAT="%R %U %S" took
+    shift
+    log=$results/$(numbered "$name").log
+    steps=$((steps + 1))
+    status=0
+    # What `time` prints comes from this shell, what the command prints goes into the log.
+    took=$({ time "$BASH" tests/run --do "$@" >"$log" 2>&1; } 2>&1) || status=$?
+    printf '%s %s\t%s\n' "$took" "$status" "$name" >>"$results/steps"
+    printf '%s %s (%s s)\n' "$( ((status)) && echo ✗ || echo ✓)" "$name" "${took%% *}"
 }
 
-# pytests COMMAND…: those of a pytest, counted from its last line, `1 failed, 12 passed in 3.45s`.
-pytests() {
-    local log=$logs/pytest.log pass fail
-    "$@" 2>&1 | tee "$log" || failed=true
-    read -r pass fail < <(tail -n 1 "$log" | awk '{
-        for (i = 2; i <= NF; i++) {
-            if ($i ~ /^passed/) pass = $(i - 1)
-            if ($i ~ /^(failed|error)/) fail += $(i - 1)
-        }
-        print pass + 0, fail + 0
-    }')
-    echo "test result: $( ((fail)) && echo FAILED || echo ok). $pass passed; $fail failed; pytest"
+# The name of a file for what the next step writes.
+numbered() {
+    local name=${1//[^[:alnum:]]/-}
+    printf '%02d-%.60s\n' "$steps" "$name"
 }
 
-# python_wheel FOLDER: a virtual environment with the wheel that is published, its tests' tools,
-# and the commands that they call.
-python_wheel() {
-    cargo build -p servers -p faults
-    PATH=$root/target/debug:$PATH
-    bindings/python/tests/venv "$1" --release
+# record NAME OUTCOME [WHY]: writes the outcome of one test: passed, failed or skipped.
+record() {
+    local name outcome=
+    name=$(escaped "$1")
+    case $2 in
+        failed) outcome="<failure/>" ;;
+        skipped) outcome="<skipped message=\"$(escaped "$3")\"/>" ;;
+    esac
+    printf '<testsuite><testcase name="%s">%s</testcase></testsuite>\n' "$name" "$outcome" \
+        >"$(mktemp "$results/record-XXXXXX.xml")"
 }
 
-# ruby_gem FOLDER: the gem that is published for this platform, installed there, and the commands
-# that its tests call.
+# The text as it stands in an attribute of XML.
+escaped() {
+    local text=$1
+    text=${text//&/"&amp;"}
+    text=${text//</"&lt;"}
+    echo "${text//\"/"&quot;"}"
+}
+
+# with_results OPTION=FILE COMMAND…: the command and the option that has it write JUnit XML to that file.
+with_results() {
+    local option=$1
+    shift
+    "$@" "${option%%=*}" "$PREBIND_RESULTS/${option#*=}"
+}
+
+# nothing COMMAND…: succeeds if the command does and prints nothing.
+nothing() {
+    local found
+    found=$("$@")
+    if [[ $found ]]; then
+        echo "$found"
+        return 1
+    fi
+}
+
+# matches ARGUMENT…: grep, for which it is no failure to find nothing.
+matches() {
+    grep "$@" || (($? == 1))
+}
+
+# Every file of the project, those not yet committed included.
+files() {
+    git -c "safe.directory=$root" ls-files --cached --others --exclude-standard |
+        while read -r file; do if [[ -f $file ]]; then echo "$file"; fi; done
+}
+
+# tool NAME VERSION: a cargo tool, built once for all checkouts. It is used for seconds, so it is not
+# optimized, which would take minutes.
+tool() {
+    local name=$1 version=$2
+    if [[ $("$kept/bin/$name" --version 2>/dev/null) == *"$version"* ]]; then return; fi
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$root/target/tools \
+        cargo install "$name" --version "$version" --locked --debug --force --root "$kept"
+}
+
+# component SUBCOMMAND NAME: a component of the Rust toolchain.
+component() {
+    cargo "$1" --version || rustup component add "$2"
+}
+
+# --- Rust
+
+# cargo_all SUBCOMMAND ARGUMENT…: with the features that the whole workspace has together.
+cargo_all() {
+    local subcommand=$1
+    shift
+    cargo "$subcommand" --workspace --all-features --locked "$@"
+}
+
+# cargo_tests ARGUMENT…: those that cargo itself runs.
+cargo_tests() {
+    local failed=0
+    cargo test --locked --no-fail-fast "$@" >"$PREBIND_RESULTS/cargo.libtest" 2>&1 || failed=$?
+    cat "$PREBIND_RESULTS/cargo.libtest"
+    return "$failed"
+}
+
+# --- Python
+
+# python_calls NUMBER: that many from Python, half of which fail.
+python_calls() {
+    # With one arena for all threads, what is free and what is leaked can be told apart.
+    MALLOC_ARENA_MAX=1 servers prosody --no-limits -- \
+        "$root/target/python/bin/python" bindings/python/tests/soak.py "$1"
+}
+
+# django_types PYTHON: types of the whole package, now that Django is here for the rest of it.
+django_types() {
+    cd bindings/python/tests/django || return
+    export MYPYPATH=../../python:. MYPY_CACHE_DIR=$root/target/mypy DJANGO_SETTINGS_MODULE=sample.settings
+    "$1" -m mypy --strict -p prebind
+    servers all -- "$1" -m mypy.stubtest --allowlist stubtest.allowlist prebind
+}
+
+# django_tests PYTHON ARGUMENT…
+django_tests() {
+    local python=$1
+    shift
+    cd bindings/python/tests/django || return
+    servers all -- "$python" -m pytest --quiet --junitxml "$PREBIND_RESULTS/pytest.xml" "$@"
+}
+
+# --- Ruby
+
+# ruby_gem TASK: packs a gem into target/gems, where no other part packs another.
 ruby_gem() {
-    cargo build -p servers -p faults -p prebind-cli
-    PATH=$root/target/debug:$PATH
     local gem
-    gem=$(cd bindings/ruby && rake native | tail -n 1)
+    gem=$(cd bindings/ruby && rake "$1" | tail -n 1)
+    mkdir -p target/gems
+    cp "$gem" target/gems
+}
+
+# install_gem FOLDER: installs the gem for this platform there.
+install_gem() {
     rm -rf "$1"
-    GEM_HOME=$1 gem install --local --no-document --quiet "$gem"
+    GEM_HOME=$1 gem install --local --no-document --quiet target/gems/prebind-*-*.gem
 }
 
-# tests_of_ruby COMMAND…: those of minitest, on the gem that is installed.
-tests_of_ruby() {
-    GEM_HOME=$root/target/ruby "$@" || failed=true
-}
-
-# Everything public is described.
-documented() {
-    local undocumented
-    undocumented=$(cd bindings/ruby && yard stats --no-cache --no-save --list-undoc lib)
-    nothing "$(sed -n '/Undocumented Objects/,$p' <<<"$undocumented")"
+ruby_is_documented() {
+    local stats
+    stats=$(cd bindings/ruby && yard stats --no-cache --no-save --list-undoc lib)
+    grep -q '% documented' <<<"$stats"
+    # shellcheck disable=SC2016 # the $ is sed's
+    nothing sed -n '/Undocumented Objects/,$p' <<<"$stats"
 }
 
 # signatures ARGUMENT…: the command `rbs`, which Debian keeps out of the PATH.
@@ -97,33 +194,20 @@ ruby_calls() {
     servers prosody --no-limits -- env MALLOC_ARENA_MAX=1 GEM_HOME="$root/target/ruby" ruby bindings/ruby/test/soak.rb "$1"
 }
 
-# python_source FOLDER: the source package, beside the wheel, to be built with what is built already.
-python_source() {
-    check "source package" \
-        "$1/bin/maturin" sdist --manifest-path bindings/python/Cargo.toml --out "$1/wheels"
-    export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
+# newest_gem INSIDE: the source gem, installed in another Debian, which builds the extension.
+newest_gem() {
+    local gem
+    gem=$(cd bindings/ruby && rake build | tail -n 1)
+    rm -rf "$GEM_HOME"
+    cp "$gem" "$root/target/newest/prebind.gem"
+    "$1" gem install --local --no-document "$root/target/newest/prebind.gem"
 }
 
-# python_calls NUMBER: that many from Python, half of which fail.
-python_calls() {
-    # With one arena for all threads, what is free and what is leaked can be told apart.
-    MALLOC_ARENA_MAX=1 servers prosody --no-limits -- \
-        "$root/target/python/bin/python" bindings/python/tests/soak.py "$1"
-}
+# --- PHP
 
-# The extension for PHP as it is published, from the source package, and the commands that its tests call.
-php_extension() {
-    local folder=$root/target/php
-    cargo build -p servers -p faults
-    PATH=$root/target/debug:$PATH
-    mkdir -p "$folder"
-    check "source package" bindings/php/tests/package "$folder/prebind.tar.gz"
-    # With what is built already.
-    export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
-    check "source package, installed elsewhere" \
-        servers prosody -- bindings/php/tests/install "$folder/prebind.tar.gz" "$folder"
-    PREBIND_EXTENSION=$folder$(php-config --extension-dir)/prebind.so
-    export PREBIND_EXTENSION
+# The extension that the part `packages` has installed.
+installed_for_php() {
+    echo "$root/target/php$(php-config --extension-dir)/prebind.so"
 }
 
 # php_calls NUMBER: that many from PHP, half of which fail.
@@ -136,84 +220,34 @@ php_calls() {
 php_under_valgrind() {
     USE_ZEND_ALLOC=0 servers prosody --no-limits -- valgrind --quiet --error-exitcode=1 --leak-check=full \
         --show-leak-kinds=definite --errors-for-leak-kinds=definite --suppressions=bindings/php/tests/valgrind.supp \
-        php -n -d "extension=$root/target/debug/libprebind_php.so" bindings/php/tests/soak.php 100
+        php -n -d "extension=$PREBIND_BUILT/libprebind_php.so" bindings/php/tests/soak.php 100
 }
 
-# is_thin FILE…: comments and blank lines do not count.
-is_thin() {
-    is_thin_to 180 "$@"
-}
-
-is_thin_to() {
-    local limit=$1
-    shift
-    (($(cat "$@" | grep -cvE '^\s*(//.*)?$') <= limit))
-}
+# --- the JVM
 
 # By what is the same in all languages of UniFFI's.
 vectors_by_uniffi() {
     local folder=$root/target/uniffi-python library
-    library=$(bindings/uniffi/generate python "$folder") &&
-        cp "$library" "$folder" &&
-        bindings/uniffi/tests/vectors.py "$folder"
+    library=$(bindings/uniffi/generate python "$folder")
+    cp "$library" "$folder"
+    bindings/uniffi/tests/vectors.py "$folder"
 }
 
-# colourless COMMAND…: Maven ends with an escape sequence and no newline, whatever it is told.
-colourless() {
-    "$@" 2>&1 | sed 's/\x1b\[[0-9;]*m//g'
+# --- Node
+
+# headless COMMAND…: cases that the command runs have Chromium's headless shell, which works a third less, unless
+# they need the whole Chromium. The reference site has the whole Chromium in all cases.
+headless() {
+    CHROMIUM_HEADLESS_SHELL=/usr/bin/chromium-headless-shell "$@"
 }
 
-# surefires COMMAND…: those of a Maven, counted from its last line,
-# `Tests run: 12, Failures: 1, Errors: 0, Skipped: 2`, in which all are those that were skipped, too.
-surefires() {
-    local log=$logs/surefire.log all fail
-    colourless "$@" | tee "$log" || failed=true
-    read -r all fail < <(sed -nE 's/.*Tests run: ([0-9]+), Failures: ([0-9]+), Errors: ([0-9]+), Skipped: ([0-9]+).*/\1 \2 \3 \4/p' "$log" |
-        tail -n 1 | awk '{ all = $1 - $4; fail = $2 + $3 } END { print all + 0, fail + 0 }')
-    echo "test result: $( ((fail)) && echo FAILED || echo ok). $((all - fail)) passed; $fail failed; Surefire"
-}
-
-# phpunits COMMAND…: those of a PHPUnit, counted from `OK (12 tests, …)` or `Tests: 12, …, Failures: 1.`
-phpunits() {
-    local log=$logs/phpunit.log all fail
-    "$@" 2>&1 | tee "$log" || failed=true
-    all=$(sed -nE 's/^(OK \(|Tests: )([0-9]+).*/\2/p' "$log" | tail -n 1)
-    fail=$(sed -nE '/^Tests: /p' "$log" | { grep -oE '(Errors|Failures): [0-9]+' || true; } |
-        awk '{ sum += $2 } END { print sum + 0 }')
-    echo "test result: $( ((fail)) && echo FAILED || echo ok). $((all - fail)) passed; $fail failed; PHPUnit"
-}
-
-# For what is built apart from the rest: cargo lets nobody else build in a folder that it builds in.
-apart() {
-    export CARGO_TARGET_DIR=$root/target/apart
-}
-
-# skip WHY: ends the part without a result.
-skip() {
-    echo "$1"
-    exit "$skipped"
-}
-
-# tool NAME: a cargo tool, built once if it is not there.
-tool() {
-    command -v "$1" || cargo install "$1" --locked --root "$tools"
-}
-
-# component SUBCOMMAND NAME: a component of the Rust toolchain.
-component() {
-    cargo "$1" --version || rustup component add "$2"
-}
-
-# Every file of the project, those not yet committed included.
-files() {
-    git -c "safe.directory=$root" ls-files --cached --others --exclude-standard |
-        while read -r file; do if [[ -f $file ]]; then echo "$file"; fi; done
-}
-
-# nothing TEXT: succeeds if there is none, and prints it otherwise.
-nothing() {
-    if [[ $1 ]]; then
-        echo "$1"
-        return 1
-    fi
+# node_packages FOLDER|FILE…: fills the node_modules of each folder, or of each file's folder.
+node_packages() {
+    # shellcheck source=tests/node.bash
+    . tests/node.bash
+    require_node
+    local package
+    for package in "$@"; do
+        node_modules "${package%/package.json}"
+    done
 }

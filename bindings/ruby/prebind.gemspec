@@ -20,7 +20,7 @@ Gem::Specification.new do |spec|
   spec.licenses = %w[MIT Apache-2.0]
   spec.required_ruby_version = ">= 3.1"
   spec.files = Dir.chdir(__dir__) do
-    Dir["{app,config,core,ext,lib,sig}/**/*", "*.md", "LICENSE-*", "Cargo.*"].select { |path| File.file?(path) }
+    Dir["{config,core,ext,lib,sig}/**/*", "*.md", "LICENSE-*", "Cargo.*"].select { |path| File.file?(path) }
   end
   spec.extensions = ["ext/prebind/extconf.rb"]
   spec.metadata["rubygems_mfa_required"] = "true"

@@ -68,6 +68,15 @@ impl Account {
     }
 }
 
+/// The most bytes of a name (RFC 7622 §3.3).
+const MAX_NAME: usize = 1023;
+
+/// The most bytes of an address (RFC 7622 §3.1).
+const MAX_JID: usize = 3071;
+
+/// The most bytes of a password or a token: more than servers read.
+pub(crate) const MAX_SECRET: usize = 64 * 1024;
+
 /// What proves the right to use an account. `Debug` names the sort, never the secret.
 #[derive(Clone)]
 pub struct Credentials {
@@ -209,7 +218,7 @@ impl Credentials {
 
     /// The identity to act as (RFC 4616 §2, RFC 5802 §5.1). Empty by default, and better so:
     /// some servers trust it more than they should. The bound JID is checked in any case. Openfire,
-    /// which lets an administrator act for others, heeds only that of [`plain`](Self::plain).
+    /// which lets an administrator act for others, considers only that of [`plain`](Self::plain).
     #[must_use]
     pub fn authzid(mut self, authzid: impl Into<String>) -> Self {
         self.authzid = Some(authzid.into());
@@ -227,6 +236,13 @@ impl Credentials {
             Proof::Scram(_) | Proof::Fast | Proof::Anonymous | Proof::External => None,
         };
         secret.into_iter().chain(self.fast_token.as_ref().map(FastToken::secret)).collect()
+    }
+
+    /// Whether they prove the account itself, by what only its user and the server have. The site may make
+    /// tokens for anybody.
+    pub(crate) fn prove_account(&self) -> bool {
+        let is_their_own = self.authcid.is_none() && self.authzid.is_none();
+        is_their_own && matches!(self.proof, Proof::Password(_) | Proof::Scram(_) | Proof::Fast)
     }
 
     /// Whether there is something besides a token.
@@ -248,15 +264,28 @@ impl Credentials {
         let names_user = self.authcid.is_some() || jid.local().is_some();
         let needs_user = !matches!(self.proof, Proof::Anonymous | Proof::External | Proof::Raw { .. });
         if needs_user && !names_user {
-            return Err(Error::config("jid", "these credentials need an address with a user, user@domain"));
+            let is_split = jid.resource().is_some_and(|resource| resource.contains('@'));
+            return Err(Error::config(
+                "jid",
+                if is_split {
+                    "has a / before its @, where the resource begins: make the JID of such a user name by \
+                     `jid_from_user`"
+                } else {
+                    "these credentials need the address of a user, like alice@example.org"
+                },
+            ));
         }
+        self.check_lengths()?;
         for (field, value) in [("authcid", &self.authcid), ("authzid", &self.authzid)] {
             if value.as_deref().is_some_and(|value| value.is_empty() || value.contains(char::is_control)) {
                 return Err(Error::config(field, "must not be empty or hold a control character"));
             }
         }
         if self.fast_token.is_some() && !self.may_have_token() {
-            return Err(Error::config("fast_token", "does not go with authzid or with these credentials"));
+            return Err(Error::config(
+                "fast_token",
+                "does not go with `authzid`, `anonymous`, `external` or `mechanism`: leave it out",
+            ));
         }
         match &self.proof {
             Proof::Password(password) => prepare::password(password.expose()).map(drop),
@@ -274,6 +303,30 @@ impl Credentials {
     }
 }
 
+impl Credentials {
+    /// Refuses what is longer than anything that a server takes, before any work is done with it.
+    fn check_lengths(&self) -> Result<()> {
+        let length = |name: &Option<String>| name.as_deref().map_or(0, str::len);
+        let (field, secret) = match &self.proof {
+            Proof::Password(secret) | Proof::Plain(secret) => ("password", secret.expose().len()),
+            Proof::OAuthBearer(secret) | Proof::XOAuth2(secret) => ("token", secret.expose().len()),
+            Proof::Raw { initial_response, .. } => ("initial_response", initial_response.expose().len()),
+            Proof::Scram(secret) => ("credentials", secret.salt.len()),
+            Proof::Fast | Proof::Anonymous | Proof::External => ("credentials", 0),
+        };
+        for (field, length, most) in [
+            ("authcid", length(&self.authcid), MAX_NAME),
+            ("authzid", length(&self.authzid), MAX_JID),
+            (field, secret, MAX_SECRET),
+        ] {
+            if length > most {
+                return Err(Error::config(field, format!("has more than {most} bytes")));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl ScramSecret {
     fn check(&self) -> Result<()> {
         let length = self.hash.output_length();
@@ -288,7 +341,11 @@ impl ScramSecret {
         } else {
             Err(Error::config(
                 "credentials",
-                format!("{} keys have {length} bytes each, a salt and an iteration count", self.hash.name()),
+                format!(
+                    "keys of {} have {length} bytes each, a salt, and an iteration count above 0: check that they are \
+                     not base64 or hexadecimal text",
+                    self.hash.name()
+                ),
             ))
         }
     }
@@ -323,6 +380,138 @@ fn check_token(token: &str) -> Result<()> {
     if !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()) {
         Ok(())
     } else {
-        Err(Error::config("token", "is empty or has a character that no token has (RFC 7628 §3.1)"))
+        Err(Error::config(
+            "token",
+            "is empty or has a character that no token has, such as a space or a line break (RFC 7628 §3.1)",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    const TOKEN: &str = "{\"mechanism\":\"HT-SHA-256-NONE\",\"token\":\"hidden\",\
+        \"user_agent\":\"d4565fa7-4d72-4749-b3d3-740edbf87770\"}";
+
+    fn token() -> FastToken {
+        FastToken::from_text(TOKEN).unwrap()
+    }
+
+    /// The option that is refused, if any.
+    fn refused(jid: &str, credentials: Credentials) -> Option<&'static str> {
+        match Account::new(jid, credentials).err()?.kind() {
+            ErrorKind::Config { field } => Some(field),
+            kind => panic!("{kind:?}"),
+        }
+    }
+
+    fn of_alice(credentials: Credentials) -> Option<&'static str> {
+        refused("alice@localhost", credentials)
+    }
+
+    #[test]
+    fn a_user_is_named_where_one_is_needed() {
+        let password = || Credentials::password("secret");
+        assert_eq!(refused("localhost", password()), Some("jid"));
+        assert_eq!(refused("localhost", password().authcid("alice")), None);
+        assert_eq!(refused("localhost", Credentials::fast(token())), Some("jid"));
+        for userless in
+            [Credentials::anonymous(), Credentials::external(), Credentials::raw("X-A", "anything")]
+        {
+            assert_eq!(refused("localhost", userless), None);
+        }
+        for bad in ["", "a\u{7}"] {
+            assert_eq!(of_alice(password().authcid(bad)), Some("authcid"));
+            assert_eq!(of_alice(password().authzid(bad)), Some("authzid"));
+        }
+    }
+
+    #[test]
+    fn a_token_goes_only_with_what_logs_in_the_user_himself() {
+        for credentials in
+            [Credentials::password("a"), Credentials::plain("a"), Credentials::oauthbearer("a")]
+        {
+            assert_eq!(of_alice(credentials.clone().fast_token(token())), None);
+            assert_eq!(of_alice(credentials.authzid("bob").fast_token(token())), Some("fast_token"));
+        }
+        for credentials in [Credentials::anonymous(), Credentials::external(), Credentials::raw("X-A", "a")] {
+            assert_eq!(of_alice(credentials.fast_token(token())), Some("fast_token"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused() {
+        assert_eq!(of_alice(Credentials::password("")), Some("password"));
+        for (secret, is_refused) in [("", true), ("a\0b", true), ("a b\u{7}", false)] {
+            assert_eq!(of_alice(Credentials::plain(secret)), is_refused.then_some("password"));
+        }
+        for (token, is_refused) in [("", true), ("a b", true), ("a\u{7f}", true), ("é", true), ("!~", false)]
+        {
+            assert_eq!(of_alice(Credentials::oauthbearer(token)), is_refused.then_some("token"));
+            assert_eq!(of_alice(Credentials::x_oauth2(token)), is_refused.then_some("token"));
+        }
+        let (longest, too_long) = ("X".repeat(20), "X".repeat(21));
+        for (name, is_refused) in
+            [("X", false), ("A-Z_09", false), (&longest, false), (&too_long, true), ("", true), ("x", true)]
+        {
+            assert_eq!(of_alice(Credentials::raw(name, "a")), is_refused.then_some("mechanism"), "{name}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_bounded() {
+        const MAX: usize = 65_536;
+        let text = |length: usize| "x".repeat(length);
+        for (field, made, most) in [
+            ("password", Credentials::password as fn(String) -> Credentials, MAX),
+            ("password", Credentials::plain, MAX),
+            ("token", Credentials::oauthbearer, MAX),
+            ("token", Credentials::x_oauth2, MAX),
+            ("initial_response", |text| Credentials::raw("X-A", text), MAX),
+            ("authcid", |text| Credentials::password("a").authcid(text), 1023),
+            ("authzid", |text| Credentials::password("a").authzid(text), 3071),
+        ] {
+            assert_eq!(of_alice(made(text(most))), None, "{field}");
+            assert_eq!(of_alice(made(text(most + 1))), Some(field));
+        }
+    }
+
+    #[test]
+    fn stored_keys_have_the_length_of_their_hash() {
+        let hash = ScramHash::Sha1;
+        let keys = |salt: &str, iterations, client: usize, server: usize| {
+            Credentials::scram_keys(hash, salt, iterations, vec![1; client], vec![1; server])
+        };
+        let salted = |length: usize| Credentials::scram_salted_password(hash, "s", 1, vec![1; length]);
+        for (credentials, is_refused) in [
+            (keys("s", 1, 20, 20), false),
+            (keys("s", 2, 20, 20), false),
+            (keys("s", 0, 20, 20), true),
+            (keys("", 1, 20, 20), true),
+            (keys("s", 1, 19, 20), true),
+            (keys("s", 1, 20, 21), true),
+            (salted(20), false),
+            (salted(32), true),
+        ] {
+            assert_eq!(of_alice(credentials), is_refused.then_some("credentials"));
+        }
+    }
+
+    #[test]
+    fn every_secret_is_known_to_be_one() {
+        for credentials in [
+            Credentials::password("secret"),
+            Credentials::plain("secret"),
+            Credentials::oauthbearer("secret"),
+            Credentials::x_oauth2("secret"),
+            Credentials::raw("X-A", "secret"),
+        ] {
+            assert_eq!(credentials.secrets(), ["secret"]);
+            assert_eq!(credentials.fast_token(token()).secrets(), ["secret", "hidden"]);
+        }
+        assert_eq!(Credentials::fast(token()).secrets(), ["hidden"]);
+        assert_eq!(Credentials::anonymous().secrets(), [""; 0]);
     }
 }

@@ -1,12 +1,15 @@
 //! `<body/>` written and read (XEP-0124, XEP-0206).
 
 use quick_xml::Writer;
+use quick_xml::escape::unescape;
 use quick_xml::events::BytesText;
 use quick_xml::writer::ElementWriter;
+use url::Url;
 
-use crate::condition::{BoshCondition, Condition};
-use crate::config::Config;
-use crate::error::{Error, Result, Stage};
+use crate::condition::{BoshCondition, Condition, StreamCondition};
+use crate::config::{Config, place};
+use crate::error::{Error, ErrorKind, Result, Retry, Stage, address, shortened};
+use crate::jid::Jid;
 use crate::learned::Server;
 use crate::secret::Secret;
 use crate::stanza;
@@ -25,7 +28,7 @@ pub(crate) enum Frame<'a> {
     /// A request in a session.
     Plain,
     /// The stream restart (XEP-0206 §5).
-    Restart { lang: Option<&'a str>, domain: &'a str },
+    Restart { lang: Option<&'a str>, domain: &'a str, version: Option<&'a str> },
     /// The end of the session (XEP-0124 §13).
     Terminate,
 }
@@ -41,10 +44,11 @@ pub(crate) fn write(frame: &Frame<'_>, rid: u64, sid: Option<&str>, payload: &st
         Frame::Plain => with_optional(body.with_attribute(("rid", rid.as_str())), "sid", sid),
         Frame::Terminate => with_optional(body.with_attribute(("rid", rid.as_str())), "sid", sid)
             .with_attribute(("type", "terminate")),
-        Frame::Restart { lang, domain } => {
+        Frame::Restart { lang, domain, version } => {
             let body = body.with_attributes([("xmlns:xmpp", NS_XBOSH), ("rid", rid.as_str())]);
             let body = with_optional(body, "sid", sid).with_attribute(("to", *domain));
-            with_optional(body, "xml:lang", *lang).with_attribute(("xmpp:restart", "true"))
+            let body = with_optional(body, "xml:lang", *lang).with_attribute(("xmpp:restart", "true"));
+            with_optional(body, "xmpp:version", *version)
         }
     };
     let written = if payload.is_empty() {
@@ -105,7 +109,16 @@ pub(crate) enum Received {
 /// Reads a body. `stage` is where an error is reported to have happened.
 pub(crate) fn read(document: &[u8], stage: Stage) -> Result<Received> {
     const EXPECTED: &str = "a BOSH <body/>";
-    let root = Element::parse(document).map_err(|error| Error::protocol(stage, EXPECTED, error))?;
+    let root = match Element::parse(document) {
+        Ok(root) => root,
+        Err(problem) => match Element::parse_loosely(document) {
+            Ok(root) if says_the_end(&root) => root,
+            _ if is_no_xml(document) => return Err(Error::protocol(stage, EXPECTED, "text that is not XML")),
+            // Whatever is wrong with it, the URL is that of a BOSH endpoint.
+            _ if names_httpbind(document) => return Err(Error::protocol_of_server(stage, EXPECTED, problem)),
+            _ => return Err(Error::protocol(stage, EXPECTED, problem)),
+        },
+    };
     if !root.is(NS_HTTPBIND, "body") {
         return Err(Error::protocol(stage, EXPECTED, "another element"));
     }
@@ -120,10 +133,52 @@ pub(crate) fn read(document: &[u8], stage: Stage) -> Result<Received> {
     }
 }
 
+/// Whether it begins as no XML does, in any encoding.
+fn is_no_xml(document: &[u8]) -> bool {
+    let start = document.trim_ascii_start().first();
+    start.is_some_and(|first| first.is_ascii() && !matches!(first, b'<' | 0))
+}
+
+/// Whether the namespace of BOSH is in it, in UTF-8 or UTF-16.
+fn names_httpbind(document: &[u8]) -> bool {
+    let letters: Vec<u8> = document.iter().copied().filter(|byte| *byte != 0).collect();
+    letters.windows(NS_HTTPBIND.len()).any(|window| window == NS_HTTPBIND.as_bytes())
+}
+
+/// Whether the session or the stream ends with this body.
+fn says_the_end(root: &Element) -> bool {
+    root.is(NS_HTTPBIND, "body")
+        && (root.attribute("type") == Some("terminate") || root.child(stanza::NS_STREAMS, "error").is_some())
+}
+
 impl Body {
+    /// Why this session creation response is of another server than that of the account: some servers
+    /// take any `to`, and name their own domain here (XEP-0124 §7.2).
+    pub(crate) fn other_domain(&self, account: &Jid) -> Option<Error> {
+        let from = self.root.attribute("from").filter(|from| !from.is_empty())?;
+        let domain = from.rsplit_once('@').map_or(from, |(_, domain)| domain);
+        let domain = domain.split_once('/').map_or(domain, |(domain, _)| domain);
+        if account.is_at(domain) {
+            return None;
+        }
+        let (theirs, ours) = (shortened(&address(domain), 60), shortened(account.domain(), 60));
+        let user = account.local().map_or_else(String::new, |local| format!("{}@", shortened(local, 60)));
+        let message = format!(
+            "this server is {theirs} and does not host {ours}: use {user}{theirs} as `jid`, \
+             or the `url` of the server that hosts {ours}"
+        );
+        let error = Error::new(ErrorKind::Bind, Stage::Create, Retry::AfterConfigChange, message);
+        Some(error.quoting(theirs))
+    }
+
     /// What the server that sent this session creation response is.
     pub(crate) fn server(&self) -> Server {
         Server::recognize(&self.root)
+    }
+
+    /// The session it says it is of.
+    pub(crate) fn sid(&self) -> Option<&str> {
+        self.root.attribute("sid")
     }
 
     pub(crate) fn payload(&self) -> &[Element] {
@@ -138,20 +193,49 @@ impl Body {
             .root
             .attribute("sid")
             .filter(|sid| (1..=1024).contains(&sid.len()) && is_text(sid))
-            .ok_or_else(|| Error::protocol(stage, EXPECTED, "none"))?;
-        let number = |name| -> Result<Option<u32>> {
-            self.root.attribute(name).map(|value| value.trim().parse()).transpose().map_err(|_| {
-                Error::protocol(stage, "numbers in the session creation response", "something else")
-            })
-        };
+            .ok_or_else(|| {
+                Error::protocol(stage, EXPECTED, "one without a sid, or with one that cannot be")
+            })?;
+        let advised = |name| self.root.attribute(name).and_then(advice);
         let created = Created {
-            wait: number("wait")?.unwrap_or_else(|| config.wait.into()),
-            hold: number("hold")?.unwrap_or_else(|| config.hold.into()),
-            requests: number("requests")?,
-            inactivity: number("inactivity")?,
+            wait: advised("wait").unwrap_or_else(|| config.wait.into()),
+            hold: advised("hold").unwrap_or_else(|| config.hold.into()),
+            requests: advised("requests"),
+            inactivity: advised("inactivity"),
+            is_secure: matches!(self.root.attribute("secure"), Some("true" | "1")),
         };
         Ok((sid.into(), created))
     }
+}
+
+/// The SID in a session creation response that is of no other use, so that the session can be ended: one
+/// that is cut off, compressed by name only, or not well-formed. `None` if the server has ended it itself.
+pub(crate) fn stray_sid(document: &[u8]) -> Option<Secret> {
+    const MAX_SID: usize = 4096;
+    let document = String::from_utf8_lossy(document);
+    let (_, tag) = document.split_once("<body")?;
+    let tag = tag.split(['<', '>']).next()?;
+    let attribute = |name| {
+        let mark = format!("{name}=");
+        let is_whole = |at: usize| tag[..at].ends_with(|before: char| before.is_ascii_whitespace());
+        let (at, _) = tag.match_indices(&mark).find(|(at, _)| is_whole(*at))?;
+        let value = &tag[at + mark.len()..];
+        let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+        unescape(value[1..].split_once(quote)?.0).ok()
+    };
+    if attribute("type").is_some_and(|kind| kind == "terminate") {
+        return None;
+    }
+    let sid = attribute("sid").filter(|sid| (1..=MAX_SID).contains(&sid.len()) && is_text(sid))?;
+    Some(Secret::from(sid.into_owned()))
+}
+
+/// A number that a server only advises. Prosody writes what Lua has computed, such as `1800.0` or `inf`, and
+/// ejabberd any number that its configuration holds. What cannot be understood is no reason to fail.
+fn advice(text: &str) -> Option<u32> {
+    let number: f64 = text.trim().parse().ok()?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is made to fit")]
+    (number >= 0.0).then(|| number.round().min(f64::from(u32::MAX)) as u32)
 }
 
 /// The terms of a session, as the server granted them.
@@ -161,15 +245,43 @@ pub(crate) struct Created {
     pub(crate) hold: u32,
     pub(crate) requests: Option<u32>,
     pub(crate) inactivity: Option<u32>,
+    /// Whether the server takes the connection for secure (XEP-0124 §7.2).
+    pub(crate) is_secure: bool,
+}
+
+impl Created {
+    /// What was asked for, where nothing was granted.
+    pub(crate) fn asked(config: &Config) -> Self {
+        Self {
+            wait: config.wait.into(),
+            hold: config.hold.into(),
+            requests: None,
+            inactivity: None,
+            is_secure: false,
+        }
+    }
 }
 
 fn termination(root: &Element, stage: Stage) -> Error {
     if let Some(error) = stanza::last_words(&root.children) {
         return error;
     }
+    // Some connection managers lose the namespace of the error, but not that of its condition.
+    let is_stream_error = |child: &&Element| {
+        child.name == "error" && child.children.iter().any(|it| it.namespace == stanza::NS_STREAM_ERRORS)
+    };
     let stream_error = root.child(stanza::NS_STREAMS, "error");
+    let stream_error = stream_error.or_else(|| root.children.iter().find(is_stream_error));
+    // node-xmpp-bosh says more in an attribute of its own.
+    let text = root.attribute("message");
     match (root.attribute("condition"), stream_error) {
-        (None | Some("remote-stream-error"), Some(error)) => self::stream_error(error, stage),
+        (name @ (None | Some("remote-stream-error")), Some(error)) => {
+            let refusal = self::stream_error(error, stage);
+            // A condition that nobody has defined says less than that.
+            let is_named = refusal.condition().is_some() || name.is_none();
+            let condition = || Some(Condition::Bosh(BoshCondition::RemoteStreamError));
+            if is_named { refusal } else { Error::terminated(stage, condition(), text) }
+        }
         (Some(name), _) => {
             // Punjab puts the stream error's condition into the body without its wrapper.
             let child = root.children.iter().find(|child| child.namespace == stanza::NS_STREAM_ERRORS);
@@ -178,14 +290,177 @@ fn termination(root: &Element, stage: Stage) -> Error {
                     let condition = Condition::Stream(child.name.as_str().into());
                     Error::terminated(stage, Some(condition), None)
                 }
-                (condition, _) => Error::terminated(stage, Some(Condition::Bosh(condition)), None),
+                (condition, _) => {
+                    let address =
+                        root.child(NS_HTTPBIND, "uri").filter(|_| condition == BoshCondition::SeeOtherUri);
+                    let error = Error::terminated(stage, Some(Condition::Bosh(condition)), text);
+                    elsewhere(error, address)
+                }
             }
         }
-        (None, None) => Error::terminated(stage, None, None),
+        (None, None) => Error::terminated(stage, None, text),
     }
 }
 
 fn stream_error(error: &Element, stage: Stage) -> Error {
     let (condition, text) = stanza::defined_condition(error, stanza::NS_STREAM_ERRORS);
-    Error::terminated(stage, condition.map(|name| Condition::Stream(name.into())), text)
+    // The condition may have lost its namespace.
+    let named =
+        || error.children.iter().map(|child| child.name.as_str()).find(|name| is_stream_condition(name));
+    let condition = condition.or_else(named);
+    let refusal = Error::terminated(stage, condition.map(|name| Condition::Stream(name.into())), text);
+    elsewhere(refusal, error.child(stanza::NS_STREAM_ERRORS, "see-other-host"))
+}
+
+fn is_stream_condition(name: &str) -> bool {
+    !matches!(StreamCondition::from(name), StreamCondition::Other(_))
+}
+
+/// The refusal with the address that the server names instead of its own.
+fn elsewhere(refusal: Error, named: Option<&Element>) -> Error {
+    let address = named.map(|it| address(&it.text)).filter(|address| !address.is_empty());
+    let Some(address) = address else { return refusal };
+    let url = Url::parse(&address).ok().filter(Url::has_host);
+    let (place, use_it) = url.map_or_else(
+        || (shortened(&address, 100), "use that host's BOSH endpoint as `url`"),
+        |url| match url.scheme() {
+            "http" | "https" => (place(&url), "use that as `url`"),
+            _ => (place(&url), "prebind speaks BOSH, not WebSocket; use that host's BOSH endpoint as `url`"),
+        },
+    );
+    let use_it = if place.starts_with('/') { "use that path in `url`" } else { use_it };
+    let remedy = format!("the server sends its clients to {place}: {use_it}");
+    refusal.with_remedy(remedy).quoting(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_is_taken_as_far_as_it_can_be_understood() {
+        for (text, understood) in [
+            ("60", Some(60)),
+            (" 60 ", Some(60)),
+            ("+60", Some(60)),
+            ("1800.0", Some(1800)),
+            ("29.5", Some(30)),
+            ("1.8e+3", Some(1800)),
+            ("0", Some(0)),
+            ("-0.0", Some(0)),
+            ("4294967295", Some(u32::MAX)),
+            ("5000000000", Some(u32::MAX)),
+            ("1e300", Some(u32::MAX)),
+            ("99999999999999999999999999999999999999999", Some(u32::MAX)),
+            ("inf", Some(u32::MAX)),
+            ("-1", None),
+            ("-inf", None),
+            ("nan", None),
+            ("-nan", None),
+            ("", None),
+            ("forever", None),
+            ("60s", None),
+            ("0x3c", None),
+            ("1,800", None),
+        ] {
+            assert_eq!(advice(text), understood, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_stray_sid_is_found_in_what_is_no_answer() {
+        for (document, sid) in [
+            ("<body sid='s1'>", Some("s1")),
+            ("\u{feff}<?xml?> <body xmlns='x' sid=\"s1\" wait", Some("s1")),
+            ("<body\nsid='&quot;&lt;&#x85;'/>", Some("\"<\u{85}")),
+            ("<body sid='s1' type='error'/>", Some("s1")),
+            ("<body sid='s1' type='terminate'/>", None),
+            ("<body sid='s1", None),
+            ("<body sid=s1>", None),
+            ("<body sid=''>", None),
+            ("<body sid='&#1;'>", None),
+            ("<body sid='&bogus;'>", None),
+            ("<body><a sid='s1'/></body>", None),
+            ("<html sid='s1'>", None),
+            ("", None),
+        ] {
+            assert_eq!(stray_sid(document.as_bytes()), sid.map(Secret::from), "{document}");
+        }
+        for (length, is_sid) in [(4096, true), (4097, false)] {
+            let document = format!("<body sid='{}'/>", "x".repeat(length));
+            assert_eq!(stray_sid(document.as_bytes()).is_some(), is_sid, "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_sid_is_neither_empty_nor_longer_than_any_is() {
+        let config = Config::new("http://localhost/").unwrap();
+        for (length, is_sid) in [(0, false), (1, true), (1024, true), (1025, false)] {
+            let sid = "x".repeat(length);
+            let document = format!("<body xmlns='{NS_HTTPBIND}' sid='{sid}'/>");
+            let Ok(Received::Body(body)) = read(document.as_bytes(), Stage::Create) else {
+                panic!("no body")
+            };
+            let taken = body.created(&config).ok().map(|(sid, _)| sid);
+            assert_eq!(taken, is_sid.then(|| sid.into()), "{length} bytes");
+        }
+    }
+
+    fn told(document: &[u8]) -> String {
+        match read(document, Stage::Create) {
+            Ok(Received::Terminated(error)) | Err(error) => error.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn broken_xml_of_a_bosh_server_does_not_speak_against_the_url() {
+        let body = format!("<body xmlns='{NS_HTTPBIND}' sid='s1'><a:b/></body>");
+        let utf_16: Vec<u8> = body.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for document in [body.as_bytes(), &utf_16, &[body.as_bytes(), b"\xff"].concat()] {
+            let told = told(document);
+            assert!(told.contains("see the logs") && !told.contains("`url`"), "{told}");
+        }
+        assert!(told(b"<html/>").contains("check that `url`"));
+        assert!(told(b"{\"error\": 1}").contains("text that is not XML: check that `url`"));
+    }
+
+    #[test]
+    fn the_reason_of_an_end_is_found_where_its_namespaces_are_lost() {
+        let streams = "urn:ietf:params:xml:ns:xmpp-streams";
+        for (error, told) in [
+            (format!("<error><conflict xmlns='{streams}'/></error>"), "(conflict)"),
+            (format!("<s:error><conflict xmlns='{streams}'/></s:error>"), "(conflict)"),
+            ("<stream:error><conflict/></stream:error>".to_owned(), "(conflict)"),
+            ("<stream:error><mine xmlns='urn:x'/></stream:error>".to_owned(), "(remote-stream-error)"),
+        ] {
+            let body = format!(
+                "<body xmlns='{NS_HTTPBIND}' type='terminate' condition='remote-stream-error'>{error}</body>"
+            );
+            assert!(self::told(body.as_bytes()).contains(told), "{error}: {}", self::told(body.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn node_xmpp_bosh_says_more_in_an_attribute() {
+        let body = format!(
+            "<body xmlns='{NS_HTTPBIND}' type='terminate' condition='host-unknown' message='No such host'/>"
+        );
+        assert!(told(body.as_bytes()).contains("(host-unknown, \"No such host\")"));
+    }
+
+    #[test]
+    fn another_place_is_advised_only_if_bosh_may_be_there() {
+        for (uri, told) in [
+            ("https://node/bosh", "https://node/bosh: use that as `url`"),
+            ("wss://node/ws", "wss://node/ws: prebind speaks BOSH"),
+            ("/bosh", "/bosh: use that path in `url`"),
+            ("node", "node: use that host's BOSH endpoint"),
+        ] {
+            let body = format!(
+                "<body xmlns='{NS_HTTPBIND}' type='terminate' condition='see-other-uri'><uri>{uri}</uri></body>"
+            );
+            assert!(self::told(body.as_bytes()).contains(told), "{}", self::told(body.as_bytes()));
+        }
+    }
 }

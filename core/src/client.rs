@@ -2,40 +2,63 @@
 //! one deadline.
 
 mod cancel;
+mod certificate;
 mod connector;
+#[cfg(test)]
+mod examples;
 mod exchange;
 mod fail_fast;
+mod flights;
+#[cfg_attr(not(unix), path = "client/host/alone.rs")]
+mod host;
 mod http;
 mod lanes;
+mod lost;
 mod memory;
+mod obstacle;
 mod open;
+mod outbox;
 mod patience;
 mod phase;
 mod process;
+mod recent;
 mod resolver;
+mod roots;
+mod slots;
 mod tcp;
 mod terminate;
 mod tls;
+mod tls_error;
+mod trust;
+mod turns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::account::{Account, Credentials};
 use crate::config::Config;
-use crate::error::{Error, ErrorKind, Result, Retry, Stage};
+use crate::error::{Error, ErrorKind, Phase, Result, Retry, Stage, shortened};
+use crate::negotiation::is_unknown;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::sasl::ScramCache;
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::trace;
+use crate::trace::{Writer, masked};
 
 pub use cancel::interruptible;
-use fail_fast::FailFast;
-use http::{Http, Lost};
+#[cfg(test)]
+pub(crate) use examples::examples;
+use fail_fast::Outcome;
+use host::{Full, Place};
+use http::Http;
 use lanes::Lane;
+use lost::Lost;
 use memory::Memory;
+use process::Process;
+use recent::Recent;
+use slots::Slot;
 
 /// Opens a session with a password, on a client that the process keeps for that URL.
 ///
@@ -58,7 +81,6 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     config: Config,
     http: Arc<Http>,
-    fail_fast: FailFast,
     scram_cache: ScramCache,
     memory: Memory,
 }
@@ -71,31 +93,36 @@ impl Client {
     pub fn new(mut config: Config) -> Result<Self> {
         config.check()?;
         let http = Arc::new(Http::new(&config)?);
-        let fail_fast = FailFast::new(config.fail_fast_after, config.fail_fast_for);
         let scram_cache = ScramCache::new(config.scram_cache)?;
         let memory = Memory::new(&config);
         // What is known from now on is the memory's.
         config.profile = None;
-        Ok(Self(Arc::new(Inner { config, http, fail_fast, scram_cache, memory })))
+        Ok(Self(Arc::new(Inner { config, http, scram_cache, memory })))
     }
 
     /// The client that the process keeps for this configuration: for callers that cannot keep one
-    /// themselves. Its [`profile`](Config::profile) is for a client that is not there yet.
+    /// themselves. Its [`profile`](Config::profile) is for a client that is not there yet. A process keeps
+    /// the clients of the 1,024 URLs used last.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     pub fn shared(mut config: Config) -> Result<Self> {
         let profile = config.profile.take();
-        let kept = |clients: &Vec<Self>| clients.iter().find(|client| client.0.config == config).cloned();
-        if let Some(client) = patience::read(&SHARED, kept).flatten() {
+        let kept = |clients: &[Self]| clients.iter().find(|client| client.0.config == config).cloned();
+        let url = config.url.as_str();
+        let of_url = |shared: &Option<Shared>| kept(shared.as_ref()?.get(url)?);
+        if let Some(client) = patience::read(&SHARED, of_url).flatten() {
             return Ok(client);
         }
-        let client = Self::new(Config { profile, ..config })?;
-        patience::write(&SHARED, |clients| {
-            if clients.len() == MAX_SHARED {
-                clients.clear();
+        let client = Self::new(Config { profile, ..config.clone() })?;
+        patience::write(&SHARED, |shared| {
+            let shared = shared.get_or_insert_with(|| Recent::new(MAX_URLS));
+            let mut clients = shared.remove(url).unwrap_or_default();
+            if clients.len() >= MAX_FOR_URL {
+                clients.remove(0);
             }
             clients.push(client.clone());
+            shared.put(url.to_owned(), clients);
         });
         Ok(client)
     }
@@ -146,37 +173,75 @@ impl Client {
     fn end(&self, request: &Request) -> Result<()> {
         let _span = tracing::info_span!("terminate", host = self.0.config.url.host()).entered();
         self.guarded(Stage::Terminate, |until| {
-            let reply = self.0.post(request, None, until).map_err(|lost| lost.error)?;
-            terminate::verify(&reply, &self.0.config)
+            let ask = || {
+                let reply = self.0.ask(request, None, until)?;
+                Ok(terminate::verify(request, &reply, &self.0.config))
+            };
+            match exchange::ended(until, ask) {
+                // A lost request may be repeated (XEP-0124 §14.3); it may have ended the session before.
+                Err(Lost { is_broken: true, .. }) => match ask().map_err(|lost| lost.error)? {
+                    Err(error) if is_unknown(&error) => Ok(()),
+                    ended => ended,
+                },
+                ended => ended.map_err(|lost| lost.error)?,
+            }
         })
     }
 
-    /// Runs a call under the deadline, the fail-fast rule and a net for panics.
+    /// Runs a call under the deadline, the fail-fast rule, the limit of calls and a net for panics.
     fn guarded<T>(&self, stage: Stage, call: impl FnOnce(Instant) -> Result<T>) -> Result<T> {
         if cancel::is_stopped() {
-            return Err(http::given_up(phase::current(), stage));
+            return Err(lost::given_up(phase::current(), stage));
         }
         let until = Instant::now() + self.0.config.deadline;
-        self.0.fail_fast.check(stage, self.0.config.url.host())?;
+        let (process, host) = (self.0.http.process(), self.0.config.url.host());
+        process.fail_fast.check(stage, host)?;
+        // Ending a session takes load off the server.
+        let is_login = stage == Stage::Create;
+        let _place = is_login.then(|| self.0.place(&process)).transpose()?;
+        let _slot = is_login.then(|| self.0.slot(&process)).transpose()?;
+        let admitted = process.fail_fast.admit(stage, host)?;
         let result = catch_unwind(AssertUnwindSafe(|| call(until))).unwrap_or_else(|_| Err(defect(stage)));
         // Giving up says nothing about the server.
-        if !cancel::is_stopped() {
-            self.0.fail_fast.record(result.as_ref().err());
-        }
+        let outcome = if cancel::is_stopped() { Outcome::Unknown } else { Outcome::of(&result) };
+        process.fail_fast.record(admitted, outcome);
         result
     }
 }
 
 impl Inner {
-    fn post(&self, request: &Request, lane: Option<Lane>, until: Instant) -> Result<Reply, Lost> {
+    /// One of the places that the processes of this host share. A worker that waited for one would serve no page.
+    fn place(&self, process: &Process) -> Result<Option<Place>> {
+        let full = |Full { most }| no_place(most, self.config.url.host());
+        process.host.as_ref().map(|host| host.place().map_err(full)).transpose()
+    }
+
+    /// Waits for its turn, at most for half of the time: the other half is for the call.
+    fn slot(&self, process: &Process) -> Result<Slot> {
+        process.slots.take(Instant::now() + self.config.deadline / 2).ok_or_else(|| {
+            if cancel::is_stopped() {
+                return lost::given_up(Phase::Queue, Stage::Create);
+            }
+            no_slot(self.config.max_calls, self.config.url.host())
+        })
+    }
+
+    /// The reply to a request that nothing follows.
+    fn ask(&self, request: &Request, lane: Option<Lane>, until: Instant) -> Result<Reply, Lost> {
+        let (reply, lane) = self.post(request, lane, until)?;
+        self.http.put(lane);
+        Ok(reply)
+    }
+
+    fn post(&self, request: &Request, lane: Option<Lane>, until: Instant) -> Result<(Reply, Lane), Lost> {
         let stage = request.stage();
-        tracing::trace!(target: "prebind::wire", %stage, body = %trace::masked(request.body().as_bytes()), "sent");
+        tracing::trace!(target: "prebind::wire", %stage, body = %masked(request.body().as_bytes(), Writer::Client), "sent");
         let start = Instant::now();
         let reply = self.http.post(request, lane, until);
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
         match &reply {
-            Ok(reply) => {
-                tracing::trace!(target: "prebind::wire", %stage, body = %trace::masked(&reply.body), "received");
+            Ok((reply, _)) => {
+                tracing::trace!(target: "prebind::wire", %stage, body = %masked(&reply.body, Writer::Server), "received");
                 tracing::debug!(%stage, milliseconds, status = reply.status, bytes = reply.body.len(), "answered");
             }
             Err(lost) => tracing::debug!(%stage, milliseconds, "{}", lost.error),
@@ -185,17 +250,62 @@ impl Inner {
     }
 }
 
-/// The clients of [`Client::shared`].
-static SHARED: RwLock<Vec<Client>> = RwLock::new(Vec::new());
+/// The clients of [`Client::shared`], by their URL.
+static SHARED: RwLock<Option<Shared>> = RwLock::new(None);
 
-/// Configurations are few; a caller that makes them up must not fill the memory.
-const MAX_SHARED: usize = 64;
+type Shared = Recent<String, Vec<Client>>;
+
+/// URLs may be as many as there are tenants; a caller that makes them up must not fill the memory.
+const MAX_URLS: usize = 1024;
+
+/// The most configurations for one URL.
+const MAX_FOR_URL: usize = 64;
+
+fn no_slot(most: usize, host: &str) -> Error {
+    let host = shortened(host, 80);
+    let message = format!(
+        "{most} calls to {host} are under way, and none of them ended in time: try again later, see why the server is \
+         slow, or raise `max_calls`"
+    );
+    Error::new(ErrorKind::Timeout { phase: Phase::Queue }, Stage::Create, Retry::Later, message)
+}
+
+/// To ask again costs next to nothing, and a call to a server that is well takes less than a second.
+const PLACE_PAUSE: Duration = Duration::from_secs(1);
+
+fn no_place(most: u32, host: &str) -> Error {
+    let host = shortened(host, 80);
+    let calls = if most == 1 { "a call".to_owned() } else { format!("{most} calls") };
+    let message = format!(
+        "the processes of this site have {calls} to {host} under way, which is the most that leaves workers free for \
+         pages: try again later, see why the server is slow, or raise `max_host_calls`"
+    );
+    Error::new(ErrorKind::Timeout { phase: Phase::Queue }, Stage::Create, Retry::Later, message)
+        .with_retry_after(Some(PLACE_PAUSE))
+}
+
+/// In whole seconds, as `Retry-After` has it: one at least.
+fn in_seconds(time: Duration) -> Duration {
+    let started = u64::from(time.subsec_nanos() > 0);
+    Duration::from_secs((time.as_secs() + started).max(1))
+}
+
+/// Runs `call`. A panic in it is an error of the kind `Internal`.
+///
+/// For the edge of a binding: in many languages a panic of Rust's is no error that programs catch. The calls of a
+/// [`Client`] contain their own, and end the session they had.
+///
+/// # Errors
+/// Those of `call`, and `Internal`.
+pub fn contained<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(defect(Stage::Configure)))
+}
 
 fn defect(stage: Stage) -> Error {
     Error::new(
         ErrorKind::Internal,
         stage,
         Retry::No,
-        "a defect in prebind itself: report it with what its log says".to_owned(),
+        "a defect in prebind itself: report it with what the log says",
     )
 }

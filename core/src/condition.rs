@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::error::Retry;
+use crate::error::{Retry, Stage};
 
 /// An error condition as the server named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +34,23 @@ impl Condition {
         }
     }
 
-    pub(crate) fn retry(&self) -> Retry {
+    /// The condition of that name in the same specification.
+    pub(crate) fn named(&self, name: &str) -> Self {
         match self {
+            Self::Bosh(_) => Self::Bosh(name.into()),
+            Self::Stream(_) => Self::Stream(name.into()),
+            Self::Sasl(_) => Self::Sasl(name.into()),
+            Self::Scram(_) => Self::Scram(name.into()),
+            Self::Stanza(_) => Self::Stanza(name.into()),
+        }
+    }
+
+    pub(crate) fn retry(&self, stage: Stage) -> Retry {
+        match self {
+            // ejabberd's answer for a domain that it does not host.
+            Self::Bosh(BoshCondition::InternalServerError) if stage == Stage::Create => {
+                Retry::AfterConfigChange
+            }
             Self::Bosh(condition) => condition.retry(),
             Self::Stream(condition) => condition.retry(),
             Self::Sasl(condition) => condition.retry(),
@@ -44,13 +59,20 @@ impl Condition {
         }
     }
 
-    pub(crate) fn remedy(&self) -> &'static str {
-        match self {
-            Self::Bosh(condition) => condition.remedy(),
-            Self::Stream(condition) => condition.remedy(),
-            Self::Sasl(condition) => condition.remedy(),
-            Self::Scram(condition) => condition.remedy(),
-            Self::Stanza(condition) => condition.remedy(),
+    /// What mends it, with `{domain}` for the domain of the JID.
+    pub(crate) fn remedy(&self, stage: Stage) -> &'static str {
+        match (self, stage) {
+            (Self::Bosh(BoshCondition::InternalServerError), Stage::Create) => {
+                "check that the server hosts the domain {domain}; if it does, see the server's log"
+            }
+            (Self::Bosh(BoshCondition::ItemNotFound), Stage::Terminate) => {
+                "the session has ended already, or this is not the RID to send next"
+            }
+            (Self::Bosh(condition), _) => condition.remedy(),
+            (Self::Stream(condition), _) => condition.remedy(),
+            (Self::Sasl(condition), _) => condition.remedy(),
+            (Self::Scram(condition), _) => condition.remedy(),
+            (Self::Stanza(condition), _) => condition.remedy(),
         }
     }
 }
@@ -61,12 +83,15 @@ impl fmt::Display for Condition {
     }
 }
 
-/// What a server that wants a fresh start should be given.
 const AGAIN: &str = "try again with a fresh session";
-const OUR_FAULT: &str = "the server understood the exchange differently; report it with a trace";
-const DOMAIN: &str = "check the domain of the JID and that the server hosts it";
+const OUR_FAULT: &str = "a defect of prebind or of the server; report it with a trace of the exchange";
+const DOMAIN: &str = "the server does not host {domain}; correct the domain of the JID, or add it to the server as a virtual host";
 const PASSWORD: &str = "check the user name and the password or token";
-const ENOUGH: &str = "wait, then try again; the server limits what it accepts";
+const ENOUGH: &str = "the server limits requests or sessions; wait, then try again";
+const STOPPING: &str = "the server is stopping or restarting; try again later";
+const NOT_LET: &str = "the server does not let this account bind; check its access rules";
+const NO_BIND: &str = "ask for another `resource`, or for none so that the server makes one";
+const LOG: &str = "see the server's log";
 
 /// Declares one enum of conditions: variant, name on the wire, retry, remedy.
 macro_rules! conditions {
@@ -82,6 +107,8 @@ macro_rules! conditions {
         impl $enum {
             /// Every known condition.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            pub(crate) const NAMES: &'static [&'static str] = &[$($name),+];
 
             /// The name on the wire.
             #[must_use]
@@ -127,17 +154,18 @@ conditions! {
         HostUnknown = "host-unknown" => AfterConfigChange, DOMAIN;
         ImproperAddressing = "improper-addressing" => AfterConfigChange, DOMAIN;
         InternalServerError = "internal-server-error" => FreshSession,
-            "check that the server hosts the JID's domain, then its log";
+            "see the server's log, and try again with a fresh session";
         ItemNotFound = "item-not-found" => FreshSession,
-            "the server no longer knows the session; open a fresh one";
+            "the server does not know the session that it has just created, so a balancer sends requests to \
+             different servers; make it sticky, or let `url` name one server";
         OtherRequest = "other-request" => FreshSession, AGAIN;
         PolicyViolation = "policy-violation" => Later, ENOUGH;
-        RemoteConnectionFailed = "remote-connection-failed" => FreshSession,
-            "check that the connection manager reaches the XMPP server, then try again";
+        RemoteConnectionFailed = "remote-connection-failed" => Later,
+            "the connection manager does not reach the XMPP server for {domain}; check that it runs, and `route`";
         RemoteStreamError = "remote-stream-error" => FreshSession, AGAIN;
         SeeOtherUri = "see-other-uri" => AfterConfigChange,
-            "configure the address the server asks for";
-        SystemShutdown = "system-shutdown" => FreshSession, "the server is stopping; try again";
+            "the server sends its clients elsewhere, without saying where to; see its documentation";
+        SystemShutdown = "system-shutdown" => Later, STOPPING;
         UndefinedCondition = "undefined-condition" => FreshSession, AGAIN;
     }
 }
@@ -160,26 +188,27 @@ conditions! {
         BadFormat = "bad-format" => No, OUR_FAULT;
         BadNamespacePrefix = "bad-namespace-prefix" => No, OUR_FAULT;
         Conflict = "conflict" => FreshSession,
-            "the same resource was bound elsewhere; ask for none so that the server makes one";
+            "the same `resource` was bound elsewhere; ask for none so that the server makes one";
         ConnectionTimeout = "connection-timeout" => FreshSession, AGAIN;
         HostGone = "host-gone" => AfterConfigChange, DOMAIN;
         HostUnknown = "host-unknown" => AfterConfigChange, DOMAIN;
         ImproperAddressing = "improper-addressing" => AfterConfigChange, DOMAIN;
-        InternalServerError = "internal-server-error" => FreshSession, "see the server's log";
+        InternalServerError = "internal-server-error" => FreshSession, LOG;
         InvalidFrom = "invalid-from" => No, OUR_FAULT;
         InvalidNamespace = "invalid-namespace" => No, OUR_FAULT;
         InvalidXml = "invalid-xml" => No, OUR_FAULT;
         NotAuthorized = "not-authorized" => No, OUR_FAULT;
         NotWellFormed = "not-well-formed" => No, OUR_FAULT;
         PolicyViolation = "policy-violation" => Later, ENOUGH;
-        RemoteConnectionFailed = "remote-connection-failed" => FreshSession, AGAIN;
+        RemoteConnectionFailed = "remote-connection-failed" => Later,
+            "the server does not reach a service that it needs, such as its user database; see its log";
         Reset = "reset" => FreshSession, AGAIN;
         ResourceConstraint = "resource-constraint" => Later, ENOUGH;
         RestrictedXml = "restricted-xml" => No, OUR_FAULT;
         SeeOtherHost = "see-other-host" => AfterConfigChange,
-            "configure the address the server asks for";
-        SystemShutdown = "system-shutdown" => FreshSession, "the server is stopping; try again";
-        UndefinedCondition = "undefined-condition" => No, "see the server's log";
+            "the server sends its clients elsewhere, without saying where to; see its documentation";
+        SystemShutdown = "system-shutdown" => Later, STOPPING;
+        UndefinedCondition = "undefined-condition" => No, LOG;
         UnsupportedEncoding = "unsupported-encoding" => No, OUR_FAULT;
         UnsupportedFeature = "unsupported-feature" => No, OUR_FAULT;
         UnsupportedStanzaType = "unsupported-stanza-type" => No, OUR_FAULT;
@@ -194,18 +223,18 @@ conditions! {
         AccountDisabled = "account-disabled" => No, "enable the account on the XMPP server";
         CredentialsExpired = "credentials-expired" => No, "set a new password or mint a new token";
         EncryptionRequired = "encryption-required" => AfterConfigChange,
-            "use an https:// URL, or tell the server that its plain http is secure";
+            "use an https `url`, or tell the server that this http is secure (Prosody: consider_bosh_secure = true)";
         IncorrectEncoding = "incorrect-encoding" => No, OUR_FAULT;
         InvalidAuthzid = "invalid-authzid" => AfterConfigChange,
-            "leave the authzid empty or check it";
+            "check `authzid`, and that the user who logs in may act for it; leave it out to log in as oneself";
         InvalidMechanism = "invalid-mechanism" => AfterConfigChange,
-            "enable the mechanism on the server or use other credentials";
+            "enable the mechanism for {domain} on the server, or use other credentials";
         MalformedRequest = "malformed-request" => No, OUR_FAULT;
         MechanismTooWeak = "mechanism-too-weak" => AfterConfigChange,
             "enable a stronger mechanism on the server";
         NotAuthorized = "not-authorized" => No, PASSWORD;
-        TemporaryAuthFailure = "temporary-auth-failure" => FreshSession,
-            "the server could not ask its user database; try again";
+        TemporaryAuthFailure = "temporary-auth-failure" => Later,
+            "the server could not ask its user database; see its log, and try again later";
     }
 }
 
@@ -221,8 +250,8 @@ conditions! {
         UnsupportedChannelBindingType = "unsupported-channel-binding-type" => No, OUR_FAULT;
         UnknownUser = "unknown-user" => No, PASSWORD;
         InvalidUsernameEncoding = "invalid-username-encoding" => No, PASSWORD;
-        NoResources = "no-resources" => FreshSession, "the server is short of resources; try again";
-        OtherError = "other-error" => No, "see the server's log";
+        NoResources = "no-resources" => Later, "the server is short of resources; try again later";
+        OtherError = "other-error" => No, LOG;
     }
 }
 
@@ -230,30 +259,30 @@ conditions! {
     /// Stanza error conditions (RFC 6120 §8.3.3); those of resource binding (§7.6.2, §7.7.2)
     /// say what to do, the others are a server's oddity there.
     StanzaCondition {
-        BadRequest = "bad-request" => AfterConfigChange, "ask for another resource, or for none";
+        BadRequest = "bad-request" => AfterConfigChange, NO_BIND;
         Conflict = "conflict" => FreshSession,
-            "the resource is taken; ask for none so that the server makes one";
+            "the `resource` is taken; ask for none so that the server makes one";
         FeatureNotImplemented = "feature-not-implemented" => No, OUR_FAULT;
-        Forbidden = "forbidden" => No, "the server does not let this account bind";
+        Forbidden = "forbidden" => No, NOT_LET;
         Gone = "gone" => No, OUR_FAULT;
-        InternalServerError = "internal-server-error" => FreshSession, "see the server's log";
+        InternalServerError = "internal-server-error" => FreshSession, LOG;
         ItemNotFound = "item-not-found" => No, OUR_FAULT;
-        JidMalformed = "jid-malformed" => AfterConfigChange, "ask for another resource, or for none";
-        NotAcceptable = "not-acceptable" => AfterConfigChange,
-            "ask for another resource, or for none";
-        NotAllowed = "not-allowed" => No, "the server does not let this account bind";
+        JidMalformed = "jid-malformed" => AfterConfigChange, NO_BIND;
+        NotAcceptable = "not-acceptable" => AfterConfigChange, NO_BIND;
+        NotAllowed = "not-allowed" => No, NOT_LET;
         NotAuthorized = "not-authorized" => No, OUR_FAULT;
         PolicyViolation = "policy-violation" => Later, ENOUGH;
         RecipientUnavailable = "recipient-unavailable" => No, OUR_FAULT;
         Redirect = "redirect" => No, OUR_FAULT;
-        RegistrationRequired = "registration-required" => No, "register the account first";
+        RegistrationRequired = "registration-required" => No, "register the account on the server first";
         RemoteServerNotFound = "remote-server-not-found" => No, OUR_FAULT;
         RemoteServerTimeout = "remote-server-timeout" => FreshSession, AGAIN;
         ResourceConstraint = "resource-constraint" => Later,
             "the account has too many sessions; end some, then try again";
-        ServiceUnavailable = "service-unavailable" => FreshSession, AGAIN;
+        ServiceUnavailable = "service-unavailable" => Later,
+            "the server cannot bind a resource now; see its log, and try again later";
         SubscriptionRequired = "subscription-required" => No, OUR_FAULT;
-        UndefinedCondition = "undefined-condition" => No, "see the server's log";
+        UndefinedCondition = "undefined-condition" => No, LOG;
         UnexpectedRequest = "unexpected-request" => No, OUR_FAULT;
     }
 }

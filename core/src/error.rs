@@ -1,22 +1,36 @@
 //! What can go wrong, as a caller needs to know it: which kind, where in the exchange, which
 //! condition the server named, what a retry may do, and one sentence with cause and remedy.
 
+#[cfg(test)]
+#[cfg_attr(
+    not(feature = "client"),
+    allow(dead_code, unused_imports, reason = "only the client has all messages")
+)]
+mod examples;
+mod language;
 mod names;
+mod words;
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use crate::condition::Condition;
+use crate::vocabulary::{is_condition, is_mechanism};
+pub use language::Language;
+pub(crate) use language::shortened;
 pub use names::{Check, Phase, Retry, Stage};
+use words::{HIDDEN, presentable_condition};
+pub(crate) use words::{Secrets, address, presentable};
 
 /// A result with this library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why no session could be had.
 ///
-/// Neither its `Display` nor its `Debug` ever holds a password, a token, a SID or a RID.
-#[derive(thiserror::Error)]
-#[error("{}", .0.message)]
+/// Its `Display` names the cause and the remedy, with options called as the process's [`Language`]
+/// does. Neither `Display` nor `Debug` ever holds a password, a token, a SID or a RID.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -24,12 +38,36 @@ struct Inner {
     stage: Stage,
     condition: Option<Condition>,
     text: Option<String>,
+    is_text_withheld: bool,
+    is_condition_withheld: bool,
     retry: Retry,
-    message: String,
+    retry_after: Option<Duration>,
+    words: Words,
+    /// What the words hold that came from the server.
+    quoted: Vec<String>,
+    attempt: Attempt,
+}
+
+/// What the failed exchange was doing.
+#[derive(Default)]
+struct Attempt {
+    is_secret_out: bool,
+    is_in_sasl2: bool,
+}
+
+/// Stands for the domain of the JID in a remedy.
+const DOMAIN: &str = "{domain}";
+
+/// Cause and remedy. Names of options stand between backticks.
+enum Words {
+    /// All of it.
+    Whole(String),
+    /// Around the condition and the text that the server gave.
+    Refusal { what: &'static str, remedy: Cow<'static, str> },
 }
 
 /// The kinds of error: flat, and exhaustive on purpose, so that a caller's `match` without a
-/// wildcard stops to compile when a kind is added.
+/// wildcard no longer compiles when a kind is added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorKind {
     /// A bad URL, JID, resource or option; nothing was sent.
@@ -52,7 +90,7 @@ pub enum ErrorKind {
     Http {
         /// The HTTP status.
         status: u16,
-        /// The host a redirect points to; redirects are never followed.
+        /// Where a redirect leads, without its query: scheme, host and path. Redirects are never followed.
         location: Option<String>,
     },
     /// The answer is not XML, not allowed in XMPP or not what XEP-0124 and XEP-0206 say.
@@ -82,25 +120,22 @@ pub enum ErrorKind {
     Internal,
 }
 
-impl ErrorKind {
-    /// The kind's bare name, for example `Auth`: the same in every language.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Config { .. } => "Config",
-            Self::Connect { .. } => "Connect",
-            Self::Timeout { .. } => "Timeout",
-            Self::Http { .. } => "Http",
-            Self::Protocol { .. } => "Protocol",
-            Self::Terminated => "Terminated",
-            Self::Mechanism { .. } => "Mechanism",
-            Self::Auth => "Auth",
-            Self::ServerUnverified { .. } => "ServerUnverified",
-            Self::Bind => "Bind",
-            Self::Internal => "Internal",
+macro_rules! kinds {
+    ($($kind:ident)+) => {
+        impl ErrorKind {
+            /// The name of every kind.
+            pub const NAMES: &[&str] = &[$(stringify!($kind)),+];
+
+            /// The kind's bare name, for example `Auth`: the same in every language.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$kind { .. } => stringify!($kind),)+ }
+            }
         }
-    }
+    };
 }
+
+kinds! { Config Connect Timeout Http Protocol Terminated Mechanism Auth ServerUnverified Bind Internal }
 
 impl Error {
     /// Which kind, with what that kind carries.
@@ -133,26 +168,70 @@ impl Error {
         self.0.retry
     }
 
-    pub(crate) fn new(kind: ErrorKind, stage: Stage, retry: Retry, message: String) -> Self {
-        Self(Box::new(Inner { kind, stage, condition: None, text: None, retry, message }))
+    /// How long to wait before the next call: as the server asked (`Retry-After`, RFC 9110 §10.2.3), or until
+    /// the calls that hold this one up have ended or another one may try the server.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The message, with options and functions called as this language does. `Display` uses the
+    /// language of the process.
+    #[must_use]
+    pub fn told_in(&self, language: Language) -> String {
+        let words = match &self.0.words {
+            Words::Whole(words) => Cow::Borrowed(words.as_str()),
+            Words::Refusal { what, remedy } => Cow::Owned(self.refusal(what, remedy)),
+        };
+        match self.0.kind {
+            ErrorKind::Config { field } => {
+                let field = language.name(field).unwrap_or_else(|| field.to_owned());
+                language.tell(&format!("{field}: {words}"))
+            }
+            _ => language.tell(&words),
+        }
+    }
+
+    pub(crate) fn new(kind: ErrorKind, stage: Stage, retry: Retry, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            stage,
+            condition: None,
+            text: None,
+            is_text_withheld: false,
+            is_condition_withheld: false,
+            retry,
+            retry_after: None,
+            words: Words::Whole(message.into()),
+            quoted: Vec::new(),
+            attempt: Attempt::default(),
+        }))
     }
 
     pub(crate) fn config(field: &'static str, problem: impl fmt::Display) -> Self {
-        Self::new(
-            ErrorKind::Config { field },
-            Stage::Configure,
-            Retry::AfterConfigChange,
-            format!("{field}: {problem}"),
-        )
+        let kind = ErrorKind::Config { field };
+        Self::new(kind, Stage::Configure, Retry::AfterConfigChange, problem.to_string())
     }
 
+    /// What breaks the protocol. While the session is created, another URL may mend that.
     pub(crate) fn protocol(stage: Stage, expected: &'static str, found: impl fmt::Display) -> Self {
-        Self::new(
-            ErrorKind::Protocol { expected },
-            stage,
-            Retry::No,
-            format!("expected {expected}, got {found}; check that the URL is the server's BOSH endpoint"),
-        )
+        if stage != Stage::Create {
+            return Self::protocol_of_server(stage, expected, found);
+        }
+        let message =
+            format!("expected {expected}, got {found}: check that `url` is the server's BOSH endpoint");
+        Self::unreadable(stage, expected, message)
+    }
+
+    /// What breaks the protocol, at a BOSH endpoint for certain.
+    pub(crate) fn protocol_of_server(stage: Stage, expected: &'static str, found: impl fmt::Display) -> Self {
+        let remedy = "see the logs of the XMPP server and of any proxy in front of it";
+        Self::unreadable(stage, expected, format!("expected {expected}, got {found}: {remedy}"))
+    }
+
+    /// What breaks the protocol, for a cause that is known.
+    pub(crate) fn unreadable(stage: Stage, expected: &'static str, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Protocol { expected }, stage, Retry::No, message)
     }
 
     pub(crate) fn unverified(check: Check, problem: impl fmt::Display) -> Self {
@@ -160,7 +239,7 @@ impl Error {
             ErrorKind::ServerUnverified { check },
             Stage::Authenticate,
             Retry::No,
-            format!("the server is not to be trusted ({check}): {problem}"),
+            format!("the server did not prove that it is the right one ({check}): {problem}"),
         )
     }
 
@@ -171,45 +250,159 @@ impl Error {
         condition: Option<Condition>,
         text: Option<&str>,
     ) -> Self {
-        let what = match kind {
-            ErrorKind::Auth => "the server refused the login",
-            ErrorKind::Bind => "the server refused to bind a resource",
+        let what = match (&kind, stage) {
+            (ErrorKind::Auth, _) => "the server refused the login",
+            (ErrorKind::Bind, Stage::Session) => "the server refused to start the session",
+            (ErrorKind::Bind, _) => "the server refused to bind a resource",
+            (_, Stage::Create) => "the server refused to create a session",
             _ => "the server ended the session",
         };
+        let condition = condition.and_then(|condition| {
+            let name = presentable_condition(condition.as_str())?.to_owned();
+            Some(if name == condition.as_str() { condition } else { condition.named(&name) })
+        });
         let (retry, remedy) = match (&condition, &kind) {
-            (Some(condition), _) => (condition.retry(), condition.remedy()),
+            (Some(condition), _) => (condition.retry(stage), condition.remedy(stage)),
             (None, ErrorKind::Terminated) => (Retry::FreshSession, "try again with a fresh session"),
             (None, _) => (Retry::No, "see the server's log"),
         };
-        let text = text.map(presentable).filter(|text| !text.is_empty());
-        let reason = condition.as_ref().map_or("without a reason", Condition::as_str);
-        let said = text.as_ref().map_or_else(String::new, |text| format!(", \"{text}\""));
-        let message = format!("{what} ({}{said}): {remedy}", presentable(reason));
-        Self(Box::new(Inner { kind, stage, condition, text, retry, message }))
+        let mut error = Self::new(kind, stage, retry, "");
+        error.0.condition = condition;
+        error.0.text = text.map(presentable).filter(|text| !text.is_empty());
+        error.0.words = Words::Refusal { what, remedy: remedy.into() };
+        error
     }
 
     pub(crate) fn terminated(stage: Stage, condition: Option<Condition>, text: Option<&str>) -> Self {
         Self::refused(ErrorKind::Terminated, stage, condition, text)
     }
 
-    /// Drops what the server said if it repeats one of `secrets`.
-    pub(crate) fn without(mut self, secrets: &[&str]) -> Self {
-        let inner = &mut self.0;
-        let repeats = |said: &str| secrets.iter().any(|secret| !secret.is_empty() && said.contains(*secret));
-        if inner.text.as_deref().is_some_and(repeats)
-            || inner.condition.as_ref().is_some_and(|condition| repeats(condition.as_str()))
+    /// The same refusal, with a remedy for what else is known of it.
+    pub(crate) fn with_remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Self {
+        if let Words::Refusal { remedy: known, .. } = &mut self.0.words {
+            *known = remedy.into();
+        }
+        self
+    }
+
+    pub(crate) fn with_retry(mut self, retry: Retry) -> Self {
+        self.0.retry = retry;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, time: Option<Duration>) -> Self {
+        self.0.retry_after = time;
+        self
+    }
+
+    /// Names the domain of the JID where the remedy has a place for it.
+    pub(crate) fn about(mut self, domain: &str) -> Self {
+        if let Words::Refusal { remedy, .. } = &mut self.0.words
+            && remedy.contains(DOMAIN)
         {
-            inner.text = None;
-            inner.condition = None;
-            inner.message = format!(
-                "{} error in stage {}: the server's words are withheld because they repeat a secret",
-                inner.kind.name(),
-                inner.stage
-            );
+            *remedy = remedy.replace(DOMAIN, &shortened(domain, 100)).into();
+        }
+        self
+    }
+
+    /// Says that the message holds this, and that it came from the server.
+    pub(crate) fn quoting(mut self, said: impl Into<String>) -> Self {
+        self.0.quoted.push(said.into());
+        self
+    }
+
+    /// What happened, the server's reason and the remedy.
+    fn refusal(&self, what: &str, remedy: &str) -> String {
+        let reason = match (self.condition(), self.0.is_condition_withheld) {
+            (Some(condition), _) => condition.as_str(),
+            (None, true) => HIDDEN,
+            (None, false) => "without a reason",
+        };
+        let text = self.text().or(self.0.is_text_withheld.then_some(HIDDEN));
+        let said = text.map_or_else(String::new, |text| format!(", \"{}\"", text.replace('`', "'")));
+        let remedy = remedy.replace(DOMAIN, "the domain of the JID");
+        format!("{what} ({reason}{said}): {remedy}")
+    }
+
+    /// Marks the error of an exchange in which a secret or a proof of one has been sent.
+    pub(crate) fn after_secret(mut self) -> Self {
+        self.0.attempt.is_secret_out = true;
+        self
+    }
+
+    /// Marks the error of an exchange whose session has gone with its server, so that none that is there has looked
+    /// at a secret.
+    #[cfg(feature = "client")]
+    pub(crate) fn of_gone_session(mut self) -> Self {
+        self.0.attempt.is_secret_out = false;
+        self
+    }
+
+    /// Whether the exchange has sent a secret, or a proof of one, that the server may have looked at and has
+    /// not accepted. The same call must not send it again: servers count wrong passwords.
+    #[cfg(any(feature = "client", test))]
+    pub(crate) fn is_secret_out(&self) -> bool {
+        self.0.attempt.is_secret_out
+    }
+
+    /// Marks the error of a login by SASL2 that could be made without it.
+    pub(crate) fn in_sasl2(mut self) -> Self {
+        self.0.attempt.is_in_sasl2 = true;
+        self
+    }
+
+    /// Whether a login by SASL2 failed that could be made without it.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_in_sasl2(&self) -> bool {
+        self.0.attempt.is_in_sasl2
+    }
+
+    /// The same error, with more to do about it.
+    pub(crate) fn with_more(mut self, more: &str) -> Self {
+        match &mut self.0.words {
+            Words::Whole(words) => words.push_str(more),
+            Words::Refusal { remedy, .. } => remedy.to_mut().push_str(more),
+        }
+        self
+    }
+
+    /// Hides what the server said if there is a piece of a secret in it. The names that specifications
+    /// define are no secrets, whatever a password may be.
+    pub(crate) fn without(mut self, secrets: &Secrets) -> Self {
+        let inner = &mut *self.0;
+        inner.is_text_withheld |= inner.text.take_if(|text| secrets.are_in(text)).is_some();
+        let tells = |name: &str| !is_condition(name) && secrets.are_in(name);
+        let condition = inner.condition.take_if(|condition| tells(condition.as_str()));
+        inner.is_condition_withheld |= condition.is_some();
+        let (mut hidden, kept): (Vec<_>, Vec<_>) =
+            inner.quoted.drain(..).partition(|said| secrets.are_repeated_in(said));
+        inner.quoted = kept;
+        match &mut inner.kind {
+            ErrorKind::Http { location, .. } => {
+                location.take_if(|location| hidden.contains(location));
+            }
+            ErrorKind::Mechanism { offered, .. } => {
+                hidden.extend(offered.extract_if(.., |name| !is_mechanism(name) && secrets.are_in(name)));
+            }
+            _ => {}
+        }
+        for said in hidden {
+            match &mut inner.words {
+                Words::Whole(words) => *words = words.replace(&said, HIDDEN),
+                Words::Refusal { remedy, .. } => *remedy = remedy.replace(&said, HIDDEN).into(),
+            }
         }
         self
     }
 }
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told_in(Language::spoken()))
+    }
+}
+
+impl StdError for Error {}
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,7 +411,7 @@ impl fmt::Debug for Error {
             .field("stage", &self.0.stage)
             .field("condition", &self.0.condition)
             .field("retry", &self.0.retry)
-            .field("message", &self.0.message)
+            .field("message", &self.to_string())
             .finish()
     }
 }
@@ -228,8 +421,89 @@ const _: fn() = || {
     portable::<Error>();
 };
 
-/// A server's words, made fit for a log line.
-pub(crate) fn presentable(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::{BoshCondition, SaslCondition};
+
+    #[test]
+    fn a_refusal_tells_what_why_and_what_to_do() {
+        let refused = |kind, condition, text| Error::refused(kind, Stage::Bind, condition, text);
+        let condition = || Some(Condition::Sasl(SaslCondition::NotAuthorized));
+        for (error, message, retry) in [
+            (
+                refused(ErrorKind::Auth, condition(), Some("No\n\u{7} entry ")),
+                "the server refused the login (not-authorized, \"No entry\"): \
+                 check the user name and the password or token",
+                Retry::No,
+            ),
+            (
+                refused(ErrorKind::Bind, None, None),
+                "the server refused to bind a resource (without a reason): see the server's log",
+                Retry::No,
+            ),
+            (
+                refused(ErrorKind::Terminated, None, Some("\n")),
+                "the server ended the session (without a reason): try again with a fresh session",
+                Retry::FreshSession,
+            ),
+            (
+                refused(ErrorKind::Terminated, Some(Condition::Bosh(BoshCondition::HostGone)), None)
+                    .about("example.org"),
+                "the server ended the session (host-gone): the server does not host example.org; correct the \
+                 domain of the JID, or add it to the server as a virtual host",
+                Retry::AfterConfigChange,
+            ),
+        ] {
+            assert_eq!((error.to_string().as_str(), error.retry()), (message, retry));
+        }
+    }
+
+    #[test]
+    fn words_with_a_piece_of_a_secret_are_withheld() {
+        let mut secrets = Secrets::default();
+        secrets.add(b"hidden-one");
+        let refused = |name: &str, text| {
+            let condition = Some(Condition::Sasl(name.into()));
+            Error::refused(ErrorKind::Auth, Stage::Authenticate, condition, Some(text)).without(&secrets)
+        };
+        for (name, text, shown) in [
+            ("not-authorized", "sorry", "(not-authorized, \"sorry\")"),
+            ("not-authorized", "not HIDDEN one", "(not-authorized, \"***\")"),
+            ("x-hidden-x", "sorry", "(***, \"sorry\")"),
+            ("Not A Name", "sorry", "(without a reason, \"sorry\")"),
+        ] {
+            let error = refused(name, text);
+            let all = format!("{error} {error:?} {:?} {:?}", error.text(), error.condition());
+            assert!(error.to_string().contains(shown), "{error}");
+            assert!(!all.to_lowercase().contains("hidden"), "{all}");
+        }
+        let location = "https://hiddenone.example.org/".to_owned();
+        let kind = ErrorKind::Http { status: 302, location: Some(location.clone()) };
+        let message = format!("the server redirects to {location}: use that");
+        let error = Error::new(kind, Stage::Create, Retry::No, message).quoting(location).without(&secrets);
+        assert_eq!(error.kind(), &ErrorKind::Http { status: 302, location: None });
+        assert_eq!(error.to_string(), "the server redirects to ***: use that");
+        let offered = vec!["PLAIN".to_owned(), "HIDDEN-ONE".to_owned()];
+        let kind = ErrorKind::Mechanism { offered, allowed: Vec::new() };
+        let message = "it offers PLAIN, HIDDEN-ONE".to_owned();
+        let error = Error::new(kind, Stage::Features, Retry::No, message).without(&secrets);
+        assert!(!format!("{error:?}").contains("HIDDEN") && error.to_string() == "it offers PLAIN, ***");
+        let condition = Some(Condition::Bosh(BoshCondition::SeeOtherUri));
+        let refused = Error::refused(ErrorKind::Terminated, Stage::Create, condition, None);
+        let error = refused.with_remedy("use hidden-one.org").quoting("hidden-one.org").without(&secrets);
+        assert!(error.to_string().ends_with("(see-other-uri): use ***"), "{error}");
+    }
+
+    #[test]
+    fn options_are_called_as_the_language_does() {
+        let error = Error::config("max_reply", "must be more, see `fail_fast_for`");
+        for (language, told) in [
+            (Language::Rust, "max_reply: must be more, see `fail_fast_for`"),
+            (Language::CommandLine, "--max-reply: must be more, see `--fail-fast-for`"),
+            (Language::Kotlin, "maxReply: must be more, see `failFastFor`"),
+        ] {
+            assert_eq!(error.told_in(language), told);
+        }
+    }
 }

@@ -61,11 +61,13 @@ impl FastToken {
     /// # Errors
     /// `Config` if it is something else.
     pub fn from_text(text: &str) -> Result<Self> {
-        let record: Option<Record<'_>> = serde_json::from_str(text).ok();
+        // Escaped, a character takes six bytes at most.
+        let text = Some(text).filter(|text| text.len() <= 3 * 6 * MAX_LENGTH);
+        let record: Option<Record<'_>> = text.and_then(|text| serde_json::from_str(text).ok());
         record
             .filter(|record| record.mechanism == MECHANISM)
             .and_then(|record| Self::issued(&record.token, record.expiry.as_deref(), &record.user_agent))
-            .ok_or_else(|| Error::config("fast_token", "is not what a session's fast_token gave"))
+            .ok_or_else(|| Error::config("fast_token", "is not what `fast_token` of an earlier session was: forget it and log in by other credentials"))
     }
 
     /// All of it in one line, for a store. It holds the secret.

@@ -1,13 +1,16 @@
 //! XMPP addresses (RFC 7622), prepared once when they enter the library.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
-use precis_profiles::{OpaqueString, UsernameCaseMapped};
+use precis_profiles::{OpaqueString, UsernameCaseMapped, UsernameCasePreserved};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, address, shortened};
 
 /// The most bytes a localpart, a domainpart or a resourcepart may have (RFC 7622 §3.2 to §3.4).
 const MAX_PART: usize = 1023;
@@ -30,6 +33,9 @@ impl Jid {
             Some((bare, resource)) => (bare, Some(prepare_resource(resource)?)),
             None => (jid, None),
         };
+        if let Some(error) = user_with_at(bare) {
+            return Err(error);
+        }
         let (local, domain) = match bare.split_once('@') {
             Some((local, domain)) => (Some(prepare_local(local)?), domain),
             None => (None, bare),
@@ -40,14 +46,31 @@ impl Jid {
     /// The address of a web site's user, whose name may hold characters a localpart must not:
     /// they are escaped (XEP-0106).
     ///
+    /// JIDs ignore case: `Alice` and `alice` share one account. A site whose user names do not ignore case gives an
+    /// immutable id in place of the name.
+    ///
     /// # Errors
-    /// `Config` if the name or the domain is not allowed even so.
+    /// `Config` if the name or the domain is not allowed even so, or if the name has full-width or decomposed
+    /// characters: it looks like the name of another user, and would have that user's account.
     pub fn from_user(name: &str, domain: &str) -> Result<Self> {
-        Ok(Self {
-            local: Some(prepare_local(&escape_local(name)?)?),
-            domain: prepare_domain(domain)?,
-            resource: None,
-        })
+        let escaped = escape_local(name)?;
+        let local = prepare_local(&escaped)?;
+        if is_look_alike(&escaped) {
+            return Err(Error::config(
+                "jid",
+                "the user name has full-width or decomposed characters, so it may share the JID of another user: \
+                 normalize names (NFKC) when users register, or make JIDs of an immutable id",
+            ));
+        }
+        Ok(Self { local: Some(local), domain: prepare_domain(domain)?, resource: None })
+    }
+
+    /// The account, in the form in which servers tell accounts apart, including those that prepare names by the older
+    /// RFC 6122.
+    pub(crate) fn account(&self) -> String {
+        let local = self.local.as_deref().unwrap_or_default();
+        let local = stringprep::nodeprep(local).unwrap_or(Cow::Borrowed(local));
+        format!("{local}@{}", folded_domain(&self.domain))
     }
 
     /// The part before the `@`.
@@ -56,7 +79,7 @@ impl Jid {
         self.local.as_deref()
     }
 
-    /// The domain, as Unicode.
+    /// The domain, as it was written, in lower case.
     #[must_use]
     pub fn domain(&self) -> &str {
         &self.domain
@@ -74,6 +97,30 @@ impl Jid {
         Self { resource: None, ..self.clone() }
     }
 
+    /// Whether that is the same domain, in whatever form.
+    pub(crate) fn is_at(&self, domain: &str) -> bool {
+        let domain = domain.strip_suffix('.').unwrap_or(domain);
+        domain.eq_ignore_ascii_case(&self.domain)
+            || Self::new(domain)
+                .is_ok_and(|other| folded_domain(&self.domain) == folded_domain(&other.domain))
+    }
+
+    /// How the account of this address, which was asked for, and that of a bound one are the same.
+    pub(crate) fn compare(&self, bound: &Self) -> Likeness {
+        if !self.is_at(&bound.domain) {
+            return Likeness::Other;
+        }
+        let (Some(asked), bound) = (&self.local, bound.local.as_deref().unwrap_or_default()) else {
+            return Likeness::Same;
+        };
+        let folded = |local| stringprep::nodeprep(local).ok();
+        match (folded(asked), folded(bound)) {
+            _ if asked == bound => Likeness::Same,
+            (Some(asked), Some(bound)) if asked == bound => Likeness::Folded,
+            _ => Likeness::Other,
+        }
+    }
+
     /// The address a server bound. Its resource is taken as it is, since other clients will see it
     /// so; the server may follow newer tables of Unicode than this library.
     pub(crate) fn bound(jid: &str) -> Result<Self> {
@@ -83,6 +130,27 @@ impl Jid {
             .ok_or_else(|| Error::config("jid", "a bound address has a resource"))?;
         Ok(Self { resource: Some(resource.to_owned()), ..Self::new(bare)? })
     }
+}
+
+/// Why a user name that is an e-mail address makes no JID as it is, and what it has to be.
+fn user_with_at(bare: &str) -> Option<Error> {
+    let (user, domain) = bare.rsplit_once('@').filter(|(user, _)| user.contains('@'))?;
+    let escaped =
+        Jid::from_user(user, domain).ok().map(|jid| format!(", here {}", shortened(&jid.to_string(), 120)));
+    let problem = format!(
+        "has more than one @: a user name that is an e-mail address has to be escaped, as `jid_from_user` does{}",
+        escaped.unwrap_or_default()
+    );
+    Some(Error::config("jid", problem))
+}
+
+/// Whether two addresses are of one account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Likeness {
+    Same,
+    /// Only for a server that prepares names by the older RFC 6122, whose nodeprep takes ß for ss and ς for σ.
+    Folded,
+    Other,
 }
 
 impl FromStr for Jid {
@@ -109,16 +177,15 @@ impl fmt::Display for Jid {
 /// Prepares a resource to ask for (RFC 7622 §3.4). A space in front is refused although
 /// `OpaqueString` would let it pass: table 2 of §3.5 calls such an address illegal.
 pub(crate) fn prepare_resource(resource: &str) -> Result<String> {
+    const LENGTH: &str = "has 1 to 1023 bytes and does not begin with a space (RFC 7622 §3.4, §3.5)";
+    within_reach(resource, || Error::config("resource", LENGTH))?;
     let prepared = OpaqueString::enforce(resource).map_err(|_| {
         Error::config("resource", "is empty or has a character that is not allowed (RFC 7622 §3.4)")
     })?;
     if !prepared.starts_with(' ') && fits(&prepared) {
         Ok(prepared.into_owned())
     } else {
-        Err(Error::config(
-            "resource",
-            "has 1 to 1023 bytes and does not begin with a space (RFC 7622 §3.4, §3.5)",
-        ))
+        Err(Error::config("resource", LENGTH))
     }
 }
 
@@ -126,30 +193,33 @@ pub(crate) fn prepare_resource(resource: &str) -> Result<String> {
 const EXCLUDED: [char; 9] = ['"', '&', '\'', '/', ':', '<', '>', '@', ' '];
 
 fn prepare_local(local: &str) -> Result<String> {
+    let too_long = || Error::config("jid", "the part before the @ has 1 to 1023 bytes (RFC 7622 §3.3)");
+    within_reach(local, too_long)?;
     let prepared = UsernameCaseMapped::enforce(local).map_err(|_| {
         Error::config(
             "jid",
-            "the part before the @ is empty or has a character that is not allowed (RFC 7622 §3.3); \
-             escape a user name with XEP-0106",
+            "the part before the @ is empty or has a character that is not allowed (RFC 7622 §3.3); make the JID of \
+             a user name by `jid_from_user`",
         )
     })?;
     if prepared.contains(EXCLUDED) {
         return Err(Error::config(
             "jid",
-            "the part before the @ has one of \" & ' / : < > @ or a space; \
-             escape a user name with XEP-0106",
+            "the part before the @ has one of \" & ' / : < > @ or a space; make the JID of a user name by \
+             `jid_from_user`, which escapes them",
         ));
     }
-    if fits(&prepared) {
-        Ok(prepared.into_owned())
-    } else {
-        Err(Error::config("jid", "the part before the @ has 1 to 1023 bytes (RFC 7622 §3.3)"))
-    }
+    if fits(&prepared) { Ok(prepared.into_owned()) } else { Err(too_long()) }
+}
+
+/// Whether a localpart is prepared to another one that differs in more than case.
+fn is_look_alike(local: &str) -> bool {
+    UsernameCasePreserved::enforce(local).is_ok_and(|prepared| prepared != local)
 }
 
 fn prepare_domain(domain: &str) -> Result<String> {
-    let not_allowed =
-        || Error::config("jid", "the domain is neither a host name nor an IP address (RFC 7622 §3.2)");
+    let not_allowed = || Error::config("jid", no_domain(domain));
+    within_reach(domain, not_allowed)?;
     if let Some(literal) = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         let address: Ipv6Addr = literal.parse().map_err(|_| not_allowed())?;
         return Ok(format!("[{address}]"));
@@ -158,16 +228,62 @@ fn prepare_domain(domain: &str) -> Result<String> {
         return Ok(address.to_string());
     }
     let domain = domain.strip_suffix('.').unwrap_or(domain);
-    // The ASCII form is made only to be checked: STD 3 characters and DNS lengths.
-    idna::domain_to_ascii_strict(domain).map_err(|_| not_allowed())?;
-    match idna::domain_to_unicode(domain) {
-        (unicode, Ok(())) if fits(&unicode) => Ok(unicode),
-        _ => Err(not_allowed()),
+    // The ASCII form is made only to be checked.
+    let ascii = Uts46::new()
+        .to_ascii(domain.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Verify)
+        .map_err(|_| not_allowed())?;
+    // Containers have names with an underscore, and servers host them.
+    let is_host_character = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if !ascii.bytes().all(is_host_character) {
+        return Err(not_allowed());
     }
+    if domain.is_ascii() {
+        // As the server has it that is called so: one with a name in Punycode may know no other.
+        return Ok(domain.to_ascii_lowercase());
+    }
+    Ok(unicode_domain(domain).into_owned())
+}
+
+/// What is wrong with something that is no domain.
+fn no_domain(domain: &str) -> String {
+    if domain.is_empty() {
+        return "has no domain; it reads like alice@example.org".to_owned();
+    }
+    let shown = shortened(&address(domain), 60);
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    match domain.split_once(':') {
+        Some((host, port)) if is_port(port) => {
+            let host = shortened(&address(host), 60);
+            format!(
+                "the domain must not have a port, here {port}: use {host} alone, and put the port into `url`"
+            )
+        }
+        _ => format!("the domain {shown} is neither a host name nor an IP address (RFC 7622 §3.2)"),
+    }
+}
+
+/// A domain with all its labels in Unicode.
+fn unicode_domain(domain: &str) -> Cow<'_, str> {
+    match Uts46::new().to_unicode(domain.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow) {
+        (unicode, Ok(())) => unicode,
+        (_, Err(_)) => Cow::Borrowed(domain),
+    }
+}
+
+/// A domain in the form in which any server compares it.
+fn folded_domain(domain: &str) -> String {
+    let unicode = unicode_domain(domain);
+    stringprep::nameprep(&unicode).map_or_else(|_| unicode.to_string(), Cow::into_owned)
 }
 
 fn fits(part: &str) -> bool {
     (1..=MAX_PART).contains(&part.len())
+}
+
+/// Refuses what is too long to be prepared: preparation takes time, and makes no part shorter by more than
+/// this.
+fn within_reach(part: &str, refused: impl FnOnce() -> Error) -> Result<()> {
+    if part.len() <= 4 * MAX_PART { Ok(()) } else { Err(refused()) }
 }
 
 /// The escape sequences of XEP-0106 §4.2 table 2, without their backslash.
@@ -185,6 +301,7 @@ const ESCAPES: [(char, &str); 10] = [
 ];
 
 fn escape_local(name: &str) -> Result<String> {
+    within_reach(name, || Error::config("jid", "a user name has 1 to 1023 bytes (RFC 7622 §3.3)"))?;
     if name.starts_with(' ') || name.ends_with(' ') {
         return Err(Error::config("jid", "a user name must not begin or end with a space (XEP-0106 §4.1)"));
     }
@@ -207,4 +324,83 @@ fn escape_local(name: &str) -> Result<String> {
 
 fn starts_with_hex(text: &str, hex: &str) -> bool {
     text.get(..hex.len()).is_some_and(|start| start.eq_ignore_ascii_case(hex))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(asked: &str, bound: &str) -> Likeness {
+        Jid::new(asked).unwrap().compare(&Jid::new(bound).unwrap())
+    }
+
+    #[test]
+    fn a_bound_address_may_differ_as_servers_fold_names() {
+        for (asked, bound, likeness) in [
+            ("alice@example.org", "alice@example.org", Likeness::Same),
+            ("alice@example.org", "bob@example.org", Likeness::Other),
+            ("alice@example.org", "example.org", Likeness::Other),
+            ("example.org", "guest@example.org", Likeness::Same),
+            ("alice@example.org", "alice@example.com", Likeness::Other),
+            ("strauß@localhost", "strauss@localhost", Likeness::Folded),
+            ("γιώργος@localhost", "γιώργοσ@localhost", Likeness::Folded),
+            ("strauß@localhost", "straus@localhost", Likeness::Other),
+            ("alice@xn--bcher-kva.example", "alice@bücher.example", Likeness::Same),
+            ("alice@bücher.example", "alice@xn--bcher-kva.example", Likeness::Same),
+            ("alice@straße.example", "alice@strasse.example", Likeness::Same),
+            ("alice@chat_server", "alice@chat-server", Likeness::Other),
+        ] {
+            assert_eq!(compared(asked, bound), likeness, "{asked} and {bound}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_what_servers_host() {
+        for (domain, sent) in [
+            ("chat_server", "chat_server"),
+            ("_.Example.ORG.", "_.example.org"),
+            ("größe_1.example", "größe_1.example"),
+            ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+            ("XN--BCHER-KVA.example", "xn--bcher-kva.example"),
+            ("Bücher.example", "bücher.example"),
+            ("-a-.b--c", "-a-.b--c"),
+            ("127.0.0.1", "127.0.0.1"),
+        ] {
+            assert_eq!(Jid::new(domain).unwrap().domain(), sent);
+        }
+        for bad in ["a b", "a..b", "", ".", "a!b", "a%b", "bü:cher", "a\u{0}"] {
+            assert!(Jid::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_e_mail_address_as_user_name_is_no_part_of_an_address() {
+        let error = Jid::new("alice@mail.example@chat.example.org").unwrap_err().to_string();
+        assert!(
+            error.ends_with("as `Jid::from_user` does, here alice\\40mail.example@chat.example.org"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn names_are_not_prepared_if_they_are_too_long_for_it() {
+        let long = "e\u{301}".repeat(1_000_000);
+        for jid in [format!("{long}@localhost"), format!("alice@{long}"), format!("alice@localhost/{long}")] {
+            assert!(Jid::new(&jid).is_err());
+        }
+        assert!(Jid::from_user(&long, "localhost").is_err());
+        // Full width, three bytes each, one byte once prepared.
+        assert_eq!(
+            Jid::new(&format!("{}@localhost", "\u{ff41}".repeat(1023))).unwrap().local().unwrap().len(),
+            1023
+        );
+    }
+
+    #[test]
+    fn a_bare_address_has_no_resource() {
+        for jid in ["alice@localhost/web", "alice@localhost"] {
+            assert_eq!(Jid::new(jid).unwrap().bare(), Jid::new("alice@localhost").unwrap());
+        }
+        assert_eq!(Jid::new("localhost/web").unwrap().bare().to_string(), "localhost");
+    }
 }

@@ -24,11 +24,14 @@
 //!   domain proved to be, falls back to the classic plan if another fails, and hands what it
 //!   learned to the next process as a [profile](Client::profile).
 //! - Bindings for other languages give options and credentials by name ([`Config::from_named`],
-//!   [`Credentials::from_named`]), see to signals meanwhile ([`interruptible`]) and write what
-//!   happens to their own log ([`observed`]).
+//!   [`Credentials::from_named`]), compare what they offer with [`schema_json`], see to signals
+//!   meanwhile ([`interruptible`]), write what happened to their own log ([`observed`]) and contain
+//!   what must not leave Rust ([`contained`]).
+//! - A site's own endpoint asks [`web`], which is pure, too: who may open a session, what each outcome
+//!   is answered with, and what a page tells its script.
 //!
 //! How many round trips a login takes, by a mechanism of one message and by SCRAM: with an unknown
-//! server four and five, with Prosody one and two, with ejabberd three and four.
+//! server four and five, with Prosody one and two, with ejabberd two and four.
 //!
 //! Another HTTP library drives the state machine in the same way:
 //!
@@ -67,6 +70,10 @@
 
 #![forbid(unsafe_code)]
 
+// What the tests of other crates share may be used in here, too.
+#[cfg(test)]
+extern crate self as prebind;
+
 mod account;
 mod body;
 #[cfg(feature = "client")]
@@ -93,20 +100,22 @@ mod session;
 mod stanza;
 #[cfg(feature = "client")]
 mod trace;
+mod vocabulary;
+pub mod web;
 mod xml;
 
 pub use account::{Account, Credentials};
 #[cfg(feature = "client")]
-pub use client::{Client, interruptible, prebind};
+pub use client::{Client, contained, interruptible, prebind};
 pub use condition::{
     BoshCondition, Condition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition,
 };
 pub use config::{BoshUrl, ClientCertificate, Config, Floor, IpFamily};
-pub use error::{Check, Error, ErrorKind, Phase, Result, Retry, Stage};
+pub use error::{Check, Error, ErrorKind, Language, Phase, Result, Retry, Stage};
 pub use fast::FastToken;
 pub use jid::Jid;
 pub use learned::Learned;
-pub use named::Value;
+pub use named::{Parameter, Value, ValueType, schema_json};
 pub use negotiation::{Failure, Negotiation, Step};
 #[cfg(feature = "client")]
 pub use observe::{Happening, observed};
@@ -116,4 +125,4 @@ pub use reply::Reply;
 pub use request::{CONTENT_TYPE, Request};
 pub use sasl::{ScramCache, ScramHash};
 pub use secret::Secret;
-pub use session::{Cookie, Session};
+pub use session::{Cookie, Extra, Session};

@@ -9,23 +9,28 @@
 //!
 //! That is the classic exchange; by SASL2 (XEP-0388) a stream is not restarted, and is bound with the
 //! login (XEP-0386). What is sent when, and what together, is the [`Plan`]'s business.
-//! Besides, challenges are answered, requests lost on the way are repeated once with the same bytes
-//! (XEP-0124 §14.3), and where an answer is awaited while no request is open, an empty one is sent
-//! for the server to answer into (XEP-0206 §3). Two requests at most are open at once, and none
-//! when a session is handed over: its answer would not go to the browser.
+//! Besides, challenges are answered, lost requests are sent again ([`losses`]), and where an answer is
+//! awaited while no request is open, an empty one is sent for the server to answer into (XEP-0206 §3).
+//! A plan may send a request ahead of its turn, with a RID that leaves room for those after it.
+//! Two requests at most are open at once, and none when a session is handed over: its answer would not
+//! go to the browser.
 
 mod authentication;
+mod explaining;
 mod login;
+mod losses;
 mod sending;
 mod taking;
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use crate::account::Account;
-use crate::body::{Created, Frame, Received};
+use crate::body::{Created, Frame, Received, stray_sid};
+use crate::condition::{Condition, SaslCondition};
 use crate::config::Config;
 use crate::cookies::Cookies;
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, ErrorKind, Result, Retry, Secrets, Stage};
 use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::learned::Learned;
@@ -33,13 +38,18 @@ use crate::plan::Plan;
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::sasl::ScramCache;
+#[cfg(feature = "client")]
+use crate::sasl::Pace;
+use crate::sasl::{Means, Message, ScramCache};
 use crate::sasl2::Inline;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::stanza::Features;
 
 use login::Login;
+#[cfg(feature = "client")]
+pub(crate) use losses::has_failed;
+pub(crate) use losses::is_unknown;
 
 /// A server that keeps answering beside the point is left after so many replies.
 const MAX_REPLIES: u32 = 24;
@@ -52,11 +62,18 @@ const MAX_OPEN: u32 = 2;
 /// at once by chance, which says nothing against the plan.
 pub(crate) const EACH_ANSWERED: &str = "an answer to each request";
 
+/// What is expected of each reply.
+const NEXT_STEP: &str = "the next step of the exchange";
+
+/// What is expected of a server that the plan was made for.
+pub(crate) const SAME_SERVER: &str = "the kind of server that was here before";
+
 /// What to do next.
 #[derive(Debug)]
 #[must_use]
 pub enum Step<'a> {
-    /// Send these requests, then hand every reply to [`Negotiation::receive`].
+    /// Send these requests, each after its [`Request::pause`], then hand every reply to
+    /// [`Negotiation::receive`] and every broken connection to [`Negotiation::lost`].
     Send(Negotiation<'a>, Vec<Request>),
     /// Nothing until the reply to another open request is there.
     Wait(Negotiation<'a>),
@@ -83,19 +100,38 @@ pub struct Negotiation<'a> {
     /// How many bodies of the plan were sent.
     sent: usize,
     next_rid: u64,
+    /// The RIDs before that one which are left for the next bodies of the plan.
+    skipped: VecDeque<u64>,
+    /// In the order of the RIDs.
     open: Vec<Open>,
     session: Option<(Secret, Created)>,
     features: Option<Features>,
+    /// An offer without mechanisms that another may follow.
+    empty_offer: Option<Features>,
     login: Login<'a>,
-    scram_cache: Option<&'a ScramCache>,
+    /// The one that the login was begun by.
+    mechanism: Option<String>,
+    means: Means<'a>,
     /// What goes with the login, if it is made by SASL2.
     sasl2: Option<Inline>,
+    alternative: Alternative,
     is_token_refused: bool,
+    told: Told,
+    /// The request with the latest secret, until it is answered, and not by an error.
+    unanswered_secret: Option<u64>,
+    /// How many requests or their answers were lost.
+    losses: u32,
+    /// The highest RID that was answered.
+    answered: u64,
+    /// The SASL messages that were sent.
+    told_messages: Vec<Message>,
     /// A new one.
     fast_token: Option<FastToken>,
     is_restarted: bool,
     /// Why the bind was refused that went out before the login was done.
     early_refusal: Option<Error>,
+    /// How the session ended, as the answer to a request says while the answer to an earlier one is awaited.
+    end: Option<Error>,
     jid: Option<Jid>,
     is_session_open: bool,
     stage: Stage,
@@ -106,10 +142,32 @@ pub struct Negotiation<'a> {
     cookies: Cookies,
 }
 
+/// What of the account's secrets the server was told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    /// The login began with a secret, or with a proof of one.
+    AtOnce,
+    /// A challenge was answered.
+    OnDemand,
+}
+
+/// What a login by SASL2 could be made by instead.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Alternative {
+    None,
+    /// The SASL of RFC 6120.
+    Sasl,
+}
+
 /// A request that was sent and not answered.
 struct Open {
     request: Request,
     was_repeated: bool,
+    /// How often the server did not know the session.
+    unknown: usize,
+    /// Whether it is to be sent again as soon as no earlier request is open.
+    is_lost: bool,
     /// The waits up to its answer.
     waits: u32,
 }
@@ -133,16 +191,26 @@ impl<'a> Negotiation<'a> {
             random,
             plan,
             sent: 0,
+            skipped: VecDeque::new(),
             open: Vec::new(),
             session: None,
             features: None,
+            empty_offer: None,
             login: Login::default(),
-            scram_cache: None,
+            mechanism: None,
+            means: Means::default(),
             sasl2: None,
+            alternative: Alternative::None,
             is_token_refused: false,
+            told: Told::Nothing,
+            unanswered_secret: None,
+            losses: 0,
+            answered: 0,
+            told_messages: Vec::new(),
             fast_token: None,
             is_restarted: false,
             early_refusal: None,
+            end: None,
             jid: None,
             is_session_open: false,
             stage: Stage::Create,
@@ -159,7 +227,13 @@ impl<'a> Negotiation<'a> {
     /// login succeeds.
     #[must_use]
     pub fn with_scram_cache(self, cache: &'a ScramCache) -> Self {
-        Self { scram_cache: Some(cache), ..self }
+        Self { means: Means { cache: Some(cache), ..self.means }, ..self }
+    }
+
+    /// Derives the keys of a password as `pace` says.
+    #[cfg(feature = "client")]
+    pub(crate) fn at_pace(self, pace: &'a (dyn Pace + Sync)) -> Self {
+        Self { means: Means { pace: Some(pace), ..self.means }, ..self }
     }
 
     /// Takes the reply to one of the open requests.
@@ -167,25 +241,17 @@ impl<'a> Negotiation<'a> {
     /// # Errors
     /// [`Failure`]; its `terminate` is best sent, so that no session is left behind.
     pub fn receive(mut self, reply: &Reply) -> Result<Step<'a>, Failure> {
-        match self.advance(reply) {
-            Ok(Advance::Repeat(request)) => Ok(Step::Send(self, vec![request])),
-            Ok(Advance::Send(requests)) if requests.is_empty() => Ok(Step::Wait(self)),
-            Ok(Advance::Send(requests)) => Ok(Step::Send(self, requests)),
-            Ok(Advance::Done(session)) => Ok(Step::Done(session, self.learned)),
-            Err(error) => Err(self.fail(error)),
-        }
+        let advance = self.advance(reply);
+        self.step(advance)
     }
 
-    /// The request to send once more because the connection broke before its reply was there;
-    /// `None` if it was repeated before or must not be.
-    pub fn repeat(&mut self, rid: u64) -> Option<Request> {
-        let open = self.open.iter_mut().find(|open| open.request.rid() == rid)?;
-        if open.was_repeated || !open.request.is_repeatable() {
-            return None;
+    fn step(mut self, advance: Result<Advance>) -> Result<Step<'a>, Failure> {
+        match advance {
+            Ok(Advance::Send(requests)) if requests.is_empty() => Ok(Step::Wait(self)),
+            Ok(Advance::Send(requests)) => Ok(Step::Send(self, requests)),
+            Ok(Advance::Done(session)) => Ok(Step::Done(*session, self.learned)),
+            Err(error) => Err(self.fail(error)),
         }
-        open.was_repeated = true;
-        open.waits += 1;
-        Some(open.request.clone())
     }
 
     /// Where the exchange stands.
@@ -206,6 +272,29 @@ impl<'a> Negotiation<'a> {
         self.fail(error)
     }
 
+    /// The request that ends the session, if one stands.
+    #[cfg(feature = "client")]
+    pub(crate) fn ending(&self) -> Option<Request> {
+        let (sid, _) = self.session.as_ref()?;
+        let (rid, cookie) = (self.next_rid, self.cookies.header());
+        Some(Request::new(&Frame::Terminate, Stage::Terminate, rid, Some(sid.expose()), "", cookie))
+    }
+
+    /// The same after a reply of which only this much of the body arrived.
+    #[cfg(feature = "client")]
+    pub(crate) fn abandon_after(mut self, partial: &[u8], error: Error) -> Failure {
+        self.note_stray(partial);
+        self.fail(error)
+    }
+
+    /// Takes note of a session that stands although the answer to its creation is unusable, so that it can
+    /// be ended.
+    fn note_stray(&mut self, body: &[u8]) {
+        if self.session.is_none() {
+            self.session = stray_sid(body).map(|sid| (sid, Created::asked(self.config)));
+        }
+    }
+
     fn advance(&mut self, reply: &Reply) -> Result<Advance> {
         let Some(at) = self.open.iter().position(|open| open.request.rid() == reply.rid) else {
             return Err(Error::protocol(self.stage, "a reply to an open request", "another"));
@@ -213,62 +302,147 @@ impl<'a> Negotiation<'a> {
         for cookie in &reply.set_cookie {
             self.cookies.set(cookie, &self.config.url);
         }
+        let in_session = self.session.is_some();
+        let received = reply.read(self.stage, in_session, self.config);
+        if let Some(end) = self.end.take() {
+            return Err(self.explained_end(received, end));
+        }
+        let is_repeated = match &received {
+            Ok(Received::Recoverable) => self.repeat(reply.rid),
+            Ok(Received::Terminated(error)) => is_unknown(error) && self.repeat_unknown(reply.rid),
+            Ok(Received::Body(_)) => false,
+            // A server that failed over a password has looked at it, and may count it.
+            Err(_) if self.open[at].request.holds_secret() => {
+                in_session && reply.is_from_gateway() && self.repeat(reply.rid)
+            }
+            Err(_) => in_session && reply.is_server_failure() && self.repeat(reply.rid),
+        };
+        if is_repeated {
+            return Ok(Advance::Send(self.due_repeats()));
+        }
+        let is_lost = match &received {
+            Ok(Received::Terminated(error)) => is_unknown(error),
+            Err(_) => reply.is_server_failure(),
+            Ok(_) => false,
+        };
+        if is_lost && self.is_settled(&self.open[at]) {
+            self.open.remove(at);
+            return self.next();
+        }
         self.replies += 1;
         if self.replies > MAX_REPLIES {
-            return Err(Error::protocol(
-                self.stage,
-                "the next step of the exchange",
-                "replies beside the point",
-            ));
-        }
-        let in_session = self.session.is_some();
-        let received = reply.read(self.stage, in_session, self.config.max_reply);
-        let is_repeatable = match &received {
-            Ok(Received::Recoverable) => true,
-            Ok(_) => false,
-            Err(_) => in_session && reply.is_gateway_failure(),
-        };
-        if is_repeatable && let Some(request) = self.repeat(reply.rid) {
-            return Ok(Advance::Repeat(request));
+            return Err(self.beside_the_point());
         }
         self.waits = self.waits.max(self.open.remove(at).waits);
-        let body = match received? {
-            Received::Body(body) => body,
-            // It asks for the same request a second time: that will not end.
-            Received::Recoverable => return Err(Error::terminated(self.stage, None, None)),
-            Received::Terminated(error) => {
+        self.answered = self.answered.max(reply.rid);
+        let body = match received {
+            Ok(Received::Body(body)) => body,
+            Ok(Received::Recoverable) => {
+                // It asks for the same request a second time: that will not end.
+                self.note_stray(&reply.body);
+                return Err(Error::terminated(self.stage, None, None));
+            }
+            Err(error) => {
+                self.note_stray(&reply.body);
+                return Err(error);
+            }
+            // Another server may know the session, so it is ended all the same.
+            Ok(Received::Terminated(error)) if is_unknown(&error) => return Err(error),
+            Ok(Received::Terminated(error)) => {
+                // Before the SID that the error may repeat is forgotten.
+                let error = self.without_secrets(self.remedied(error));
+                if self.login.is_begun() && !self.login.is_done() && self.is_behind(reply.rid) {
+                    self.end = Some(error);
+                    return Ok(Advance::Send(Vec::new()));
+                }
                 self.session = None;
                 return Err(error);
             }
         };
+        let is_ours = |sid| self.session.as_ref().is_none_or(|(ours, _)| ours.expose() == sid);
+        if !body.sid().is_none_or(is_ours) {
+            return Err(Error::protocol(self.stage, "an answer of this session", "one of another"));
+        }
         if !in_session {
-            self.session = Some(body.created(self.config)?);
+            let created = body.created(self.config);
+            self.session = Some(created.inspect_err(|_| self.note_stray(&reply.body))?);
             self.learned = Learned::new(body.server(), &[]);
+            if let Some(error) = body.other_domain(self.account.jid()) {
+                return Err(error);
+            }
             self.stage = if self.login.is_begun() { Stage::Authenticate } else { Stage::Features };
         }
         self.take(&body)?;
-        self.next(reply.rid)
+        self.unanswered_secret.take_if(|rid| *rid == reply.rid);
+        if !in_session && self.plan.server.is_some_and(|server| server != body.server()) {
+            self.leave_plan()?;
+        }
+        self.next()
     }
 
-    /// What follows from what is known now, after the reply to the request with this RID.
-    fn next(&mut self, answered: u64) -> Result<Advance> {
-        let mut requests = self.due_bodies()?;
+    /// Whether an earlier request is open. Replies come in the order of the requests (XEP-0124 §11), but over several
+    /// connections the later one may be here first.
+    fn is_behind(&self, rid: u64) -> bool {
+        self.open.iter().any(|open| open.request.rid() < rid)
+    }
+
+    /// Why the session ended: the answer to the earlier request may refuse the login.
+    fn explained_end(&mut self, received: Result<Received>, end: Error) -> Error {
+        self.session = None;
+        match received {
+            Ok(Received::Body(body)) => self.take(&body).err().unwrap_or(end),
+            Ok(Received::Terminated(error)) if *error.kind() == ErrorKind::Auth => error,
+            Ok(Received::Terminated(_) | Received::Recoverable) | Err(_) => end,
+        }
+    }
+
+    /// Goes on as any server understands it, since this is another one than the plan was made for. It may
+    /// have dropped what went with the creation, and would then never answer.
+    fn leave_plan(&mut self) -> Result<()> {
+        let sent = match &self.login {
+            Login::Pending => 1,
+            Login::Responding(..) => 2,
+            Login::Done(_) => return Ok(()),
+            Login::Underway(_) => {
+                return Err(Error::new(
+                    ErrorKind::Protocol { expected: SAME_SERVER },
+                    self.stage,
+                    Retry::FreshSession,
+                    "another kind of server answers than the last time: try again with a fresh session",
+                ));
+            }
+        };
+        // The session stands, and the login may.
+        self.go_on_classic(sent);
+        Ok(())
+    }
+
+    /// Goes on by the classic plan, of which so many bodies count as sent.
+    fn go_on_classic(&mut self, sent: usize) {
+        self.plan = Plan::classic().expecting_scram(self.plan.expects_scram);
+        self.sent = sent;
+    }
+
+    /// What follows from what is known now.
+    fn next(&mut self) -> Result<Advance> {
+        let mut requests = self.due_repeats();
+        requests.extend(self.due_bodies()?);
         while let Some(response) = self.due_response() {
-            requests.push(self.request(&Frame::Plain, self.stage, response.expose()));
+            requests.push(self.secret_request(&Frame::Plain, self.stage, response.expose()));
             requests.extend(self.due_bodies()?);
         }
         if self.is_complete() {
             // Replies come in the order of the requests (XEP-0124 §11), so what is later is held.
-            if self.open.iter().any(|open| open.request.rid() > answered) {
+            if self.open.iter().any(|open| open.request.rid() > self.answered) {
                 return Err(Error::protocol(self.stage, EACH_ANSWERED, "none to an empty one"));
             }
-            if self.open.is_empty()
+            if self.unsettled() == 0
                 && let Some(session) = self.completed()
             {
-                return Ok(Advance::Done(session));
+                return Ok(Advance::Done(Box::new(session)));
             }
         }
-        if requests.is_empty() && self.open.is_empty() {
+        if requests.is_empty() && self.unsettled() == 0 {
             requests.push(self.request(&Frame::Plain, self.stage, ""));
         }
         Ok(Advance::Send(requests))
@@ -296,22 +470,66 @@ impl<'a> Negotiation<'a> {
     }
 
     fn fail(&mut self, error: Error) -> Failure {
-        let sid = self.session.as_ref().map(|(sid, _)| sid.clone());
-        let mut secrets = self.account.credentials().secrets();
-        secrets.extend(sid.as_ref().map(Secret::expose));
-        let error = error.without(&secrets);
+        let error = self.without_secrets(self.remedied(self.explained(error)));
+        let error = if self.is_secret_out(&error) { error.after_secret() } else { error };
+        let error = if self.is_in_sasl2() { error.in_sasl2() } else { error };
         self.stage = Stage::Terminate;
-        let terminate = sid.as_ref().map(|_| self.request(&Frame::Terminate, Stage::Terminate, ""));
+        let stands = self.session.is_some() && self.end.is_none();
+        let terminate = stands.then(|| self.request(&Frame::Terminate, Stage::Terminate, ""));
         Failure { error, terminate }
+    }
+
+    /// What a server that hides its mechanisms should be told, where another offer was waited for in vain.
+    fn explained(&self, error: Error) -> Error {
+        if self.is_in_sasl2() {
+            return self.explained_by_sasl2(error);
+        }
+        let is_no_offer = match error.kind() {
+            ErrorKind::Timeout { .. } | ErrorKind::Connect { .. } => true,
+            ErrorKind::Protocol { expected } => *expected == NEXT_STEP,
+            _ => false,
+        };
+        let is_in_vain = is_no_offer && self.features.is_none();
+        let offer = self.empty_offer.as_ref().filter(|_| is_in_vain && !self.login.is_begun());
+        offer.and_then(|offer| self.way(offer).err()).unwrap_or(error)
+    }
+
+    /// Whether the server may have looked at a secret, or at a proof of one, before this error, and has not
+    /// accepted it.
+    fn is_secret_out(&self, error: &Error) -> bool {
+        let is_left_unread = matches!(
+            error.condition(),
+            Some(Condition::Sasl(SaslCondition::EncryptionRequired | SaslCondition::InvalidMechanism))
+        );
+        match self.told {
+            _ if self.login.is_done() || self.is_session_gone(error) => false,
+            Told::Nothing => false,
+            Told::AtOnce if self.may_leave_sasl2() || self.is_creation_lost(error) => false,
+            Told::AtOnce => !is_left_unread,
+            Told::OnDemand => true,
+        }
+    }
+
+    /// The error without what it repeats of anything that only the client and the server should know.
+    fn without_secrets(&self, error: Error) -> Error {
+        let mut secrets = Secrets::default();
+        let (config, credentials) = (self.config, self.account.credentials());
+        let configured = config.headers.iter().map(|(_, value)| value).chain(&config.proxy);
+        let sid = self.session.as_ref().map(|(sid, _)| sid);
+        let known = configured.chain(sid).map(Secret::expose).chain(credentials.secrets());
+        known.chain([self.random.user_agent.as_str()]).for_each(|secret| secrets.add(secret.as_bytes()));
+        self.cookies.values().for_each(|value| secrets.add(value.as_bytes()));
+        (self.random.rid..=self.next_rid).for_each(|rid| secrets.add(rid.to_string().as_bytes()));
+        self.told_messages.iter().for_each(|message| secrets.add_message(message));
+        error.without(&secrets)
     }
 }
 
 /// What [`Negotiation::advance`] decided.
 enum Advance {
-    Repeat(Request),
     /// Perhaps none, while another request is open.
     Send(Vec<Request>),
-    Done(Session),
+    Done(Box<Session>),
 }
 
 impl fmt::Debug for Negotiation<'_> {

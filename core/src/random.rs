@@ -53,16 +53,27 @@ impl fmt::Debug for Random {
     }
 }
 
+/// A number from 0 to 1, for what many clients must not do at the same moment.
+#[cfg(feature = "client")]
+pub(crate) fn fraction() -> f64 {
+    let mut byte = [128];
+    // Any number will do where the operating system has none.
+    let _ = getrandom::fill(&mut byte);
+    f64::from(byte[0]) / 256.0
+}
+
 /// Random bytes of the operating system's.
 pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
-    getrandom::fill(bytes).map_err(|error| {
-        Error::new(
-            ErrorKind::Internal,
-            Stage::Configure,
-            Retry::Later,
-            format!("the operating system gave no random numbers: {error}"),
-        )
-    })
+    getrandom::fill(bytes).map_err(|_| no_random_numbers())
+}
+
+pub(crate) fn no_random_numbers() -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        Stage::Configure,
+        Retry::Later,
+        "the operating system gave no random numbers: check that this process may read them (getrandom, /dev/urandom)",
+    )
 }
 
 /// RIDs start well below 2^53, which they must never reach (XEP-0124 §14.1), and high enough not
@@ -102,5 +113,30 @@ mod tests {
         assert_eq!(uuid(&[0; 16]), "00000000-0000-4000-8000-000000000000");
         let drawn = || Random::from_os().unwrap().user_agent;
         assert!(is_uuid(&drawn()) && drawn() != drawn());
+    }
+
+    #[test]
+    fn only_a_uuid_is_one() {
+        assert!(is_uuid("D4565fa7-4d72-4749-b3d3-740edbf87770"));
+        for other in ["", "d4565fa7-4d72-4749-b3d3-740edbf8777g", "d4565fa74-d72-4749-b3d3-740edbf87770"] {
+            assert!(!is_uuid(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_first_rid_is_drawn_from_all_of_its_range() {
+        let rids = [(); 64].map(|()| Random::from_os().unwrap().rid);
+        assert!(rids.iter().all(|rid| (FIRST_RID..LAST_RID).contains(rid)), "{rids:?}");
+        // By chance, each of these fails once in 2^64 runs.
+        assert!(rids.iter().any(|rid| *rid < LAST_RID / 2), "{rids:?}");
+        assert!(rids.iter().any(|rid| *rid > LAST_RID / 2), "{rids:?}");
+        assert!(rids.iter().any(|rid| rid % 2 == 0) && rids.iter().any(|rid| rid % 2 == 1), "{rids:?}");
+        assert_eq!((FIRST_RID, LAST_RID), (4_294_967_296, 4_503_599_627_370_496));
+    }
+
+    #[test]
+    fn a_nonce_is_drawn_anew() {
+        let nonces = [(); 2].map(|()| Random::from_os().unwrap().nonce);
+        assert!(nonces[0] != nonces[1] && nonces[0].expose().len() == 24);
     }
 }

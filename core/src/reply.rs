@@ -1,10 +1,25 @@
 //! An HTTP response, and whether it is an answer at all.
 
+#[cfg(test)]
+mod examples;
+mod not_bosh;
+mod retry_after;
+
 use std::fmt;
+use std::time::Duration;
 
 use crate::body::{self, Received};
 use crate::condition::{BoshCondition, Condition};
-use crate::error::{Error, ErrorKind, Result, Retry, Stage};
+use crate::config::Config;
+use crate::error::{Error, Result, Retry, Stage, address, shortened};
+#[cfg(test)]
+pub(crate) use examples::examples;
+use not_bosh::NotBosh;
+#[cfg(feature = "client")]
+pub(crate) use retry_after::retry_after;
+
+/// As much of a page as is searched for what it says.
+const SEARCHED: usize = 16 * 1024;
 
 /// The HTTP response to one [`Request`](crate::Request).
 #[derive(Clone, Default)]
@@ -20,6 +35,8 @@ pub struct Reply {
     pub content_encoding: Option<String>,
     /// The `Location` header.
     pub location: Option<String>,
+    /// How long the `Retry-After` header asks to wait.
+    pub retry_after: Option<Duration>,
     /// Every `Set-Cookie` header.
     pub set_cookie: Vec<String>,
     /// The body.
@@ -34,40 +51,93 @@ impl Reply {
     }
 
     /// Reads the body, unless the HTTP layer says that it is none.
-    pub(crate) fn read(&self, stage: Stage, in_session: bool, max: usize) -> Result<Received> {
+    pub(crate) fn read(&self, stage: Stage, in_session: bool, config: &Config) -> Result<Received> {
         if self.status != 200 {
             return match self.legacy_condition(in_session) {
                 Some(condition) => {
-                    Ok(Received::Terminated(Error::terminated(stage, Some(Condition::Bosh(condition)), None)))
+                    let error = Error::terminated(stage, Some(Condition::Bosh(condition)), None);
+                    Ok(Received::Terminated(self.explained(error)))
                 }
-                None => Err(self.not_bosh(stage)),
+                None => Err(self.not_bosh(stage, config)),
             };
         }
-        if self.body.len() > max {
-            return Err(Error::protocol(stage, "a reply within max_reply", "a longer one"));
+        if self.body.len() > config.max_reply {
+            let most = config.max_reply;
+            let message = format!(
+                "the reply is longer than {most} bytes: raise `max_reply` if the server has reason to send so much"
+            );
+            let error = Error::unreadable(stage, "a reply within max_reply", message);
+            return Err(error.with_retry(Retry::AfterConfigChange));
         }
-        if self.content_encoding.as_deref().is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"))
-        {
-            return Err(Error::protocol(stage, "a reply as it is", "a compressed one"));
+        if let Some(coding) = self.compression() {
+            let message = format!(
+                "the reply is compressed ({coding}) although prebind did not ask for that: switch compression off \
+                 for the BOSH path, in the proxy or server in front"
+            );
+            return Err(Error::unreadable(stage, "a reply as it is", message)
+                .with_retry(Retry::AfterConfigChange)
+                .quoting(coding));
         }
         if self.is_foreign() {
-            return Err(self.not_bosh(stage));
+            return Err(self.not_bosh(stage, config));
         }
         body::read(&self.body, stage)
     }
 
-    /// Whether the same request may be answered if it is sent once more: a proxy lost the server
-    /// for a moment.
-    pub(crate) fn is_gateway_failure(&self) -> bool {
+    /// A status alone may also be that of something in front of the connection manager.
+    fn explained(&self, error: Error) -> Error {
+        match self.status {
+            400 if self.body.is_empty() => error.with_remedy(
+                "it says no more than HTTP 400; check that `url` and, if you set it, Host in `headers` are what the \
+                 server expects, and see its log",
+            ),
+            403 if self.body.is_empty() => error.with_remedy(
+                "it says no more than HTTP 403; allow POST on the BOSH path from this machine's address in the server \
+                 and in any proxy or firewall in front, or wait if the server limits sessions",
+            ),
+            _ => error,
+        }
+    }
+
+    /// How it was compressed, by what the header says or by how such data begins.
+    fn compression(&self) -> Option<String> {
+        let named = self.content_encoding.as_deref().map(str::trim);
+        let named = named.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"));
+        let seen = match self.body.as_slice() {
+            [0x1f, 0x8b, ..] => Some("gzip"),
+            [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Some("deflate"),
+            _ => None,
+        };
+        named.map(|coding| shortened(&address(coding), 20)).or(seen.map(str::to_owned))
+    }
+
+    /// Whether the same request may be answered if it is sent once more.
+    pub(crate) fn is_server_failure(&self) -> bool {
         matches!(self.status, 500..=599)
+    }
+
+    /// Whether a proxy says that it lost the server for a moment.
+    pub(crate) fn is_from_gateway(&self) -> bool {
+        matches!(self.status, 502..=504)
     }
 
     /// Old connection managers name the condition by the status alone (XEP-0124 §17.1). In a
     /// creation, 404 says that the URL is wrong.
     fn legacy_condition(&self, in_session: bool) -> Option<BoshCondition> {
         let condition = BoshCondition::from_http_status(self.status)?;
-        let says_nothing = self.body.is_empty() || !self.is_foreign();
-        (says_nothing && (in_session || self.status != 404)).then_some(condition)
+        let is_answer = self.body.is_empty() || !self.is_foreign() || self.is_of_unknown_sid();
+        (is_answer && (in_session || self.status != 404)).then_some(condition)
+    }
+
+    /// Whether Openfire does not know the SID. It says so in an HTML page.
+    fn is_of_unknown_sid(&self) -> bool {
+        self.status == 404 && self.says(&["invalid sid value"])
+    }
+
+    /// Whether the beginning of the body has one of these words, in lower case.
+    fn says(&self, words: &[&str]) -> bool {
+        let page = String::from_utf8_lossy(&self.body[..self.body.len().min(SEARCHED)]).to_lowercase();
+        words.iter().any(|word| page.contains(word))
     }
 
     /// Whether it holds a page, JSON or the like instead of XML.
@@ -82,36 +152,9 @@ impl Reply {
         looks_like_html || self.content_type.as_deref().is_some_and(|found| !is_xml(found) || is_html(found))
     }
 
-    fn not_bosh(&self, stage: Stage) -> Error {
-        let location = self.location.as_deref().and_then(host_of);
-        let (retry, remedy) = match self.status {
-            300..=399 => {
-                (Retry::AfterConfigChange, "configure the URL it redirects to; redirects are not followed")
-            }
-            401 | 407 => {
-                (Retry::AfterConfigChange, "the proxy in front of it wants a login: set headers or open it")
-            }
-            404 => (Retry::AfterConfigChange, "check the path of the URL, for example /http-bind or /bosh"),
-            413 => (Retry::AfterConfigChange, "a proxy in front of it takes the request for too large"),
-            429 => (Retry::Later, "a proxy in front of it limits requests; wait, then try again"),
-            500..=599 => {
-                (Retry::FreshSession, "the XMPP server behind it is down or slow; see the proxy's log")
-            }
-            _ => (Retry::AfterConfigChange, "check that the URL is the server's BOSH endpoint"),
-        };
-        let what = match (self.status, &location) {
-            (200, _) => "a page that is not BOSH".to_owned(),
-            (status, Some(host)) => format!("HTTP {status} to {host}"),
-            (status, None) => format!("HTTP {status}"),
-        };
-        let kind = ErrorKind::Http { status: self.status, location };
-        Error::new(kind, stage, retry, format!("the server answered with {what}: {remedy}"))
+    fn not_bosh(&self, stage: Stage, config: &Config) -> Error {
+        NotBosh { reply: self, stage, config }.error()
     }
-}
-
-/// Only the host of a redirect is told: the rest may hold what nobody else should see.
-fn host_of(location: &str) -> Option<String> {
-    url::Url::parse(location).ok()?.host_str().map(str::to_owned)
 }
 
 impl fmt::Debug for Reply {
@@ -121,5 +164,46 @@ impl fmt::Debug for Reply {
             .field("content_type", &self.content_type)
             .field("bytes", &self.body.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CREATE: Stage = Stage::Create;
+
+    fn config() -> Config {
+        Config::new("https://chat.example.org/http-bind").unwrap()
+    }
+
+    #[test]
+    fn a_reply_may_be_as_long_as_max_reply() {
+        let body = "<body xmlns='http://jabber.org/protocol/httpbind'/>";
+        let read =
+            |max_reply| Reply::new(1, 200, body).read(CREATE, false, &Config { max_reply, ..config() });
+        assert!(read(body.len()).is_ok() && read(body.len() + 1).is_ok());
+        let error = read(body.len() - 1).unwrap_err();
+        assert_eq!(error.kind().name(), "Protocol");
+        assert!(error.to_string().contains("longer than 50 bytes: raise `max_reply`"), "{error}");
+    }
+
+    #[test]
+    fn a_compressed_reply_is_said_to_be_one() {
+        let mut named = Reply::new(1, 200, "anything");
+        named.content_encoding = Some("br".to_owned());
+        let unnamed = Reply::new(1, 200, vec![0x1f, 0x8b, 8, 0]);
+        let zlib = Reply::new(1, 200, vec![0x78, 0x9c, 1]);
+        for (reply, coding) in [(named, "(br)"), (unnamed, "(gzip)"), (zlib, "(deflate)")] {
+            for stage in [CREATE, Stage::Bind] {
+                let error = reply.read(stage, stage != CREATE, &config()).unwrap_err();
+                assert_eq!((error.kind().name(), error.retry()), ("Protocol", Retry::AfterConfigChange));
+                let told = error.to_string();
+                assert!(told.contains(coding) && told.contains("switch compression off"), "{told}");
+            }
+        }
+        let mut plain = Reply::new(1, 200, "<body xmlns='http://jabber.org/protocol/httpbind'/>");
+        plain.content_encoding = Some("Identity".to_owned());
+        assert!(plain.read(CREATE, false, &config()).is_ok());
     }
 }

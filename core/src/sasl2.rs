@@ -37,6 +37,12 @@ impl Offer {
         })
     }
 
+    /// Whether it does more than the SASL of RFC 6120. Openfire offers SASL2 without either, and never
+    /// answers it over BOSH.
+    pub(crate) fn has_more(&self) -> bool {
+        self.bind || self.has_tokens()
+    }
+
     pub(crate) fn has_tokens(&self) -> bool {
         self.fast.iter().any(|name| name == fast::MECHANISM)
     }
@@ -128,5 +134,7 @@ fn bound(success: &Element) -> Option<Result<Jid>> {
 
 /// That the server wants more than the mechanism's proof, such as a second factor.
 pub(crate) fn further_task() -> Error {
-    Error::protocol(Stage::Authenticate, "SASL success or failure", "a further task for the user")
+    let message = "the server wants a further task of the user, such as a second factor, which a site cannot do for the user: \
+                   exempt the account from it";
+    Error::unreadable(Stage::Authenticate, "SASL success or failure", message)
 }

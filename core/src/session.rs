@@ -36,6 +36,8 @@ pub struct Cookie {
     pub name: String,
     /// Its value.
     pub value: Secret,
+    /// The path for which it was set; empty if the balancer gave none.
+    pub path: String,
 }
 
 impl Cookie {
@@ -43,6 +45,33 @@ impl Cookie {
     #[must_use]
     pub fn value(&self) -> &str {
         self.value.expose()
+    }
+}
+
+/// What an answer to the browser may have besides `jid`, `sid` and `rid`, for clients that want more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Extra {
+    /// [`Session::last_rid`].
+    LastRid,
+    /// [`Session::wait`], in seconds.
+    Wait,
+    /// [`Session::inactivity`], in seconds; `null` if the server did not say.
+    Inactivity,
+}
+
+impl Extra {
+    /// Each of them.
+    pub const ALL: [Self; 3] = [Self::LastRid, Self::Wait, Self::Inactivity];
+
+    /// Its name in the answer.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LastRid => "last_rid",
+            Self::Wait => "wait",
+            Self::Inactivity => "inactivity",
+        }
     }
 }
 
@@ -148,16 +177,46 @@ impl Session {
     /// Never: two strings and a number are always JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("two strings and a number are JSON")
+        self.to_json_with(&[])
+    }
+
+    /// The same with more, for clients that want it: `{"jid":…,"sid":…,"rid":…,"last_rid":…}`
+    ///
+    /// # Panics
+    /// Never: strings and numbers are always JSON.
+    #[must_use]
+    pub fn to_json_with(&self, extras: &[Extra]) -> String {
+        serde_json::to_string(&Answer { session: self, extras }).expect("strings and numbers are JSON")
     }
 }
 
 impl Serialize for Session {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Session", 3)?;
-        fields.serialize_field("jid", &self.jid.to_string())?;
-        fields.serialize_field("sid", self.sid())?;
-        fields.serialize_field("rid", &self.rid)?;
+        Answer { session: self, extras: &[] }.serialize(serializer)
+    }
+}
+
+/// What the browser is answered.
+struct Answer<'a> {
+    session: &'a Session,
+    extras: &'a [Extra],
+}
+
+impl Serialize for Answer<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { session, extras } = self;
+        let mut fields = serializer.serialize_struct("Session", 3 + extras.len())?;
+        fields.serialize_field("jid", &session.jid.to_string())?;
+        fields.serialize_field("sid", session.sid())?;
+        fields.serialize_field("rid", &session.rid)?;
+        for extra in *extras {
+            let name = extra.name();
+            match extra {
+                Extra::LastRid => fields.serialize_field(name, &session.last_rid())?,
+                Extra::Wait => fields.serialize_field(name, &session.wait().as_secs())?,
+                Extra::Inactivity => fields.serialize_field(name, &session.created.inactivity)?,
+            }
+        }
         fields.end()
     }
 }
@@ -176,6 +235,10 @@ impl fmt::Debug for Session {
 
 impl fmt::Debug for Cookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cookie").field("name", &self.name).field("value", &self.value).finish()
+        f.debug_struct("Cookie")
+            .field("name", &self.name)
+            .field("value", &self.value)
+            .field("path", &self.path)
+            .finish()
     }
 }

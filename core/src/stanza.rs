@@ -21,6 +21,7 @@ const NS_SASL_CB: &str = "urn:xmpp:sasl-cb:0";
 const NS_BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 const NS_SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 const NS_STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+const NS_IQ_AUTH: &str = "http://jabber.org/features/iq-auth";
 const NS_CLIENT: &str = "jabber:client";
 
 /// Every namespace that a reply is looked at for.
@@ -40,8 +41,15 @@ pub(crate) const NAMESPACES: [&str; 9] = [
 const BIND_ID: &str = "bind";
 const SESSION_ID: &str = "session";
 
+/// Whether it is the `id` of a request of this library.
+#[cfg(feature = "client")]
+pub(crate) fn is_client_id(id: &str) -> bool {
+    matches!(id, BIND_ID | SESSION_ID)
+}
+
 /// What a stream offers (RFC 6120 §4.3.2).
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a feature by itself")]
 pub(crate) struct Features {
     pub(crate) mechanisms: Vec<String>,
     /// XEP-0440; only needed to verify that nobody removed any (XEP-0474).
@@ -49,6 +57,11 @@ pub(crate) struct Features {
     /// Whether TLS inside the stream is offered, which BOSH has no use for: a sign that the server
     /// takes the connection for insecure and hides mechanisms.
     pub(crate) starttls: bool,
+    /// Whether there is a list of mechanisms that is empty, on a connection that the server says is
+    /// secure (XEP-0124 §7.2): it hides none.
+    pub(crate) has_none: bool,
+    /// Whether the obsolete login of XEP-0078 is offered.
+    pub(crate) has_iq_auth: bool,
     /// Whether the server insists on the legacy session (RFC 3921 §3).
     pub(crate) session_required: bool,
     pub(crate) sasl2: Option<sasl2::Offer>,
@@ -67,6 +80,8 @@ impl Features {
         Self {
             mechanisms,
             channel_bindings,
+            has_none: element.child(NS_SASL, "mechanisms").is_some_and(|list| list.children.is_empty()),
+            has_iq_auth: element.child(NS_IQ_AUTH, "auth").is_some(),
             starttls: element.children.iter().any(|child| child.name == "starttls"),
             session_required: session.is_some_and(|session| session.child(NS_SESSION, "optional").is_none()),
             sasl2: sasl2::Offer::read(element),
@@ -210,14 +225,23 @@ pub(crate) fn refused_bind(stage: Stage, error: Option<&Element>) -> Error {
     Error::refused(ErrorKind::Bind, stage, condition, text)
 }
 
+fn not_base64(data: &str) -> Error {
+    let what = if data.contains(char::is_whitespace) {
+        "it holds line breaks or spaces"
+    } else {
+        "it holds other characters"
+    };
+    let message = format!(
+        "the server's SASL message is not base64 (RFC 6120 §6.4): {what}; update the server, or report it to its authors"
+    );
+    Error::unreadable(Stage::Authenticate, "base64 in a SASL element", message)
+}
+
 /// SASL data: absent, `=` for empty, or base64 without any white space (RFC 6120 §6.4.2, §13.9.1).
 pub(crate) fn decode(text: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
     match text {
         "" => Ok(None),
         "=" => Ok(Some(Zeroizing::default())),
-        data => STANDARD
-            .decode(data)
-            .map(|data| Some(Zeroizing::new(data)))
-            .map_err(|_| Error::protocol(Stage::Authenticate, "base64 in a SASL element", "something else")),
+        data => STANDARD.decode(data).map(|data| Some(Zeroizing::new(data))).map_err(|_| not_base64(data)),
     }
 }

@@ -1,23 +1,197 @@
-//! A body as an operator may see it: what is secret in it is masked.
+//! A body as an operator may see it. Names, attributes and texts are shown only if they are known to hold
+//! nothing secret: whatever else a server sends may repeat a password, a token, a SID or a RID.
 
+use crate::request::CONTENT_TYPE;
+use crate::stanza::{NAMESPACES, is_client_id};
+use crate::vocabulary::{is_condition, is_mechanism};
 use crate::xml::Element;
 
-/// Attributes that give a session away. Servers repeat the SID as `authid`.
-const SECRET_ATTRIBUTES: [&str; 3] = ["sid", "rid", "authid"];
+/// Who wrote a body. The addresses in our own are those of the account; a server may write anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writer {
+    Client,
+    Server,
+}
 
-/// Elements whose text may be shown. Any other may hold a password, a token or what helps to guess
-/// one: SASL data, and the server's own words, which may repeat what they complain about.
-const SHOWN_ELEMENTS: [&str; 3] = ["mechanism", "jid", "resource"];
-
-/// The body with `***` for every secret; what cannot be read as XML is not shown at all.
-pub(crate) fn masked(body: &[u8]) -> String {
+/// The body with `***` for everything that is not known to be harmless; what cannot be read as XML is not
+/// shown at all.
+pub(crate) fn masked(body: &[u8], writer: Writer) -> String {
     match Element::parse(body) {
         Ok(mut root) => {
-            root.mask(&SECRET_ATTRIBUTES, &SHOWN_ELEMENTS);
+            root.mask(writer);
             root.to_string()
         }
         Err(_) => format!("({} bytes that are not XML)", body.len()),
     }
+}
+
+/// Elements of the exchange and of stream features, besides the conditions of errors.
+const ELEMENTS: [&str; 47] = [
+    "additional-data",
+    "auth",
+    "authenticate",
+    "authentication",
+    "authorization-identifier",
+    "bind",
+    "body",
+    "bound",
+    "c",
+    "challenge",
+    "channel-binding",
+    "continue",
+    "csi",
+    "error",
+    "failed",
+    "failure",
+    "fast",
+    "features",
+    "initial-response",
+    "inline",
+    "iq",
+    "jid",
+    "limits",
+    "mechanism",
+    "mechanisms",
+    "message",
+    "optional",
+    "presence",
+    "register",
+    "request-token",
+    "required",
+    "resource",
+    "response",
+    "rosterver",
+    "sasl-channel-binding",
+    "session",
+    "sm",
+    "starttls",
+    "sub",
+    "success",
+    "tasks",
+    "text",
+    "token",
+    "upgrade",
+    "user-agent",
+    "uri",
+    "ver",
+];
+
+/// Attributes of which at least the name may be shown.
+const ATTRIBUTES: [&str; 37] = [
+    "accept",
+    "ack",
+    "authid",
+    "charsets",
+    "code",
+    "condition",
+    "content",
+    "expiry",
+    "from",
+    "hash",
+    "hold",
+    "host",
+    "id",
+    "inactivity",
+    "lang",
+    "maxpause",
+    "mechanism",
+    "node",
+    "pause",
+    "polling",
+    "report",
+    "requests",
+    "restart",
+    "restartlogic",
+    "rid",
+    "secure",
+    "sid",
+    "stream",
+    "time",
+    "to",
+    "token",
+    "type",
+    "ver",
+    "version",
+    "wait",
+    "window",
+    "xmlns",
+];
+
+/// Namespaces of stream features that are only passed over.
+const OTHER_NAMESPACES: [&str; 12] = [
+    "",
+    "http://jabber.org/features/iq-register",
+    "http://jabber.org/protocol/caps",
+    "urn:ietf:params:xml:ns:xmpp-tls",
+    "urn:xmpp:bind:0",
+    "urn:xmpp:csi:0",
+    "urn:xmpp:fast:0",
+    "urn:xmpp:features:pre-approval",
+    "urn:xmpp:features:rosterver",
+    "urn:xmpp:sasl:2",
+    "urn:xmpp:sm:3",
+    "urn:xmpp:xbosh",
+];
+
+/// Whether the name of an element may be shown.
+pub(crate) fn is_known_element(name: &str) -> bool {
+    ELEMENTS.contains(&name) || is_condition(name)
+}
+
+pub(crate) fn is_known_namespace(namespace: &str) -> bool {
+    NAMESPACES.contains(&namespace) || OTHER_NAMESPACES.contains(&namespace)
+}
+
+pub(crate) fn is_known_attribute(name: &str) -> bool {
+    ATTRIBUTES.contains(&name)
+}
+
+impl Writer {
+    /// Whether an attribute's value may be shown.
+    pub(crate) fn shows_attribute(self, name: &str, value: &str) -> bool {
+        match name {
+            "to" | "from" => self == Self::Client,
+            "mechanism" => self == Self::Client || is_mechanism(value),
+            "code" | "hold" | "inactivity" | "maxpause" | "pause" | "polling" | "requests" | "ver"
+            | "version" | "wait" | "window" => is_small_number(value),
+            "type" => [
+                "auth",
+                "cancel",
+                "continue",
+                "error",
+                "get",
+                "modify",
+                "result",
+                "set",
+                "terminate",
+                "wait",
+                "tls-exporter",
+                "tls-server-end-point",
+                "tls-unique",
+            ]
+            .contains(&value),
+            "restart" | "restartlogic" | "secure" => matches!(value, "true" | "false" | "1" | "0"),
+            "condition" => is_condition(value),
+            "content" => value == CONTENT_TYPE,
+            "id" => is_client_id(value),
+            "lang" => value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_lowercase()),
+            _ => false,
+        }
+    }
+
+    /// Whether an element's text may be shown.
+    pub(crate) fn shows_text(self, element: &str, text: &str) -> bool {
+        match element {
+            "mechanism" => is_mechanism(text.trim()),
+            "resource" => self == Self::Client,
+            _ => text.chars().all(char::is_whitespace),
+        }
+    }
+}
+
+/// Shorter than any RID that is drawn.
+fn is_small_number(value: &str) -> bool {
+    value.len() <= 8 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 #[cfg(test)]
@@ -26,17 +200,50 @@ mod tests {
 
     #[test]
     fn only_what_is_known_to_be_harmless_is_shown() {
-        let body = "<body xmlns='b' sid='SECRET' authid='SECRET' rid='1234567' wait='60'>\
-            <failure xmlns='s'><not-authorized/><text>bad password SECRET</text></failure>\
-            <success xmlns='s'><x>SECRET</x>SECRET</success><jid>a@b/c</jid></body>";
-        let shown = masked(body.as_bytes());
-        assert!(!shown.contains("SECRET") && !shown.contains("1234567"), "{shown}");
-        assert!(shown.contains("wait=\"60\"") && shown.contains("<not-authorized/>"), "{shown}");
-        assert!(shown.contains("<jid>a@b/c</jid>") && shown.contains("<text>***</text>"), "{shown}");
+        let body = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:SECRET='SECRET' sid='SECRET' \
+            authid='SECRET' rid='1234567' from='SECRET' xml:lang='SECRET' wait='123456789' hold='SECRET' ack='1234567' report='1234567' \
+            condition='SECRET' type='SECRET' SECRET='true'>\
+            <failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/><SECRET/><text>bad SECRET</text></failure>\
+            <success xmlns='SECRET'><mechanism>SECRET</mechanism>SECRET</success><SECRET:x>SECRET</SECRET:x>\
+            <iq id='SECRET'><jid>SECRET@SECRET/SECRET</jid><resource>SECRET</resource></iq>\
+            <token xmlns='urn:xmpp:fast:0' token='SECRET' expiry='SECRET'/><mechanism>PLAIN-SECRET</mechanism></body>";
+        let shown = masked(body.as_bytes(), Writer::Server);
+        assert!(!shown.contains("SECRET") && !shown.contains("123456"), "{shown}");
+        assert!(shown.contains("<not-authorized/><***/><text>***</text></failure>"), "{shown}");
+    }
+
+    #[test]
+    fn what_tells_an_operator_something_is_shown() {
+        let body = "<body xmlns='http://jabber.org/protocol/httpbind' wait='60' hold='1' type='terminate' \
+            condition='remote-stream-error' ver='1.6' inactivity='1800.0'><features><mechanism>SCRAM-SHA-256</mechanism>\
+            <mechanism>HT-SHA-256-NONE</mechanism></features><text> </text></body>";
+        let shown = masked(body.as_bytes(), Writer::Server);
+        assert!(!shown.contains("***"), "{shown}");
+    }
+
+    #[test]
+    fn of_our_own_bodies_the_addresses_are_shown_too() {
+        let body = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' to='example.org' \
+            from='alice@example.org' rid='1000' xmpp:version='1.0' content='text/xml; charset=utf-8' xml:lang='en'>\
+            <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='X-OURS'>c2VjcmV0</auth>\
+            <authenticate xmlns='urn:xmpp:sasl:2'><user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/></authenticate>\
+            <iq xmlns='jabber:client' id='bind' type='set'><resource>web</resource></iq></body>";
+        let shown = masked(body.as_bytes(), Writer::Client);
+        for part in [
+            "to=\"example.org\"",
+            "\"X-OURS\">***<",
+            "id=\"bind\"",
+            ">web<",
+            "from=\"alice@",
+            "version=\"1.0\"",
+        ] {
+            assert!(shown.contains(part), "{part} in {shown}");
+        }
+        assert!(!shown.contains("1000") && !shown.contains("c2V") && !shown.contains("d4565"), "{shown}");
     }
 
     #[test]
     fn what_is_not_xml_is_not_shown() {
-        assert_eq!(masked(b"<body>SECRET"), "(12 bytes that are not XML)");
+        assert_eq!(masked(b"<body>SECRET", Writer::Server), "(12 bytes that are not XML)");
     }
 }

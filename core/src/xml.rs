@@ -15,6 +15,10 @@ use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, PrefixDeclaration, QName, ResolveResult};
 use quick_xml::reader::NsReader;
 
+use crate::stanza::NS_STREAMS;
+#[cfg(feature = "client")]
+use crate::trace::{Writer, is_known_attribute, is_known_element, is_known_namespace};
+
 const MAX_DEPTH: usize = 32;
 const MAX_ATTRIBUTES: usize = 64;
 
@@ -47,12 +51,26 @@ struct Attribute {
 impl Element {
     /// Reads one document.
     pub(crate) fn parse(document: &[u8]) -> Result<Self, XmlError> {
+        Self::parse_by(document, expand)
+    }
+
+    /// Reads one in which the prefix `stream` need not be declared, and no other prefix that is not
+    /// means anything: some connection managers send stream errors so.
+    pub(crate) fn parse_loosely(document: &[u8]) -> Result<Self, XmlError> {
+        Self::parse_by(document, |namespace| match namespace {
+            ResolveResult::Unknown(prefix) if prefix == "stream" => Ok(Cow::Borrowed(NS_STREAMS)),
+            ResolveResult::Unknown(_) => Ok(Cow::Borrowed("")),
+            known => expand(known),
+        })
+    }
+
+    fn parse_by(document: &[u8], expand: Expand) -> Result<Self, XmlError> {
         let document = std::str::from_utf8(document).map_err(|_| XmlError("text that is not UTF-8"))?;
         let document = document.strip_prefix('\u{feff}').unwrap_or(document);
         if !is_text(document) {
             return Err(XmlError("a character that XML does not allow"));
         }
-        Parser::new(document).run()
+        Parser::new(document, expand).run()
     }
 
     pub(crate) fn is(&self, namespace: &str, name: &str) -> bool {
@@ -78,19 +96,30 @@ impl Element {
 
 #[cfg(feature = "client")]
 impl Element {
-    /// Replaces the values of attributes of these names, and the text of all but the elements of
-    /// these names.
-    pub(crate) fn mask(&mut self, hidden_attributes: &[&str], shown_elements: &[&str]) {
+    /// Replaces by `***` every name, attribute and text that is not known to be harmless.
+    pub(crate) fn mask(&mut self, writer: Writer) {
+        const HIDDEN: &str = "***";
+        if !writer.shows_text(&self.name, &self.text) {
+            HIDDEN.clone_into(&mut self.text);
+        }
         for attribute in &mut self.attributes {
-            if hidden_attributes.contains(&attribute.name.as_str()) {
-                "***".clone_into(&mut attribute.value);
+            let is_known = writer.shows_attribute(&attribute.name, &attribute.value);
+            if !is_known {
+                HIDDEN.clone_into(&mut attribute.value);
+                // Its name may be made up.
+                if !is_known_attribute(&attribute.name) {
+                    HIDDEN.clone_into(&mut attribute.name);
+                }
             }
         }
-        if !shown_elements.contains(&self.name.as_str()) && !self.text.is_empty() {
-            "***".clone_into(&mut self.text);
+        if !is_known_element(&self.name) {
+            HIDDEN.clone_into(&mut self.name);
+        }
+        if !is_known_namespace(&self.namespace) {
+            self.namespace = Cow::Borrowed(HIDDEN);
         }
         for child in &mut self.children {
-            child.mask(hidden_attributes, shown_elements);
+            child.mask(writer);
         }
     }
 
@@ -129,18 +158,22 @@ pub(crate) fn is_text(text: &str) -> bool {
         || rxml_validation::validate_cdata(text).is_ok()
 }
 
+/// Finds the namespace of a name.
+type Expand = fn(&ResolveResult<'_>) -> Result<Cow<'static, str>, XmlError>;
+
 struct Parser<'a> {
     reader: NsReader<&'a [u8]>,
+    expand: Expand,
     open: Vec<Element>,
     root: Option<Element>,
     is_first: bool,
 }
 
 impl<'a> Parser<'a> {
-    fn new(document: &'a str) -> Self {
+    fn new(document: &'a str, expand: Expand) -> Self {
         let mut reader = NsReader::from_str(document);
         reader.config_mut().expand_empty_elements = true;
-        Self { reader, open: Vec::new(), root: None, is_first: true }
+        Self { reader, expand, open: Vec::new(), root: None, is_first: true }
     }
 
     fn run(mut self) -> Result<Element, XmlError> {
@@ -182,8 +215,11 @@ impl<'a> Parser<'a> {
         let name = start.name();
         check_name(name)?;
         let (namespace, local) = self.reader.resolver().resolve_element(name);
-        let mut element =
-            Element { namespace: expand(&namespace)?, name: local.as_ref().to_owned(), ..Element::default() };
+        let mut element = Element {
+            namespace: (self.expand)(&namespace)?,
+            name: local.as_ref().to_owned(),
+            ..Element::default()
+        };
         if !are_separated(start.attributes_raw()) {
             return Err(XmlError("attributes without a space between"));
         }
@@ -218,7 +254,7 @@ impl<'a> Parser<'a> {
                 None => {}
             }
             let (namespace, local) = self.reader.resolver().resolve_attribute(attribute.key);
-            let (namespace, name) = (expand(&namespace)?, local.as_ref());
+            let (namespace, name) = ((self.expand)(&namespace)?, local.as_ref());
             if element.attributes.iter().any(|other| other.namespace == namespace && other.name == name) {
                 return Err(XmlError("the same attribute twice"));
             }
@@ -310,5 +346,25 @@ fn expand(namespace: &ResolveResult<'_>) -> Result<Cow<'static, str>, XmlError> 
         }
         ResolveResult::Unbound => Ok(Cow::Borrowed("")),
         ResolveResult::Unknown(_) => Err(XmlError("a prefix without a namespace")),
+    }
+}
+
+#[cfg(all(test, feature = "client"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_element_is_shown_with_its_namespaces_where_they_change() {
+        for (document, shown) in [
+            ("<a/>", "<a/>"),
+            ("<a b='1'></a>", "<a b=\"1\"/>"),
+            ("<a xmlns='n'><p:b xmlns:p='n'/></a>", "<a xmlns=\"n\"><b/></a>"),
+            (
+                "<a xmlns='n'>1<b xmlns='m' c='&lt;\"'/>2&amp;</a>",
+                "<a xmlns=\"n\">12&amp;<b xmlns=\"m\" c=\"&lt;&quot;\"/></a>",
+            ),
+        ] {
+            assert_eq!(Element::parse(document.as_bytes()).unwrap().to_string(), shown);
+        }
     }
 }

@@ -3,8 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 
 use faults::Fault;
 use prebind::{Account, Client, Config, Credentials, Happening};
@@ -86,13 +87,13 @@ fn an_observer_is_told_what_happens_in_its_call_alone() {
     let client = Client::new(Config::new(&server.url).unwrap()).unwrap();
     let account = Account::new("alice@localhost", Credentials::password("wonder-1")).unwrap();
     let told = |level| {
-        let (sender, receiver) = mpsc::channel();
-        let tell = move |it: Happening<'_>| {
-            sender.send(format!("{} {}: {}", it.level, it.target, it.message)).unwrap();
+        let told = RefCell::<Vec<String>>::default();
+        let tell = |it: Happening<'_>| {
+            told.borrow_mut().push(format!("{} {}: {}", it.level, it.target, it.message));
         };
         let session = prebind::observed(level, tell, || client.prebind(&account)).unwrap();
         client.terminate(&session).unwrap();
-        receiver.iter().collect::<Vec<_>>()
+        told.into_inner()
     };
     let [outcome] = told(Level::INFO).try_into().unwrap();
     assert!(outcome.starts_with("INFO prebind::client: session opened host="), "{outcome}");

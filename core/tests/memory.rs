@@ -2,35 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod counting;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use prebind::{Account, Config, Credentials, Negotiation, Plan, Random, Reply, ScramCache, Session, Step};
 use sha2::Sha512;
-
-/// The system's allocator, which counts.
-struct Counting;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: the system's allocator does all of it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        IN_USE.fetch_add(layout.size(), Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 const NONCE: &str = "fyko+d2lbbFgONRv9qkxdawL";
 
@@ -40,13 +18,13 @@ fn a_thousand_users_keys_need_less_than_two_mebibytes() {
     config.iterations = 1..=1;
     let cache = ScramCache::new(config.scram_cache).unwrap();
     login(&config, &cache, "first");
-    let idle = IN_USE.load(Ordering::Relaxed);
+    let idle = counting::in_use();
 
     let logins = |count: usize| {
         for user in 0..count {
             login(&config, &cache, &format!("a-user-with-a-name-of-some-length-{user}"));
         }
-        IN_USE.load(Ordering::Relaxed) - idle
+        counting::in_use() - idle
     };
     let full = logins(config.scram_cache);
     println!("{} bytes for each of {} users", full / config.scram_cache, config.scram_cache);

@@ -8,11 +8,14 @@
 
 #[path = "live/browser.rs"]
 mod browser;
+#[path = "live/lossy.rs"]
+mod lossy;
 
 use std::fs;
 use std::sync::LazyLock;
 
 use browser::Browser;
+use lossy::{Knowledge, Path, in_cleartext};
 use prebind::{Account, Client, Config, Credentials, FastToken, Session};
 use servers::{Kind, Server};
 
@@ -163,8 +166,8 @@ fn a_refused_token_costs_a_round_trip_and_not_the_login() {
         let alice = account("alice@localhost", both("of no use", renewed));
         assert_eq!(login(&client, &alice), is("HT-SHA-256-NONE", 1));
         // With a resource, whose bind went out with the token.
-        let desk = account("alice@localhost/desk", both("wonder-1", spoiled(&token(&client))));
-        assert_eq!(login(&client, &desk).0, "SCRAM-SHA-1");
+        let garden = account("alice@localhost/garden", both("wonder-1", spoiled(&token(&client))));
+        assert_eq!(login(&client, &garden).0, "SCRAM-SHA-1");
         // Nothing else to go on with.
         let only = account("alice@localhost", Credentials::fast(spoiled(&token(&client))));
         let error = client.prebind(&only).unwrap_err();
@@ -207,4 +210,31 @@ fn without_the_option_nothing_changes() {
         assert_eq!(login(&client, &plain()), is("PLAIN", 1));
         assert_eq!(login(&client, &password()), is("SCRAM-SHA-1", 2));
     }
+}
+
+#[test]
+#[ignore = "fetches Prosody 13"]
+fn the_loss_of_any_request_is_mended_at_once() {
+    let with_fast = |config: &mut Config| config.fast = true;
+    let to = |knowledge| Path::to(&PROSODY, knowledge, with_fast);
+    let token = token(&to(Knowledge::Nothing).client());
+    let sofa = account("alice@localhost/sofa", Credentials::password("wonder-1"));
+    let either = account("alice@localhost", Credentials::password("wonder-1").fast_token(token.clone()));
+    let only_token = account("alice@localhost", Credentials::fast(token));
+    for (account, is_secret, round_trips) in [
+        (password(), false, [3, 3, 2]),
+        (sofa, false, [4, 4, 2]),
+        (plain(), true, [2, 2, 1]),
+        (either, false, [2, 2, 1]),
+        (only_token, true, [2, 2, 1]),
+    ] {
+        let known = [Knowledge::Nothing, Knowledge::Server, Knowledge::Domain];
+        let all = known.map(|knowledge| to(knowledge).assert_mended(&account, |at| is_secret && at == 0));
+        assert_eq!(all, round_trips, "{account:?}");
+    }
+    let path = Path::to(&PROSODY, Knowledge::Domain, |config| {
+        with_fast(config);
+        in_cleartext(config);
+    });
+    assert_eq!(path.assert_mended(&plain(), |_| false), 2);
 }

@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use prebind::Config;
 
 use crate::exit;
+use crate::jid::Jid;
 use crate::login::Login;
 use crate::secret;
 use crate::terminate::Terminate;
@@ -38,6 +39,7 @@ const EXAMPLES: &[&str] = &[
 pub(crate) enum Command {
     Login(Box<Login>),
     Terminate(Box<Terminate>),
+    Jid(Jid),
     /// Print a completion script for a shell
     #[command(after_help = examples(&["prebind completions bash > /etc/bash_completion.d/prebind"]))]
     Completions {
@@ -64,7 +66,7 @@ impl Command {
         match self {
             Self::Login(login) => login.reporting,
             Self::Terminate(terminate) => terminate.reporting,
-            Self::Completions { .. } => Reporting::default(),
+            Self::Jid(_) | Self::Completions { .. } => Reporting::default(),
         }
     }
 }
@@ -143,7 +145,40 @@ const STYLES: Styles = Styles::styled()
 
 #[cfg(test)]
 mod tests {
+    use prebind::Language;
+
     use super::*;
+
+    /// A message that names an option must not send anybody to one that is not there.
+    #[test]
+    fn every_option_that_messages_may_name_is_there() {
+        let command = Cli::command();
+        let login = command.find_subcommand("login").unwrap();
+        let is_there = |name: &str| login.get_arguments().any(|argument| argument.get_long() == Some(name));
+        let options = Config::options().map(|option| option.name);
+        let names = options.chain(["iterations.least", "iterations.most", "token", "anonymous", "external"]);
+        // One call of the command has no use for them, so no message of one names them.
+        let absent = [
+            "iterations",
+            "scram_cache",
+            "max_calls",
+            "workers",
+            "max_host_calls",
+            "fail_fast_after",
+            "fail_fast_for",
+            "learn",
+        ];
+        for name in names.filter(|name| !absent.contains(name)) {
+            let called = Language::CommandLine.name(name).unwrap();
+            for option in called.split("` or `") {
+                let long = option.strip_prefix("--").and_then(|option| option.split(' ').next());
+                assert!(long.is_some_and(is_there), "{name} is called {called}");
+            }
+        }
+        let function = Language::CommandLine.name("jid_from_user").unwrap();
+        let subcommand = function.strip_prefix("prebind ").unwrap();
+        assert!(command.find_subcommand(subcommand).is_some(), "{function}");
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

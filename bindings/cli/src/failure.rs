@@ -28,6 +28,9 @@ struct Report<'a> {
     stage: Option<&'a str>,
     condition: Option<&'a str>,
     retry: &'a str,
+    /// Seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
     message: &'a str,
 }
 
@@ -77,6 +80,7 @@ impl Failure {
                 stage: Some(error.stage().as_str()),
                 condition: error.condition().map(Condition::as_str),
                 retry: error.retry().as_str(),
+                retry_after: error.retry_after().map(|time| time.as_secs()),
                 message: "",
             },
             Self::Usage(_) => Report::own("Usage", Retry::AfterConfigChange),
@@ -89,7 +93,7 @@ impl Failure {
 impl Report<'_> {
     /// An error of the command itself, of no stage of the exchange.
     fn own(kind: &'static str, retry: Retry) -> Self {
-        Self { kind, stage: None, condition: None, retry: retry.as_str(), message: "" }
+        Self { kind, stage: None, condition: None, retry: retry.as_str(), retry_after: None, message: "" }
     }
 
     fn to_text(&self) -> String {

@@ -11,6 +11,7 @@ mod connection;
 mod credentials;
 mod exit;
 mod failure;
+mod jid;
 mod login;
 mod negotiation;
 mod output;
@@ -24,8 +25,10 @@ use std::process::ExitCode;
 use args::Command;
 use exit::Exit;
 use failure::Failure;
+use prebind::Language;
 
 fn main() -> ExitCode {
+    Language::CommandLine.speak();
     let command = args::parse().unwrap_or_else(|error| error.exit());
     let reporting = command.reporting();
     if reporting.trace {
@@ -44,6 +47,7 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Login(login) => login.run(),
         Command::Terminate(terminate) => terminate.run(),
+        Command::Jid(jid) => jid.run(),
         Command::Completions { shell } => output::print(&args::completions(shell)),
     }
 }

@@ -10,6 +10,7 @@ use crate::args::{DEFAULTS, with_default};
 use crate::connection::seconds;
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag by itself")]
 pub(crate) struct NegotiationOptions {
     #[arg(long, value_name = "TAG", help_heading = SESSION,
           help = with_default("The language of the server's messages; '' for none", default_lang()))]
@@ -36,6 +37,9 @@ pub(crate) struct NegotiationOptions {
     /// Let a password or token be sent over plain http to another machine
     #[arg(long, help_heading = TRUST)]
     allow_cleartext: bool,
+    /// Log in by SASL2, and ask for a token (FAST) where the server has any
+    #[arg(long, help_heading = TRUST)]
+    fast: bool,
     #[arg(long, value_name = "COUNT", help_heading = TRUST,
           help = with_default("The fewest SCRAM iterations to accept", DEFAULTS.iterations.start()))]
     min_iterations: Option<u32>,
@@ -64,6 +68,7 @@ impl NegotiationOptions {
         config.floor = self.floor.unwrap_or(config.floor);
         config.digest_md5 |= self.digest_md5;
         config.allow_cleartext |= self.allow_cleartext;
+        config.fast |= self.fast;
         let (least, most) = config.iterations.clone().into_inner();
         config.iterations = self.min_iterations.unwrap_or(least)..=self.max_iterations.unwrap_or(most);
         config.learn &= !self.classic;

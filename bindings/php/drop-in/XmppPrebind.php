@@ -10,7 +10,7 @@
 class XmppPrebind
 {
     private readonly Prebind\Client $client;
-    private string $jid = '';
+    private string $username = '';
     private string $password = '';
     private ?Prebind\Session $session = null;
 
@@ -33,10 +33,13 @@ class XmppPrebind
         $this->client = self::heeding(static fn () => new Prebind\Client($boshUri));
     }
 
-    /** Takes who logs in; `$username` is without jabber host. Nothing is sent yet. */
+    /**
+     * Takes who logs in; `$username` is without jabber host. It is escaped, so it cannot choose the host or the
+     * resource. Nothing is sent yet.
+     */
     public function connect(string $username, #[\SensitiveParameter] string $password): void
     {
-        $this->jid = "$username@$this->jabberHost" . ($this->resource === '' ? '' : "/$this->resource");
+        $this->username = $username;
         $this->password = $password;
         $this->session = null;
     }
@@ -69,7 +72,10 @@ class XmppPrebind
 
     private function opened(): Prebind\Session
     {
-        return self::heeding(fn () => $this->client->prebind($this->jid, $this->password));
+        return self::heeding(function (): Prebind\Session {
+            $jid = Prebind\jid_from_user($this->username, $this->jabberHost);
+            return $this->client->prebind($this->resource === '' ? $jid : "$jid/$this->resource", $this->password);
+        });
     }
 
     /**
@@ -94,10 +100,10 @@ class XmppPrebind
         }
     }
 
-    /** @return array{jid: string} */
+    /** @return array{username: string} */
     public function __debugInfo(): array
     {
-        return ['jid' => $this->jid];
+        return ['username' => $this->username];
     }
 }
 

@@ -7,7 +7,7 @@ namespace Prebind;
  */
 final class Answer
 {
-    /** @param array<string, string> $headers */
+    /** @param array<string, string|list<string>> $headers a list where a header comes more than once */
     private function __construct(
         public readonly int $status,
         public readonly array $headers,
@@ -15,51 +15,50 @@ final class Answer
     ) {
     }
 
-    /** @internal */
-    public static function granted(Session $session): self
+    /**
+     * What the core answers.
+     *
+     * @internal
+     *
+     * @param array{status: int, headers: array<string, string>, body: string} $told
+     * @param list<string> $cookies
+     */
+    public static function told(#[\SensitiveParameter] array $told, #[\SensitiveParameter] array $cookies = []): self
     {
-        return self::json(200, $session);
+        $headers = $told['headers'] + ($cookies === [] ? [] : ['Set-Cookie' => $cookies]);
+        return new self($told['status'], $headers, $told['body']);
     }
 
     /**
-     * @internal
+     * The page's script.
      *
-     * @param array<string, string> $headers
+     * @internal
      */
-    public static function refused(int $status, string $kind, string $retry = 'no', array $headers = []): self
+    public static function script(string $version): self
     {
-        return self::json($status, ['kind' => $kind, 'retry' => $retry], $headers);
-    }
-
-    /** @internal */
-    public static function script(): self
-    {
-        $headers = [
-            'Content-Type' => 'text/javascript; charset=utf-8',
-            'Cache-Control' => 'private, max-age=31536000, immutable',
-            'X-Content-Type-Options' => 'nosniff',
-        ];
+        $headers = \prebind_native_web_script_headers($version === self::scriptVersion());
         return new self(200, $headers, SCRIPT);
     }
 
-    /** @param array<string, string> $headers */
-    private static function json(int $status, mixed $content, array $headers = []): self
+    /**
+     * Changes with the script.
+     *
+     * @internal
+     */
+    public static function scriptVersion(): string
     {
-        $headers += [
-            'Content-Type' => 'application/json',
-            'Cache-Control' => 'no-store, private',
-            'X-Content-Type-Options' => 'nosniff',
-            'Vary' => 'Cookie',
-        ];
-        return new self($status, $headers, \json_encode($content, \JSON_THROW_ON_ERROR));
+        return \substr(\hash('sha256', SCRIPT), 0, 12);
     }
 
     /** Sends status, headers and body, in place of what PHP's session module may have set. */
     public function send(): void
     {
         \http_response_code($this->status);
-        foreach ($this->headers as $name => $value) {
-            \header("$name: $value");
+        foreach ($this->headers as $name => $values) {
+            foreach ((array) $values as $value) {
+                // The site has cookies of its own.
+                \header("$name: $value", $name !== 'Set-Cookie');
+            }
         }
         foreach (['Expires', 'Pragma'] as $name) {
             \header_remove($name);

@@ -11,9 +11,6 @@ namespace Prebind;
  */
 final class Check
 {
-    /** Where `php.ini` has what the client may refuse. */
-    private const SETTINGS = ['url' => 'prebind.url', 'deadline' => 'prebind.timeout', 'floor' => 'prebind.floor'];
-
     private int $errors = 0;
 
     /**
@@ -29,6 +26,23 @@ final class Check
                 . 'take theirs by `php -c` and PHP_INI_SCAN_DIR, or call this in a page',
             default => \sprintf('%s, %s, with the settings of %s', \PHP_VERSION, \PHP_SAPI, $from),
         });
+        $this->settings();
+    }
+
+    /** Whether `php.ini` has settings of ours that there are none of, which PHP itself ignores. */
+    private function settings(): void
+    {
+        $known = \array_keys(\ini_get_all('prebind', false) ?: []);
+        $files = \explode(',', \php_ini_loaded_file() . ',' . \php_ini_scanned_files());
+        foreach (\array_filter(\array_map(\trim(...), $files), \is_readable(...)) as $file) {
+            $sections = \parse_ini_file($file, true, \INI_SCANNER_RAW) ?: [];
+            foreach ([$sections, ...\array_filter($sections, \is_array(...))] as $settings) {
+                $names = \array_map(\strval(...), \array_keys($settings));
+                foreach (\array_diff(\preg_grep('/^prebind\./', $names) ?: [], $known) as $name) {
+                    $this->say('settings', 'error: ' . \prebind_native_web_misnamed($file, 'setting', $name, $known));
+                }
+            }
+        }
     }
 
     /**
@@ -40,8 +54,8 @@ final class Check
     public function account(string|\Closure|null $jid, callable $credentials): ?array
     {
         $find = static function () use ($jid, $credentials): array {
-            $known = $jid instanceof \Closure ? $jid() : $jid;
-            return [$known, (string) $known === '' ? [] : $credentials()];
+            $known = Native\Call::jid($jid);
+            return [$known, (string) $known === '' ? [] : Native\Call::proof($credentials)];
         };
         [$known, $proof] = $this->step('account', $find, static fn (array $found): string => match ($found[0]) {
             null => 'error: nobody is signed in: give the JID of a user',
@@ -70,7 +84,7 @@ final class Check
         $parts = \parse_url($url) ?: [];
         $this->say('browser_url', match (true) {
             $url === '' => 'error: it is missing: set prebind.browser_url in php.ini, or give bosh_url',
-            \preg_match('~^/(?!/)~', $url) === 1 => "$url, which this site's web server passes on to the chat server",
+            \preg_match('~^/(?!/)~', $url) === 1 => "$url, which this site's web server passes on to the chat server: not tried",
             !\preg_match('~^https?://~i', $url) || !isset($parts['host'])
                 => 'error: it is neither an address of http or https nor a path',
             self::isLoopback($parts['host'])
@@ -78,12 +92,27 @@ final class Check
             self::isHttps($url) => $url,
             default => "warning: $url is http: no page of https may ask it, and others can read along; use https",
         });
+        if (isset($parts['host']) && \preg_match('~^https?://~i', $url) === 1) {
+            $this->say('reached', self::answered($url));
+        }
+    }
+
+    /** There is no such session, and only a chat server says so. */
+    private static function answered(string $url): string
+    {
+        try {
+            (new Client($url))->terminate(sid: 'prebind-try', rid: 1);
+        } catch (TerminatedException) {
+        } catch (Exception $error) {
+            return "warning: from this machine: {$error->getMessage()}";
+        }
+        return 'a chat server answers this machine';
     }
 
     /** @param Client|\Closure(): Client|null $client */
     public function client(Client|\Closure|null $client): ?Client
     {
-        $make = static fn (): Client => $client instanceof \Closure ? $client() : $client ?? new Client();
+        $make = static fn (): Client => Native\Call::client($client);
         return $this->step('client', $make, static function (Client $made): string {
             ['url' => $url] = $made->__debugInfo();
             $isSafe = self::isHttps($url) || self::isLoopback((string) \parse_url($url, \PHP_URL_HOST));
@@ -96,14 +125,16 @@ final class Check
     /** @param ?array<mixed> $limit */
     public function rateLimit(?array $limit): void
     {
-        [$count, $seconds] = ($limit ?? [1, 1]) + [0, 0];
+        $complaint = \prebind_native_web_given('rate_limit', '$rate_limit', ['value' => $limit]);
         $missing = self::missingOfApcu();
         $this->say('rate limit', match (true) {
-            !\is_int($count) || !\is_int($seconds) || $count < 1 || $seconds < 1
-                => 'error: it must be a number of sessions and a number of seconds, as [30, 60], or null',
+            $complaint !== null => "error: $complaint",
             $limit === null => 'none: a user may open any number of sessions',
             $missing !== null => "warning: nothing is counted, a user may open any number of sessions: $missing",
-            default => "$count sessions of a user in $seconds s, counted in APCu",
+            !\apcu_enabled() => "$limit[0] sessions of a user in $limit[1] s, counted in APCu in pages: not tried",
+            !\apcu_store('prebind:try', 1) || \apcu_inc('prebind:try') !== 2
+                => 'warning: nothing is counted, a user may open any number of sessions: APCu does not count',
+            default => "$limit[0] sessions of a user in $limit[1] s, counted in APCu",
         });
     }
 
@@ -129,7 +160,7 @@ final class Check
             true => 'it has what was learned',
             false => "warning: it is out of order, each process learns by itself: PHP's error log says why",
             null => $missing === null
-                ? 'APCu, in pages'
+                ? 'APCu, in pages: not tried'
                 : "warning: there is none, each process learns by itself: $missing, or give the client a cache",
         });
     }
@@ -179,14 +210,16 @@ final class Check
             $this->say($name, \sprintf('%s (%d ms)', $said($result), $milliseconds));
             return $result;
         } catch (Exception $error) {
-            $setting = self::SETTINGS[$error instanceof ConfigException ? $error->field : ''] ?? null;
+            $setting = \prebind_native_settings()[$error instanceof ConfigException ? $error->field : ''] ?? null;
             $place = $setting === null ? '' : " (in php.ini it is $setting)";
             $condition = $error->condition ?? 'none';
             $this->say($name, "error: {$error->getMessage()}$place");
             echo "  kind=$error->kind stage=$error->stage condition=$condition retry=$error->retry\n";
+        } catch (Native\WrongValue $error) {
+            $this->say($name, "error: {$error->getMessage()}");
         } catch (\Throwable $error) {
             // Only where: what the site's own code says might repeat a secret.
-            $this->say($name, 'error: ' . $error::class . " in {$error->getFile()}:{$error->getLine()}");
+            $this->say($name, 'error: ' . Native\Call::place($error));
         }
         return null;
     }

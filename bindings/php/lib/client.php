@@ -10,11 +10,8 @@ namespace Prebind;
  */
 class Client
 {
-    /** What `php.ini` may say, where the arguments do not. */
-    private const SETTINGS = [
-        'deadline' => 'prebind.timeout',
-        'floor' => 'prebind.floor',
-    ];
+    /** The servers each of whose processes makes one page at a time, which must not wait for long. */
+    private const ONE_PAGE_AT_A_TIME = ['apache2handler', 'cgi-fcgi', 'cli-server', 'fpm-fcgi', 'litespeed'];
 
     private readonly string $url;
 
@@ -24,7 +21,9 @@ class Client
     private readonly ?array $cache;
 
     /**
-     * What is not given, or null, is as `php.ini` says, or else the library's default.
+     * What is not given, or null, is as `php.ini` says, or else the library's default. Each option has a
+     * setting of its name, such as `prebind.max_calls`; but for `$deadline` it is `prebind.timeout`, and there
+     * is none for what may hold a secret, for certificates and for `$profile`.
      *
      * @param ?string $url the BOSH endpoint; `prebind.url` in `php.ini`
      * @param ?string $lang `xml:lang` of the session: the language of the server's messages; default
@@ -35,8 +34,8 @@ class Client
      *     XMPP server
      * @param ?string $resource the resource to ask for if the JID has none; default none: the server
      *     makes one, different each time, so that several tabs do not throw each other out
-     * @param ?string $floor the weakest mechanism a password may be used with: `PLAIN` (default),
-     *     `DIGEST-MD5`, `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`
+     * @param ?string $floor the weakest mechanism a password may be used with: `PLAIN`, `DIGEST-MD5`,
+     *     `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`; default `PLAIN`
      * @param ?bool $digest_md5 whether the obsolete DIGEST-MD5 may be used where there is no SCRAM;
      *     default no
      * @param ?bool $allow_cleartext whether a password or token may be sent over http to another
@@ -46,7 +45,7 @@ class Client
      *     `Session::$fastToken`. Where the server offers none of it, nothing changes. Prosody has it
      *     from 13 on; default no
      * @param ?array{int, int} $iterations the least and the most SCRAM iterations a server may ask
-     *     for; default 4,096 and 600,000
+     *     for; `prebind.iterations` in `php.ini`, as `4096-600000` or only the most; default 4,096 to 600,000
      * @param ?int $scram_cache of how many users the process keeps the SCRAM keys, so that their
      *     passwords need not be derived at each login: from a login that succeeded until one with
      *     them fails, others push them out or the process ends. Passwords are not kept; default
@@ -58,23 +57,32 @@ class Client
      *     authority, and its private key, both PEM
      * @param ?string $proxy `http://`, `https://` or `socks5://` address of a proxy; default none;
      *     the environment is not asked
-     * @param ?string $ip_family which addresses of the host to use: `any` (default), `ipv4`, `ipv6`
+     * @param ?string $ip_family which addresses of the host to use: `any`, `ipv4` or `ipv6`; default
+     *     `any`
      * @param int|float|null $deadline seconds a call may take in all, ending the session after a
-     *     failure included; `prebind.timeout` in `php.ini`; default 5
+     *     failure included; `prebind.timeout` in `php.ini`; default 5; in a web server 3
      * @param int|float|null $resolve_timeout seconds a name lookup may take; default 2
      * @param int|float|null $connect_timeout seconds TCP and TLS may take to connect; default 2
      * @param int|float|null $request_timeout seconds one request may take; default 5
-     * @param ?int $fail_fast_after after so many calls in a row that could not connect or ran out of
-     *     time, calls fail at once for `$fail_fast_for`; 0 never does; default 3
-     * @param int|float|null $fail_fast_for seconds calls fail at once; default 5
+     * @param ?int $max_calls how many calls may open a session at once in each process; a call beyond
+     *     that waits for up to half of its `$deadline`, then fails; default 32
+     * @param ?int $workers how many requests this process of a web site serves at once. The processes with the
+     *     same parent then open sessions with no more than half of their workers, and share what they know of a
+     *     server that is away; a call beyond that fails at once; default 0; in a web server 1
+     * @param ?int $max_host_calls how many calls may open a session at once on this machine, in all processes of
+     *     this user for this URL, instead of half of the workers; default 0
+     * @param ?int $fail_fast_after calls fail at once for `$fail_fast_for` after this many could not
+     *     connect or timed out, if these are at least half of the latest calls; 0 turns this off; default 3
+     * @param int|float|null $fail_fast_for seconds calls fail at once before one of them tries the server
+     *     again; the pause doubles, up to a minute, while it is not reached; default 5
      * @param ?int $max_reply the most bytes of one reply; default 262,144
      * @param ?bool $learn whether calls take the short cuts that the server is known for, one to four
      *     round trips instead of four or five; default yes
-     * @param int|float|null $relearn_after seconds calls take no short cut after one that failed;
-     *     default 600
+     * @param int|float|null $relearn_after seconds, at most, to stay with the full exchange after a
+     *     shorter one failed again and again; default 600
      * @param ?string $profile what an earlier client of this URL learned, as {@see profile()} gave it,
-     *     for a process that has no client of this address and these options yet. One that is of no
-     *     use is left out; default what another process has left in `$cache`
+     *     for a process that has no client of this address and these options yet. An unusable profile is
+     *     ignored; without one, what another process has left in `$cache` is used
      * @param ?array{callable(string): mixed, callable(string, string): mixed} $cache where the site's
      *     processes leave each other what they learned: a function that gives what is kept under a
      *     key, and one that keeps a text, `[$cache->get(...), $cache->set(...)]` of a PSR-16 cache;
@@ -104,6 +112,9 @@ class Client
         int|float|null $resolve_timeout = null,
         int|float|null $connect_timeout = null,
         int|float|null $request_timeout = null,
+        ?int $max_calls = null,
+        ?int $workers = null,
+        ?int $max_host_calls = null,
         ?int $fail_fast_after = null,
         int|float|null $fail_fast_for = null,
         ?int $max_reply = null,
@@ -114,9 +125,12 @@ class Client
     ) {
         $given = \get_defined_vars();
         unset($given['url'], $given['cache']);
-        foreach (self::SETTINGS as $option => $setting) {
-            $set = (string) \ini_get($setting);
-            $given[$option] ??= $set === '' ? null : (\is_numeric($set) ? +$set : $set);
+        foreach (self::settings() as $option => [$setting, $type]) {
+            $given[$option] ??= self::ofText($type, (string) \ini_get($setting));
+        }
+        if (\in_array(\PHP_SAPI, self::ONE_PAGE_AT_A_TIME, true)) {
+            $given['deadline'] ??= \prebind_native_web_deadline();
+            $given['workers'] ??= 1;
         }
         $this->url = Native\Call::text('url', $url ?? (string) \ini_get('prebind.url'));
         $hasApcu = \function_exists('apcu_enabled') && \apcu_enabled();
@@ -131,6 +145,57 @@ class Client
         }
         $options = new Native\Hidden($options);
         $this->native = Native\Call::answer(fn () => \prebind_native_client($this->url, $options));
+    }
+
+    /** The value that a text of `php.ini` stands for; what is none is refused as it is. */
+    private static function ofText(string $type, string $text): mixed
+    {
+        if ($type === 'flag') {
+            return \filter_var($text, \FILTER_VALIDATE_BOOL, \FILTER_NULL_ON_FAILURE) ?? $text;
+        }
+        if ($type === 'range' && \preg_match('/^(?:(\d+) *- *)?(\d+)$/D', $text, $found) === 1) {
+            $least = $found[1] === '' ? self::leastIterations() : (int) $found[1];
+            return [$least, (int) $found[2]];
+        }
+        $isNumber = \in_array($type, ['count', 'seconds'], true) && \is_numeric($text);
+        return $text === '' ? null : ($isNumber ? +$text : $text);
+    }
+
+    /**
+     * What `php.ini` may say, where the arguments do not: by the option, its setting and its type.
+     *
+     * @return array<string, array{string, string}>
+     */
+    private static function settings(): array
+    {
+        /** @var ?array<string, array{string, string}> $settings */
+        static $settings = null;
+        if ($settings === null) {
+            $settings = [];
+            $names = \prebind_native_settings();
+            foreach (self::options() as ['name' => $option, 'type' => $type]) {
+                if (isset($names[$option])) {
+                    $settings[$option] = [$names[$option], $type];
+                }
+            }
+        }
+        return $settings;
+    }
+
+    /** The library's default. */
+    private static function leastIterations(): int
+    {
+        /** @var array{int, int} $default */
+        $default = \array_column(self::options(), 'default', 'name')['iterations'];
+        return $default[0];
+    }
+
+    /** @return list<array{name: string, type: string, default: mixed}> what the library says of its options */
+    private static function options(): array
+    {
+        /** @var array{options: list<array{name: string, type: string, default: mixed}>} $schema */
+        $schema = \json_decode(\prebind_native_schema(), true, flags: \JSON_THROW_ON_ERROR);
+        return $schema['options'];
     }
 
     /**
@@ -241,17 +306,16 @@ class Client
         return \is_string($kept) && \preg_match('//u', $kept) === 1 ? $kept : null;
     }
 
-    /** Asks the cache. One that is out of order is as good as none. */
+    /** Asks the cache, if there is one. */
     private function cached(int $function, string ...$text): mixed
     {
-        // Some caches allow neither long keys nor every character.
-        $key = 'prebind.profile.' . \sha1($this->url);
-        try {
-            return $this->cache === null ? null : $this->cache[$function]($key, ...$text);
-        } catch (\Throwable $error) {
-            \error_log('prebind: the cache fails: ' . $error::class . " in {$error->getFile()}:{$error->getLine()}");
+        if ($this->cache === null) {
             return null;
         }
+        // Some caches allow neither long keys nor every character.
+        $key = 'prebind.profile.' . \sha1($this->url);
+        $question = ['what was learned of the chat server', 'to keep what was learned of the chat server'][$function];
+        return Native\Cache::ask($question, fn () => $this->cache[$function]($key, ...$text));
     }
 
     /** @return array{url: string} */

@@ -15,12 +15,6 @@ namespace Prebind;
  */
 final class Converse
 {
-    /** What {@see html()} decides itself; a password has no business in a page at all. */
-    private const RESERVED = [
-        'assets_path', 'authentication', 'auto_login', 'bosh_service_url', 'credentials_url', 'jid',
-        'keepalive', 'password', 'prebind_url', 'rid', 'sid', 'websocket_url',
-    ];
-
     /**
      * The elements for the end of a page's body, of every page of the site, for everybody: the chat
      * of the user who is signed in; for anybody else what clears away the chat of the one before.
@@ -34,7 +28,8 @@ final class Converse
      * @param string $endpoint where the site answers with {@see answer()}
      * @param ?string $bosh_url the BOSH endpoint as the browser reaches it: an address, or a path of
      *     the site; default `prebind.browser_url` in `php.ini`, or else `prebind.url`
-     * @param string $assets where Converse.js's `dist` is, ending in `/`
+     * @param string $assets where Converse.js's `dist` is, ending in `/`; empty if the pages load
+     *     Converse.js, or another client, themselves
      * @param array<string, mixed> $settings further settings of Converse.js
      */
     public static function html(
@@ -45,47 +40,36 @@ final class Converse
         string $assets = '/converse/',
         array $settings = [],
     ): string {
-        if ($reserved = \array_intersect(self::RESERVED, \array_keys($settings))) {
+        $names = (string) \json_encode((object) $settings, \JSON_PARTIAL_OUTPUT_ON_ERROR);
+        if ($reserved = Native\Call::answer(static fn () => \prebind_native_web_reserved($names, $assets))) {
             throw new \ValueError(__METHOD__ . '(): $settings must not have ' . \implode(', ', $reserved));
         }
-        $data = 'null';
+        $script = $endpoint . '?script=' . Answer::scriptVersion();
+        // Of nobody, which clears away the chat of the user before.
+        $page = ['jid' => '', 'bosh_url' => '', 'settings' => ''] + \compact('endpoint', 'script', 'assets', 'nonce');
+        $html = static fn (array $page) => Native\Call::answer(static fn () => \prebind_native_web_page($page));
         try {
-            $known = ($jid instanceof \Closure ? $jid() : $jid) ?? '';
-            $settings += ['view_mode' => 'overlayed'];
-            $told = $known === '' ? null : self::told($known, $endpoint, $bosh_url, $assets) + $settings;
-            $data = \json_encode($told, \JSON_HEX_TAG | \JSON_HEX_AMP | \JSON_UNESCAPED_SLASHES | \JSON_THROW_ON_ERROR);
+            $known = Native\Call::text('jid', Native\Call::jid($jid) ?? '');
+            $bosh_url = self::browserUrl($bosh_url);
+            if ($known !== '' && $bosh_url === '') {
+                throw Native\Call::refused('bosh_url', 'give it, or set `prebind.browser_url` in php.ini');
+            }
+            $settings = \json_encode((object) $settings, \JSON_THROW_ON_ERROR);
+            return $html(['jid' => $known] + \compact('bosh_url', 'settings') + $page);
         } catch (\Throwable $error) {
             self::log($error);
+            return $html($page);
         }
-        $nonce = $nonce === '' ? '' : ' nonce="' . self::escaped($nonce) . '"';
-        $assets = self::escaped($assets);
-        // Converse looks for its own element to find its files.
-        $converse = $data === 'null' ? '' : <<<HTML
-            <link rel="stylesheet" href="{$assets}converse.min.css"$nonce>
-            <script type="module" src="{$assets}converse.min.js"$nonce></script>
-
-            HTML;
-        $script = self::escaped($endpoint . '?script=' . \phpversion('prebind'));
-        return $converse . <<<HTML
-            <script id="prebind-converse" type="application/json">$data</script>
-            <script type="module" src="$script"$nonce></script>
-            HTML;
     }
 
     /**
      * The answer to what a page asks at its `$endpoint`: a fresh session for the user who is signed
      * in, each time, and for nobody else; or the page's script.
      *
-     * | status | kind | |
-     * |---|---|---|
-     * | 200 | | `{"jid", "sid", "rid"}` |
-     * | 400 | `Page` | `?page=` is not up to 64 letters, digits and hyphens |
-     * | 401 | `NotLoggedIn` | |
-     * | 403 | `CrossOrigin` | no page of the site asks |
-     * | 403 | `NoChat` | the user's JID is empty |
-     * | 405 | `Method` | |
-     * | 429 | `RateLimit` | with `Retry-After`; only where APCu is loaded |
-     * | 503 | an exception's | no chat at the moment; why is in PHP's error log |
+     * Which request gets a session, and what each outcome is answered with, the core decides:
+     * `bindings/web/README.md` has the table. Sessions are counted only where APCu is loaded; why there is no
+     * chat is in PHP's error log. The user's session of PHP is written and closed before the chat server is
+     * asked.
      *
      * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
      *     which may throw; null if nobody is signed in, an empty text if who is has no chat
@@ -97,6 +81,10 @@ final class Converse
      *     null for any number
      * @param ?array<string, mixed> $server what `$_SERVER` has, for those who have it elsewhere
      * @param ?array<string, mixed> $query what `$_GET` has
+     * @param list<'last_rid'|'wait'|'inactivity'> $extras what is answered besides, for clients that want
+     *     more
+     * @param ?string $bosh_url as {@see html()} takes it: if it is on the site's own host, the answer has the
+     *     cookies that lead the browser to the server behind a load balancer that has the session
      */
     public static function answer(
         string|\Closure|null $jid,
@@ -105,22 +93,51 @@ final class Converse
         ?array $rate_limit = [30, 60],
         ?array $server = null,
         ?array $query = null,
+        array $extras = [],
+        ?string $bosh_url = null,
     ): Answer {
+        // Not when the session is open already, which nobody would take over.
+        Session::checkExtras($extras);
         $server ??= $_SERVER;
         $query ??= $_GET;
         if (isset($query['script'])) {
-            return Answer::script();
+            return Answer::script(self::said($query, 'script'));
         }
         $known = null;
         try {
-            $known = $jid instanceof \Closure ? $jid() : $jid;
-            return self::refusal($known, $server, $query) ?? self::tooOften((string) $known, $rate_limit)
-                ?? self::session((string) $known, self::said($query, 'page'), $credentials, $client);
+            $asked = self::asked($server, $query);
+            $known = Native\Call::jid($jid);
+            $refusal = \prebind_native_web_refusal($asked, $known !== null)
+                ?? \prebind_native_web_refusal_of($asked, $known)
+                ?? self::tooOften((string) $known, Native\Call::checked('rate_limit', '$rate_limit', $rate_limit));
+            if ($refusal !== null) {
+                return Answer::told($refusal);
+            }
+            $bosh_url = self::browserUrl($bosh_url);
+            $complaint = \prebind_native_web_complaint($asked, $bosh_url, 'prebind.browser_url');
+            if ($complaint !== null) {
+                \error_log("prebind: $known: $complaint");
+            }
+            // A page whose session was lost gets its JID again.
+            $full = \prebind_native_web_jid($asked, Native\Call::text('jid', (string) $known));
+            $client = Native\Call::client($client);
+            $proof = Native\Call::proof($credentials);
+            // The last of the site's own code: other requests of the same visitor wait for an open session.
+            if (\session_status() === \PHP_SESSION_ACTIVE) {
+                \session_write_close();
+            }
+            $session = $client->prebind($full, ...$proof);
+            $json = \json_encode($session->toArray(...$extras), \JSON_THROW_ON_ERROR);
+            return Answer::told(
+                \prebind_native_web_granted(new Native\Hidden(['session' => $json])),
+                \prebind_native_web_cookies($asked, $bosh_url, $session->cookies),
+            );
+        } catch (Exception $error) {
+            self::log($error, $known);
+            return Answer::told(\prebind_native_web_failed($error->kind, $error->retry, $error->retryAfter));
         } catch (\Throwable $error) {
             self::log($error, $known);
-            return $error instanceof Exception
-                ? Answer::refused(503, $error->kind, $error->retry)
-                : Answer::refused(503, 'Internal');
+            return Answer::told(\prebind_native_web_broken());
         }
     }
 
@@ -174,68 +191,30 @@ final class Converse
     }
 
     /**
-     * What Converse is told of the user.
+     * The request as the core takes it.
      *
-     * @return array<string, string|bool>
-     */
-    private static function told(string $jid, string $endpoint, ?string $bosh_url, string $assets): array
-    {
-        $bosh_url = self::browserUrl($bosh_url);
-        if ($bosh_url === '') {
-            throw Native\Call::refused('bosh_url', 'give it, or set `prebind.browser_url` in php.ini');
-        }
-        return [
-            // No `websocket_url`: Converse would prefer it, and there is nothing to attach to there.
-            'authentication' => 'prebind',
-            'prebind_url' => $endpoint,
-            'bosh_service_url' => $bosh_url,
-            // The user's own: otherwise Converse takes up the session of whoever was here before.
-            'jid' => $jid,
-            'auto_login' => true,
-            'keepalive' => true,
-            'assets_path' => $assets,
-        ];
-    }
-
-    /**
      * @param array<mixed> $server
      * @param array<mixed> $query
      */
-    private static function refusal(?string $jid, array $server, array $query): ?Answer
+    private static function asked(array $server, array $query): Native\WebRequest
     {
-        $page = $query['page'] ?? '';
-        return match (true) {
-            ($server['REQUEST_METHOD'] ?? '') !== 'GET' => Answer::refused(405, 'Method', headers: ['Allow' => 'GET']),
-            $jid === null => Answer::refused(401, 'NotLoggedIn'),
-            !self::isSameOrigin($server) => Answer::refused(403, 'CrossOrigin'),
-            !\is_string($page) || !\preg_match('/^[A-Za-z0-9-]{0,64}$/D', $page) => Answer::refused(400, 'Page'),
-            $jid === '' => Answer::refused(403, 'NoChat'),
-            default => null,
-        };
-    }
-
-    /**
-     * Whether a page of this site asks.
-     *
-     * Browsers say so in `Sec-Fetch-Site`; over plain http, and older ones, in `Origin` or `Referer`.
-     * Whoever says nothing is refused, for a foreign page can choose to.
-     *
-     * @param array<mixed> $server
-     */
-    private static function isSameOrigin(array $server): bool
-    {
-        if (isset($server['HTTP_SEC_FETCH_SITE'])) {
-            return $server['HTTP_SEC_FETCH_SITE'] === 'same-origin';
+        $headers = [];
+        foreach (\array_keys($server) as $name) {
+            if (isset($server[$name]) && \str_starts_with((string) $name, 'HTTP_')) {
+                $headers[\strtr(\substr((string) $name, 5), '_', '-')] = self::said($server, (string) $name);
+            }
         }
-        $from = isset($server['HTTP_ORIGIN']) ? 'HTTP_ORIGIN' : 'HTTP_REFERER';
-        // Browsers write hosts in small letters, who sets up a proxy may not.
-        $source = \parse_url(\strtolower(self::said($server, $from)));
-        $host = ($source['host'] ?? '') . (isset($source['port']) ? ":{$source['port']}" : '');
-        $scheme = \in_array(\strtolower(self::said($server, 'HTTPS')), ['', 'off'], true) ? 'http' : 'https';
-        // Debian's nginx tells the host without its port.
-        $ours = \strtolower(self::said($server, 'HTTP_HOST'));
-        $hosts = [$ours, $ours . ':' . self::said($server, 'SERVER_PORT')];
-        return $ours !== '' && \in_array($host, $hosts, true) && ($source['scheme'] ?? '') === $scheme;
+        // An array is neither a page's name nor a JID.
+        $texts = \array_map(static fn (mixed $value) => \is_scalar($value) ? (string) $value : "\0", $query);
+        $port = self::said($server, 'SERVER_PORT');
+        return \prebind_native_web_request([
+            'method' => self::said($server, 'REQUEST_METHOD'),
+            'scheme' => \in_array(\strtolower(self::said($server, 'HTTPS')), ['', 'off'], true) ? 'http' : 'https',
+            'host' => self::said($server, 'HTTP_HOST'),
+            'port' => $port === '' ? null : (int) $port,
+            'headers' => $headers,
+            'query' => \http_build_query($texts, '', '&'),
+        ]);
     }
 
     /** @param array<mixed> $server */
@@ -245,51 +224,35 @@ final class Converse
         return \is_scalar($said) ? (string) $said : '';
     }
 
-    /** @param ?array{int, int} $limit */
-    private static function tooOften(string $jid, ?array $limit): ?Answer
+    /**
+     * @param ?array{int, int} $limit
+     *
+     * @return ?array{status: int, headers: array<string, string>, body: string}
+     */
+    private static function tooOften(string $jid, ?array $limit): ?array
     {
         if ($limit === null || !\function_exists('apcu_enabled') || !\apcu_enabled()) {
             return null;
         }
         [$count, $seconds] = $limit;
-        $window = \intdiv(\time(), $seconds);
-        if (\apcu_inc("prebind:$jid:$window", 1, $isThere, $seconds) <= $count) {
+        $now = \time();
+        $opened = \apcu_inc('prebind:' . $jid . ':' . \intdiv($now, $seconds), 1, $isThere, $seconds);
+        if ($opened === false) {
+            \error_log('prebind: APCu does not count sessions: raise apc.shm_size in php.ini');
             return null;
         }
-        $wait = (string) ($seconds - \time() % $seconds);
-        return Answer::refused(429, 'RateLimit', 'later', ['Retry-After' => $wait]);
-    }
-
-    /**
-     * @param callable(): Proof $credentials
-     * @param Client|\Closure(): Client|null $client
-     */
-    private static function session(
-        string $jid,
-        string $page,
-        callable $credentials,
-        Client|\Closure|null $client,
-    ): Answer {
-        // A page whose session was lost gets its JID again: Converse goes on with it in what it
-        // had yet to send, and some servers end a session for another's JID.
-        $full = $page === '' ? $jid : "$jid/$page";
-        $client = $client instanceof \Closure ? $client() : $client ?? new Client();
-        $proof = $credentials();
-        return Answer::granted($client->prebind($full, ...$proof));
+        return $opened <= $count ? null : \prebind_native_web_rate_limited($seconds - $now % $seconds);
     }
 
     /** A failure is the chat's alone: it is logged, and the site goes on. */
     private static function log(\Throwable $error, ?string $jid = null): void
     {
-        // Of others only where: what the site's own code says might repeat a secret.
-        $why = $error instanceof Exception
-            ? "{$error->kind}: {$error->getMessage()}"
-            : $error::class . " in {$error->getFile()}:{$error->getLine()}";
+        $why = match (true) {
+            $error instanceof Exception => "{$error->kind}: {$error->getMessage()}",
+            $error instanceof Native\WrongValue => $error->getMessage(),
+            // Only where: what the site's own code says might repeat a secret.
+            default => Native\Call::place($error),
+        };
         \error_log('prebind: no chat' . ($jid === null ? '' : " for $jid") . ": $why");
-    }
-
-    private static function escaped(string $text): string
-    {
-        return \htmlspecialchars($text, \ENT_QUOTES | \ENT_SUBSTITUTE);
     }
 }

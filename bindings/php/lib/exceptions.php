@@ -22,6 +22,8 @@ class Exception extends \Exception
      * @param ?string $text the server's own words, at most 200 characters
      * @param string $retry what may be done next: `no`, `after-config-change`, `fresh-session` (at
      *     once) or `later`
+     * @param ?int $retryAfter how many seconds to wait before the next call: as the server asks
+     *     (`Retry-After`), or until calls that hold this one up have ended
      */
     public function __construct(
         string $message = '',
@@ -30,6 +32,7 @@ class Exception extends \Exception
         public readonly ?string $text = null,
         public readonly string $retry = 'no',
         ?\Throwable $previous = null,
+        public readonly ?int $retryAfter = null,
     ) {
         parent::__construct($message, 0, $previous);
         $this->kind = static::KIND;
@@ -57,8 +60,9 @@ class ConfigException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {
-        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous, $retryAfter);
     }
 }
 
@@ -76,8 +80,9 @@ class ConnectException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {
-        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous, $retryAfter);
     }
 }
 
@@ -86,7 +91,7 @@ class TimeoutException extends Exception
 {
     public const KIND = 'Timeout';
 
-    /** @param string $phase what was waited for: `dns`, `tcp`, `tls`, `headers`, `body`; or `fail-fast` */
+    /** @param string $phase what was waited for: `dns`, `tcp`, `tls`, `headers`, `body`, `derive`; or `queue`, `fail-fast` */
     public function __construct(
         string $message = '',
         public readonly string $phase = '',
@@ -95,8 +100,9 @@ class TimeoutException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {
-        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous, $retryAfter);
     }
 }
 
@@ -107,7 +113,7 @@ class HttpException extends Exception
 
     /**
      * @param int $status the HTTP status
-     * @param ?string $location the host that a redirect points to; redirects are never followed
+     * @param ?string $location where a redirect leads: scheme, host and path; redirects are never followed
      */
     public function __construct(
         string $message = '',
@@ -118,8 +124,9 @@ class HttpException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {
-        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous, $retryAfter);
     }
 }
 
@@ -137,8 +144,9 @@ class ProtocolException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {
-        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous, $retryAfter);
     }
 }
 
@@ -166,8 +174,9 @@ class MechanismException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {
-        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous, $retryAfter);
     }
 }
 
@@ -194,8 +203,9 @@ class ServerUnverifiedException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {
-        parent::__construct($message, $stage, $condition, $text, $retry, $previous);
+        parent::__construct($message, $stage, $condition, $text, $retry, $previous, $retryAfter);
     }
 }
 

@@ -57,9 +57,115 @@ final class Hidden
     }
 }
 
+/**
+ * The site's own code gave an unusable value. The message says why: it names classes and keys, never a value.
+ *
+ * @internal
+ */
+final class WrongValue extends \UnexpectedValueException
+{
+}
+
+/**
+ * The site's cache, which may be away: then there is a chat all the same. When it is asked, the core decides:
+ * `bindings/web/README.md` has the rule.
+ *
+ * @internal
+ */
+final class Cache
+{
+    /**
+     * What the cache answers; null if it is away. PHP's error log then has the question.
+     *
+     * @param \Closure(): mixed $ask
+     */
+    public static function ask(string $question, \Closure $ask): mixed
+    {
+        $start = self::now();
+        if (!\prebind_native_web_cache_is_asked($start)) {
+            return null;
+        }
+        $answer = $failure = null;
+        try {
+            $answer = $ask();
+        } catch (\Throwable $error) {
+            $failure = Call::place($error);
+        }
+        $complaint = \prebind_native_web_cache_answered($start, self::now(), $question, $failure);
+        if ($complaint !== null) {
+            \error_log("prebind: $complaint");
+        }
+        return $answer;
+    }
+
+    private static function now(): int
+    {
+        return \intdiv(\hrtime(true), 1_000_000);
+    }
+}
+
 /** @internal */
 final class Call
 {
+    /**
+     * What the site's own code gave.
+     *
+     * @param string $given what the core calls it
+     *
+     * @throws WrongValue if it is unusable
+     * @throws ConfigException if a name in it is not UTF-8
+     */
+    public static function checked(string $given, string $called, #[\SensitiveParameter] mixed $value): mixed
+    {
+        foreach (\is_array($value) ? \array_keys($value) : [] as $name) {
+            self::text($given, (string) $name);
+        }
+        $complaint = \prebind_native_web_given($given, $called, ['value' => $value]);
+        return $complaint === null ? $value : throw new WrongValue($complaint);
+    }
+
+    /**
+     * The client that the site gave or makes.
+     *
+     * @param Client|\Closure(): mixed|null $client
+     *
+     * @throws WrongValue if it is none
+     */
+    public static function client(\Prebind\Client|\Closure|null $client): \Prebind\Client
+    {
+        $made = $client instanceof \Closure ? $client() : $client ?? new \Prebind\Client();
+        return $made instanceof \Prebind\Client ? $made : self::checked('client', '$client', $made);
+    }
+
+    /**
+     * The user's bare JID.
+     *
+     * @param string|\Closure(): mixed|null $jid
+     *
+     * @throws WrongValue if the function returned neither text nor null
+     */
+    public static function jid(string|\Closure|null $jid): ?string
+    {
+        /** @var ?string */
+        return self::checked('jid', '$jid', $jid instanceof \Closure ? $jid() : $jid);
+    }
+
+    /**
+     * The arguments of {@see \Prebind\Client::prebind()}.
+     *
+     * @param callable(): mixed $credentials
+     *
+     * @return array<string, mixed>
+     *
+     * @throws WrongValue if the function returned anything else
+     */
+    public static function proof(callable $credentials): array
+    {
+        /** @var array<string, mixed> $proof */
+        $proof = self::checked('credentials', '$credentials', $credentials());
+        return \array_filter($proof, static fn (mixed $value) => $value !== null);
+    }
+
     /**
      * What a native function answers, or its error, thrown.
      *
@@ -101,6 +207,12 @@ final class Call
             throw self::refused($field, 'must be UTF-8');
         }
         return $text;
+    }
+
+    /** What an error of the site's own was, for a log: its message might repeat a secret. */
+    public static function place(\Throwable $error): string
+    {
+        return $error::class . " in {$error->getFile()}:{$error->getLine()}";
     }
 
     public static function refused(string $field, string $problem): ConfigException

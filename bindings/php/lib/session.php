@@ -24,9 +24,9 @@ class Session implements \JsonSerializable
      * @param ?int $requests how many requests may be open at once; null if the server did not say
      * @param ?string $mechanism the SASL mechanism that was used
      * @param ?int $roundTrips how many times a request was sent and its answer waited for
-     * @param list<array{string, string}> $cookies name and value of each cookie that a load balancer
-     *     in front of the server set; where the browser reaches the server through it, it must
-     *     present them too
+     * @param list<array{string, string, string}> $cookies name, value and path of each cookie that a
+     *     load balancer in front of the server set; the path is empty if it gave none. Where the
+     *     browser reaches the server through it, it must present them too.
      * @param ?string $fastToken the token to log in with next time, to be kept for this account as
      *     carefully as a password: a new one, or that of this login if the server did not replace it;
      *     null if there is none, or no longer: what was kept is of no use then
@@ -52,6 +52,33 @@ class Session implements \JsonSerializable
     public function jsonSerialize(): array
     {
         return ['jid' => $this->jid, 'sid' => $this->sid, 'rid' => $this->rid];
+    }
+
+    /**
+     * The same with further values, for clients that want them.
+     *
+     * @param 'last_rid'|'wait'|'inactivity' ...$extras
+     *
+     * @return array<string, string|int|null>
+     */
+    public function toArray(string ...$extras): array
+    {
+        self::checkExtras($extras);
+        $all = ['last_rid' => $this->lastRid, 'wait' => $this->wait, 'inactivity' => $this->inactivity];
+        return $this->jsonSerialize() + \array_intersect_key($all, \array_flip($extras));
+    }
+
+    /**
+     * @internal
+     *
+     * @param array<string> $names
+     */
+    public static function checkExtras(array $names): void
+    {
+        $complaint = \prebind_native_web_given('extras', '$extras', ['value' => \array_values($names)]);
+        if ($complaint !== null) {
+            throw new \ValueError($complaint);
+        }
     }
 
     /** @internal */

@@ -15,8 +15,9 @@ namespace {
      *     scram_cache?: ?int, headers?: ?array<string, string>, ca?: ?string,
      *     client_certificate?: ?array{string, string}, proxy?: ?string, ip_family?: ?string,
      *     deadline?: int|float|null, resolve_timeout?: int|float|null, connect_timeout?: int|float|null,
-     *     request_timeout?: int|float|null, fail_fast_after?: ?int, fail_fast_for?: int|float|null,
-     *     max_reply?: ?int, learn?: ?bool, relearn_after?: int|float|null, profile?: ?string,
+     *     request_timeout?: int|float|null, max_calls?: ?int, workers?: ?int, max_host_calls?: ?int,
+     *     fail_fast_after?: ?int,
+     *     fail_fast_for?: int|float|null, max_reply?: ?int, learn?: ?bool, relearn_after?: int|float|null, profile?: ?string,
      *     cache?: ?array{callable(string): mixed, callable(string, string): mixed},
      * } $options further arguments of `Prebind\Client`, by their names
      *
@@ -48,9 +49,11 @@ namespace Prebind {
 
     /**
      * The JID of a web site's user, whose name may hold characters that a JID must not have: they
-     * are escaped (XEP-0106). Upper and lower case are one: `Alice` and `alice` have the same JID.
+     * are escaped (XEP-0106). JIDs ignore case: `Alice` and `alice` share one account. If your user names do
+     * not, give an immutable id in place of the name.
      *
-     * @throws ConfigException if the name or the domain is not allowed even so
+     * @throws ConfigException if the name or the domain is not allowed even so, or if the name has full-width
+     *     or decomposed characters, because it looks like another one
      */
     function jid_from_user(string $name, string $domain): string
     {

@@ -8,14 +8,19 @@ use ext_php_rs::zend::{ExecutorGlobals, ModuleEntry, try_catch};
 use prebind::Result;
 
 unsafe extern "C" {
-    /// Prints the settings of `php.ini`, for `phpinfo()`.
-    pub(crate) fn display_ini_entries(module: *mut ModuleEntry);
+    fn display_ini_entries(module: *mut ModuleEntry);
     fn zend_throw_unwind_exit();
+}
+
+/// Prints the settings of `php.ini` in `phpinfo()`.
+pub(crate) fn print_settings(module: *mut ModuleEntry) {
+    // SAFETY: the module that PHP asks about, in a call of PHP's.
+    unsafe { display_ini_entries(module) }
 }
 
 /// Makes a call. While it waits, PHP does what it does between two lines: it handles signals and
 /// minds `max_execution_time`. The call is given up if that throws or ends the script.
-pub(crate) fn heedful<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn interruptible<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
     // SAFETY: what ends the script by a jump, which forgets where it came from, ends it as `exit` does
     // once the call has returned.
     let end = unsafe {
@@ -23,7 +28,10 @@ pub(crate) fn heedful<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
             (ext_php_rs_executor_globals(), (*ext_php_rs_executor_globals()).current_execute_data);
         move |_| ((*globals).current_execute_data = frame, zend_throw_unwind_exit())
     };
-    prebind::interruptible(move || try_catch(AssertUnwindSafe(goes_on)).map_err(end) == Ok(true), call)
+    prebind::interruptible(
+        move || try_catch(AssertUnwindSafe(goes_on)).map_err(end) == Ok(true),
+        || prebind::contained(call),
+    )
 }
 
 /// Whether the script does, after signals have been handled.

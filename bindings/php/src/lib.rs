@@ -1,5 +1,5 @@
 //! `prebind` for PHP. What PHP code sees is itself PHP, in `lib/`, and carried within. Here arguments
-//! and results are converted, signals and time limits heeded; nothing is decided.
+//! and results are converted, signals and time limits obeyed; nothing is decided.
 //!
 //! Errors are returned, and thrown in `lib/`: an exception that is made here would have the arguments
 //! of these functions in its stack trace, passwords and all.
@@ -8,29 +8,51 @@
 
 mod call;
 mod value;
+mod web;
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::flags::IniEntryPermission;
 use ext_php_rs::php_eval::execute;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::Zval;
-use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, ModuleEntry};
+use ext_php_rs::zend::{IniEntryDef, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
-use prebind::{Account, Client, Config, Cookie, Credentials, FastToken, Floor, Jid, Session};
+use prebind::{
+    Account, Client, Config, Cookie, Credentials, FastToken, Floor, Jid, Language, Session, Value, contained,
+};
 
-use crate::call::{display_ini_entries, heedful};
+use crate::call::{interruptible, print_settings};
 use crate::value::{answer, array, content, named};
 
-/// Settings of `php.ini`. What may hold a secret is none of them, as `phpinfo()` shows them all.
-static SETTINGS: IniEntryDefs<5> = IniEntryDefs::new([
-    IniEntryDef::new(c"prebind.url", c"", IniEntryPermission::All),
-    IniEntryDef::new(c"prebind.browser_url", c"", IniEntryPermission::All),
-    IniEntryDef::new(c"prebind.timeout", c"", IniEntryPermission::All),
-    IniEntryDef::new(c"prebind.floor", c"", IniEntryPermission::All),
-    IniEntryDef::end(),
-]);
+/// The settings of `php.ini`, which PHP reads until the process ends. This pointer shows a leak checker that
+/// the table is in use.
+static SETTINGS: AtomicPtr<IniEntryDef> = AtomicPtr::new(null_mut());
+
+/// Settings of `php.ini`: these two, and one for each option that fits into a line.
+fn settings() -> &'static [IniEntryDef] {
+    let entry = |name: String, default: &'static CStr| {
+        let name = CString::new(name).unwrap_or_default();
+        IniEntryDef::new(Box::leak(name.into_boxed_c_str()), default, IniEntryPermission::All)
+    };
+    let own = ["prebind.url", "prebind.browser_url"].map(|name| entry(name.to_owned(), c""));
+    let options = Config::options().filter_map(|option| {
+        // PHP takes a flag that is off for an empty text, so one that is not set must not be empty.
+        let is_on = matches!(option.default, Some(Value::Flag(true)));
+        Some(entry(Language::Php.setting(option.name)?, if is_on { c"1" } else { c"" }))
+    });
+    let entries: Vec<_> = own.into_iter().chain(options).chain([IniEntryDef::end()]).collect();
+    let entries = entries.leak();
+    SETTINGS.store(entries.as_mut_ptr(), Ordering::Relaxed);
+    entries
+}
 
 fn startup(_: i32, module: i32) -> i32 {
-    IniEntryDef::register(SETTINGS.as_slice(), module);
+    IniEntryDef::register(settings(), module);
+    Language::Php.speak();
     0
 }
 
@@ -58,7 +80,7 @@ struct Shared(Client);
 
 #[php_function]
 fn prebind_native_client(url: &str, options: &Zval) -> PhpResult<Zval> {
-    answer(Config::from_named(url, named(options)).and_then(Client::shared).map(Shared))
+    answer(contained(|| Config::from_named(url, named(options)).and_then(Client::shared)).map(Shared))
 }
 
 /// What was learned of the server.
@@ -70,11 +92,11 @@ fn prebind_native_profile(client: &Shared) -> String {
 /// The arguments of `Prebind\Session`.
 #[php_function]
 fn prebind_native_open(client: &Shared, jid: &str, credentials: &Zval) -> PhpResult<Zval> {
-    let opened = heedful(|| {
+    let opened = interruptible(|| {
         let account = Account::new(jid, Credentials::from_named(named(credentials))?)?;
         client.0.prebind(&account)
     });
-    let cookie = |it: &Cookie| vec![it.name.clone(), it.value().to_owned()];
+    let cookie = |it: &Cookie| vec![it.name.clone(), it.value().to_owned(), it.path.clone()];
     answer(opened.map(|session| {
         array(&[
             ("jid", &session.jid().to_string()),
@@ -99,12 +121,25 @@ fn prebind_native_terminate(client: &Shared, known: Option<&Handle>, by: &Zval) 
     let sid = content(by).and_then(|it| it.get("sid")?.str()).unwrap_or_default();
     let rid = content(by).and_then(|it| it.get("rid")?.long()).unwrap_or_default();
     let by_sid = || client.0.terminate_by(sid, rid.try_into().unwrap_or_default());
-    answer(heedful(|| known.map_or_else(by_sid, |known| client.0.terminate(&known.0))))
+    answer(interruptible(|| known.map_or_else(by_sid, |known| client.0.terminate(&known.0))))
 }
 
 #[php_function]
 fn prebind_native_jid(name: &str, domain: &str) -> PhpResult<Zval> {
-    answer(Jid::from_user(name, domain).map(|jid| jid.to_string()))
+    answer(contained(|| Jid::from_user(name, domain)).map(|jid| jid.to_string()))
+}
+
+/// The options that `php.ini` may set, with the name of the setting.
+#[php_function]
+fn prebind_native_settings() -> HashMap<String, String> {
+    let setting = |name: &str| Some((name.to_owned(), Language::Php.setting(name)?));
+    Config::options().filter_map(|option| setting(option.name)).chain(setting("url")).collect()
+}
+
+/// The options, the credentials and the kinds of error, as JSON.
+#[php_function]
+fn prebind_native_schema() -> String {
+    prebind::schema_json()
 }
 
 extern "C" fn info(module: *mut ModuleEntry) {
@@ -113,8 +148,7 @@ extern "C" fn info(module: *mut ModuleEntry) {
     info_table_row!("TLS", "rustls, with the operating system's certificates");
     info_table_row!("Mechanisms for passwords", Floor::ALL.map(Floor::name).join(", "));
     info_table_end!();
-    // SAFETY: the module that PHP asks about.
-    unsafe { display_ini_entries(module) }
+    print_settings(module);
 }
 
 #[php_module]
@@ -125,5 +159,8 @@ fn module(module: ModuleBuilder) -> ModuleBuilder {
     let module = module.function(wrap_function!(prebind_native_client));
     let module = module.function(wrap_function!(prebind_native_profile));
     let module = module.function(wrap_function!(prebind_native_open));
-    module.function(wrap_function!(prebind_native_terminate)).function(wrap_function!(prebind_native_jid))
+    let module = module.function(wrap_function!(prebind_native_terminate));
+    let module = module.function(wrap_function!(prebind_native_settings));
+    let module = module.function(wrap_function!(prebind_native_jid));
+    web::declared(module.function(wrap_function!(prebind_native_schema)))
 }

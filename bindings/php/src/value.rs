@@ -35,6 +35,7 @@ fn details(error: &Error) -> Result<Zval> {
         ("condition", &error.condition().map(Condition::as_str)),
         ("text", &error.text()),
         ("retry", &error.retry().as_str()),
+        ("retryAfter", &error.retry_after().and_then(|time| i64::try_from(time.as_secs()).ok())),
         ("specific", &specific?),
     ])
 }

@@ -3,7 +3,7 @@
 // What the native part offers to lib/, for static analysers: nobody else calls it.
 
 namespace {
-    use Prebind\Native\{Client, Handle, Hidden};
+    use Prebind\Native\{Client, Handle, Hidden, WebRequest};
 
     function prebind_native_load(): void
     {
@@ -21,7 +21,7 @@ namespace {
     /**
      * @return array{array{
      *     jid: string, sid: string, rid: int, inactivity: ?int, wait: int, hold: int, requests: ?int,
-     *     mechanism: string, roundTrips: int, cookies: list<array{string, string}>, fastToken: ?string, handle: Handle,
+     *     mechanism: string, roundTrips: int, cookies: list<array{string, string, string}>, fastToken: ?string, handle: Handle,
      * }}|array{kind: string, specific: array<string, mixed>}
      */
     function prebind_native_open(Client $client, string $jid, Hidden $credentials): array
@@ -33,8 +33,116 @@ namespace {
     {
     }
 
+    /** @return array<string, string> the settings of `php.ini`, by their options */
+    function prebind_native_settings(): array
+    {
+    }
+
     /** @return array{string}|array{kind: string, specific: array<string, mixed>} */
     function prebind_native_jid(string $name, string $domain): array
+    {
+    }
+
+    function prebind_native_schema(): string
+    {
+    }
+
+    /**
+     * @param array{
+     *     method: string, scheme: string, host: string, port: ?int, headers: array<string, string>, query: string,
+     * } $given
+     */
+    function prebind_native_web_request(array $given): WebRequest
+    {
+    }
+
+    /** @return ?array{status: int, headers: array<string, string>, body: string} */
+    function prebind_native_web_refusal(WebRequest $request, bool $is_signed_in): ?array
+    {
+    }
+
+    /** @return ?array{status: int, headers: array<string, string>, body: string} */
+    function prebind_native_web_refusal_of(WebRequest $request, ?string $jid): ?array
+    {
+    }
+
+    function prebind_native_web_jid(WebRequest $request, string $jid): string
+    {
+    }
+
+    function prebind_native_web_complaint(WebRequest $request, string $bosh_url, string $setting): ?string
+    {
+    }
+
+    /**
+     * @param list<array{string, string, string}> $cookies
+     *
+     * @return list<string>
+     */
+    function prebind_native_web_cookies(WebRequest $request, string $bosh_url, array $cookies): array
+    {
+    }
+
+    function prebind_native_web_deadline(): int
+    {
+    }
+
+    function prebind_native_web_cache_is_asked(int $now): bool
+    {
+    }
+
+    function prebind_native_web_cache_answered(int $asked, int $now, string $question, ?string $failure): ?string
+    {
+    }
+
+    /** @return array{status: int, headers: array<string, string>, body: string} */
+    function prebind_native_web_granted(Hidden $given): array
+    {
+    }
+
+    /** @return array{status: int, headers: array<string, string>, body: string} */
+    function prebind_native_web_rate_limited(int $seconds): array
+    {
+    }
+
+    /** @return array{status: int, headers: array<string, string>, body: string} */
+    function prebind_native_web_failed(string $kind, string $retry, ?int $retry_after): array
+    {
+    }
+
+    /** @return array{status: int, headers: array<string, string>, body: string} */
+    function prebind_native_web_broken(): array
+    {
+    }
+
+    /** @param array{value: mixed} $value */
+    function prebind_native_web_given(string $given, string $called, array $value): ?string
+    {
+    }
+
+    /** @param array<string> $known */
+    function prebind_native_web_misnamed(string $called, string $sort, string $name, array $known): ?string
+    {
+    }
+
+    /** @return array<string, string> */
+    function prebind_native_web_script_headers(bool $is_own_version): array
+    {
+    }
+
+    /**
+     * @param array{
+     *     jid: string, endpoint: string, bosh_url: string, script: string, assets: string, nonce: string, settings: string,
+     * } $given
+     *
+     * @return array{string}|array{kind: string, specific: array<string, mixed>}
+     */
+    function prebind_native_web_page(array $given): array
+    {
+    }
+
+    /** @return array{list<string>}|array{kind: string, specific: array<string, mixed>} */
+    function prebind_native_web_reserved(string $settings, string $assets): array
     {
     }
 }
@@ -50,6 +158,10 @@ namespace Prebind\Native {
     }
 
     final class Handle
+    {
+    }
+
+    final class WebRequest
     {
     }
 }

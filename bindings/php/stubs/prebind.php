@@ -14,8 +14,9 @@ namespace {
      *     scram_cache?: ?int, headers?: ?array<string, string>, ca?: ?string,
      *     client_certificate?: ?array{string, string}, proxy?: ?string, ip_family?: ?string,
      *     deadline?: int|float|null, resolve_timeout?: int|float|null, connect_timeout?: int|float|null,
-     *     request_timeout?: int|float|null, fail_fast_after?: ?int, fail_fast_for?: int|float|null,
-     *     max_reply?: ?int, learn?: ?bool, relearn_after?: int|float|null, profile?: ?string,
+     *     request_timeout?: int|float|null, max_calls?: ?int, workers?: ?int, max_host_calls?: ?int,
+     *     fail_fast_after?: ?int,
+     *     fail_fast_for?: int|float|null, max_reply?: ?int, learn?: ?bool, relearn_after?: int|float|null, profile?: ?string,
      *     cache?: ?array{callable(string): mixed, callable(string, string): mixed},
      * } $options further arguments of `Prebind\Client`, by their names
      *
@@ -32,9 +33,11 @@ namespace {
 namespace Prebind {
     /**
      * The JID of a web site's user, whose name may hold characters that a JID must not have: they
-     * are escaped (XEP-0106). Upper and lower case are one: `Alice` and `alice` have the same JID.
+     * are escaped (XEP-0106). JIDs ignore case: `Alice` and `alice` share one account. If your user names do
+     * not, give an immutable id in place of the name.
      *
-     * @throws ConfigException if the name or the domain is not allowed even so
+     * @throws ConfigException if the name or the domain is not allowed even so, or if the name has full-width
+     *     or decomposed characters, because it looks like another one
      */
     function jid_from_user(string $name, string $domain): string
     {}
@@ -63,6 +66,8 @@ class Exception extends \Exception
      * @param ?string $text the server's own words, at most 200 characters
      * @param string $retry what may be done next: `no`, `after-config-change`, `fresh-session` (at
      *     once) or `later`
+     * @param ?int $retryAfter how many seconds to wait before the next call: as the server asks
+     *     (`Retry-After`), or until calls that hold this one up have ended
      */
     public function __construct(
         string $message = '',
@@ -71,6 +76,7 @@ class Exception extends \Exception
         public readonly ?string $text = null,
         public readonly string $retry = 'no',
         ?\Throwable $previous = null,
+        public readonly ?int $retryAfter = null,
     ) {}
 }
 
@@ -88,6 +94,7 @@ class ConfigException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {}
 }
 
@@ -105,6 +112,7 @@ class ConnectException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {}
 }
 
@@ -113,7 +121,7 @@ class TimeoutException extends Exception
 {
     public const KIND = 'Timeout';
 
-    /** @param string $phase what was waited for: `dns`, `tcp`, `tls`, `headers`, `body`; or `fail-fast` */
+    /** @param string $phase what was waited for: `dns`, `tcp`, `tls`, `headers`, `body`, `derive`; or `queue`, `fail-fast` */
     public function __construct(
         string $message = '',
         public readonly string $phase = '',
@@ -122,6 +130,7 @@ class TimeoutException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {}
 }
 
@@ -132,7 +141,7 @@ class HttpException extends Exception
 
     /**
      * @param int $status the HTTP status
-     * @param ?string $location the host that a redirect points to; redirects are never followed
+     * @param ?string $location where a redirect leads: scheme, host and path; redirects are never followed
      */
     public function __construct(
         string $message = '',
@@ -143,6 +152,7 @@ class HttpException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {}
 }
 
@@ -160,6 +170,7 @@ class ProtocolException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {}
 }
 
@@ -187,6 +198,7 @@ class MechanismException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {}
 }
 
@@ -213,6 +225,7 @@ class ServerUnverifiedException extends Exception
         ?string $text = null,
         string $retry = 'no',
         ?\Throwable $previous = null,
+        ?int $retryAfter = null,
     ) {}
 }
 
@@ -240,11 +253,8 @@ namespace Prebind {
  */
 class Client
 {
-    /** What `php.ini` may say, where the arguments do not. */
-    private const SETTINGS = [
-        'deadline' => 'prebind.timeout',
-        'floor' => 'prebind.floor',
-    ];
+    /** The servers each of whose processes makes one page at a time, which must not wait for long. */
+    private const ONE_PAGE_AT_A_TIME = ['apache2handler', 'cgi-fcgi', 'cli-server', 'fpm-fcgi', 'litespeed'];
 
     private readonly string $url;
 
@@ -254,7 +264,9 @@ class Client
     private readonly ?array $cache;
 
     /**
-     * What is not given, or null, is as `php.ini` says, or else the library's default.
+     * What is not given, or null, is as `php.ini` says, or else the library's default. Each option has a
+     * setting of its name, such as `prebind.max_calls`; but for `$deadline` it is `prebind.timeout`, and there
+     * is none for what may hold a secret, for certificates and for `$profile`.
      *
      * @param ?string $url the BOSH endpoint; `prebind.url` in `php.ini`
      * @param ?string $lang `xml:lang` of the session: the language of the server's messages; default
@@ -265,8 +277,8 @@ class Client
      *     XMPP server
      * @param ?string $resource the resource to ask for if the JID has none; default none: the server
      *     makes one, different each time, so that several tabs do not throw each other out
-     * @param ?string $floor the weakest mechanism a password may be used with: `PLAIN` (default),
-     *     `DIGEST-MD5`, `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`
+     * @param ?string $floor the weakest mechanism a password may be used with: `PLAIN`, `DIGEST-MD5`,
+     *     `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`; default `PLAIN`
      * @param ?bool $digest_md5 whether the obsolete DIGEST-MD5 may be used where there is no SCRAM;
      *     default no
      * @param ?bool $allow_cleartext whether a password or token may be sent over http to another
@@ -276,7 +288,7 @@ class Client
      *     `Session::$fastToken`. Where the server offers none of it, nothing changes. Prosody has it
      *     from 13 on; default no
      * @param ?array{int, int} $iterations the least and the most SCRAM iterations a server may ask
-     *     for; default 4,096 and 600,000
+     *     for; `prebind.iterations` in `php.ini`, as `4096-600000` or only the most; default 4,096 to 600,000
      * @param ?int $scram_cache of how many users the process keeps the SCRAM keys, so that their
      *     passwords need not be derived at each login: from a login that succeeded until one with
      *     them fails, others push them out or the process ends. Passwords are not kept; default
@@ -288,23 +300,32 @@ class Client
      *     authority, and its private key, both PEM
      * @param ?string $proxy `http://`, `https://` or `socks5://` address of a proxy; default none;
      *     the environment is not asked
-     * @param ?string $ip_family which addresses of the host to use: `any` (default), `ipv4`, `ipv6`
+     * @param ?string $ip_family which addresses of the host to use: `any`, `ipv4` or `ipv6`; default
+     *     `any`
      * @param int|float|null $deadline seconds a call may take in all, ending the session after a
-     *     failure included; `prebind.timeout` in `php.ini`; default 5
+     *     failure included; `prebind.timeout` in `php.ini`; default 5; in a web server 3
      * @param int|float|null $resolve_timeout seconds a name lookup may take; default 2
      * @param int|float|null $connect_timeout seconds TCP and TLS may take to connect; default 2
      * @param int|float|null $request_timeout seconds one request may take; default 5
-     * @param ?int $fail_fast_after after so many calls in a row that could not connect or ran out of
-     *     time, calls fail at once for `$fail_fast_for`; 0 never does; default 3
-     * @param int|float|null $fail_fast_for seconds calls fail at once; default 5
+     * @param ?int $max_calls how many calls may open a session at once in each process; a call beyond
+     *     that waits for up to half of its `$deadline`, then fails; default 32
+     * @param ?int $workers how many requests this process of a web site serves at once. The processes with the
+     *     same parent then open sessions with no more than half of their workers, and share what they know of a
+     *     server that is away; a call beyond that fails at once; default 0; in a web server 1
+     * @param ?int $max_host_calls how many calls may open a session at once on this machine, in all processes of
+     *     this user for this URL, instead of half of the workers; default 0
+     * @param ?int $fail_fast_after calls fail at once for `$fail_fast_for` after this many could not
+     *     connect or timed out, if these are at least half of the latest calls; 0 turns this off; default 3
+     * @param int|float|null $fail_fast_for seconds calls fail at once before one of them tries the server
+     *     again; the pause doubles, up to a minute, while it is not reached; default 5
      * @param ?int $max_reply the most bytes of one reply; default 262,144
      * @param ?bool $learn whether calls take the short cuts that the server is known for, one to four
      *     round trips instead of four or five; default yes
-     * @param int|float|null $relearn_after seconds calls take no short cut after one that failed;
-     *     default 600
+     * @param int|float|null $relearn_after seconds, at most, to stay with the full exchange after a
+     *     shorter one failed again and again; default 600
      * @param ?string $profile what an earlier client of this URL learned, as {@see profile()} gave it,
-     *     for a process that has no client of this address and these options yet. One that is of no
-     *     use is left out; default what another process has left in `$cache`
+     *     for a process that has no client of this address and these options yet. An unusable profile is
+     *     ignored; without one, what another process has left in `$cache` is used
      * @param ?array{callable(string): mixed, callable(string, string): mixed} $cache where the site's
      *     processes leave each other what they learned: a function that gives what is kept under a
      *     key, and one that keeps a text, `[$cache->get(...), $cache->set(...)]` of a PSR-16 cache;
@@ -334,6 +355,9 @@ class Client
         int|float|null $resolve_timeout = null,
         int|float|null $connect_timeout = null,
         int|float|null $request_timeout = null,
+        ?int $max_calls = null,
+        ?int $workers = null,
+        ?int $max_host_calls = null,
         ?int $fail_fast_after = null,
         int|float|null $fail_fast_for = null,
         ?int $max_reply = null,
@@ -342,6 +366,26 @@ class Client
         ?string $profile = null,
         ?array $cache = null,
     ) {}
+
+    /** The value that a text of `php.ini` stands for; what is none is refused as it is. */
+    private static function ofText(string $type, string $text): mixed
+    {}
+
+    /**
+     * What `php.ini` may say, where the arguments do not: by the option, its setting and its type.
+     *
+     * @return array<string, array{string, string}>
+     */
+    private static function settings(): array
+    {}
+
+    /** The library's default. */
+    private static function leastIterations(): int
+    {}
+
+    /** @return list<array{name: string, type: string, default: mixed}> what the library says of its options */
+    private static function options(): array
+    {}
 
     /**
      * Opens a session.
@@ -418,7 +462,7 @@ class Client
     private function kept(): ?string
     {}
 
-    /** Asks the cache. One that is out of order is as good as none. */
+    /** Asks the cache, if there is one. */
     private function cached(int $function, string ...$text): mixed
     {}
 
@@ -456,9 +500,9 @@ class Session implements \JsonSerializable
      * @param ?int $requests how many requests may be open at once; null if the server did not say
      * @param ?string $mechanism the SASL mechanism that was used
      * @param ?int $roundTrips how many times a request was sent and its answer waited for
-     * @param list<array{string, string}> $cookies name and value of each cookie that a load balancer
-     *     in front of the server set; where the browser reaches the server through it, it must
-     *     present them too
+     * @param list<array{string, string, string}> $cookies name, value and path of each cookie that a
+     *     load balancer in front of the server set; the path is empty if it gave none. Where the
+     *     browser reaches the server through it, it must present them too.
      * @param ?string $fastToken the token to log in with next time, to be kept for this account as
      *     carefully as a password: a new one, or that of this login if the server did not replace it;
      *     null if there is none, or no longer: what was kept is of no use then
@@ -480,6 +524,24 @@ class Session implements \JsonSerializable
 
     /** @return array{jid: string, sid: string, rid: int} what browser clients ask for */
     public function jsonSerialize(): array
+    {}
+
+    /**
+     * The same with further values, for clients that want them.
+     *
+     * @param 'last_rid'|'wait'|'inactivity' ...$extras
+     *
+     * @return array<string, string|int|null>
+     */
+    public function toArray(string ...$extras): array
+    {}
+
+    /**
+     * @internal
+     *
+     * @param array<string> $names
+     */
+    public static function checkExtras(array $names): void
     {}
 
     /** @internal */
@@ -511,12 +573,6 @@ namespace Prebind {
  */
 final class Converse
 {
-    /** What {@see html()} decides itself; a password has no business in a page at all. */
-    private const RESERVED = [
-        'assets_path', 'authentication', 'auto_login', 'bosh_service_url', 'credentials_url', 'jid',
-        'keepalive', 'password', 'prebind_url', 'rid', 'sid', 'websocket_url',
-    ];
-
     /**
      * The elements for the end of a page's body, of every page of the site, for everybody: the chat
      * of the user who is signed in; for anybody else what clears away the chat of the one before.
@@ -530,7 +586,8 @@ final class Converse
      * @param string $endpoint where the site answers with {@see answer()}
      * @param ?string $bosh_url the BOSH endpoint as the browser reaches it: an address, or a path of
      *     the site; default `prebind.browser_url` in `php.ini`, or else `prebind.url`
-     * @param string $assets where Converse.js's `dist` is, ending in `/`
+     * @param string $assets where Converse.js's `dist` is, ending in `/`; empty if the pages load
+     *     Converse.js, or another client, themselves
      * @param array<string, mixed> $settings further settings of Converse.js
      */
     public static function html(
@@ -546,16 +603,10 @@ final class Converse
      * The answer to what a page asks at its `$endpoint`: a fresh session for the user who is signed
      * in, each time, and for nobody else; or the page's script.
      *
-     * | status | kind | |
-     * |---|---|---|
-     * | 200 | | `{"jid", "sid", "rid"}` |
-     * | 400 | `Page` | `?page=` is not up to 64 letters, digits and hyphens |
-     * | 401 | `NotLoggedIn` | |
-     * | 403 | `CrossOrigin` | no page of the site asks |
-     * | 403 | `NoChat` | the user's JID is empty |
-     * | 405 | `Method` | |
-     * | 429 | `RateLimit` | with `Retry-After`; only where APCu is loaded |
-     * | 503 | an exception's | no chat at the moment; why is in PHP's error log |
+     * Which request gets a session, and what each outcome is answered with, the core decides:
+     * `bindings/web/README.md` has the table. Sessions are counted only where APCu is loaded; why there is no
+     * chat is in PHP's error log. The user's session of PHP is written and closed before the chat server is
+     * asked.
      *
      * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
      *     which may throw; null if nobody is signed in, an empty text if who is has no chat
@@ -567,6 +618,10 @@ final class Converse
      *     null for any number
      * @param ?array<string, mixed> $server what `$_SERVER` has, for those who have it elsewhere
      * @param ?array<string, mixed> $query what `$_GET` has
+     * @param list<'last_rid'|'wait'|'inactivity'> $extras what is answered besides, for clients that want
+     *     more
+     * @param ?string $bosh_url as {@see html()} takes it: if it is on the site's own host, the answer has the
+     *     cookies that lead the browser to the server behind a load balancer that has the session
      */
     public static function answer(
         string|\Closure|null $jid,
@@ -575,6 +630,8 @@ final class Converse
         ?array $rate_limit = [30, 60],
         ?array $server = null,
         ?array $query = null,
+        array $extras = [],
+        ?string $bosh_url = null,
     ): Answer {}
 
     /**
@@ -607,55 +664,28 @@ final class Converse
     {}
 
     /**
-     * What Converse is told of the user.
+     * The request as the core takes it.
      *
-     * @return array<string, string|bool>
-     */
-    private static function told(string $jid, string $endpoint, ?string $bosh_url, string $assets): array
-    {}
-
-    /**
      * @param array<mixed> $server
      * @param array<mixed> $query
      */
-    private static function refusal(?string $jid, array $server, array $query): ?Answer
-    {}
-
-    /**
-     * Whether a page of this site asks.
-     *
-     * Browsers say so in `Sec-Fetch-Site`; over plain http, and older ones, in `Origin` or `Referer`.
-     * Whoever says nothing is refused, for a foreign page can choose to.
-     *
-     * @param array<mixed> $server
-     */
-    private static function isSameOrigin(array $server): bool
+    private static function asked(array $server, array $query): Native\WebRequest
     {}
 
     /** @param array<mixed> $server */
     private static function said(array $server, string $name): string
     {}
 
-    /** @param ?array{int, int} $limit */
-    private static function tooOften(string $jid, ?array $limit): ?Answer
-    {}
-
     /**
-     * @param callable(): Proof $credentials
-     * @param Client|\Closure(): Client|null $client
+     * @param ?array{int, int} $limit
+     *
+     * @return ?array{status: int, headers: array<string, string>, body: string}
      */
-    private static function session(
-        string $jid,
-        string $page,
-        callable $credentials,
-        Client|\Closure|null $client,
-    ): Answer {}
+    private static function tooOften(string $jid, ?array $limit): ?array
+    {}
 
     /** A failure is the chat's alone: it is logged, and the site goes on. */
     private static function log(\Throwable $error, ?string $jid = null): void
-    {}
-
-    private static function escaped(string $text): string
     {}
 }
 }
@@ -668,31 +698,38 @@ namespace Prebind {
  */
 final class Answer
 {
-    /** @param array<string, string> $headers */
+    /** @param array<string, string|list<string>> $headers a list where a header comes more than once */
     private function __construct(
         public readonly int $status,
         public readonly array $headers,
         #[\SensitiveParameter] public readonly string $body,
     ) {}
 
-    /** @internal */
-    public static function granted(Session $session): self
+    /**
+     * What the core answers.
+     *
+     * @internal
+     *
+     * @param array{status: int, headers: array<string, string>, body: string} $told
+     * @param list<string> $cookies
+     */
+    public static function told(#[\SensitiveParameter] array $told, #[\SensitiveParameter] array $cookies = []): self
     {}
 
     /**
-     * @internal
+     * The page's script.
      *
-     * @param array<string, string> $headers
+     * @internal
      */
-    public static function refused(int $status, string $kind, string $retry = 'no', array $headers = []): self
+    public static function script(string $version): self
     {}
 
-    /** @internal */
-    public static function script(): self
-    {}
-
-    /** @param array<string, string> $headers */
-    private static function json(int $status, mixed $content, array $headers = []): self
+    /**
+     * Changes with the script.
+     *
+     * @internal
+     */
+    public static function scriptVersion(): string
     {}
 
     /** Sends status, headers and body, in place of what PHP's session module may have set. */

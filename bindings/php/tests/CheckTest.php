@@ -36,13 +36,23 @@ final class CheckTest extends TestCase
         $url = preg_quote($prosody->described['https_url'], '/');
         $lines = [
             'account +alice@localhost, with password \(\d+ ms\)', 'page +Converse\.js is .*[^\/]\/converse\.min\.js',
-            'browser_url +https:\/\/chat\.example\.org\/http-bind', 'rate limit +30 sessions of a user in 60 s, counted in APCu',
+            'browser_url +https:\/\/chat\.example\.org\/http-bind', 'reached +warning: from this machine: .*', 'rate limit +30 sessions of a user in 60 s, counted in APCu',
             "client +$url, and the settings are good \\(\\d+ ms\\)", 'login +alice@localhost\/\S+ \(\d+ ms\)', 'mechanism +SCRAM-\S+',
             'round trips +\d', 'attach within +\d+ s', 'end +the session is gone \(\d+ ms\)', 'cache +it has what was learned',
         ];
         self::assertMatchesRegularExpression('/^php .*\n' . implode('\n', $lines) . '\n$/', $said);
         self::assertStringNotContainsString($password, $said);
         self::assertSame([], array_diff($prosody->bound(), $before));
+    }
+
+    public function testTheBrowsersAddressIsTried(): void
+    {
+        $url = Real::of('prosody')->described['http_url'];
+        foreach ([$url => 'a chat server answers this machine$', "{$url}elsewhere" => 'warning: from this machine: .*404'] as $given => $line) {
+            $said = $this->check(null, fn () => [], fn () => throw new LogicException(), bosh_url: $given)[1];
+            self::assertMatchesRegularExpression("/^reached +$line/m", $said);
+        }
+        self::assertStringNotContainsString('reached', $this->check(null, fn () => [], bosh_url: '/http-bind')[1]);
     }
 
     public function testAWrongPassword(): void
@@ -66,7 +76,7 @@ final class CheckTest extends TestCase
         yield [1, "account +error: RuntimeException in $here:\\d+", ['jid' => $hunter2]];
         yield [1, "account +error: RuntimeException in $here:\\d+", ['credentials' => $hunter2]];
         yield [1, 'page +error: there is no \/nowhere\/converse\.min\.css: npm install', ['dist' => '/nowhere/']];
-        yield [0, 'browser_url +\/http-bind, which this site\'s web server passes on', ['bosh_url' => '/http-bind']];
+        yield [0, 'browser_url +\/http-bind, which this site\'s web server passes on to the chat server: not tried$', ['bosh_url' => '/http-bind']];
         yield [1, 'browser_url +error: it is neither', ['bosh_url' => 'ftp://chat.example.org/']];
         yield [1, 'browser_url +error: it is neither', ['bosh_url' => '//chat.example.org/']];
         yield [1, 'browser_url +error: it is missing: set prebind\.browser_url', ['bosh_url' => '']];
@@ -74,8 +84,8 @@ final class CheckTest extends TestCase
         foreach (['127.0.0.1:5280', '[::1]:5280', 'localhost', 'chat.localhost'] as $host) {
             yield [0, 'browser_url +warning: \S+ is on this machine: set', ['bosh_url' => "https://$host/"]];
         }
-        yield [1, 'rate limit +error: it must be', ['rate_limit' => [30]]];
-        yield [1, 'rate limit +error: it must be', ['rate_limit' => [30, 0]]];
+        yield [1, 'rate limit +error: \$rate_limit: is an array; it has to be two numbers', ['rate_limit' => [30]]];
+        yield [1, 'rate limit +error: \$rate_limit: is an array; it has to be two numbers', ['rate_limit' => [30, 0]]];
         yield [0, 'rate limit +none', ['rate_limit' => null]];
         yield [1, "client +error: RuntimeException in $here:\\d+", ['client' => $hunter2]];
         yield [1, 'client +error: wait: .*\n  kind=Config', ['client' => fn () => new Prebind\Client(self::URL, wait: -1)]];
@@ -105,17 +115,20 @@ final class CheckTest extends TestCase
         yield [2, 'browser_url +error: it is missing', []];
         yield [2, 'client +error: url: .* \(in php\.ini it is prebind\.url\)\n', []];
         yield [1, 'client +error: deadline: .* \(in php\.ini it is prebind\.timeout\)\n', [$url, 'prebind.timeout=x']];
+        yield [1, 'client +error: iterations: .* \(in php\.ini it is prebind\.iterations\)\n', [$url, 'prebind.iterations=x']];
         yield [1, 'client +error: floor: .* \(in php\.ini it is prebind\.floor\)\n', [$url, 'prebind.floor=x']];
+        yield [1, 'client +error: learn: .* \(in php\.ini it is prebind\.learn\)\n', [$url, 'prebind.learn=perhaps']];
         yield [1, 'login +error: .*\n  kind=Connect', [$url]];
-        yield [1, 'browser_url +https:\/\/chat\.example\.org', [$url, 'prebind.browser_url=https://chat.example.org']];
+        yield [1, 'browser_url +https:\/\/chat\.example\.org$', [$url, 'prebind.browser_url=https://chat.example.org']];
         yield [1, 'client +warning: http:\S+ is http: whoever', ['prebind.url=http://chat.example.invalid/', 'prebind.timeout=0.3']];
         yield [1, 'php +\S+, cli, with the settings of no php\.ini\n', [$url]];
         yield [1, 'rate limit +warning: nothing is counted.*: install APCu, php-apcu on Debian\n', [$url]];
         yield [1, 'cache +warning: there is none, each process learns by itself: install APCu', [$url]];
         yield [1, 'rate limit +warning: nothing is counted.*: set apc\.enabled=1', [$url, 'extension=apcu', 'apc.enabled=0']];
         yield [1, 'cache +warning: there is none, .*: set apc\.enabled=1', [$url, 'extension=apcu', 'apc.enabled=0']];
-        yield [1, 'rate limit +30 sessions of a user in 60 s, counted in APCu\n', [$url, 'extension=apcu']];
-        yield [1, 'cache +APCu, in pages\n', [$url, 'extension=apcu']];
+        yield [1, 'rate limit +30 sessions of a user in 60 s, counted in APCu in pages: not tried\n', [$url, 'extension=apcu']];
+        yield [1, 'rate limit +30 sessions of a user in 60 s, counted in APCu\n', [$url, 'extension=apcu', 'apc.enable_cli=1']];
+        yield [1, 'cache +APCu, in pages: not tried\n', [$url, 'extension=apcu']];
     }
 
     /**

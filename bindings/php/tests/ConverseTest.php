@@ -18,10 +18,19 @@ final class ConverseTest extends TestCase
         $scripts = $document->getElementsByTagName('script');
         self::assertCount(3, $scripts);
         foreach ($scripts as $script) {
-            self::assertSame($script->getAttribute('type') === 'module', $script->getAttribute('nonce') === '"nonce"');
-            self::assertSame($script->getAttribute('type') === 'module', $script->textContent === '');
+            $isData = $script->getAttribute('type') === 'application/json';
+            self::assertSame($isData ? '' : '"nonce"', $script->getAttribute('nonce'));
+            self::assertSame($isData, $script->textContent !== '');
         }
-        $settings = json_decode($scripts->item(1)->textContent, true);
+        parse_str($scripts->item(1)->getAttribute('data-prebind'), $served);
+        self::assertSame([
+            'prebind_url' => '/chat/session',
+            'jid' => 'al</script>ice@example.org',
+            'bosh_service_url' => '/http-bind',
+            'assets_path' => '/assets/',
+            'converse' => '/assets/converse.min.js',
+        ], $served);
+        $settings = json_decode($scripts->item(0)->textContent, true);
         self::assertSame('al</script>ice@example.org', $settings['jid']);
         self::assertSame(['embedded', '/http-bind', '/chat/session'], [$settings['view_mode'], $settings['bosh_service_url'], $settings['prebind_url']]);
         self::assertArrayNotHasKey('websocket_url', $settings);
@@ -44,6 +53,8 @@ final class ConverseTest extends TestCase
         yield [fn () => Prebind\jid_from_user('', 'example.org'), 'Config: '];
         yield [fn () => Prebind\jid_from_user("\u{1f600}", 'example.org'), 'Config: '];
         yield [fn () => throw new RuntimeException('the password is hunter2'), 'RuntimeException in ' . __FILE__];
+        yield [fn () => throw new Error('the password is hunter2'), 'Error in ' . __FILE__];
+        yield [fn () => strlen(['hunter2']), 'TypeError in ' . __FILE__];
     }
 
     /** @dataProvider withoutJid */
@@ -62,10 +73,60 @@ final class ConverseTest extends TestCase
     public function testAJidThatIsNotUtf8HasNoChatAndAllElse(): void
     {
         self::assertSame(Converse::html(null), $this->quietly(fn () => Converse::html("\xff@b", bosh_url: '/http-bind'), $log));
-        self::assertStringContainsString('JsonException in ', $log);
+        self::assertStringContainsString('no chat: Config: jid: must be UTF-8', $log);
         $client = new Prebind\Client('http://127.0.0.1:9/');
+        $this->quietly(fn () => Converse::answer('alice@b', fn () => ["\xff" => 'x'], $client, null, self::ASKED, []), $log);
+        self::assertStringContainsString('no chat for alice@b: Config: credentials: must be UTF-8', $log);
         $answer = $this->quietly(fn () => Converse::answer("\xff@b", fn () => ['password' => 'x'], $client, null, self::ASKED, []));
         self::assertSame([503, '{"kind":"Config","retry":"after-config-change"}'], [$answer->status, $answer->body]);
+    }
+
+    /** @return iterable<array{string, array<string, mixed>}> what is said, and what is given */
+    public static function useless(): iterable
+    {
+        $form = "it has to be like ['password' => …]";
+        yield ["\$credentials: returned a string; $form", ['credentials' => fn () => 'hunter2']];
+        yield ["\$credentials: returned an array; $form", ['credentials' => fn () => ['hunter2']]];
+        yield ["\$credentials: returned null; $form", ['credentials' => fn () => null]];
+        yield ["\$credentials: returned a Closure; $form", ['credentials' => fn () => fn () => 'hunter2']];
+        yield ["\$credentials: no argument 'pasword'; did you mean password?", ['credentials' => fn () => ['pasword' => 'hunter2']]];
+        yield ['$credentials: password is an array; it has to be text', ['credentials' => fn () => ['password' => ['hunter2']]]];
+        yield ['$credentials: password is a float; it has to be text', ['credentials' => fn () => ['password' => 12.345]]];
+        yield ['$credentials: scram_keys is a string; it has to be named', ['credentials' => fn () => ['scram_keys' => 'hunter2']]];
+        yield ['$jid: returned an int; it has to be like \'alice@example.org\', or null', ['jid' => fn () => 12345]];
+        yield ['$jid: returned a bool; it has to be', ['jid' => fn () => false]];
+        yield ['$client: returned a string; it has to be a Prebind\Client', ['client' => fn () => 'hunter2']];
+        yield ['$rate_limit: is an array; it has to be two numbers of 1 or more, like [30, 60], or null', ['rate_limit' => [30]]];
+    }
+
+    /**
+     * @dataProvider useless
+     *
+     * @param array<string, mixed> $given
+     */
+    public function testWhatTheSitesOwnCodeGivesIsToldByClassAndName(string $said, array $given): void
+    {
+        $fine = ['jid' => 'alice@localhost', 'credentials' => fn () => ['password' => 'hunter2'],
+            'client' => fn () => new Prebind\Client('http://127.0.0.1:9/', fail_fast_after: 0), 'rate_limit' => null];
+        $given += $fine;
+        $answer = $this->quietly(fn () => Converse::answer(...$given, server: self::ASKED, query: []), $log);
+        self::assertSame([503, '{"kind":"Internal","retry":"no"}'], [$answer->status, $answer->body]);
+        self::assertStringContainsString(": $said", $log);
+        ob_start();
+        Converse::check(...$given, bosh_url: '/http-bind');
+        $checked = (string) ob_get_clean();
+        self::assertStringContainsString("error: $said", $checked);
+        foreach (['hunter2', '12345', '12.345'] as $value) {
+            self::assertStringNotContainsString($value, $log . $checked);
+        }
+    }
+
+    public function testArgumentsWithoutAValueCountAsAbsent(): void
+    {
+        $client = fn () => new Prebind\Client('http://127.0.0.1:9/', fail_fast_after: 0);
+        $credentials = fn () => ['password' => 'x', 'external' => null, 'anonymous' => null];
+        $answer = $this->quietly(fn () => Converse::answer('alice@b', $credentials, $client, null, self::ASKED, []));
+        self::assertSame('{"kind":"Connect","retry":"later"}', $answer->body);
     }
 
     public function testJidAndClientMayBeMadeWhenTheyAreNeeded(): void
@@ -76,7 +137,7 @@ final class ConverseTest extends TestCase
         self::assertSame(401, Converse::answer(fn () => null, $never, $never, null, self::ASKED, [])->status);
         $client = fn () => new Prebind\Client('http://127.0.0.1:9/', fail_fast_after: 0);
         $answer = $this->quietly(fn () => Converse::answer('alice@b', fn () => ['password' => 'x'], $client, null, self::ASKED, []));
-        self::assertSame([503, '{"kind":"Connect","retry":"fresh-session"}'], [$answer->status, $answer->body]);
+        self::assertSame([503, '{"kind":"Connect","retry":"later"}'], [$answer->status, $answer->body]);
         $wrong = fn () => new Prebind\Client('nonsense');
         $answer = $this->quietly(fn () => Converse::answer('alice@b', fn () => ['password' => 'x'], $wrong, null, self::ASKED, []));
         self::assertSame(503, $answer->status);
@@ -107,18 +168,53 @@ final class ConverseTest extends TestCase
         Converse::html('alice@example.org', settings: ['password' => 'x']);
     }
 
+    public function testConverseMustNotBeInAWorker(): void
+    {
+        $this->expectExceptionMessage('connection_options.worker');
+        Converse::html('alice@example.org', settings: ['connection_options' => ['worker' => '/worker.js']]);
+    }
+
+    public function testNothingIsOpenedForAnAnswerThatThereIsNot(): void
+    {
+        $never = fn () => self::fail('it was made');
+        $this->expectExceptionMessage("\$extras: no value 'cookies'; there are only last_rid, wait, inactivity");
+        Converse::answer('alice@b', $never, $never, null, self::ASKED, [], extras: ['cookies']);
+    }
+
     public function testTheScript(): void
     {
         $answer = Converse::answer(null, fn () => [], server: ['REQUEST_METHOD' => 'GET'], query: ['script' => '']);
         self::assertSame(file_get_contents(__DIR__ . '/../lib/chat.js'), $answer->body . "\n");
         self::assertStringStartsWith('text/javascript', $answer->headers['Content-Type']);
+        self::assertSame('no-cache', $answer->headers['Cache-Control']);
+    }
+
+    public function testTheScriptIsKeptUnderItsOwnVersionOnly(): void
+    {
+        preg_match('/\?script=(\w+)"/', Converse::html(null), $match);
+        $answer = Converse::answer(null, fn () => [], server: ['REQUEST_METHOD' => 'GET'], query: ['script' => $match[1]]);
+        self::assertStringContainsString('immutable', $answer->headers['Cache-Control']);
+    }
+
+    public function testTheLogSaysThatBrowsersDoNotReachTheChatServer(): void
+    {
+        foreach (['404' => 1, '4040' => 0, "4\n4" => 0] as $status => $times) {
+            $log = (string) tempnam('', 'prebind');
+            $before = ini_set('error_log', $log);
+            Converse::answer('alice@localhost', fn () => [], fn () => new Prebind\Client('http://127.0.0.1:1/'), null, self::ASKED, ['unreached' => (string) $status]);
+            ini_set('error_log', (string) $before);
+            self::assertSame($times, substr_count((string) file_get_contents($log), "(HTTP status $status)"));
+            unlink($log);
+        }
     }
 
     /** @return iterable<array{int, string, ?string, array<string, string>, array<string, mixed>}> */
     public static function refused(): iterable
     {
         $alice = 'alice@localhost';
-        yield [405, 'Method', $alice, ['REQUEST_METHOD' => 'POST'] + self::ASKED, []];
+        yield [405, 'Method', $alice, ['REQUEST_METHOD' => 'PUT'] + self::ASKED, []];
+        yield [503, 'Connect', $alice, ['REQUEST_METHOD' => 'POST'] + self::ASKED, []];
+        yield [403, 'CrossOrigin', $alice, ['REQUEST_METHOD' => 'POST', 'HTTP_SEC_FETCH_SITE' => 'cross-site'] + self::ASKED, []];
         yield [401, 'NotLoggedIn', null, self::ASKED, []];
         yield [403, 'CrossOrigin', $alice, ['HTTP_SEC_FETCH_SITE' => 'same-site'] + self::ASKED, []];
         yield [403, 'CrossOrigin', $alice, array_diff_key(self::ASKED, ['HTTP_SEC_FETCH_SITE' => 1]), []];
@@ -128,6 +224,21 @@ final class ConverseTest extends TestCase
         yield [403, 'CrossOrigin', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_REFERER' => '//shop.example/'] + self::ASKED, []];
         yield [403, 'CrossOrigin', '', ['HTTP_SEC_FETCH_SITE' => 'same-site'] + self::ASKED, []];
         yield [403, 'NoChat', '', self::ASKED, []];
+        yield [403, 'NoChat', '', self::ASKED, ['jid' => '']];
+        yield [401, 'NotLoggedIn', null, self::ASKED, ['jid' => '']];
+        foreach (['bob@localhost', 'Alice@localhost', '', ['a']] as $other) {
+            yield [403, 'OtherUser', $alice, self::ASKED, ['jid' => $other]];
+        }
+        yield [503, 'Connect', $alice, self::ASKED, ['jid' => $alice]];
+        foreach (['DEST' => 'image', 'MODE' => 'navigate'] as $name => $value) {
+            yield [403, 'Destination', $alice, ["HTTP_SEC_FETCH_$name" => $value] + self::ASKED, []];
+        }
+        yield [403, 'Destination', $alice, ['HTTP_SEC_PURPOSE' => 'prefetch'] + self::ASKED, []];
+        yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_DEST' => 'empty', 'HTTP_SEC_FETCH_MODE' => 'cors'] + self::ASKED, []];
+        foreach (['image/webp,*/*;q=0.8' => 403, 'text/html' => 403, 'application/json, text/javascript' => 503, '*/*' => 503] as $types => $status) {
+            $asked = ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_REFERER' => 'http://shop.example/', 'HTTP_ACCEPT' => $types] + self::ASKED;
+            yield [$status, $status === 403 ? 'Destination' : 'Connect', $alice, $asked, []];
+        }
         yield [400, 'Page', $alice, self::ASKED, ['page' => 'a b']];
         yield [400, 'Page', $alice, self::ASKED, ['page' => ['a']]];
         yield [503, 'Connect', $alice, self::ASKED, []];
@@ -136,6 +247,7 @@ final class ConverseTest extends TestCase
         yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_REFERER' => 'http://shop.example/', 'HTTP_HOST' => 'SHOP.example'] + self::ASKED, []];
         yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'http://shop.example:81', 'SERVER_PORT' => '81'] + self::ASKED, []];
         yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'http://shop.example:81', 'HTTP_HOST' => 'shop.example:81'] + self::ASKED, []];
+        yield [503, 'Connect', $alice, ['HTTP_SEC_FETCH_SITE' => null, 'HTTP_ORIGIN' => 'https://shop.example', 'HTTPS' => 'on', 'SERVER_PORT' => '443'] + self::ASKED, []];
     }
 
     /**
@@ -155,16 +267,20 @@ final class ConverseTest extends TestCase
             $answer->headers['Content-Type'], $answer->headers['Cache-Control'],
             $answer->headers['X-Content-Type-Options'], $answer->headers['Vary'],
         ]);
-        self::assertSame($status === 405, isset($answer->headers['Allow']));
+        self::assertSame($status === 405 ? 'GET, POST' : null, $answer->headers['Allow'] ?? null);
     }
 
     public function testWhatTheSitesOwnCodeThrowsIsNoSecretOfTheBrowsers(): void
     {
-        $throw = fn () => throw new RuntimeException('the password is hunter2');
-        $answer = $this->quietly(fn () => Converse::answer('alice@localhost', $throw, null, null, self::ASKED, []), $log);
-        self::assertSame([503, '{"kind":"Internal","retry":"no"}'], [$answer->status, $answer->body]);
-        self::assertStringContainsString('RuntimeException in ' . __FILE__, $log);
-        self::assertStringNotContainsString('hunter2', $log);
+        foreach ([new RuntimeException('hunter2'), new Error('hunter2'), new TypeError('hunter2')] as $thrown) {
+            $throw = fn () => throw $thrown;
+            foreach ([[$throw, fn () => [], null], ['a@b', $throw, null], ['a@b', fn () => [], $throw]] as [$jid, $credentials, $client]) {
+                $answer = $this->quietly(fn () => Converse::answer($jid, $credentials, $client, null, self::ASKED, []), $log);
+                self::assertSame([503, '{"kind":"Internal","retry":"no"}'], [$answer->status, $answer->body]);
+                self::assertStringContainsString($thrown::class . ' in ' . __FILE__, $log);
+                self::assertStringNotContainsString('hunter2', $log);
+            }
+        }
     }
 
     public function testAUserMayNotAskTooOften(): void
@@ -177,6 +293,16 @@ final class ConverseTest extends TestCase
         self::assertSame([503, 503, 429], [$ask('carol@localhost')->status, $ask('carol@localhost')->status, ($last = $ask('carol@localhost'))->status]);
         self::assertGreaterThan(0, (int) $last->headers['Retry-After']);
         self::assertSame(503, $ask('dave@localhost')->status);
+    }
+
+    public function testAnApcuThatDoesNotCountRefusesNobody(): void
+    {
+        $client = new Prebind\Client('http://127.0.0.1:9/', fail_fast_after: 0);
+        $seconds = 10 ** 10;
+        apcu_store('prebind:erin@localhost:' . intdiv(time(), $seconds), 'no number');
+        $answer = $this->quietly(fn () => Converse::answer('erin@localhost', fn () => ['password' => 'x'], $client, [1, $seconds], self::ASKED, []), $log);
+        self::assertSame(503, $answer->status);
+        self::assertStringContainsString('prebind: APCu does not count sessions', $log);
     }
 
     private function quietly(callable $call, ?string &$log = null): mixed

@@ -24,6 +24,7 @@ final class Fpm
             [global]
             error_log = $this->folder/log
             daemonize = no
+            process_control_timeout = 60
             [tests]
             user = root
             group = root
@@ -34,9 +35,13 @@ final class Fpm
         $command = [glob('/usr/sbin/php-fpm*')[0], '--allow-to-run-as-root', '--fpm-config', "$this->folder/fpm.conf",
             '-d', 'extension=' . getenv('PREBIND_EXTENSION'), '-d', 'log_errors=0', '-d', 'display_errors=0', ...$arguments];
         $this->process = proc_open($command, [1 => STDERR, 2 => ['file', '/dev/null', 'w']], $pipes);
-        for ($i = 0; $i < 500 && !file_exists("$this->folder/socket"); $i++) {
-            usleep(20_000);
+        // The socket is there a moment before anybody listens.
+        for ($deadline = microtime(true) + 60; !($listens = @stream_socket_client("unix://$this->folder/socket")); usleep(20_000)) {
+            if (microtime(true) > $deadline) {
+                throw new RuntimeException('php-fpm does not start');
+            }
         }
+        fclose($listens);
     }
 
     /**
@@ -52,24 +57,40 @@ final class Fpm
     /** @return list<string> */
     public function outputs(string ...$codes): array
     {
-        $connections = array_map($this->asks(...), $codes);
-        return array_map(static function ($connection) {
-            $output = '';
-            do {
-                ['type' => $type, 'length' => $length, 'padding' => $padding] = unpack('x/Ctype/nid/nlength/Cpadding/x', stream_get_contents($connection, 8));
-                $content = $length + $padding === 0 ? '' : stream_get_contents($connection, $length + $padding);
-                $output .= $type === self::STDOUT ? substr($content, 0, $length) : '';
-            } while ($type !== self::END);
-            return explode("\r\n\r\n", $output, 2)[1];
-        }, $connections);
+        return array_map($this->output(...), array_map($this->ask(...), $codes));
     }
 
-    /** Somebody asks, and does not wait for the answer. */
-    public function leaves(string $code): void
+    /**
+     * What a worker answers to what it was asked.
+     *
+     * @param resource $asked
+     */
+    public function output($asked): string
     {
-        $connection = $this->asks($code);
-        usleep(300_000);
-        fclose($connection);
+        $output = '';
+        do {
+            $record = stream_get_contents($asked, 8);
+            if (strlen($record) < 8) {
+                throw new RuntimeException('the worker does not answer');
+            }
+            ['type' => $type, 'length' => $length, 'padding' => $padding] = unpack('x/Ctype/nid/nlength/Cpadding/x', $record);
+            $content = $length + $padding === 0 ? '' : stream_get_contents($asked, $length + $padding);
+            $output .= $type === self::STDOUT ? substr($content, 0, $length) : '';
+        } while ($type !== self::END);
+        // The worker waits for that.
+        fclose($asked);
+        return explode("\r\n\r\n", $output, 2)[1];
+    }
+
+    /** Begins to reload, as `service php8.2-fpm reload` does. */
+    public function reload(): void
+    {
+        posix_kill(proc_get_status($this->process)['pid'], SIGUSR2);
+        for ($deadline = microtime(true) + 60; !str_contains(file_get_contents("$this->folder/log"), 'Reloading in progress'); usleep(20_000)) {
+            if (microtime(true) > $deadline) {
+                throw new RuntimeException('php-fpm does not reload');
+            }
+        }
     }
 
     public function __destruct()
@@ -88,8 +109,12 @@ final class Fpm
         rmdir($this->folder);
     }
 
-    /** @return resource */
-    private function asks(string $code)
+    /**
+     * Asks, and does not wait for the answer.
+     *
+     * @return resource
+     */
+    public function ask(string $code)
     {
         // The same code is the same file: each is kept in memory by PHP, once it was compiled.
         $script = "$this->folder/" . sha1($code) . '.php';
@@ -97,6 +122,7 @@ final class Fpm
             file_put_contents($script, "<?php $code");
         }
         $connection = stream_socket_client("unix://$this->folder/socket");
+        stream_set_timeout($connection, 120);
         $parameters = '';
         foreach (['SCRIPT_FILENAME' => $script, 'REQUEST_METHOD' => 'GET'] as $name => $value) {
             $parameters .= pack('CC', strlen($name), strlen($value)) . $name . $value;

@@ -22,16 +22,21 @@ final class FrameworksTest extends TestCase
 
     public function testSymfony(): void
     {
-        [$stranger, $user, $page, $claimant, $kept] = $this->follow('Symfony');
+        [$stranger, $user, $page, $claimant, $staff, $seen, $kept] = $this->follow('Symfony');
         $this->check($stranger, $user, $kept);
         self::assertSame([401, '{"kind":"NotLoggedIn","retry":"no"}'], [$claimant[0], $claimant[2]]);
+        self::assertSame([403, '{"kind":"NoChat","retry":"no"}'], [$staff[0], $staff[2]]);
+        self::assertSame(200, $seen[0]);
+        self::assertStringContainsString('>null</script>', $seen[2]);
         self::assertSame(200, $page[0]);
         self::assertStringContainsString('"jid":"alice@localhost"', $page[2]);
     }
 
     public function testLaravel(): void
     {
-        $this->check(...$this->follow('Laravel'));
+        [$stranger, $user, $kept, $staff] = $this->follow('Laravel');
+        $this->check($stranger, $user, $kept);
+        self::assertSame([403, '{"kind":"NoChat","retry":"no"}'], [$staff[0], $staff[2]]);
     }
 
     public function testWordPress(): void
@@ -40,6 +45,60 @@ final class FrameworksTest extends TestCase
         $this->check($stranger, $user, $kept);
         self::assertStringContainsString('"jid":"alice@localhost"', $page[2]);
         self::assertStringContainsString('src="/prebind?script=', $page[2]);
+    }
+
+    public function testALoginHoldsNoSessionOfSymfony(): void
+    {
+        $recipe = $this->recipe('Symfony');
+        $said = $this->withoutLock([__DIR__ . '/frameworks/symfony.php', $recipe, $this->folder, '-session']);
+        [$status, $cache, $body] = json_decode($said, true);
+        self::assertSame([503, '{"kind":"Http","retry":"after-config-change"}'], [$status, $body]);
+        self::assertStringContainsString('no-store', $cache);
+    }
+
+    public function testALoginHoldsNoSessionOfPhp(): void
+    {
+        file_put_contents("$this->folder/page.php", <<<'PHP'
+            <?php
+            session_start();
+            $credentials = function () {
+                $_SESSION['asked'] = true;
+                return ['password' => 'x'];
+            };
+            $asked = ['REQUEST_METHOD' => 'GET', 'HTTP_SEC_FETCH_SITE' => 'same-origin'];
+            echo Prebind\Converse::answer('alice@localhost', $credentials, null, null, $asked, [])->body;
+            PHP);
+        $said = $this->withoutLock(["$this->folder/page.php"], $session);
+        self::assertSame('{"kind":"Http","retry":"after-config-change"}', $said);
+        self::assertSame('asked|b:1;', $session);
+    }
+
+    /**
+     * Runs a script that logs in, and sees that others get the lock of its session while it waits for the chat server.
+     *
+     * @param list<string> $script
+     * @param ?string $session what is in the session then
+     *
+     * @return string what it prints
+     */
+    private function withoutLock(array $script, ?string &$session = null): string
+    {
+        $server = stream_socket_server('tcp://127.0.0.1:0');
+        $url = 'http://' . stream_socket_get_name($server, false) . '/';
+        [$process, $pipes] = $this->start($url, $script);
+        $asked = stream_socket_accept($server, 60);
+        self::assertNotFalse($asked, 'it does not log in');
+        [$file] = glob("$this->folder/sess_*");
+        $lock = fopen($file, 'r');
+        $isFree = flock($lock, LOCK_EX | LOCK_NB);
+        $session = stream_get_contents($lock);
+        fclose($lock);
+        fread($asked, 8192);
+        fwrite($asked, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        $output = stream_get_contents($pipes[1]);
+        proc_close($process);
+        self::assertTrue($isFree, 'the session is locked');
+        return $output;
     }
 
     /**
@@ -64,20 +123,36 @@ final class FrameworksTest extends TestCase
     /** @return list<mixed> status, Cache-Control and body of what was asked for, and what is in the cache */
     private function follow(string $framework): array
     {
-        $prosody = Real::of('prosody');
-        $section = explode("\n## ", explode("\n## $framework\n", (string) file_get_contents(__DIR__ . '/../sites.md'))[1])[0];
-        self::assertSame(1, preg_match('/^```php\n(.*?)^```/ms', $section, $match));
-        $recipe = "$this->folder/recipe.php";
-        file_put_contents($recipe, str_replace('example.org', 'localhost', $match[1]));
-        $command = ['env', 'PREBIND_PASSWORD=' . $prosody->password('alice'), PHP_BINARY,
-            '-d', 'extension=' . getenv('PREBIND_EXTENSION'), '-d', "prebind.url={$prosody->described['http_url']}",
-            '-d', 'error_reporting=' . (E_ALL & ~E_DEPRECATED), '-d', 'display_errors=stderr',
-            __DIR__ . '/frameworks/' . strtolower($framework) . '.php', $recipe, $this->folder,
-            'prebind.profile.' . sha1($prosody->described['http_url'])];
-        $process = proc_open($command, [1 => ['pipe', 'w'], 2 => ['pipe', 'w']], $pipes);
+        $url = Real::of('prosody')->described['http_url'];
+        $key = 'prebind.profile.' . sha1($url);
+        $script = [__DIR__ . '/frameworks/' . strtolower($framework) . '.php', $this->recipe($framework), $this->folder, $key];
+        [$process, $pipes] = $this->start($url, $script);
         $output = stream_get_contents($pipes[1]);
         $errors = stream_get_contents($pipes[2]);
         proc_close($process);
         return json_decode($output, true) ?? self::fail("$output\n$errors");
+    }
+
+    /** The file with what sites.md has for a framework. */
+    private function recipe(string $framework): string
+    {
+        $section = explode("\n## ", explode("\n## $framework\n", (string) file_get_contents(__DIR__ . '/../sites.md'))[1])[0];
+        self::assertSame(1, preg_match('/^```php\n(.*?)^```/ms', $section, $match));
+        $recipe = "$this->folder/recipe.php";
+        file_put_contents($recipe, str_replace('example.org', 'localhost', $match[1]));
+        return $recipe;
+    }
+
+    /**
+     * @param list<string> $script
+     *
+     * @return array{resource, array<resource>} the process and its pipes
+     */
+    private function start(string $url, array $script): array
+    {
+        $command = ['env', 'PREBIND_PASSWORD=' . Real::of('prosody')->password('alice'), PHP_BINARY,
+            '-d', 'extension=' . getenv('PREBIND_EXTENSION'), '-d', "prebind.url=$url", '-d', "session.save_path=$this->folder",
+            '-d', 'error_reporting=' . (E_ALL & ~E_DEPRECATED), '-d', 'display_errors=stderr', ...$script];
+        return [proc_open($command, [1 => ['pipe', 'w'], 2 => ['pipe', 'w']], $pipes), $pipes];
     }
 }

@@ -77,6 +77,20 @@ final class ServersTest extends TestCase
         $xmppPrebind->auth();
     }
 
+    /**
+     * Here the user has the password of another host's user.
+     *
+     * @dataProvider servers
+     */
+    public function testAUserNameChoosesNoHostInTheOldLibrarysUsage(Real $server): void
+    {
+        $xmppPrebind = new XmppPrebind('localhost', $server->described['http_url'], 'page');
+        $xmppPrebind->connect('alice@plain.local/x', $server->password('alice'));
+        $this->expectException(XmppPrebindException::class);
+        $this->expectExceptionMessage('Invalid login');
+        $xmppPrebind->auth();
+    }
+
     public function testWhatWasLearnedIsKeptInTheSitesCache(): void
     {
         $server = Real::of('prosody');
@@ -98,14 +112,27 @@ final class ServersTest extends TestCase
         self::assertMatchesRegularExpression('/^[A-Za-z0-9_.]{1,64}$/', (string) array_key_first($kept), 'PSR-16');
         self::assertLessThan($classic, $roundTrips($cache));
 
-        $fails = static fn () => throw new RuntimeException('hunter2');
+        $asked = 0;
+        $fails = static function () use (&$asked): never {
+            $asked++;
+            throw new TypeError('hunter2');
+        };
         $file = (string) tempnam(sys_get_temp_dir(), 'log');
         $before = (string) ini_set('error_log', $file);
+        $start = hrtime(true);
         self::assertSame($classic, $roundTrips([$fails, $fails]));
+        // A login asks twice.
+        self::assertTrue($asked === 1 || hrtime(true) - $start > 10e9, "asked $asked times");
+        forget_cache();
+        $slow = static fn () => usleep(600_000);
+        self::assertSame($classic, $roundTrips([$slow, $slow]));
+        forget_cache();
         ini_set('error_log', $before);
         $log = (string) file_get_contents($file);
         unlink($file);
-        self::assertStringContainsString('the cache fails: RuntimeException in ' . __FILE__, $log);
+        $question = 'what was learned of the chat server): it is not asked again for 10 s';
+        self::assertStringContainsString("prebind: the cache failed ($question: TypeError in " . __FILE__, $log);
+        self::assertMatchesRegularExpression('/prebind: the cache took 0\.\d s \(' . preg_quote($question, '/') . '/', $log);
         self::assertStringNotContainsString('hunter2', $log);
     }
 

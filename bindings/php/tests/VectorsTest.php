@@ -34,17 +34,17 @@ final class VectorsTest extends TestCase
             self::assertInstanceOf(Prebind\Exception::class, $result);
             self::assertSame("Prebind\\{$expect['error']['kind']}Exception", $result::class);
             foreach (array_keys($expect['error']) as $name) {
-                $got[$name] = $result->{$name};
+                $got[$name] = $result->{self::property($name)};
             }
             self::assertSame($expect['error'], $got);
             return;
         }
         self::assertInstanceOf(Prebind\Session::class, $result, (string) json_encode($result));
         foreach (array_keys($expect['session']) as $name) {
-            $got[$name] = $result->{lcfirst(str_replace('_', '', ucwords($name, '_')))};
+            $got[$name] = $result->{self::property($name)};
         }
         if (isset($got['cookies'])) {
-            $got['cookies'] = array_map(static fn (array $it) => ['name' => $it[0], 'value' => $it[1]], $got['cookies']);
+            $got['cookies'] = array_map(static fn (array $it) => ['name' => $it[0], 'path' => $it[2], 'value' => $it[1]], $got['cookies']);
         }
         self::assertSame($expect['session'], $got);
         self::assertSame(['jid', 'sid', 'rid'], array_keys(json_decode((string) json_encode($result), true)));
@@ -58,6 +58,11 @@ final class VectorsTest extends TestCase
             self::assertContains($kind, $kinds);
         }
         self::assertGreaterThan(400, count($cases));
+    }
+
+    private static function property(string $name): string
+    {
+        return lcfirst(str_replace('_', '', ucwords($name, '_')));
     }
 
     /** @param array<string, mixed> $case */

@@ -40,6 +40,14 @@ final class Faulty
         $this->ca = $said['ca'] ?? null;
     }
 
+    /** Until the fault strikes once more; the server was started with --tell. */
+    public function waitForStrike(): void
+    {
+        if (!str_contains((string) fgets($this->pipes[1]), 'struck')) {
+            throw new RuntimeException('it does not strike');
+        }
+    }
+
     public function client(mixed ...$options): Prebind\Client
     {
         return new Prebind\Client($this->url, ...$options + ['ca' => $this->ca]);
@@ -97,7 +105,7 @@ final class Real
      */
     public function left(array $before): array
     {
-        $deadline = microtime(true) + 10;
+        $deadline = microtime(true) + 30;
         while (($jids = array_diff($this->bound(), $before)) !== [] && microtime(true) < $deadline) {
             usleep(50_000);
         }
@@ -105,14 +113,38 @@ final class Real
     }
 }
 
+/** Forgets that a cache was away: a time that is to come counts as none. */
+function forget_cache(): void
+{
+    prebind_native_web_cache_answered(0, PHP_INT_MAX, '', '');
+}
+
+/** @return array<string, mixed> what there is, as the library says it */
+function schema(): array
+{
+    return json_decode(prebind_native_schema(), true);
+}
+
 /** @return array{int, string, string} exit code, output and errors of another PHP with the extension */
 function php(string $code, string ...$arguments): array
+{
+    return php_meanwhile(static fn () => '', $code, ...$arguments);
+}
+
+/**
+ * The same, with something that is done while it runs.
+ *
+ * @param callable(resource, resource): string $meanwhile is given the process and its output, and returns what it
+ *     has read from that
+ * @return array{int, string, string}
+ */
+function php_meanwhile(callable $meanwhile, string $code, string ...$arguments): array
 {
     $extension = getenv('PREBIND_EXTENSION');
     $command = [PHP_BINARY, '-d', "extension=$extension", ...$arguments, '-r', $code];
     $process = proc_open($command, [['pipe', 'r'], ['pipe', 'w'], ['pipe', 'w']], $pipes);
     fclose($pipes[0]);
-    $output = stream_get_contents($pipes[1]);
+    $output = $meanwhile($process, $pipes[1]) . stream_get_contents($pipes[1]);
     $errors = stream_get_contents($pipes[2]);
     return [proc_close($process), $output, $errors];
 }

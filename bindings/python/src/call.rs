@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use prebind::{Condition, Error, ErrorKind, Happening};
+use prebind::{Condition, Error, ErrorKind, Happening, contained};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
@@ -11,35 +12,54 @@ use pyo3::sync::PyOnceLock;
 static WANTED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static EMIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-/// Makes a call while other threads run. If a signal's handler raises meanwhile, the call is given
-/// up, and that raised.
-pub(crate) fn heedful<T: Send>(
+/// Makes a call while other threads run, and then logs what happened. If a signal's handler or a handler of the
+/// log raises what is no ordinary exception, such as `KeyboardInterrupt`, that is raised; `undo` gets what came of
+/// the call even so.
+pub(crate) fn interruptible<T: Send>(
     py: Python<'_>,
     call: impl FnOnce() -> prebind::Result<T> + Send,
+    undo: impl FnOnce(T) + Send,
 ) -> PyResult<T> {
     let wanted: Option<String> = WANTED.import(py, "prebind._log", "wanted")?.call0()?.extract()?;
-    let (result, raised) = py.detach(|| {
+    let (result, told, raised) = py.detach(|| {
         let raised = Rc::new(RefCell::new(None));
         let handler = Rc::clone(&raised);
-        let heed =
+        let check =
             move |py: Python<'_>| py.check_signals().map_err(|error| handler.replace(Some(error))).is_ok();
         // While the interpreter shuts down there is nobody to be interrupted by.
-        let keep_going = move || Python::try_attach(&heed).unwrap_or(true);
-        let call = || prebind::interruptible(keep_going, call);
+        let keep_going = move || Python::try_attach(&check).unwrap_or(true);
+        let call = || prebind::interruptible(keep_going, || contained(call));
+        let told = RefCell::new(Vec::new());
+        let observer = |it: Happening<'_>| {
+            told.borrow_mut().push((it.target, it.level, it.message.to_owned()));
+        };
         let result = match wanted.and_then(|level| level.parse().ok()) {
-            Some(level) => prebind::observed(level, log, call),
+            Some(level) => prebind::observed(level, observer, call),
             None => call(),
         };
-        (result, raised.take())
+        (result, told.into_inner(), raised.take())
     });
-    raised.map_or_else(|| result.map_err(raise), Err)
+    // Not while the call runs: a handler may make calls of its own, and with gevent let others go on meanwhile.
+    let logged = told.into_iter().try_for_each(|line| log(py, line));
+    match (raised.map_or(logged, Err), result) {
+        (Ok(()), result) => result.map_err(raise),
+        (Err(raised), Ok(value)) => {
+            py.detach(|| undo(value));
+            Err(raised)
+        }
+        (Err(raised), Err(_)) => Err(raised),
+    }
 }
 
-fn log(it: Happening<'_>) {
-    let emit = |py: Python<'_>| {
-        EMIT.import(py, "prebind._log", "emit")?.call1((it.target, it.level, it.message)).map(drop)
-    };
-    Python::try_attach(|py| emit(py).unwrap_or_else(|error| error.write_unraisable(py, None)));
+/// What is no ordinary exception, such as `KeyboardInterrupt`, is for the caller; whatever else a handler raises
+/// must not disturb the call.
+fn log(py: Python<'_>, line: (&'static str, &'static str, String)) -> PyResult<()> {
+    let emit = || EMIT.import(py, "prebind._log", "emit")?.call1(line).map(drop);
+    match emit() {
+        Err(error) if error.is_instance_of::<PyException>(py) => error.write_unraisable(py, None),
+        emitted => return emitted,
+    }
+    Ok(())
 }
 
 /// The exception for an error.
@@ -55,6 +75,7 @@ fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>>
     exception.setattr("condition", error.condition().map(Condition::as_str))?;
     exception.setattr("text", error.text())?;
     exception.setattr("retry", error.retry().as_str())?;
+    exception.setattr("retry_after", error.retry_after().map(|time| time.as_secs()))?;
     match error.kind() {
         ErrorKind::Config { field } => exception.setattr("field", field)?,
         ErrorKind::Connect { phase } | ErrorKind::Timeout { phase } => {

@@ -1,11 +1,11 @@
 //! One chat service, and its sessions.
 
-use prebind::{Account, Config, Credentials, FastToken};
+use prebind::{Account, Config, Cookie, Credentials, FastToken, contained};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::{given, named};
-use crate::call::{heedful, raise};
+use crate::call::{interruptible, raise};
 
 /// What `prebind.Client` calls.
 #[pyclass(frozen, module = "prebind._prebind")]
@@ -19,8 +19,8 @@ pub(crate) struct Handle(prebind::Session);
 impl Client {
     #[new]
     fn new(url: &str, options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let config = Config::from_named(url, named(options)?);
-        config.and_then(prebind::Client::new).map(Self).map_err(raise)
+        let options = named(options)?;
+        contained(|| Config::from_named(url, options).and_then(prebind::Client::new)).map(Self).map_err(raise)
     }
 
     /// Opens a session, and returns the fields of a `prebind.Session`.
@@ -30,10 +30,12 @@ impl Client {
         jid: &str,
         credentials: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        let credentials = Credentials::from_named(given(credentials)?).map_err(raise)?;
-        let account = Account::new(jid, credentials).map_err(raise)?;
-        let session = heedful(py, || self.0.prebind(&account))?;
-        let cookies = session.cookies().iter().map(|cookie| (cookie.name.clone(), cookie.value().to_owned()));
+        let credentials = given(credentials)?;
+        let account =
+            contained(|| Account::new(jid, Credentials::from_named(credentials)?)).map_err(raise)?;
+        let undo = |session| drop(self.0.terminate(&session));
+        let session = interruptible(py, || self.0.prebind(&account), undo)?;
+        let cookie = |it: &Cookie| (it.name.clone(), it.value().to_owned(), it.path.clone());
         let fields = (
             session.jid().to_string(),
             session.sid(),
@@ -44,7 +46,7 @@ impl Client {
             session.requests(),
             session.mechanism(),
             session.round_trips(),
-            PyTuple::new(py, cookies.collect::<Vec<_>>())?,
+            PyTuple::new(py, session.cookies().iter().map(cookie).collect::<Vec<_>>())?,
             session.fast_token().map(FastToken::to_text),
             Handle(session.clone()),
         );
@@ -58,11 +60,11 @@ impl Client {
 
     /// Ends a session.
     fn terminate(&self, py: Python<'_>, session: &Handle) -> PyResult<()> {
-        heedful(py, || self.0.terminate(&session.0))
+        interruptible(py, || self.0.terminate(&session.0), drop)
     }
 
     /// Ends a session by its SID and the RID to send next.
     fn terminate_by(&self, py: Python<'_>, sid: &str, rid: u64) -> PyResult<()> {
-        heedful(py, || self.0.terminate_by(sid, rid))
+        interruptible(py, || self.0.terminate_by(sid, rid), drop)
     }
 }

@@ -1,9 +1,12 @@
-//! `prebind` for Python: converts arguments and results, lets other threads run meanwhile, heeds
+//! `prebind` for Python: converts arguments and results, lets other threads run meanwhile, obeys
 //! signals, and raises what `prebind.errors` defines. Nothing is decided here.
+
+#![forbid(unsafe_code)]
 
 mod arguments;
 mod call;
 mod client;
+mod web;
 
 /// The native part of `prebind`; import `prebind` instead.
 #[pyo3::pymodule(gil_used = false)]
@@ -12,19 +15,35 @@ mod _prebind {
 
     #[pymodule_export]
     use crate::client::{Client, Handle};
+    #[pymodule_export]
+    use crate::web::{
+        WebCache, WebRequest, web_broken, web_failed, web_given, web_granted, web_misnamed, web_page,
+        web_rate_limited, web_reserved, web_sharing,
+    };
 
     /// The JID of a web site's user, whose name may hold characters that a JID must not have:
-    /// they are escaped (XEP-0106).
+    /// they are escaped (XEP-0106). JIDs ignore case: `Alice` and `alice` share one account. If your
+    /// user names do not, give an immutable id in place of the name.
     ///
-    /// Raises `ConfigError` if the name or the domain is not allowed even so.
+    /// Raises `ConfigError` if the name or the domain is not allowed even so, or if the name has
+    /// full-width or decomposed characters, because it looks like another one.
     #[pyfunction]
     fn jid_from_user(name: &str, domain: &str) -> PyResult<String> {
-        prebind::Jid::from_user(name, domain).map(|jid| jid.to_string()).map_err(crate::call::raise)
+        let jid = prebind::contained(|| prebind::Jid::from_user(name, domain));
+        jid.map(|jid| jid.to_string()).map_err(crate::call::raise)
+    }
+
+    /// The options, the credentials and the kinds of error, as JSON.
+    #[pyfunction]
+    fn schema() -> String {
+        prebind::schema_json()
     }
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("OPTIONS", prebind::Config::options().collect::<Vec<_>>())?;
+        module.add("OPTIONS", prebind::Config::options().map(|option| option.name).collect::<Vec<_>>())?;
+        module.add("WEB_DEADLINE", prebind::web::DEADLINE.as_secs())?;
+        prebind::Language::Python.speak();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import prebind
 import pytest
@@ -26,6 +26,33 @@ ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = dict(os.environ)
 
 ACCOUNT = ("alice@localhost", "wonder-1")
+
+
+def timed(call):
+    """The result of a call, and how many seconds it took.
+
+    The time does not count by which the machine held this process up: a thread sleeps in short
+    steps beside the call, and what it oversleeps is taken off.
+    """
+    tick, late, is_over = 0.005, 0.0, Event()
+
+    def watch():
+        nonlocal late
+        while not is_over.is_set():
+            start = time.monotonic()
+            is_over.wait(tick)
+            late += max(time.monotonic() - start - tick, 0)
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    start = time.monotonic()
+    try:
+        result = call()
+    finally:
+        elapsed = time.monotonic() - start
+        is_over.set()
+        watcher.join()
+    return result, elapsed - late
 
 
 class Faulty:
@@ -134,7 +161,7 @@ def left(bound):
     """
 
     def left(server, before):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while (jids := [jid for jid in bound(server) if jid not in before]) and (
             time.monotonic() < deadline
         ):

@@ -2,96 +2,86 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import random
 import re
 from datetime import timedelta
+from types import MappingProxyType
 
 import prebind
 import pytest
 from conftest import ACCOUNT, ROOT
+from prebind import _prebind
 
 URL = "https://chat.example.org/http-bind"
 
-#: Values that are accepted, of every form that is.
-GOOD = {
-    "lang": ["de", None],
-    "wait": [30],
-    "hold": [2],
-    "route": ["xmpp:example.org:9999", None],
-    "resource": ["web", None],
-    "floor": ["PLAIN", "SCRAM-SHA-512"],
-    "digest_md5": [True],
-    "allow_cleartext": [True],
-    "fast": [True],
-    "iterations": [(4096, 10_000), [1, 2]],
-    "scram_cache": [0, 1_000_000],
-    "headers": [{"Authorization": "Basic eDp5"}, {}],
-    "ca": [None],
-    "client_certificate": [None],
-    "proxy": ["socks5://127.0.0.1:1080", None],
-    "ip_family": ["any", "ipv4", "ipv6"],
-    "deadline": [3, 0.5, timedelta(seconds=2)],
-    "resolve_timeout": [1],
-    "connect_timeout": [1.5],
-    "request_timeout": [timedelta(minutes=1)],
-    "fail_fast_after": [0],
-    "fail_fast_for": [10],
-    "max_reply": [4096],
-    "learn": [False],
-    "relearn_after": [60, timedelta(minutes=5)],
-    "profile": [None, "", "garbage"],
+#: What there is, as the library says it.
+SCHEMA = json.loads(_prebind.schema())
+OPTIONS = {option["name"]: option for option in SCHEMA["options"]}
+CREDENTIALS = {argument["name"]: argument for argument in SCHEMA["credentials"]}
+
+#: The values that all languages share.
+VALUES = json.loads((ROOT / "tests/vectors/options.json").read_text())
+
+#: Values that are accepted, of the forms that JSON does not have.
+NATIVE_GOOD = {
+    "iterations": [(4096, 10_000)],
+    "ca": [VALUES["options"]["ca"]["good"][0].encode()],
+    "client_certificate": [
+        tuple(pem.encode() for pem in VALUES["options"]["client_certificate"]["good"][0])
+    ],
+    "headers": [MappingProxyType({"X-Site": "shop"})],
+    "deadline": [timedelta(seconds=2)],
+    "relearn_after": [timedelta(minutes=5)],
 }
 
-#: Values that are not: of another type, too large, too small, nonsense.
-BAD = {
-    "lang": [1, ""],
-    "wait": ["30", -1, 0, 70_000, 1.5],
-    "hold": [0, 256],
-    "route": [b"x", "\0"],
-    "resource": [1, ""],
-    "floor": ["plain", 1, None],
-    "digest_md5": ["yes"],
-    "allow_cleartext": [1],
-    "fast": [1, None],
-    "iterations": [4096, (4096,), (2, 1), (0, 1), ("a", "b")],
-    "scram_cache": [-1, "many", 2**70],
-    "headers": ["Authorization: x", {"a b": "c"}, {"a": 1}, {"a": "\n"}, 7],
-    "ca": ["no PEM", b"no PEM", 1, ""],
-    "client_certificate": ["x", ("a",), ("a", "b"), (b"\xff", b"\xff")],
-    "proxy": ["not a proxy", 1],
-    "ip_family": ["ipv5", 4],
-    "deadline": ["5", None, -1, 0, float("nan"), float("inf"), 1e300, 3601, timedelta(-1)],
-    "resolve_timeout": [0],
-    "connect_timeout": [-0.1],
-    "request_timeout": [[]],
-    "fail_fast_after": [-1, 1.5],
-    "fail_fast_for": [-1],
-    "max_reply": [0, 2**70],
-    "learn": ["no", None],
-    "relearn_after": [0, -1, None, 3601],
-    "profile": [1, b"{}"],
+#: Values that are not.
+NATIVE_BAD = {
+    "route": [b"x"],
+    "ca": [b"no PEM"],
+    "client_certificate": [(b"\xff", b"\xff")],
+    "deadline": [float("nan"), float("inf"), timedelta(-1), timedelta(hours=2)],
+    "profile": [b"{}"],
+}
+
+#: The annotation of an option, by its type.
+ANNOTATIONS = {
+    "flag": "bool",
+    "count": "int",
+    "range": "tuple[int, int]",
+    "seconds": "Seconds",
+    "choice": "str",
+    "text": "str",
+    "pem": "Pem",
+    "certificate": "tuple[Pem, Pem]",
+    "headers": "Mapping[str, str]",
 }
 
 
-def pairs(table):
+def pairs(kind, native):
+    shared = [
+        (name, value) for name in VALUES["options"] for value in VALUES["options"][name][kind]
+    ]
+    own = [(name, value) for name in native for value in native[name]]
     return [
-        pytest.param(name, value, id=f"{name}={value!r}") for name in table for value in table[name]
+        pytest.param(name, value, id=f"{name}={value!r}"[:60]) for name, value in [*shared, *own]
     ]
 
 
-@pytest.mark.parametrize(("name", "value"), pairs(GOOD))
+@pytest.mark.parametrize(("name", "value"), pairs("good", NATIVE_GOOD))
 def test_good(name, value):
-    assert isinstance(prebind.Client(URL, **{name: value}), prebind.Client)
+    assert isinstance(prebind.Client(VALUES["url"], **{name: value}), prebind.Client)
 
 
-@pytest.mark.parametrize(("name", "value"), pairs(BAD))
+@pytest.mark.parametrize(("name", "value"), pairs("bad", NATIVE_BAD))
 def test_bad(name, value):
     with pytest.raises(prebind.ConfigError, match=f"^{name}: ") as caught:
-        prebind.Client(URL, **{name: value})
+        prebind.Client(VALUES["url"], **{name: value})
     assert caught.value.field == name
-    assert (caught.value.stage, caught.value.retry) == ("configure", "after-config-change")
+    refused = VALUES["refused"]
+    assert {key: getattr(caught.value, key) for key in refused} == refused
 
 
 def test_an_option_that_there_is_not():
@@ -100,18 +90,53 @@ def test_an_option_that_there_is_not():
 
 
 def test_options_are_those_of_the_library():
-    source = (ROOT / "core/src/config.rs").read_text()
-    fields = re.findall(
-        r"^    pub (\w+): ", source.split("pub struct Config {")[1].split("\n}")[0], re.M
-    )
-    assert fields[0] == "url"
-    assert set(fields[1:]) == set(prebind.Options.__annotations__) == set(GOOD) == set(BAD)
+    def annotation(option):
+        return ANNOTATIONS[option["type"]] + (" | None" if option["optional"] else "")
+
+    ours = {name: each.__forward_arg__ for name, each in prebind.Options.__annotations__.items()}
+    assert ours == {name: annotation(option) for name, option in OPTIONS.items()}
+    assert set(VALUES["options"]) == set(OPTIONS)
 
 
-def test_credentials_are_those_of_client_prebind():
+def described():
+    """What the source says of each option, which Python itself does not keep."""
+    body = ast.parse(inspect.getsource(prebind.Options)).body[0].body
+    return {
+        option.target.id: " ".join(text.value.value.split())
+        for option, text in zip(body, body[1:])
+        if isinstance(option, ast.AnnAssign)
+    }
+
+
+def in_words(default):
+    if default in (None, {}):
+        return "none"
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    if isinstance(default, list):
+        return " to ".join(map(in_words, default))
+    return f"`{default}`" if isinstance(default, str) else f"{default:,}"
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_default_of_an_option_is_documented(name):
+    default = in_words(OPTIONS[name]["default"])
+    said = re.findall(r"[Dd]efault (.+?)(?:[.,;:)]\s|\.$)", described()[name])
+    assert said == [default] or (default == "none" and not said)
+
+
+def test_credentials_are_those_of_the_library():
     parameters = inspect.signature(prebind.Client.prebind).parameters.values()
     keywords = {each.name for each in parameters if each.kind is each.KEYWORD_ONLY}
     assert keywords == set(prebind.Credentials.__annotations__)
+    assert {*keywords, "password"} == set(CREDENTIALS)
+    for name, type_ in [
+        ("scram_keys", prebind.ScramKeys),
+        ("scram_salted_password", prebind.ScramSaltedPassword),
+    ]:
+        assert list(type_._fields) == CREDENTIALS[name]["fields"]
+    for name in CREDENTIALS:
+        assert f"`{name}" in prebind.Client.prebind.__doc__, name
 
 
 @pytest.mark.parametrize(
@@ -200,3 +225,14 @@ def test_nonsense_never_panics():
                 outcomes.add(type(error).__name__)
     assert outcomes >= {"ConfigError", "TimeoutError"}
     assert "InternalError" not in outcomes
+
+
+def test_extras():
+    session = prebind.Session("alice@localhost/1", "the-sid", 7, inactivity=60, wait=55)
+    extras = {"last_rid": 6, "wait": 55, "inactivity": 60}
+    assert session.as_dict(*SCHEMA["extras"]) == session.as_dict() | extras
+    assert json.loads(session.to_json("wait")) == session.as_dict("wait")
+    with pytest.raises(
+        ValueError, match="no value 'password'; there are only last_rid, wait, inac"
+    ):
+        session.as_dict("password")

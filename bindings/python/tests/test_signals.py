@@ -11,7 +11,7 @@ import time
 
 import prebind
 import pytest
-from conftest import ACCOUNT, ENVIRONMENT
+from conftest import ACCOUNT, ENVIRONMENT, timed
 
 #: How long a call may take whose handler raises when it hangs: a slice, the end of the session, and
 #: the machine's share.
@@ -47,29 +47,18 @@ def fail():
     raise RaisedError
 
 
-def soon(call, limit=GRACE):
-    """That it takes no longer than this.
-
-    Another process may have had the processor, so to be late has to happen again to count.
-    """
-    took = []
-    while not took or took[-1] >= limit:
-        assert len(took) < 3, took
-        took.append(call())
-
-
 @pytest.mark.parametrize("fault", ["no-headers", "headers-drip", "body-drips", "tls-silent"])
 def test_a_handler_that_raises_ends_the_call(fault, faulty, alarm):
-    def call():
-        with faulty(fault) as server:
-            client = server.client()
-            alarm(server, fail)
-            start = time.monotonic()
+    with faulty(fault) as server:
+        client = server.client()
+
+        def call():
             with pytest.raises(RaisedError):
                 client.prebind(*ACCOUNT)
-            return time.monotonic() - start
 
-    soon(call)
+        alarm(server, fail)
+        _, took = timed(call)
+    assert took < GRACE
 
 
 @pytest.mark.parametrize("at", [2, 3, 4])
@@ -95,13 +84,13 @@ def test_the_client_can_be_used_again(faulty, alarm):
 def test_a_handler_that_returns_changes_nothing(faulty, alarm):
     called = []
     with faulty("no-headers") as server:
-        client = server.client(deadline=1.5)
+        client = server.client(deadline=3)
         alarm(server, lambda: called.append(time.monotonic()))
-        start = time.monotonic()
         with pytest.raises(prebind.TimeoutError):
             client.prebind(*ACCOUNT)
+        ended = time.monotonic()
     [at] = called
-    assert at - start < 1, "it was called while the call was waiting"
+    assert ended - at > 1, "it was called while the call was waiting"
 
 
 def test_a_handler_may_log_in_itself(faulty, prosody, alarm):
@@ -109,7 +98,7 @@ def test_a_handler_may_log_in_itself(faulty, prosody, alarm):
     with faulty("no-headers") as server:
         alarm(server, lambda: opened.append(prosody.client().prebind(*ACCOUNT)))
         with pytest.raises(prebind.TimeoutError):
-            server.client(deadline=1).prebind(*ACCOUNT)
+            server.client(deadline=3).prebind(*ACCOUNT)
     prosody.client().terminate(*opened)
 
 
@@ -119,7 +108,7 @@ HANGING = """
     def leave(*_):
         raise SystemExit(7)
     signal.signal(signal.SIGTERM, leave)
-    client = prebind.Client(sys.argv[1], deadline=30, request_timeout=30, resolve_timeout=30,
+    client = prebind.Client(sys.argv[1], deadline=60, request_timeout=60, resolve_timeout=60,
                             allow_cleartext=True)
     client.prebind("alice@localhost", "wonder-1")
 """
@@ -131,16 +120,13 @@ HANGING = """
     ids=["INT", "TERM"],
 )
 def test_a_process_ends(number, status, faulty):
-    def call():
-        with faulty("no-headers") as server:
-            elapsed, process, stderr = interrupted(server, number)
-        assert process.returncode == status, stderr
-        assert ("KeyboardInterrupt" in stderr) == (number == signal.SIGINT)
-        assert "wonder-1" not in stderr.replace('"wonder-1")', "")
-        return elapsed
-
+    with faulty("no-headers") as server:
+        took, process, stderr = interrupted(server, number)
+    assert process.returncode == status, stderr
+    assert ("KeyboardInterrupt" in stderr) == (number == signal.SIGINT)
+    assert "wonder-1" not in stderr.replace('"wonder-1")', "")
     # An interpreter has to shut down, too.
-    soon(call, GRACE + 0.3)
+    assert took < GRACE + 1
 
 
 def test_a_name_lookup_is_given_up():
@@ -151,7 +137,7 @@ def test_a_name_lookup_is_given_up():
     command = [*wrapper, sys.executable, "-c", script, "http://chat.example.org/"]
     process = subprocess.run(command, env=ENVIRONMENT, check=False, capture_output=True, text=True)
     assert process.returncode == 7, process.stderr
-    assert time.monotonic() - start < 15, "half of the call's own deadline"
+    assert time.monotonic() - start < 30, "half of the call's own deadline"
 
 
 def interrupted(server, number):
@@ -164,7 +150,6 @@ def interrupted(server, number):
         text=True,
     )
     assert server.wait_for_strike()
-    start = time.monotonic()
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=20)
-    return time.monotonic() - start, process, stderr
+    (_, stderr), took = timed(process.communicate)
+    return took, process, stderr

@@ -74,7 +74,7 @@ def test_vector(case, played):
         assert got == expect["error"]
     else:
         assert isinstance(result, prebind.Session), result
-        cookies = [{"name": name, "value": value} for name, value in result.cookies]
+        cookies = [dict(zip(("name", "value", "path"), cookie)) for cookie in result.cookies]
         got = {name: getattr(result, name) for name in expect["session"]}
         assert {**got, **({"cookies": cookies} if "cookies" in got else {})} == expect["session"]
         assert result.as_dict() == {name: got[name] for name in ("jid", "sid", "rid")}

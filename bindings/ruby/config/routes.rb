@@ -2,5 +2,5 @@
 
 Prebind::Engine.routes.draw do
   get "chat.js", to: Prebind::Web::Script
-  root to: "sessions#show", via: :all
+  root to: Prebind::Web::Endpoint, via: :all
 end

@@ -32,12 +32,14 @@ module Prebind
     end
 
     # The JID of a web site's user, whose name may hold characters that a JID must not have: they
-    # are escaped (XEP-0106).
+    # are escaped (XEP-0106). JIDs ignore case: `Alice` and `alice` share one account. If your user names do
+    # not, give an immutable id in place of the name.
     #
     # @param name [String] the user's name at the site
     # @param domain [String] what is behind the `@`
     # @return [String]
-    # @raise [ConfigError] if the name or the domain is not allowed even so
+    # @raise [ConfigError] if the name or the domain is not allowed even so, or if the name has full-width or
+    #   decomposed characters, because it looks like another one
     def jid_from_user(name, domain)
       Native.jid_from_user(name, domain)
     end

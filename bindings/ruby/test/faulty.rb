@@ -32,6 +32,8 @@ class Faulty
   end
 
   def stop
+    return if @stdin.closed?
+
     @stdin.close
     lines = @stdout.readlines
     @output = JSON.parse(lines.last) unless lines.empty?

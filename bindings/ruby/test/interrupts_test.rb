@@ -15,19 +15,23 @@ class InterruptsTest < Minitest::Test
   %w[no-headers headers-drip body-drips tls-silent].each do |fault|
     define_method("test_a_timeout_ends_the_call_#{fault}") do
       Faulty.serve(fault) do |server|
-        soon(0.3) { assert_raises(Timeout::Error) { Timeout.timeout(0.3) { login(server.client) } } }
+        start = monotonic
+        assert_soon(0.3) { assert_raises(Timeout::Error) { Timeout.timeout(0.3) { login(server.client) } } }
+        assert_operator monotonic - start, :>=, 0.3
       end
     end
   end
 
+  # Ending it may take 150 ms, and a busy machine may not let the process run in that time, so it is tried three times.
   [2, 3, 4].each do |at|
     define_method("test_the_session_is_ended_at_#{at}") do
-      server, = Faulty.serve("no-headers", "--at", at.to_s, "--once") do |running|
-        raised_by_another_thread(running) { login(running.client) }
+      tries = Array.new(3) do
+        requests = requests_of_interrupted_call(at)
+        break if requests.size == at + 1 && requests.last["body"].include?('type="terminate"')
+
+        requests
       end
-      requests = server.output["requests"]
-      assert_equal at + 1, requests.size
-      assert_match(/type="terminate"/, requests.last["body"])
+      assert_nil tries, "no session is left behind"
     end
   end
 
@@ -35,17 +39,16 @@ class InterruptsTest < Minitest::Test
     Faulty.serve("no-headers") do |server|
       [nil, Logger.new(IO::NULL, level: Prebind::TRACE)].each do |logger|
         Prebind.logger = logger
-        in_time do
-          ended = []
-          thread = Thread.new do
-            login(server.client)
-            ended << :returned
-          ensure
-            ended << :ensured
-          end
-          server.wait_for_strike
-          took { thread.kill.join }.tap { assert_equal [:ensured], ended }
+        ended = []
+        thread = Thread.new do
+          login(server.client)
+          ended << :returned
+        ensure
+          ended << :ensured
         end
+        server.wait_for_strike
+        assert_soon { thread.kill.join }
+        assert_equal [:ensured], ended
       end
     end
   ensure
@@ -54,13 +57,11 @@ class InterruptsTest < Minitest::Test
 
   def test_what_another_thread_raises
     Faulty.serve("no-headers") do |server|
-      in_time do
-        thread = Thread.new { login(server.client) }
-        thread.report_on_exception = false
-        server.wait_for_strike
-        thread.raise(Raised, "by another thread")
-        took { assert_equal "by another thread", assert_raises(Raised) { thread.join }.message }
-      end
+      thread = Thread.new { login(server.client) }
+      thread.report_on_exception = false
+      server.wait_for_strike
+      thread.raise(Raised, "by another thread")
+      assert_soon { assert_equal "by another thread", assert_raises(Raised) { thread.join }.message }
     end
   end
 
@@ -88,7 +89,7 @@ class InterruptsTest < Minitest::Test
     Faulty.serve("no-headers") do |server|
       # With a second thread, which Ruby treats in another way.
       other = Thread.new { sleep }
-      soon { with_alarm(server, -> { raise Raised }) { assert_raises(Raised) { login(server.client) } } }
+      assert_soon { with_alarm(server, -> { raise Raised }) { assert_raises(Raised) { login(server.client) } } }
       other.kill
     end
   end
@@ -96,11 +97,10 @@ class InterruptsTest < Minitest::Test
   def test_a_signals_handler_that_returns
     called = nil
     Faulty.serve("no-headers") do |server|
-      client = server.client(deadline: 1.5)
+      client = server.client(deadline: 3)
       with_alarm(server, -> { called = monotonic }) do
-        start = monotonic
         assert_raises(Prebind::TimeoutError) { login(client) }
-        assert_operator called - start, :<, 1, "it was called while the call was waiting"
+        assert_operator monotonic - called, :>, 1, "it was called while the call was waiting"
       end
     end
   end
@@ -109,7 +109,7 @@ class InterruptsTest < Minitest::Test
     opened = nil
     Faulty.serve("no-headers") do |server|
       with_alarm(server, -> { opened = login(PROSODY.client) }) do
-        assert_raises(Prebind::TimeoutError) { login(server.client(deadline: 2)) }
+        assert_raises(Prebind::TimeoutError) { login(server.client(deadline: 3)) }
       end
     end
     PROSODY.client.terminate(opened)
@@ -136,7 +136,7 @@ class InterruptsTest < Minitest::Test
   { "INT" => Signal.list["INT"], "TERM" => Signal.list["TERM"] }.each do |name, number|
     define_method("test_a_process_ends_by_#{name}") do
       Faulty.serve("no-headers") do |server|
-        [false, true].each { |threads| in_time { interrupted(server, name, number, threads) } }
+        [false, true].each { |threads| interrupted(server, name, number, threads) }
       end
     end
   end
@@ -149,29 +149,33 @@ class InterruptsTest < Minitest::Test
       Timeout.timeout(0.3) { client.prebind("alice@localhost", password: "x") } rescue puts($!.class)
       puts Process.clock_gettime(Process::CLOCK_MONOTONIC) - start
     RUBY
-    in_time(0.3) do
-      said, = Open3.capture2e("faults", "black-hole-dns", "--", RbConfig.ruby, "-e", script)
-      raised, seconds = said.split
-      assert_equal "Timeout::Error", raised
-      seconds.to_f
-    end
+    said, = Open3.capture2e("faults", "black-hole-dns", "--", RbConfig.ruby, "-e", script)
+    raised, seconds = said.split
+    assert_equal "Timeout::Error", raised
+    assert_includes 0.3..15, seconds.to_f, "half of the call's own deadline"
   end
 
   def test_a_connection_that_is_being_opened
     Faulty.serve("connect-hangs") do |server|
       client = server.client(connect_timeout: 30, deadline: 30)
-      soon(0.3) { assert_raises(Timeout::Error) { Timeout.timeout(0.3) { login(client) } } }
+      assert_soon(0.3) { assert_raises(Timeout::Error) { Timeout.timeout(0.3) { login(client) } } }
     end
   end
 
   def test_a_process_ends_while_a_thread_is_in_a_call
     Faulty.serve("no-headers") do |server|
-      script = "Thread.new { Prebind.prebind(ARGV[0], 'alice@localhost', password: 'x') }; sleep 0.3"
-      start = monotonic
-      said, status = Open3.capture2e(RbConfig.ruby, "-rprebind", "-e", script, server.url)
-      assert_equal ["", 0], [said, status.exitstatus]
-      # Before the call's own deadline, even where Ruby takes its time to start.
-      assert_operator monotonic - start, :<, 4
+      script = "Thread.new { Prebind::Client.new(ARGV[0], deadline: 60, request_timeout: 60)" \
+               ".prebind('alice@localhost', password: 'x') }; $stdin.read"
+      Open3.popen2e(RbConfig.ruby, "-rprebind", "-e", script, server.url) do |input, output, process|
+        server.wait_for_strike
+        said = nil
+        seconds = took do
+          input.close
+          said = output.read
+        end
+        assert_equal ["", 0], [said, process.value.exitstatus]
+        assert_operator seconds, :<, 30, "half of the call's own deadline"
+      end
     end
   end
 
@@ -181,28 +185,18 @@ class InterruptsTest < Minitest::Test
     client.prebind(ACCOUNT, password: PASSWORD)
   end
 
-  def soon(after = 0, &)
-    in_time(after) { took(&) }
-  end
-
-  # Another process may have had the processor, so to be late has to happen again to count. The block returns how long
-  # it took.
-  def in_time(after = 0)
-    all = []
-    until all.any? { |seconds| seconds < after + GRACE }
-      assert_operator all.size, :<, 3, all
-      all << yield
-      assert_operator all.last, :>=, after
-    end
-  end
-
-  def took
-    start = monotonic
-    yield
-    monotonic - start
+  def assert_soon(after = 0, &)
+    assert_operator took(&), :<, after + GRACE
   end
 
   # When the fault strikes: after a fixed time the call might not have come so far.
+  def requests_of_interrupted_call(at)
+    server, = Faulty.serve("no-headers", "--at", at.to_s, "--once") do |running|
+      raised_by_another_thread(running) { login(running.client) }
+    end
+    server.output["requests"]
+  end
+
   def raised_by_another_thread(server, &)
     main = Thread.current
     other = Thread.new { server.wait_for_strike && main.raise(Raised) }
@@ -223,14 +217,16 @@ class InterruptsTest < Minitest::Test
     trap("ALRM", before)
   end
 
-  # Sends a signal, of which it dies, to a process that waits in a call; how long that took.
+  # Sends a signal, of which it dies soon, to a process that waits in a call.
   def interrupted(server, name, number, with_threads)
     script = "Thread.new { loop { sleep 1 } } if ARGV[1]; " \
              "Prebind::Client.new(ARGV[0], deadline: 30, request_timeout: 30).prebind('alice@localhost', password: 'x')"
     arguments = [server.url, *("threads" if with_threads)]
     Open3.popen2(RbConfig.ruby, "-rprebind", "-e", script, *arguments, err: IO::NULL) do |*, process|
       server.wait_for_strike
-      took { Process.kill(name, process.pid) && process.join }.tap { assert_equal number, process.value.termsig }
+      # An interpreter has to shut down, too.
+      assert_soon(1) { Process.kill(name, process.pid) && process.join }
+      assert_equal number, process.value.termsig
     end
   end
 end

@@ -50,7 +50,7 @@ class LogTest < Minitest::Test
       assert_equal 1, sent.grep(/#{step}/).size, "#{step} in #{log}"
     end
     # There may be one more, with nothing in it.
-    assert_includes [5, 6], sent.size
+    assert_includes [4, 5], sent.size
     [": received .*<body", ": answered"].each { |answer| assert_equal sent.size, log.scan(/#{answer}/).size, log }
   end
 

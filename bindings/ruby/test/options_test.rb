@@ -7,38 +7,50 @@ require_relative "support"
 class OptionsTest < Minitest::Test
   URL = "https://chat.example.org/http-bind"
 
-  # Values that are accepted, of every form that is.
-  GOOD = {
-    lang: ["de", nil], wait: [30], hold: [2], route: ["xmpp:example.org:9999", nil], resource: ["web", nil],
-    floor: ["PLAIN", :"SCRAM-SHA-512"], digest_md5: [true], allow_cleartext: [true],
-    iterations: [4096..10_000, 1...3, [1, 2]], headers: [{ "Authorization" => "Basic eDp5" }, { "X-Site": "x" }, {}],
-    ca: [nil], client_certificate: [nil], proxy: ["socks5://127.0.0.1:1080", nil], ip_family: ["any", :ipv4, "ipv6"],
-    deadline: [3, 0.5, 5r, BigDecimal("1.5")], resolve_timeout: [1], connect_timeout: [1.5], request_timeout: [60],
-    fail_fast_after: [0], fail_fast_for: [10], max_reply: [4096], scram_cache: [0, 10],
-    fast: [true], learn: [false], relearn_after: [60, 0.5], profile: [nil, "", "garbage"]
+  # Where the keywords are documented.
+  CLIENT = Prebind::Client.instance_method(:prebind).source_location.first
+
+  # What there is, as the library says it.
+  SCHEMA = JSON.parse(Prebind::Native.schema)
+  OPTIONS = SCHEMA["options"].to_h { |option| [option["name"], option] }
+  CREDENTIALS = SCHEMA["credentials"].to_h { |argument| [argument["name"], argument] }
+
+  # The values that all languages share.
+  VALUES = JSON.parse(File.read("#{ROOT}/tests/vectors/options.json"))
+
+  # Values that are accepted, of the forms that JSON does not have.
+  NATIVE_GOOD = {
+    "floor" => [:"SCRAM-SHA-512"], "ip_family" => [:ipv4], "iterations" => [4096..10_000, 1...3],
+    "headers" => [{ "X-Site": "x" }], "deadline" => [5r, BigDecimal("1.5")], "ca" => [VALUES.dig("options", "ca", "good", 0).b]
   }.freeze
 
-  # Values that are not: of another type, too large, too small, nonsense.
-  BAD = {
-    lang: [1, ""], wait: ["30", -1, 0, 70_000, 1.5], hold: [0, 256], route: ["\xff", "\0"], resource: [1, ""],
-    floor: ["plain", 1, nil], digest_md5: ["yes"], allow_cleartext: [1],
-    iterations: [4096, [4096], 2..1, 0..1, %w[a b]], headers: ["A: x", { "a b" => "c" }, { "a" => 1 }, { "a" => "\n" }, 7],
-    ca: ["no PEM", "\xff".b, 1, ""], client_certificate: ["x", ["a"], %w[a b], ["\xff".b, "\xff".b]],
-    proxy: ["not a proxy", 1], ip_family: ["ipv5", 4],
-    deadline: ["5", nil, -1, 0, Float::NAN, Float::INFINITY, 1e300, 3601], resolve_timeout: [0], connect_timeout: [-0.1],
-    request_timeout: [[]], fail_fast_after: [-1, 1.5], fail_fast_for: [-1], max_reply: [0, 2**70], scram_cache: [-1, "all"],
-    fast: [1, nil], learn: ["no", nil], relearn_after: [0, -1, nil, 3601], profile: [1, "\xff".b]
+  # Values that are not.
+  NATIVE_BAD = {
+    "route" => ["\xff"], "iterations" => [2..1, 0..1], "ca" => ["\xff".b], "client_certificate" => [["\xff".b, "\xff".b]],
+    "deadline" => [Float::NAN, Float::INFINITY, -1r], "profile" => ["\xff".b]
+  }.freeze
+
+  # The type of an option in the signatures, by its type in the library.
+  SIGNATURES = {
+    "flag" => "bool", "count" => "Integer", "range" => "Range[Integer] | [Integer, Integer]", "seconds" => "seconds",
+    "choice" => "String | Symbol", "text" => "String", "pem" => "pem", "certificate" => "[pem, pem]",
+    "headers" => "Hash[String, String]"
   }.freeze
 
   def test_good
-    each_of(GOOD) { |name, value| assert_instance_of Prebind::Client, Prebind::Client.new(URL, name => value) }
+    each_of("good", NATIVE_GOOD) do |name, value|
+      assert_instance_of Prebind::Client, Prebind::Client.new(VALUES["url"], name.to_sym => value)
+    end
   end
 
   def test_bad
-    each_of(BAD) do |name, value|
-      error = assert_raises(Prebind::ConfigError, "#{name}: #{value.inspect}") { Prebind::Client.new(URL, name => value) }
+    each_of("bad", NATIVE_BAD) do |name, value|
+      error = assert_raises(Prebind::ConfigError, "#{name}: #{value.inspect}") do
+        Prebind::Client.new(VALUES["url"], name.to_sym => value)
+      end
       assert_match(/\A#{name}: /, error.message)
-      assert_equal [name.to_s, "configure", "after-config-change"], [error.field, error.stage, error.retry]
+      assert_equal name, error.field
+      assert_equal(VALUES["refused"], VALUES["refused"].to_h { |key, _| [key, error.public_send(key)] })
     end
   end
 
@@ -48,14 +60,34 @@ class OptionsTest < Minitest::Test
   end
 
   def test_an_option_that_there_is_not
-    assert_match(/deadlin\z/, assert_raises(ArgumentError) { Prebind::Client.new(URL, deadlin: 3) }.message)
+    assert_equal "Prebind::Client.new: no option 'deadlin'; did you mean deadline?",
+                 assert_raises(ArgumentError) { Prebind::Client.new(URL, deadlin: 3) }.message
   end
 
-  def test_options_are_those_of_the_library
-    fields = File.read("#{ROOT}/core/src/config.rs")[/pub struct Config \{.*?\n\}/m].scan(/^    pub (\w+): /).flatten
-    assert_equal "url", fields.shift
-    described = File.read("#{ROOT}/bindings/ruby/lib/prebind/client.rb").scan(/@option options \[.*\] :(\w+)/).flatten
-    [GOOD.keys, BAD.keys, described].each { |names| assert_equal fields.sort, names.map(&:to_s).sort }
+  def test_options_have_signatures
+    signature = signature_of("initialize: \\(_ToS url")
+    wanted = OPTIONS.transform_values { |option| SIGNATURES.fetch(option["type"]) + (option["optional"] ? "?" : "") }
+    assert_equal wanted, signature
+    assert_equal OPTIONS.keys, Prebind::Native::OPTIONS.map(&:to_s)
+    assert_equal OPTIONS.keys, VALUES["options"].keys
+  end
+
+  def test_options_and_their_defaults_are_documented
+    described = File.read(CLIENT).scan(/@option options \[.+?\] :(\w+)(?: \(([^)]*)\))?/)
+    assert_equal(OPTIONS.transform_values { |option| in_words(option["default"]) }, described.to_h)
+    assert_equal OPTIONS.size, described.size
+  end
+
+  def test_credentials_are_those_of_the_library
+    taken = Prebind::Client.instance_method(:prebind).parameters.select { |kind, _| kind == :key }.map { |_, name| name.to_s }
+    described = File.read(CLIENT)[/# Opens an authenticated.*def prebind/m].scan(/@param (\w+)/).flatten - ["jid"]
+    [taken, described, signature_of("prebind: \\(_ToS jid").keys].each do |names|
+      assert_equal CREDENTIALS.keys.sort, names.sort
+    end
+    [Prebind::ScramKeys, Prebind::ScramSaltedPassword].zip(%w[scram_keys scram_salted_password]) do |type, name|
+      parameters = type.instance_method(:initialize).parameters.map { |_, parameter| parameter.to_s }
+      assert_equal CREDENTIALS[name]["fields"], parameters
+    end
   end
 
   def test_exactly_one_proof
@@ -132,6 +164,14 @@ class OptionsTest < Minitest::Test
     refute_includes outcomes.flatten, Prebind::InternalError
   end
 
+  def test_extras_of_an_answer
+    session = Prebind::Session.new(jid: "alice@localhost/1", sid: "the-sid", rid: 7, inactivity: 60, wait: 55)
+    assert_equal({ last_rid: 6, wait: 55, inactivity: 60 }, session.to_h(*SCHEMA["extras"]).except(*session.to_h.keys))
+    assert_equal({ **session.to_h, wait: 55 }, session.to_h(:wait))
+    error = assert_raises(ArgumentError) { session.to_h("inspect") }
+    assert_match(/no value 'inspect'; there are only last_rid, wait, inactivity/, error.message)
+  end
+
   private
 
   def nonsense(client, text)
@@ -150,7 +190,25 @@ class OptionsTest < Minitest::Test
     Prebind::Client.new(URL).prebind("alice@example.org", **credentials)
   end
 
-  def each_of(table)
-    table.each { |name, values| values.each { |value| yield name, value } }
+  def each_of(kind, native)
+    shared = VALUES["options"].transform_values { |values| values[kind] }
+    [shared, native].each { |table| table.each { |name, values| values.each { |value| yield name, value } } }
+  end
+
+  # The names and types of the keywords of a method that is declared so.
+  def signature_of(beginning)
+    line = File.read("#{ROOT}/bindings/ruby/sig/prebind.rbs")[/def #{beginning}.*$/]
+    line.scan(/\?(\w+): (.+?)(?=, \?\w+: |\) ->)/).to_h
+  end
+
+  # As Ruby writes it; nil where there is nothing.
+  def in_words(default)
+    case default
+    when nil, {} then nil
+    when String then "`#{default.inspect}`"
+    when Array then default.map { |number| in_words(number) }.join("..")
+    when Integer then default >= 10_000 ? default.to_s.gsub(/(?<=\d)(?=(\d{3})+\z)/, "_") : default.to_s
+    else default.to_s
+    end
   end
 end

@@ -5,6 +5,7 @@
 # They look for the commands `faults` and `servers` in the PATH, and for what `servers all -- ruby`
 # puts into the environment.
 
+require "cgi"
 require "minitest/autorun"
 require_relative "faulty"
 
@@ -40,7 +41,7 @@ class Real
 
   # Who is bound and was not before. A server may close a session shortly after it has answered the request to do so.
   def left(before)
-    deadline = monotonic + 10
+    deadline = monotonic + 30
     sleep 0.05 until (jids = bound - before).empty? || monotonic > deadline
     jids
   end
@@ -69,20 +70,67 @@ def monotonic
   Process.clock_gettime(Process::CLOCK_MONOTONIC)
 end
 
-# The line that tests/run counts.
-Minitest.extensions << "counted"
+# How many seconds the block takes. The time does not count by which the machine held this process up: a thread sleeps
+# in short steps beside the block, and what it oversleeps is taken off.
+def took
+  tick = 0.005
+  is_over = Queue.new
+  watcher = Thread.new do
+    late = 0
+    while is_over.empty?
+      start = monotonic
+      sleep tick
+      late += [monotonic - start - tick, 0].max
+    end
+    late
+  end
+  start = monotonic
+  begin
+    yield
+  ensure
+    elapsed = monotonic - start
+    is_over << true
+    late = watcher.value
+  end
+  elapsed - late
+end
+
+# Fails if a process grows with its calls; each of its states came after so many of them.
+def assert_no_growth(states, calls)
+  said, status = Open3.capture2e("faults", "growth", "--calls", calls.to_s, stdin_data: states.map(&:to_json).join("\n"))
+  assert status.success?, "#{said}#{states}"
+end
+
+# For tests/run: the results in JUnit XML, in the folder PREBIND_RESULTS.
+Minitest.extensions << "junit"
 module Minitest
-  def self.plugin_counted_init(options)
-    reporter << CountedReporter.new(options[:io])
+  def self.plugin_junit_init(_options)
+    folder = ENV.fetch("PREBIND_RESULTS", nil)
+    reporter << JunitReporter.new("#{folder}/minitest-#{Process.pid}.xml") if folder
   end
 
-  class CountedReporter < StatisticsReporter
+  class JunitReporter < AbstractReporter
+    def initialize(file)
+      super()
+      @file = file
+      @cases = []
+    end
+
+    def record(result)
+      outcome = if result.skipped? then %(<skipped message="#{escaped(result.failure.message)}"/>)
+                elsif !result.passed? then "<failure/>"
+                end
+      @cases << %(<testcase classname="#{escaped(result.klass)}" name="#{escaped(result.name)}">#{outcome}</testcase>)
+    end
+
     def report
-      super
-      failed = failures + errors
-      # On a line of its own, whoever has printed before.
-      io.puts "\ntest result: #{failed.zero? && count.positive? ? 'ok' : 'FAILED'}. " \
-              "#{count - failed - skips} passed; #{failed} failed; minitest"
+      File.write(@file, "<testsuite>\n#{@cases.join("\n")}\n</testsuite>\n")
+    end
+
+    private
+
+    def escaped(text)
+      CGI.escapeHTML(text.scrub("?").gsub(/[^[:print:]]/, "?"))
     end
   end
 end

@@ -44,7 +44,7 @@ class VectorsTest < Minitest::Test
   def check_session(expected, session)
     assert_instance_of Prebind::Session, session
     got = expected.to_h { |name, _| [name, session.public_send(name)] }
-    got["cookies"] = got["cookies"].map { |name, value| { "name" => name, "value" => value } } if got.key?("cookies")
+    got["cookies"] = got["cookies"].map { |cookie| %w[name value path].zip(cookie).to_h } if got.key?("cookies")
     assert_equal expected, got
     assert_equal expected.slice("jid", "sid", "rid"), session.as_json
   end

@@ -3,9 +3,25 @@
 //!
 //! For the JVM there is more in `kotlin/`, where names, times and errors are what Kotlin and Java expect.
 
+#![forbid(unsafe_code)]
+
 use std::collections::HashMap;
 
-use prebind::{ErrorKind as Kind, FastToken};
+use prebind::{ErrorKind as Kind, FastToken, contained};
+
+// Languages would show whatever is in there.
+macro_rules! shown {
+    ($type:ty: $($trait:ident)+ => $show:expr) => {
+        $(impl std::fmt::$trait for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&$show(self)) }
+        })+
+    };
+}
+pub(crate) use shown;
+
+mod web;
+
+pub use web::*;
 
 uniffi::setup_scaffolding!();
 
@@ -22,13 +38,29 @@ pub fn prebind(url: &str, jid: &str, password: String, watch: Watching) -> Resul
 }
 
 /// The JID of a web site's user, whose name may hold characters that a JID must not have: they are
-/// escaped (XEP-0106).
+/// escaped (XEP-0106). JIDs ignore case: `Alice` and `alice` share one account. If your user names do not, give an
+/// immutable id in place of the name.
 ///
 /// # Errors
-/// `Config` if the name or the domain is not allowed even so.
+/// `Config` if the name or the domain is not allowed even so, or if the name has full-width or decomposed characters,
+/// because it looks like another one.
 #[uniffi::export]
 pub fn jid_from_user(name: &str, domain: &str) -> Result<String> {
-    Ok(prebind::Jid::from_user(name, domain)?.to_string())
+    Ok(contained(|| prebind::Jid::from_user(name, domain))?.to_string())
+}
+
+/// From now on messages name options in camel case, as Kotlin and Java have them.
+#[uniffi::export]
+pub fn speak_camel_case() {
+    prebind::Language::Kotlin.speak();
+}
+
+/// The options, the arguments of credentials and the kinds of error, as JSON: with the type, the limits, the
+/// default and one sentence for each option.
+#[uniffi::export]
+#[must_use]
+pub fn schema_json() -> String {
+    prebind::schema_json()
 }
 
 /// Asked some twenty times a second while a call waits, on the thread that makes it.
@@ -39,7 +71,8 @@ pub trait Watch: Send + Sync {
 }
 
 fn watched<T>(watch: Watching, call: impl FnOnce() -> prebind::Result<T>) -> Result<T> {
-    Ok(prebind::interruptible(move || watch.as_ref().is_none_or(|it| it.goes_on()), call)?)
+    let goes_on = move || watch.as_ref().is_none_or(|it| it.goes_on());
+    Ok(prebind::interruptible(goes_on, || contained(call))?)
 }
 
 /// One chat service: its address, its trust, its deadlines and the connections to it. Make one for
@@ -56,8 +89,8 @@ impl Client {
     /// `Config` if the URL or an option has a value that cannot work.
     #[uniffi::constructor(default(watch = None, options))]
     pub fn new(url: &str, options: HashMap<String, Value>, watch: Watching) -> Result<Self> {
-        let config = prebind::Config::from_named(url, named(options))?;
-        Ok(Self(prebind::Client::new(config)?, watch))
+        let client = || prebind::Client::new(prebind::Config::from_named(url, named(options))?);
+        Ok(Self(contained(client)?, watch))
     }
 
     /// Opens an authenticated session for an account.
@@ -71,7 +104,8 @@ impl Client {
     /// `Config` with the argument's name, or `credentials` if there is no proof or more than one; any other
     /// [`PrebindError`]. No session is left behind on the server.
     pub fn prebind(&self, jid: &str, credentials: HashMap<String, Value>) -> Result<Session> {
-        let account = prebind::Account::new(jid, prebind::Credentials::from_named(named(credentials))?)?;
+        let credentials = || prebind::Credentials::from_named(named(credentials));
+        let account = contained(|| prebind::Account::new(jid, credentials()?))?;
         watched(self.1.clone(), || self.0.prebind(&account)).map(session)
     }
 
@@ -179,30 +213,38 @@ session! { it =>
     mechanism: String = it.mechanism().to_owned(),
     /// How many times a request was sent and its answer waited for.
     round_trips: u32 = it.round_trips(),
-    /// The cookies that a load balancer in front of the server set, `name=value`. Where the browser
-    /// reaches the server through it, it must present them too.
-    cookies: Vec<String> = it.cookies().iter().map(|it| [&it.name, it.value()].join("=")).collect(),
+    /// The cookies that a load balancer in front of the server set. Where the browser reaches the server
+    /// through it, it must present them too.
+    cookies: Vec<Cookie> = it.cookies().iter().map(cookie).collect(),
     /// The token to log in with next time, to be kept for this account as carefully as a password; none
-    /// if what was kept is of no use.
+    /// if what was kept cannot be used.
     fast_token: Option<String> = it.fast_token().map(FastToken::to_text),
     /// The session itself.
     opened: std::sync::Arc<Opened> = Opened(it).into(),
+}
+
+/// A cookie that a load balancer in front of the server set. As text it shows only its name.
+#[derive(uniffi::Record)]
+#[uniffi::export(Debug, Display)]
+pub struct Cookie {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// The path for which it was set; empty if the balancer gave none.
+    pub path: String,
+}
+
+fn cookie(it: &prebind::Cookie) -> Cookie {
+    Cookie { name: it.name.clone(), value: it.value().to_owned(), path: it.path.clone() }
 }
 
 /// A session as the library has it.
 #[derive(uniffi::Object)]
 pub struct Opened(prebind::Session);
 
-// Languages would show whatever is in there.
-macro_rules! shown {
-    ($type:ty: $($trait:ident)+ => $show:expr) => {
-        $(impl std::fmt::$trait for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&$show(self)) }
-        })+
-    };
-}
-
 shown!(Session: Debug Display => |it: &Session| format!("{:?}", it.opened.0));
+shown!(Cookie: Debug Display => |it: &Cookie| it.name.clone());
 shown!(Value: Debug Display => |_: &Value| "***".to_owned());
 
 macro_rules! errors {
@@ -218,7 +260,8 @@ macro_rules! errors {
             fn from(it: prebind::Error) -> Self {
                 let (kind, stage, retry) = (it.kind().clone(), it.stage().to_string(), it.retry().to_string());
                 let (condition, text) = (it.condition().map(ToString::to_string), it.text().map(str::to_owned));
-                let details = Box::new(Details { message: it.to_string(), stage, condition, text, retry });
+                let (message, retry_after) = (it.to_string(), it.retry_after());
+                let details = Box::new(Details { message, stage, condition, text, retry, retry_after });
                 match kind { $(Kind::$kind { $($field),* } => Self::$kind { details, $($field: $get,)* },)+ }
             }
         }
@@ -263,4 +306,6 @@ pub struct Details {
     pub text: Option<String>,
     /// What may be done next: `no`, `after-config-change`, `fresh-session` (at once) or `later`.
     pub retry: String,
+    /// How long to wait before the next call: as the server asks (`Retry-After`), or until other calls have ended.
+    pub retry_after: Option<std::time::Duration>,
 }

@@ -6,17 +6,19 @@ bindings/python. The command `faults` is looked for in the PATH.
 
     bindings/uniffi/tests/vectors.py FOLDER
 
-FOLDER has the code and the library.
+FOLDER has the code and the library. The results go to PREBIND_RESULTS as JUnit XML, if that is set.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from xml.etree import ElementTree
 
 sys.path.insert(0, sys.argv[1])
 
@@ -39,14 +41,25 @@ def main() -> int:
     cases = [json.loads(line) for line in listed.stdout.splitlines()]
     with ThreadPoolExecutor(4) as pool:
         problems = list(pool.map(checked, cases))
-    failed = 0
     for case, problem in zip(cases, problems):
         if problem:
-            failed += 1
-            print(f"test {case['name']} ... FAILED\n{problem}")
-    outcome = "FAILED" if failed or len(cases) <= 400 else "ok"
-    print(f"test result: {outcome}. {len(cases) - failed} passed; {failed} failed")
-    return outcome != "ok"
+            print(f"{case['name']}: {problem}")
+    write_results(cases, problems)
+    failed = sum(map(bool, problems))
+    print(f"{len(cases)} cases, {failed} failed")
+    return failed != 0
+
+
+def write_results(cases: list[dict], problems: list[str | None]) -> None:
+    folder = os.environ.get("PREBIND_RESULTS")
+    if not folder:
+        return
+    suite = ElementTree.Element("testsuite")
+    for case, problem in zip(cases, problems):
+        element = ElementTree.SubElement(suite, "testcase", name=case["name"])
+        if problem:
+            ElementTree.SubElement(element, "failure")
+    ElementTree.ElementTree(suite).write(Path(folder) / "vectors.xml")
 
 
 def checked(case: dict) -> str | None:
@@ -79,20 +92,22 @@ def outcome(started: dict, case: dict) -> dict:
         session = client.prebind(account["jid"], named(account["credentials"]))
     except native.PrebindError as error:
         details = {name: getattr(error.details, name) for name in DETAILS}
+        pause = error.details.retry_after
+        details["retry_after"] = None if pause is None else pause.total_seconds()
         return {"error": {"kind": type(error).__name__, **details}}
     seconds = {name: getattr(session, name) for name in ("inactivity", "wait")}
     plain = ("jid", "sid", "rid", "hold", "requests", "mechanism", "round_trips", "fast_token")
     handed = json.loads(session.to_json())
     assert handed == {name: getattr(session, name) for name in ("jid", "sid", "rid")}
     shown = f"{session} {session!r} {session.opened!r} {named(account['credentials'])}"
-    hidden = (session.sid, str(session.rid), str(session.last_rid), session.fast_token, *session.cookies)
+    hidden = (session.sid, str(session.rid), str(session.last_rid), session.fast_token, *(cookie.value for cookie in session.cookies))
     assert session.mechanism in shown
     assert not any(secret and secret in shown for secret in hidden), shown
     return {
         "session": {
             **{name: getattr(session, name) for name in plain},
             **{name: time and time.total_seconds() for name, time in seconds.items()},
-            "cookies": [dict(zip(("name", "value"), each.split("=", 1))) for each in session.cookies],
+            "cookies": [vars(each) for each in session.cookies],
         }
     }
 

@@ -12,7 +12,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::tcp::TcpConnector;
 use super::tls::TlsConnector;
-use super::{cancel, phase};
+use super::{cancel, outbox, phase};
 use crate::error::Phase;
 
 /// The chain that `ureq` runs for a new connection.
@@ -123,6 +123,13 @@ impl Exchange {
     }
 
     fn send(&mut self, timeout: NextTimeout) -> Result<(), Error> {
+        if self.unsent.is_empty() {
+            return Ok(());
+        }
+        outbox::writing(|| self.write(timeout))
+    }
+
+    fn write(&mut self, timeout: NextTimeout) -> Result<(), Error> {
         let mut rest = self.unsent.as_slice();
         while !rest.is_empty() {
             let output = self.transport.buffers().output();

@@ -1,258 +1,190 @@
 //! Drives one exchange by its plan.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::{self, Scope};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use tracing::dispatcher;
-
-use super::http::{self, Lost};
+use super::flights::Flights;
 use super::lanes::Lane;
+use super::lost::{self, Lost};
+use super::open::is_lost;
+use super::turns::Turns;
 use super::{Inner, cancel, defect, interruptible, terminate};
 use crate::account::Account;
+use crate::config::Config;
 use crate::error::{Error, Phase, Result, Stage};
 use crate::learned::{Learned, Server};
-use crate::negotiation::{Failure, Negotiation, Step};
+use crate::negotiation::{Failure, Negotiation, Step, has_failed, is_unknown};
 use crate::plan::Plan;
 use crate::random::Random;
-use crate::reply::Reply;
 use crate::request::Request;
 use crate::session::Session;
 
 /// How long ending a session after a failure may take; less if the deadline is shorter.
 const CLEAN_UP: Duration = Duration::from_millis(500);
 
-/// The same after its caller gave up, who may be waited for.
+/// How much of the time is kept for it at least, unless that is more than a quarter.
+const LEAST_CLEAN_UP: Duration = Duration::from_millis(50);
+
+/// When to stop what may fail, so that a session can be ended before the deadline.
+pub(super) fn before_clean_up(until: Instant, config: &Config) -> Instant {
+    let kept = (config.deadline / 10).clamp(LEAST_CLEAN_UP.min(config.deadline / 4), CLEAN_UP);
+    until.checked_sub(kept).unwrap_or(until)
+}
+
+/// How long it may take after the caller has given up: someone may be waiting for it to return.
 const HURRIED_CLEAN_UP: Duration = Duration::from_millis(150);
 
-/// A reply, or why there is none, to the request with that RID.
-type Answer = (u64, Result<Reply, Lost>);
+/// How long to wait before a session that was only just created is ended once more.
+const UNKNOWN_PAUSES: [Duration; 3] =
+    [Duration::from_millis(4), Duration::from_millis(16), Duration::from_millis(64)];
 
-/// How long a connection that is opened ahead may take longer than the creation, at least.
-const OPENING: Duration = Duration::from_millis(250);
+/// Asks for the end of a session. Another node of a cluster may not know it yet, so that one is asked again for a
+/// while.
+pub(super) fn ended<E>(
+    until: Instant,
+    mut ask: impl FnMut() -> Result<Result<()>, E>,
+) -> Result<Result<()>, E> {
+    for pause in UNKNOWN_PAUSES {
+        match ask()? {
+            Err(error) if is_unknown(&error) && Instant::now() + pause < until => thread::sleep(pause),
+            ended => return Ok(ended),
+        }
+    }
+    ask()
+}
 
 impl Inner {
     pub(super) fn exchange(
         &self,
         account: &Account,
         plan: Plan,
+        patience: Instant,
         until: Instant,
     ) -> Result<(Session, Learned)> {
         let goes_on = plan.goes_on() && !plan.is_classic();
         let (negotiation, requests) = Negotiation::start(&self.config, account, plan, Random::from_os()?)?;
-        let negotiation = negotiation.with_scram_cache(&self.scram_cache);
+        // Some of the time is kept to end the session.
+        let turns = Turns::new(before_clean_up(until, &self.config));
+        let negotiation = negotiation.with_scram_cache(&self.scram_cache).at_pace(&turns);
         // What follows goes over another connection, which is opened while the server thinks.
         let ahead = goes_on.then(|| self.http.open_ahead()).flatten();
-        thread::scope(|scope| Driver::new(self, until, scope, ahead).drive(negotiation, requests.into()))
+        thread::scope(|scope| {
+            let mut flights = Flights::new(self, scope, patience, until, ahead);
+            flights.add(requests);
+            let mut ending = None;
+            let drive = || self.drive(negotiation, &mut flights, &mut ending);
+            let driven = catch_unwind(AssertUnwindSafe(drive))
+                .unwrap_or_else(|_| Err(Failure { error: defect(Stage::Create), terminate: ending.take() }));
+            driven.map_err(|failure| self.clean_up(failure, &mut flights, until))
+        })
+    }
+
+    /// Leaves in `ending` how to end the session that stands, for the case that this panics.
+    fn drive(
+        &self,
+        mut negotiation: Negotiation<'_>,
+        flights: &mut Flights<'_, '_>,
+        ending: &mut Option<Request>,
+    ) -> Result<(Session, Learned), Failure> {
+        while let Some((rid, answer)) = flights.next() {
+            let step = match answer {
+                Ok((reply, lane)) => {
+                    let step = negotiation.receive(&reply);
+                    self.give_back(lane, step.as_ref().ok(), flights);
+                    step
+                }
+                Err(Lost { error, is_broken: true, partial }) if !cancel::is_stopped() => {
+                    tracing::debug!(stage = %error.stage(), "the connection broke; sending the same request again");
+                    negotiation.lost_after(&partial, rid, error)
+                }
+                Err(Lost { error, partial, .. }) => return Err(negotiation.abandon_after(&partial, error)),
+            };
+            negotiation = match step? {
+                Step::Send(next, more) => {
+                    flights.add(more);
+                    next
+                }
+                Step::Wait(next) => next,
+                Step::Done(session, _) if cancel::is_stopped() => {
+                    let terminate = terminate::of(&session).ok();
+                    return Err(Failure { error: given_up(), terminate });
+                }
+                Step::Done(session, learned) => return Ok((session, learned)),
+            };
+            *ending = negotiation.ending();
+            if cancel::is_stopped() {
+                return Err(negotiation.abandon(given_up()));
+            }
+        }
+        Err(negotiation.abandon(defect(Stage::Create)))
+    }
+
+    /// An exchange stays on the connection of its creation, as clients do that have only one: behind a
+    /// balancer another connection may lead to another server. Only Prosody slows that connection down.
+    fn give_back(&self, lane: Lane, step: Option<&Step<'_>>, flights: &mut Flights<'_, '_>) {
+        let server = match step {
+            Some(Step::Send(negotiation, _) | Step::Wait(negotiation)) => Some(negotiation.server()),
+            Some(Step::Done(_, learned)) => Some(learned.server()),
+            None => None,
+        };
+        if server == Some(Server::Prosody) {
+            self.http.slow_down();
+        }
+        let is_slow = server.map_or_else(|| self.http.is_slow(), |server| server == Server::Prosody);
+        flights.give_back(lane, !is_slow);
     }
 
     /// Leaves no session behind, as far as the time allows; the error stays what it was.
-    fn clean_up(&self, failure: Failure, until: Instant) -> Error {
-        if let Some(terminate) = &failure.terminate {
-            let is_hurried = cancel::is_stopped();
-            let time = if is_hurried { HURRIED_CLEAN_UP } else { CLEAN_UP };
-            let until = until.min(Instant::now() + time);
-            // What is sent will be read, even if the server lets the connection rest for longer.
-            let lane = is_hurried.then(|| self.http.any_lane()).flatten();
-            if interruptible(|| true, || self.post(terminate, lane, until)).is_err() {
-                tracing::debug!("the session could not be ended; the server will, after its inactivity time");
-            }
-        }
-        failure.error
-    }
-}
-
-/// Moves requests and replies, two at most at once.
-struct Driver<'scope, 'env> {
-    client: &'env Inner,
-    until: Instant,
-    /// Some of the time is kept to end a session if something fails once it stands.
-    session_until: Instant,
-    scope: &'scope Scope<'scope, 'env>,
-    sender: Sender<Answer>,
-    answers: Receiver<Answer>,
-    /// How many requests run on other threads.
-    elsewhere: usize,
-    /// Whether nobody waits for them any more.
-    is_over: Arc<AtomicBool>,
-    /// A connection that is being opened for what follows the creation.
-    ahead: Option<Receiver<Lane>>,
-    /// Whether it took too long, so that one connection has to do.
-    is_alone: bool,
-    started: Instant,
-}
-
-impl<'scope, 'env> Driver<'scope, 'env> {
-    fn new(
-        client: &'env Inner,
-        until: Instant,
-        scope: &'scope Scope<'scope, 'env>,
-        ahead: Option<Receiver<Lane>>,
-    ) -> Self {
-        let session_until = until.checked_sub(CLEAN_UP.min(client.config.deadline / 10)).unwrap_or(until);
-        let (sender, answers) = channel();
-        Self {
-            client,
-            until,
-            session_until,
-            scope,
-            sender,
-            answers,
-            elsewhere: 0,
-            is_over: Arc::default(),
-            ahead,
-            is_alone: false,
-            started: Instant::now(),
-        }
-    }
-
-    fn drive(
-        mut self,
-        mut negotiation: Negotiation<'_>,
-        mut due: VecDeque<Request>,
-    ) -> Result<(Session, Learned)> {
-        while let Some((rid, answer)) = self.next_answer(&mut due) {
-            let reply = match answer {
-                Ok(reply) => reply,
-                Err(Lost { error, is_broken }) => match negotiation.repeat(rid) {
-                    Some(same) if is_broken => {
-                        tracing::debug!(stage = %same.stage(), "the connection broke; sending the same request again");
-                        due.push_front(same);
-                        continue;
-                    }
-                    _ => return Err(self.client.clean_up(negotiation.abandon(error), self.until)),
-                },
-            };
-            negotiation = match negotiation.receive(&reply) {
-                Ok(Step::Send(next, more)) => {
-                    self.observe(next.server());
-                    due.extend(more);
-                    next
-                }
-                Ok(Step::Wait(next)) => next,
-                Ok(Step::Done(session, learned)) => {
-                    self.observe(learned.server());
-                    if cancel::is_stopped() {
-                        let terminate = terminate::of(&session).ok();
-                        return Err(self
-                            .client
-                            .clean_up(Failure { error: given_up(), terminate }, self.until));
-                    }
-                    return Ok((session, learned));
-                }
-                Err(failure) => return Err(self.client.clean_up(failure, self.until)),
-            };
-            if cancel::is_stopped() {
-                return Err(self.client.clean_up(negotiation.abandon(given_up()), self.until));
-            }
-        }
-        Err(self.client.clean_up(negotiation.abandon(defect(Stage::Create)), self.until))
-    }
-
-    fn observe(&self, server: Server) {
-        if server == Server::Prosody {
-            self.client.http.slow_down();
-        }
-    }
-
-    /// Sends what is due and waits for an answer; `None` if there is nothing to wait for.
-    fn next_answer(&mut self, due: &mut VecDeque<Request>) -> Option<Answer> {
-        // Replies come in the order of the requests (XEP-0124 §11), so this thread takes the first.
-        let first = due.pop_front();
-        while due.front().is_some_and(|request| self.send_elsewhere(request.clone())) {
-            due.pop_front();
-        }
-        match first {
-            Some(request) => {
-                let lane = self.opened_ahead(&request).or_else(|| {
-                    let http = &self.client.http;
-                    self.is_alone.then(|| http.any_lane()).flatten()
-                });
-                Some((request.rid(), self.client.post(&request, lane, self.until_for(&request))))
-            }
-            None if self.elsewhere > 0 => self.wait(),
-            None => None,
-        }
-    }
-
-    /// Whether the request is under way; without a thread or a connection for it, it has to wait its
-    /// turn.
-    fn send_elsewhere(&mut self, request: Request) -> bool {
-        let lane = self.opened_ahead(&request);
-        if self.is_alone {
-            return false;
-        }
-        let (client, until, sender) = (self.client, self.until_for(&request), self.sender.clone());
-        let (is_over, span) = (Arc::clone(&self.is_over), tracing::Span::current());
-        let observer = dispatcher::get_default(Clone::clone);
-        let run = move || {
-            dispatcher::with_default(&observer, || {
-                let _span = span.entered();
-                let reply =
-                    interruptible(move || !is_over.load(Relaxed), || client.post(&request, lane, until));
-                // Nobody waits for it after a failure.
-                let _ = sender.send((request.rid(), reply));
-            });
-        };
-        let is_sent = thread::Builder::new().spawn_scoped(self.scope, run).is_ok();
-        self.elsewhere += usize::from(is_sent);
-        is_sent
-    }
-
-    /// The connection that was opened for this, as soon as it is.
-    fn opened_ahead(&mut self, request: &Request) -> Option<Lane> {
-        let opening = self.ahead.take_if(|_| request.is_repeatable())?;
+    fn clean_up(&self, failure: Failure, flights: &mut Flights<'_, '_>, until: Instant) -> Error {
+        let Failure { error, terminate } = failure;
+        let Some(terminate) = terminate else { return error };
+        let is_hurried = cancel::is_stopped();
+        let time = if is_hurried { HURRIED_CLEAN_UP } else { CLEAN_UP };
         let now = Instant::now();
-        // The creation took one round trip at least, and a connection takes two or three.
-        let patience = (2 * now.duration_since(self.started)).max(OPENING);
-        let until = now + patience.min(self.until.saturating_duration_since(now) / 2);
-        loop {
-            let slice = cancel::SLICE.min(until.saturating_duration_since(Instant::now()));
-            match opening.recv_timeout(slice) {
-                Ok(lane) => return Some(lane),
-                // Who gives up is told by the request.
-                Err(RecvTimeoutError::Timeout) if !slice.is_zero() && cancel::ask().is_ok() => {}
-                Err(_) => {
-                    self.is_alone = true;
-                    return None;
-                }
+        let until = until.min(now + time);
+        let is_repeated = flights.had_several() && !is_hurried;
+        let soon = if is_repeated { now + until.saturating_duration_since(now) / 2 } else { until };
+        let terminate = match flights.close(until) {
+            Some(rid) => terminate.with_rid(rid),
+            None => terminate,
+        };
+        // What is sent will be read, even if the server lets the connection rest for longer.
+        let lane = flights.take_own().or_else(|| is_hurried.then(|| self.http.any_lane()).flatten());
+        match interruptible(|| true, || self.end_session(&terminate, lane, soon, until)) {
+            Some(Err(gone)) if is_lost(&error) && (is_unknown(&gone) || has_failed(&gone)) => {
+                error.of_gone_session()
+            }
+            Some(_) => error,
+            None => {
+                tracing::debug!("the session could not be ended; the server will, after its inactivity time");
+                error
             }
         }
     }
 
-    /// Waits for an answer from another thread, which keeps to the deadline by itself.
-    fn wait(&mut self) -> Option<Answer> {
-        loop {
-            match self.answers.recv_timeout(cancel::SLICE) {
-                Ok(answer) => {
-                    self.elsewhere -= 1;
-                    return Some(answer);
-                }
-                Err(RecvTimeoutError::Timeout) if cancel::ask().is_ok() => {}
-                Err(RecvTimeoutError::Timeout) => self.is_over.store(true, Relaxed),
-                Err(RecvTimeoutError::Disconnected) => return None,
+    /// What the server has answered for the end of the session. The request is sent once more if there is no answer
+    /// `soon`: it may have overtaken the one before it, on another connection. ejabberd then keeps it without an
+    /// answer, and ends the session when it comes a second time.
+    fn end_session(
+        &self,
+        terminate: &Request,
+        mut lane: Option<Lane>,
+        soon: Instant,
+        until: Instant,
+    ) -> Option<Result<()>> {
+        let ask = || {
+            match self.ask(terminate, lane.take(), soon) {
+                Ok(reply) => Ok(terminate::verify(terminate, &reply, &self.config)),
+                // The first copy may have ended the session, so an error in this answer tells nothing.
+                Err(_) => self.ask(terminate, None, until).map(|_| Ok(())),
             }
-        }
-    }
-
-    fn until_for(&self, request: &Request) -> Instant {
-        if request.stage() == Stage::Create { self.until } else { self.session_until }
+        };
+        ended(until, ask).ok()
     }
 }
 
 /// While the creation was under way, which is waited for even so.
 fn given_up() -> Error {
-    http::given_up(Phase::Headers, Stage::Create)
-}
-
-impl Drop for Driver<'_, '_> {
-    fn drop(&mut self) {
-        self.is_over.store(true, Relaxed);
-        if let Some(lane) = self.ahead.take().and_then(|opening| opening.try_recv().ok()) {
-            self.client.http.keep(lane);
-        }
-    }
+    lost::given_up(Phase::Headers, Stage::Create)
 }

@@ -1,67 +1,129 @@
 //! Opens a session by the shortest plan that the server is known for, and by the classic one after
-//! that if the plan itself may have been at fault.
+//! that if the plan itself may have been at fault, or bad luck.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::memory::Failed;
+use super::memory::{Failed, Known};
 use super::{Inner, cancel};
 use crate::account::Account;
 use crate::condition::{BoshCondition, Condition, SaslCondition, StanzaCondition, StreamCondition};
-use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::learned::Server;
-use crate::negotiation::EACH_ANSWERED;
+use crate::error::{Error, ErrorKind, Phase, Result, Retry, Stage};
+use crate::learned::{Server, is_scram};
+use crate::negotiation::{EACH_ANSWERED, SAME_SERVER, is_unknown};
 use crate::plan::Plan;
 use crate::session::Session;
+
+/// How long to wait before a session is created once more whose creation was lost, each time. A node that dies takes
+/// connections until its process is gone, which takes longer on a busy machine, and a balancer may have further ones
+/// to it.
+const LOST_PAUSES: [Duration; 2] = [Duration::from_millis(24), Duration::from_millis(240)];
 
 impl Inner {
     /// Opens a session and remembers what that taught.
     pub(super) fn open(&self, account: &Account, until: Instant) -> Result<Session> {
         let domain = account.jid().domain();
-        let known = self.config.learn.then(|| self.memory.recall(domain)).flatten();
-        if known.as_ref().is_some_and(|known| known.learned.server() == Server::Prosody) {
-            self.http.slow_down();
-        }
-        let is_proven = known.as_ref().is_some_and(|known| known.is_proven);
-        let plan =
-            known.map_or_else(Plan::classic, |known| Plan::shortest(&self.config, account, &known.learned));
-        if plan.is_classic() {
-            return self.open_by(plan, account, until);
-        }
-        // If nothing may come of it, as much time is left for what is known to work. But a server that
-        // is slow to look at a password must not be given it twice.
-        let is_all = is_proven || plan.has_secret;
+        let (plan, is_proven) = self.plan(account);
+        let (is_short, binds_ahead) = (!plan.is_classic(), plan.binds_ahead());
+        // A plan that has never succeeded leaves half of the time for what is known to work.
         let half_time = until.checked_sub(self.config.deadline / 2).unwrap_or(until);
-        let error = match self.open_by(plan.clone(), account, if is_all { until } else { half_time }) {
+        let patience = if is_short && !is_proven { half_time } else { until };
+        let error = match self.open_by(plan, account, patience, until) {
             Err(error) if !cancel::is_stopped() => error,
             result => return result,
         };
-        let Some(blame) = blame(&error) else { return Err(error) };
+        let is_optional = error.is_in_sasl2();
+        let blame = blame(&error).filter(|blame| is_short || *blame == Blame::Sasl2);
+        if blame == Some(Blame::Server) {
+            self.memory.forget(domain);
+        }
+        if binds_ahead && blame == Some(Blame::Plan) {
+            self.memory.doubt_ahead(domain);
+        }
         let is_slow = matches!(error.kind(), ErrorKind::Timeout { .. });
-        let is_lost = is_slow || matches!(error.kind(), ErrorKind::Connect { .. });
-        if (is_slow && is_proven) || (is_lost && plan.has_told(error.stage())) {
-            self.memory.doubt(domain, Failed::AtAll);
+        let is_final = error.is_secret_out() || (is_slow && (is_proven || !is_short) && !is_optional);
+        if is_final || (blame.is_none() && !may_be_mended(&error)) {
+            // Another exchange would send the secret again, or find no time; the next call may.
+            let is_lost = is_slow || matches!(error.kind(), ErrorKind::Connect { .. });
+            if blame == Some(Blame::Sasl2) {
+                self.memory.leave_sasl2(domain);
+            } else if is_final && matches!(blame, Some(Blame::Plan | Blame::Chance)) {
+                self.memory.doubt(domain, if is_lost { Failed::AtAll } else { Failed::ByPlan });
+            }
             return Err(error);
         }
-        tracing::warn!(kind = error.kind().name(), stage = %error.stage(), "the short exchange failed; taking the classic one: {error}");
-        let session = self.open_by(Plan::classic(), account, until).inspect_err(|error| {
+        tracing::warn!(kind = error.kind().name(), stage = %error.stage(), "the exchange failed; taking the classic one: {error}");
+        let plan = if is_optional { Plan::classic().without_sasl2() } else { Plan::classic() };
+        let session = self.open_anew(&plan, account, error, until).inspect_err(|error| {
             // What was offered before is not offered any more; a secret must not go out for it again.
-            if matches!(error.kind(), ErrorKind::Mechanism { .. }) {
+            if is_short && matches!(error.kind(), ErrorKind::Mechanism { .. }) {
                 self.memory.forget(domain);
+            }
+            if self::blame(error) == Some(Blame::Sasl2) {
+                self.memory.leave_sasl2(domain);
             }
         })?;
         match blame {
-            Blame::Plan => self.memory.distrust(domain),
-            Blame::Chance => self.memory.doubt(domain, Failed::ByChance),
+            Some(Blame::Plan) => self.memory.distrust(domain),
+            Some(Blame::Chance) => self.memory.doubt(domain, Failed::ByChance),
+            Some(Blame::Sasl2) => self.memory.leave_sasl2(domain),
+            Some(Blame::Server) | None => {}
         }
         Ok(session)
     }
 
-    fn open_by(&self, plan: Plan, account: &Account, until: Instant) -> Result<Session> {
-        let is_classic = plan.is_classic();
-        let (session, learned) = self.exchange(account, plan, until)?;
-        if self.config.learn {
-            self.memory.learn(account.jid().domain(), &learned, is_classic);
+    /// Opens a session after this `error`, and once more if the creation is lost again.
+    fn open_anew(&self, plan: &Plan, account: &Account, mut error: Error, until: Instant) -> Result<Session> {
+        for pause in LOST_PAUSES {
+            if is_creation_lost(&error) && (Instant::now() + pause >= until || !cancel::pause(pause)) {
+                break;
+            }
+            match self.open_by(plan.clone(), account, until, until) {
+                Err(again) if is_creation_lost(&again) && !cancel::is_stopped() => error = again,
+                result => return result,
+            }
         }
+        Err(error)
+    }
+
+    /// The shortest plan that is known to fit, and whether it has succeeded before.
+    fn plan(&self, account: &Account) -> (Plan, bool) {
+        let domain = account.jid().domain();
+        let may_use_sasl2 = !self.config.learn
+            || !account.credentials().has_more_than_token()
+            || self.memory.may_use_sasl2(domain);
+        let known = self.config.learn.then(|| self.memory.recall(domain)).flatten();
+        let Some(Known { learned, is_proven, is_new, may_bind_ahead }) = known else {
+            let plan = Plan::classic();
+            return (if may_use_sasl2 { plan } else { plan.without_sasl2() }, false);
+        };
+        if learned.server() == Server::Prosody {
+            self.http.slow_down();
+        }
+        let plan = if is_new {
+            Plan::for_new_domain(&self.config, account, learned.server(), may_use_sasl2)
+        } else {
+            Plan::shortest_by(&self.config, account, &learned, may_use_sasl2)
+        };
+        (if may_bind_ahead { plan } else { plan.in_turn() }, is_proven)
+    }
+
+    /// Opens a session within `patience`, and until a secret is sent, or else within `until`.
+    fn open_by(&self, plan: Plan, account: &Account, patience: Instant, until: Instant) -> Result<Session> {
+        let (domain, is_classic) = (account.jid().domain(), plan.is_classic());
+        if !self.config.learn {
+            return Ok(self.exchange(account, plan, patience, until)?.0);
+        }
+        let expects_scram = self.memory.expects_scram(domain);
+        let exchange = self.exchange(account, plan.expecting_scram(expects_scram), patience, until);
+        let (session, learned) = exchange.inspect_err(|error| {
+            let has_none = |offered: &[String]| !offered.iter().any(|name| is_scram(name));
+            if expects_scram
+                && matches!(error.kind(), ErrorKind::Mechanism { offered, .. } if has_none(offered))
+            {
+                self.memory.miss_scram(domain);
+            }
+        })?;
+        self.memory.learn(domain, &learned, is_classic);
         Ok(session)
     }
 }
@@ -71,8 +133,38 @@ impl Inner {
 enum Blame {
     /// The plan.
     Plan,
-    /// A connection that the server closed meanwhile, or an order of its answers that is rare.
+    /// A connection that the server closed, an order of its answers that is rare, or a node of a cluster
+    /// that has not heard of the session yet.
     Chance,
+    /// Another server than the plan was made for.
+    Server,
+    /// SASL2, which the server offers and does not answer.
+    Sasl2,
+}
+
+/// Whether a fresh session may mend it at once. What another session holds is not free a moment later.
+fn may_be_mended(error: &Error) -> bool {
+    let is_taken = matches!(
+        error.condition(),
+        Some(Condition::Stream(StreamCondition::Conflict) | Condition::Stanza(StanzaCondition::Conflict))
+    );
+    (error.retry() == Retry::FreshSession && !is_taken) || is_lost(error)
+}
+
+fn is_creation_lost(error: &Error) -> bool {
+    error.stage() == Stage::Create && is_lost(error)
+}
+
+/// Whether the answer may have been lost by chance, as where a connection breaks or a proxy loses the server
+/// for a moment. To the caller it may also mean that the server is down.
+pub(super) fn is_lost(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Connect { phase } => matches!(phase, Phase::Headers | Phase::Body),
+        ErrorKind::Http { status, .. } => {
+            matches!(status, 502..=504) && error.retry_after().is_none_or(|time| time.is_zero())
+        }
+        _ => false,
+    }
 }
 
 /// None if the login itself was refused, since a wrong password is never sent twice, nor if nobody
@@ -81,7 +173,15 @@ fn blame(error: &Error) -> Option<Blame> {
     let condition = error.condition();
     let is_the_plans = match error.kind() {
         ErrorKind::Protocol { expected } if *expected == EACH_ANSWERED => return Some(Blame::Chance),
+        ErrorKind::Protocol { expected } if *expected == SAME_SERVER => return Some(Blame::Server),
+        // After the creation a request is sent again before its loss is an error.
+        ErrorKind::Connect { phase: Phase::Headers | Phase::Body }
+            if error.is_in_sasl2() && error.stage() != Stage::Create =>
+        {
+            true
+        }
         ErrorKind::Connect { phase: Phase::Headers | Phase::Body } => return Some(Blame::Chance),
+        ErrorKind::Terminated if is_unknown(error) => return Some(Blame::Chance),
         ErrorKind::Protocol { .. } => true,
         ErrorKind::Http { status, .. } => !matches!(status, 401 | 407 | 413 | 429 | 502..=504),
         ErrorKind::Timeout { phase } => matches!(phase, Phase::Headers | Phase::Body),
@@ -122,5 +222,87 @@ fn blame(error: &Error) -> Option<Blame> {
         | ErrorKind::ServerUnverified { .. }
         | ErrorKind::Internal => false,
     };
-    is_the_plans.then_some(Blame::Plan)
+    is_the_plans.then_some(if error.is_in_sasl2() { Blame::Sasl2 } else { Blame::Plan })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Check;
+
+    fn of_kind(kind: ErrorKind) -> Error {
+        Error::new(kind, Stage::Bind, Retry::No, String::new())
+    }
+
+    fn refused(kind: ErrorKind, condition: Condition) -> Error {
+        Error::refused(kind, Stage::Bind, Some(condition), None)
+    }
+
+    #[test]
+    fn a_plan_is_to_blame_for_what_the_classic_one_may_do_better() {
+        use ErrorKind::{Auth, Bind, Terminated};
+        let http = |status| of_kind(ErrorKind::Http { status, location: None });
+        let protocol = |expected| of_kind(ErrorKind::Protocol { expected });
+        let connect = |phase| of_kind(ErrorKind::Connect { phase });
+        let timeout = |phase| of_kind(ErrorKind::Timeout { phase });
+        let ended = |name: &str| refused(Terminated, Condition::Bosh(name.into()));
+        let stream = |name: &str| refused(Terminated, Condition::Stream(name.into()));
+        let sasl = |name: &str| refused(Auth, Condition::Sasl(name.into()));
+        let bind = |name: &str| refused(Bind, Condition::Stanza(name.into()));
+        let (plan, chance) = (Some(Blame::Plan), Some(Blame::Chance));
+        for (error, blamed) in [
+            (protocol(EACH_ANSWERED), chance),
+            (protocol(SAME_SERVER), Some(Blame::Server)),
+            (protocol("a BOSH <body/>"), plan),
+            (connect(Phase::Headers), chance),
+            (connect(Phase::Body), chance),
+            (connect(Phase::Dns), None),
+            (connect(Phase::Tcp), None),
+            (connect(Phase::Tls), None),
+            (timeout(Phase::Headers), plan),
+            (timeout(Phase::Body), plan),
+            (timeout(Phase::Tcp), None),
+            (http(200), plan),
+            (http(500), plan),
+            (http(501), plan),
+            (http(505), plan),
+            (http(401), None),
+            (http(407), None),
+            (http(413), None),
+            (http(429), None),
+            (http(502), None),
+            (http(504), None),
+            (of_kind(Terminated), plan),
+            (ended("bad-request"), plan),
+            (ended("item-not-found"), chance),
+            (ended("host-gone"), None),
+            (ended("host-unknown"), None),
+            (ended("system-shutdown"), None),
+            (stream("bad-format"), plan),
+            (stream("conflict"), None),
+            (stream("host-gone"), None),
+            (stream("host-unknown"), None),
+            (stream("system-shutdown"), None),
+            (of_kind(Auth), None),
+            (sasl("not-authorized"), None),
+            (sasl("encryption-required"), plan),
+            (sasl("invalid-mechanism"), plan),
+            (sasl("mechanism-too-weak"), plan),
+            (of_kind(Bind), None),
+            (bind("not-allowed"), plan),
+            (bind("conflict"), None),
+            (bind("resource-constraint"), None),
+            (of_kind(ErrorKind::ServerUnverified { check: Check::Signature }), None),
+            (of_kind(ErrorKind::Internal), None),
+        ] {
+            assert_eq!(blame(&error), blamed, "{error:?}");
+            let by_sasl2 = match (blamed, error.kind()) {
+                (Some(Blame::Plan), _) | (_, ErrorKind::Connect { phase: Phase::Headers | Phase::Body }) => {
+                    Some(Blame::Sasl2)
+                }
+                _ => blamed,
+            };
+            assert_eq!(blame(&error.in_sasl2()), by_sasl2);
+        }
+    }
 }

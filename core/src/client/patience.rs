@@ -33,3 +33,29 @@ fn patiently<G>(mut attempt: impl FnMut() -> Option<G>) -> Option<G> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_never_released_is_done_without() {
+        let lock = RwLock::new(1);
+        assert_eq!(write(&lock, |value| std::mem::replace(value, 2)), Some(1));
+        assert_eq!(read(&lock, |value| *value), Some(2));
+        let reading = lock.read().unwrap();
+        assert_eq!(read(&lock, |value| *value), Some(2), "many may read at once");
+        assert_eq!(write(&lock, |value| *value), None);
+        drop(reading);
+        let _writing = lock.write().unwrap();
+        assert_eq!(read(&lock, |value| *value), None);
+    }
+
+    #[test]
+    fn a_panic_of_another_thread_takes_nothing_away() {
+        let lock = RwLock::new(1);
+        let panic = || thread::scope(|scope| scope.spawn(|| write(&lock, |_| panic!("on purpose"))).join());
+        assert!(panic().is_err());
+        assert_eq!((write(&lock, |value| *value), read(&lock, |value| *value)), (Some(1), Some(1)));
+    }
+}

@@ -1,5 +1,6 @@
 //! What only the process may use that made it: connections, and locks that another may hold.
 
+use std::net::SocketAddr;
 use std::process;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +13,23 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, ti
 use ureq::{Agent, Timeout};
 
 use super::connector::{self, Exchange};
+use super::fail_fast::FailFast;
+use super::host::Host;
 use super::http::Settings;
 use super::lanes::{Lane, LaneConnector, Lanes, Link};
 use super::resolver::CachingResolver;
+use super::slots::Slots;
 use super::tls::TlsConnector;
 
-/// For one server, and a few connections at once.
-const MAX_TLS_SESSIONS: usize = 32;
+/// For the server and a proxy: `rustls` keeps eight for each.
+const MAX_TLS_SESSIONS: usize = 16;
 
 pub(super) struct Process {
     pub(super) id: u32,
     pub(super) lanes: Lanes,
+    pub(super) fail_fast: FailFast,
+    pub(super) slots: Arc<Slots>,
+    pub(super) host: Option<Arc<Host>>,
     resolver: CachingResolver,
     chain: Arc<dyn Connector<(), Out = Exchange>>,
 }
@@ -35,12 +42,22 @@ impl Process {
             tls.resumption = Resumption::in_memory_sessions(MAX_TLS_SESSIONS);
             Arc::new(tls)
         });
+        let host = Host::new(&settings.config).map(Arc::new);
         Self {
             id: process::id(),
             lanes: Lanes::default(),
+            fail_fast: FailFast::new(&settings.config, host.clone()),
+            slots: Slots::new(settings.config.max_calls),
+            host,
             resolver: CachingResolver::new(settings.config.ip_family),
             chain: Arc::new(connector::chain(TlsConnector(tls))),
         }
+    }
+
+    /// Prefers other addresses to the one of this lane, which did not answer in time.
+    pub(super) fn avoid(&self, peer: SocketAddr) {
+        self.resolver.avoid(peer);
+        self.lanes.leave(peer);
     }
 
     /// A lane with no connection yet, or the one that the link holds.
@@ -70,5 +87,34 @@ impl Process {
         };
         let exchange = self.chain.connect(&details, None)?.ok_or(ureq::Error::ConnectionFailed)?;
         Ok(self.lane(settings, Link::opened_ahead(exchange)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use crate::account::{Account, Credentials};
+    use crate::client::Client;
+    use crate::config::Config;
+
+    use super::*;
+
+    /// A name with an address that takes connections and never answers.
+    #[test]
+    fn after_a_timeout_another_address_is_preferred() {
+        let good = faults::serve(faults::Fault::NoHeaders.at(usize::MAX));
+        let port: u16 = good.url.split(['/', ':']).nth(4).unwrap().parse().unwrap();
+        let hanging = SocketAddr::from(([127, 0, 0, 2], port));
+        let _listener = TcpListener::bind(hanging).unwrap();
+        let mut config = Config::new(&format!("http://chat.example.org:{port}/http-bind")).unwrap();
+        (config.allow_cleartext, config.fail_fast_after) = (true, 0);
+        config.deadline = Duration::from_secs(1);
+        let client = Client::new(config).unwrap();
+        let addresses = vec![hanging, SocketAddr::from(([127, 0, 0, 1], port))];
+        client.0.http.process().resolver.know(&format!("chat.example.org:{port}"), addresses);
+        let account = Account::new("alice@localhost", Credentials::password("wonder-1")).unwrap();
+        let results = [(); 6].map(|()| client.prebind(&account).is_ok());
+        assert_eq!(results, [false, true, true, true, true, true], "only the first one waits for it");
     }
 }

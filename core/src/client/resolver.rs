@@ -15,6 +15,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{NextTimeout, time};
 use ureq::{Error, Timeout};
 
+use super::obstacle::Obstacle;
 use super::{cancel, phase};
 use crate::config::{IpFamily, is_localhost};
 use crate::error::Phase;
@@ -27,6 +28,9 @@ const FRESH: Duration = Duration::from_secs(30);
 /// are do not need the name service.
 const KEPT: Duration = Duration::from_secs(600);
 
+/// How long an address that did not answer in time comes after the others of its name.
+const AVOIDED: Duration = Duration::from_secs(60);
+
 /// As many addresses as `ureq` keeps.
 const MAX_ADDRESSES: usize = 16;
 
@@ -38,10 +42,10 @@ pub(super) struct CachingResolver {
 
 struct Shared {
     lookups: Mutex<HashMap<String, Lookup>>,
+    /// Addresses that did not answer in time, and when that was.
+    avoided: Mutex<Vec<(SocketAddr, Instant)>>,
     changed: Condvar,
     system: System,
-    fresh: Duration,
-    kept: Duration,
 }
 
 /// The system's lookup.
@@ -54,12 +58,24 @@ struct Lookup {
     asked_at: Option<Instant>,
     answer: Option<(Instant, Vec<SocketAddr>)>,
     /// Of the last one, if it failed.
-    failure: Option<io::ErrorKind>,
+    failure: Option<Obstacle>,
 }
 
 impl CachingResolver {
     pub(super) fn new(family: IpFamily) -> Self {
         Self { family, shared: Arc::new(Shared::new(Box::new(|name| Ok(name.to_socket_addrs()?.collect())))) }
+    }
+
+    /// From now on, and for a while, other addresses are tried before this one.
+    pub(super) fn avoid(&self, address: SocketAddr) {
+        let mut avoided = self.shared.avoided.lock().unwrap_or_else(PoisonError::into_inner);
+        avoided.retain(|(other, at)| *other != address && at.elapsed() < AVOIDED);
+        avoided.push((address, Instant::now()));
+    }
+
+    fn is_avoided(&self, address: SocketAddr) -> bool {
+        let avoided = self.shared.avoided.lock().unwrap_or_else(PoisonError::into_inner);
+        avoided.iter().any(|(other, at)| *other == address && at.elapsed() < AVOIDED)
     }
 
     fn usable(&self, host: &str, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
@@ -72,7 +88,10 @@ impl CachingResolver {
             // What is sent to localhost may be a password in the clear.
             family && (!is_localhost(host) || address.ip().is_loopback())
         };
-        addresses.iter().filter(is_wanted).take(MAX_ADDRESSES).copied().collect()
+        let mut usable: Vec<SocketAddr> = addresses.iter().filter(is_wanted).copied().collect();
+        usable.sort_by_key(|address| self.is_avoided(*address));
+        usable.truncate(MAX_ADDRESSES);
+        usable
     }
 }
 
@@ -106,7 +125,7 @@ impl Resolver for CachingResolver {
 
 impl Shared {
     fn new(system: System) -> Self {
-        Self { lookups: Mutex::default(), changed: Condvar::new(), system, fresh: FRESH, kept: KEPT }
+        Self { lookups: Mutex::default(), avoided: Mutex::default(), changed: Condvar::new(), system }
     }
 
     fn lookup(self: &Arc<Self>, name: &str, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error> {
@@ -118,13 +137,13 @@ impl Shared {
         loop {
             let mut lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
             let known = lookups.entry(name.to_owned()).or_default();
-            let kept = known.answer.as_ref().filter(|(at, _)| at.elapsed() < self.kept);
+            let kept = known.answer.as_ref().filter(|(at, _)| at.elapsed() < KEPT);
             let kept = kept.map(|(_, addresses)| addresses.clone());
             if let (None, false, Some(kind), true) = (&kept, known.is_running, known.failure, has_waited) {
-                return Err(Error::Io(io::Error::from(kind)));
+                return Err(Error::Io(kind.into()));
             }
             // Where the last answer will do, the name service is not asked at each request.
-            let is_due = kept.is_none() || known.asked_at.is_none_or(|at| at.elapsed() >= self.fresh);
+            let is_due = kept.is_none() || known.asked_at.is_none_or(|at| at.elapsed() >= FRESH);
             if is_due && !known.is_running {
                 match self.ask(name) {
                     Ok(()) => (known.is_running, known.asked_at) = (true, Some(Instant::now())),
@@ -155,13 +174,29 @@ impl Shared {
             known.is_running = false;
             match result {
                 Ok(addresses) => (known.answer, known.failure) = (Some((Instant::now(), addresses)), None),
-                Err(error) => known.failure = Some(error.kind()),
+                Err(error) => known.failure = Some(Obstacle::of_lookup(&error)),
             }
             drop(lookups);
             shared.changed.notify_all();
         };
-        thread::Builder::new().name("prebind-dns".to_owned()).spawn(lookup)?;
+        thread::Builder::new()
+            .name("prebind-dns".to_owned())
+            .spawn(lookup)
+            .map_err(|_| Error::Io(Obstacle::NoThread.into()))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl CachingResolver {
+    /// As if the name had been looked up.
+    pub(super) fn know(&self, name: &str, addresses: Vec<SocketAddr>) {
+        let known = Lookup {
+            asked_at: Some(Instant::now()),
+            answer: Some((Instant::now(), addresses)),
+            ..Lookup::default()
+        };
+        self.shared.lookups.lock().unwrap().insert(name.to_owned(), known);
     }
 }
 
@@ -177,49 +212,66 @@ mod tests {
 
     use super::*;
 
-    const FRESH: Duration = Duration::from_millis(500);
+    /// Longer than anything takes, on a busy machine too.
+    const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// Answers with a port that tells how often it was asked, and not at all from then on, nor fails
-    /// while the gate is locked.
+    /// Answers with a port that tells how often it was asked, and not at all from then on. After the first
+    /// answer it waits while the gate is locked.
     fn shared(fails_from: u16, gate: Arc<Mutex<()>>) -> (Arc<Shared>, Arc<AtomicU16>) {
         let asked = Arc::new(AtomicU16::new(0));
         let counter = Arc::clone(&asked);
         let system = move |name: &str| {
             assert_eq!(name, "chat.example.org:443");
             let times = counter.fetch_add(1, Relaxed) + 1;
-            if times >= fails_from {
+            if times > 1 {
                 drop(gate.lock());
-                return Err(io::ErrorKind::NotFound.into());
+            }
+            if times >= fails_from {
+                return Err(io::Error::other("Name or service not known"));
             }
             Ok(vec![SocketAddr::from(([127, 0, 0, 1], times))])
         };
-        let shared = Shared { fresh: FRESH, kept: 4 * FRESH, ..Shared::new(Box::new(system)) };
-        (Arc::new(shared), asked)
+        (Arc::new(Shared::new(Box::new(system))), asked)
     }
 
     fn port(shared: &Arc<Shared>) -> Result<u16, Error> {
-        let timeout = NextTimeout {
-            after: Duration::from_secs(5).into(),
-            reason: Timeout::Resolve,
-            ..NextTimeout::default()
-        };
+        let timeout =
+            NextTimeout { after: PATIENCE.into(), reason: Timeout::Resolve, ..NextTimeout::default() };
         Ok(shared.lookup("chat.example.org:443", timeout)?[0].port())
+    }
+
+    /// As if that much time had gone by.
+    fn age(shared: &Shared, time: Duration) {
+        for known in shared.lookups.lock().unwrap().values_mut() {
+            let asked_at = known.asked_at.iter_mut();
+            let answered_at = known.answer.iter_mut().map(|(at, _)| at);
+            asked_at.chain(answered_at).for_each(|at| *at = at.checked_sub(time).unwrap());
+        }
+    }
+
+    /// Until the lookup that runs beside the others has ended.
+    fn settle(shared: &Shared) {
+        let until = Instant::now() + PATIENCE;
+        while shared.lookups.lock().unwrap().values().any(|known| known.is_running) {
+            assert!(Instant::now() < until, "a lookup does not end");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     #[test]
     fn one_answer_serves_many_requests_and_is_renewed_beside_them() {
-        let (shared, asked) = shared(u16::MAX, Arc::default());
+        let gate = Arc::new(Mutex::new(()));
+        let (shared, asked) = shared(u16::MAX, Arc::clone(&gate));
         for _ in 0..12 {
             assert_eq!(port(&shared).unwrap(), 1);
         }
         assert_eq!(asked.load(Relaxed), 1);
-        thread::sleep(FRESH);
+        age(&shared, FRESH);
+        let locked = gate.lock().unwrap();
         assert_eq!(port(&shared).unwrap(), 1, "nobody waits");
-        let is_renewed = (0..1000).any(|_| {
-            thread::sleep(Duration::from_millis(5));
-            port(&shared).unwrap() == 2
-        });
-        assert!(is_renewed);
+        drop(locked);
+        settle(&shared);
+        assert_eq!(port(&shared).unwrap(), 2);
         assert_eq!(asked.load(Relaxed), 2);
     }
 
@@ -228,17 +280,61 @@ mod tests {
         let gate = Arc::new(Mutex::new(()));
         let (shared, asked) = shared(2, Arc::clone(&gate));
         assert_eq!(port(&shared).unwrap(), 1);
-        thread::sleep(FRESH);
-        let locked = gate.lock().unwrap();
-        for _ in 0..10 {
-            assert_eq!(port(&shared).unwrap(), 1, "nobody waits");
+        for times in [2, 3] {
+            age(&shared, FRESH);
+            let locked = gate.lock().unwrap();
+            for _ in 0..10 {
+                assert_eq!(port(&shared).unwrap(), 1, "nobody waits");
+            }
+            drop(locked);
+            settle(&shared);
+            assert_eq!(asked.load(Relaxed), times, "once for all who ask");
         }
-        drop(locked);
-        thread::sleep(2 * FRESH);
-        assert_eq!(port(&shared).unwrap(), 1);
-        assert!((2..=4).contains(&asked.load(Relaxed)), "asked {} times", asked.load(Relaxed));
-        thread::sleep(2 * FRESH);
+        age(&shared, KEPT);
         let error = port(&shared).unwrap_err();
-        assert!(matches!(&error, Error::Io(io) if io.kind() == io::ErrorKind::NotFound), "{error}");
+        assert!(
+            matches!(&error, Error::Io(io) if Obstacle::inside(io) == Some(Obstacle::NoSuchHost)),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_address_that_did_not_answer_comes_last_for_a_while() {
+        let addresses: Vec<SocketAddr> =
+            ["192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1"].map(|text| text.parse().unwrap()).into();
+        let [first, second, third] = [addresses[0], addresses[1], addresses[2]];
+        let resolver = CachingResolver::new(IpFamily::Any);
+        let order = || resolver.usable("chat.example.org", &addresses);
+        resolver.avoid(first);
+        assert_eq!(order(), [second, third, first]);
+        resolver.avoid(second);
+        assert_eq!(order(), [third, first, second]);
+        for (_, at) in resolver.shared.avoided.lock().unwrap().iter_mut() {
+            *at = at.checked_sub(AVOIDED).unwrap();
+        }
+        assert_eq!(order(), addresses);
+    }
+
+    #[test]
+    fn what_is_called_localhost_stays_on_this_machine() {
+        let addresses: Vec<SocketAddr> = ["127.0.0.1:1", "[::1]:1", "192.0.2.1:1", "[2001:db8::1]:1"]
+            .map(|text| text.parse().unwrap())
+            .into();
+        let usable = |family, host| {
+            let usable = CachingResolver::new(family).usable(host, &addresses);
+            usable.iter().map(|address| addresses.iter().position(|all| all == address).unwrap()).collect()
+        };
+        for (family, host, expected) in [
+            (IpFamily::Any, "chat.example.org", vec![0, 1, 2, 3]),
+            (IpFamily::Ipv4, "chat.example.org", vec![0, 2]),
+            (IpFamily::Ipv6, "chat.example.org", vec![1, 3]),
+            (IpFamily::Any, "localhost", vec![0, 1]),
+            (IpFamily::Ipv6, "chat.localhost.", vec![1]),
+        ] {
+            let found: Vec<usize> = usable(family, host);
+            assert_eq!(found, expected, "{family:?}, {host}");
+        }
+        let many = vec![addresses[0]; 20];
+        assert_eq!(CachingResolver::new(IpFamily::Any).usable("chat.example.org", &many).len(), 16);
     }
 }

@@ -3,7 +3,7 @@
 use crate::body::{Frame, Received};
 use crate::config::Config;
 use crate::cookies;
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Result, Secrets, Stage};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::session::Session;
@@ -17,16 +17,61 @@ pub(super) fn of(session: &Session) -> Result<Request> {
 /// The same, by its SID, the RID to send next and its cookies.
 pub(super) fn request(sid: &str, rid: u64, cookie: Option<String>) -> Result<Request> {
     if sid.is_empty() || !is_text(sid) {
-        return Err(Error::config("sid", "is empty or has a control character"));
+        return Err(Error::config(
+            "sid",
+            "is empty or has a control character: give that of the session, as it was returned",
+        ));
     }
     Ok(Request::new(&Frame::Terminate, Stage::Terminate, rid, Some(sid), "", cookie))
 }
 
 /// Whether the server ended the session as asked.
-pub(super) fn verify(reply: &Reply, config: &Config) -> Result<()> {
-    match reply.read(Stage::Terminate, true, config.max_reply)? {
+pub(super) fn verify(request: &Request, reply: &Reply, config: &Config) -> Result<()> {
+    ended(reply, config).map_err(|error| {
+        // With the SID and the RID, and the cookies.
+        let mut secrets = Secrets::default();
+        let values = request.body().split('"').skip(1).step_by(2).filter(|value| !value.contains("://"));
+        values.chain(request.cookie()).for_each(|value| secrets.add(value.as_bytes()));
+        error.without(&secrets)
+    })
+}
+
+fn ended(reply: &Reply, config: &Config) -> Result<()> {
+    match reply.read(Stage::Terminate, true, config)? {
         Received::Terminated(error) if error.condition().is_some() => Err(error),
         Received::Terminated(_) | Received::Body(_) => Ok(()),
         Received::Recoverable => Err(Error::protocol(Stage::Terminate, "the end of the session", "an error")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sid_is_text() {
+        for bad in ["", "a\u{1}"] {
+            assert_eq!(request(bad, 1000, None).unwrap_err().kind().name(), "Config");
+        }
+        let request = request("s1", 1000, Some("a=1".to_owned())).unwrap();
+        assert!(
+            request.body().ends_with(" rid=\"1000\" sid=\"s1\" type=\"terminate\"/>"),
+            "{}",
+            request.body()
+        );
+        assert_eq!((request.cookie(), request.stage()), (Some("a=1"), Stage::Terminate));
+    }
+
+    #[test]
+    fn a_session_has_ended_unless_the_server_names_a_condition() {
+        let config = Config::new("http://localhost/").unwrap();
+        let ended = |attributes: &str| {
+            let body = format!("<body xmlns='http://jabber.org/protocol/httpbind' {attributes}/>");
+            ended(&Reply::new(1000, 200, body), &config).map_err(|error| error.kind().name())
+        };
+        assert_eq!(ended("type='terminate'"), Ok(()));
+        assert_eq!(ended(""), Ok(()));
+        assert_eq!(ended("type='terminate' condition='item-not-found'"), Err("Terminated"));
+        assert_eq!(ended("type='error'"), Err("Protocol"));
     }
 }

@@ -5,18 +5,18 @@ use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 
-use rustls::crypto::ring;
+use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, StreamOwned, WantsVerifier};
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use ureq::Error as HttpError;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
     time,
 };
 
-use super::phase;
+use super::trust::Trust;
+use super::{phase, roots};
 use crate::config::Config;
 use crate::error::{Error, Phase, Result};
 
@@ -25,40 +25,56 @@ use crate::error::{Error, Phase, Result};
 /// # Errors
 /// `Config` if a certificate or key cannot be used.
 pub(super) fn configure(config: &Config) -> Result<Arc<ClientConfig>> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let builder = ClientConfig::builder_with_provider(roots::provider())
         .with_safe_default_protocol_versions()
-        .map_err(|error| Error::config("ca", error))?;
-    let builder = match &config.ca {
-        None => builder.with_platform_verifier().map_err(|error| {
-            Error::config("ca", format!("the system's certificates cannot be used: {error}"))
-        })?,
-        Some(pem) => trusting(builder, pem)?,
+        .expect("the provider has them");
+    let trust = match &config.ca {
+        None => Trust::of(roots::system().map_err(|_| no_system_certificates())?),
+        Some(pem) => certificates(pem).and_then(Trust::new).ok_or_else(no_authority)?,
     };
-    let config = match &config.client_certificate {
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(trust));
+    let mut config = match &config.client_certificate {
         None => builder.with_no_client_auth(),
         Some(certificate) => {
-            let refused = |what: &str| Error::config("client_certificate", format!("{what} in PEM"));
-            let chain = certificates(&certificate.chain).ok_or_else(|| refused("needs a certificate"))?;
-            let key = PrivateKeyDer::from_pem_slice(certificate.key.expose().as_bytes())
-                .map_err(|_| refused("needs a private key"))?;
-            builder.with_client_auth_cert(chain, key).map_err(|_| {
-                Error::config("client_certificate", "certificate and key do not fit each other")
-            })?
+            let chain = certificates(&certificate.chain).ok_or_else(no_certificate)?;
+            let key =
+                PrivateKeyDer::from_pem_slice(certificate.key.expose().as_bytes()).map_err(|_| no_key())?;
+            builder.with_client_auth_cert(chain, key).map_err(|_| mismatch())?
         }
     };
+    // Each process remembers sessions of its own.
+    config.resumption = Resumption::disabled();
     Ok(Arc::new(config))
 }
 
-fn trusting(
-    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
-    pem: &[u8],
-) -> Result<ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>> {
-    let refused = || Error::config("ca", "holds no certificate of an authority in PEM");
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(pem).ok_or_else(refused)? {
-        roots.add(certificate).map_err(|_| refused())?;
-    }
-    Ok(builder.with_root_certificates(roots))
+pub(super) fn no_system_certificates() -> Error {
+    Error::config(
+        "ca",
+        "this system has no CA certificates that can be used: install them (Debian: ca-certificates), or give them here",
+    )
+}
+
+fn no_certificate() -> Error {
+    let problem = "holds no certificate in PEM; such a text begins with -----BEGIN CERTIFICATE-----";
+    Error::config("client_certificate", problem)
+}
+
+pub(super) fn no_key() -> Error {
+    let problem = "holds no private key in PEM; such a text begins with -----BEGIN PRIVATE KEY-----";
+    Error::config("client_certificate", problem)
+}
+
+pub(super) fn mismatch() -> Error {
+    Error::config(
+        "client_certificate",
+        "certificate and key do not belong together: give the key of this certificate",
+    )
+}
+
+fn no_authority() -> Error {
+    let problem =
+        "holds no certificate in PEM that can be used; such a text begins with -----BEGIN CERTIFICATE-----";
+    Error::config("ca", problem)
 }
 
 /// Every certificate; `None` if there is none or one cannot be read.

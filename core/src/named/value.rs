@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::parameter::ValueType;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -74,45 +75,43 @@ impl fmt::Debug for Value {
     }
 }
 
-/// A value and the option it is for.
+/// The time that a number of seconds stands for, if there is such a time.
+pub(super) fn seconds(value: &Value) -> Option<Duration> {
+    match value {
+        Value::Whole(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
+        Value::Decimal(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
+        _ => None,
+    }
+}
+
+/// A value, the parameter it is for, and what that takes.
 pub(super) struct Given {
     pub(super) name: &'static str,
+    pub(super) takes: &'static ValueType,
     pub(super) value: Value,
 }
 
 impl Given {
-    pub(super) fn refused(&self, problem: &'static str) -> Error {
-        Error::config(self.name, problem)
-    }
-
-    pub(super) fn optional<T>(&self, convert: fn(&Self) -> Result<T>) -> Result<Option<T>> {
-        match self.value {
-            Value::Nothing => Ok(None),
-            _ => convert(self).map(Some),
-        }
+    pub(super) fn refused(&self) -> Error {
+        Error::config(self.name, format!("must be {}", self.takes))
     }
 
     pub(super) fn flag(&self) -> Result<bool> {
         match self.value {
             Value::Flag(flag) => Ok(flag),
-            _ => Err(self.refused("must be true or false")),
+            _ => Err(self.refused()),
         }
     }
 
     pub(super) fn count<T: TryFrom<i64>>(&self) -> Result<T> {
         match self.value {
-            Value::Whole(number) => T::try_from(number).map_err(|_| self.refused("is out of range")),
-            _ => Err(self.refused("must be a whole number")),
+            Value::Whole(number) => T::try_from(number).map_err(|_| self.refused()),
+            _ => Err(self.refused()),
         }
     }
 
     pub(super) fn seconds(&self) -> Result<Duration> {
-        match self.value {
-            Value::Whole(seconds) => u64::try_from(seconds).ok().map(Duration::from_secs),
-            Value::Decimal(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-            _ => None,
-        }
-        .ok_or_else(|| self.refused("must be a number of seconds, not below zero"))
+        seconds(&self.value).ok_or_else(|| self.refused())
     }
 
     pub(super) fn text(&self) -> Result<String> {
@@ -122,52 +121,57 @@ impl Given {
     pub(super) fn secret(&self) -> Result<Secret> {
         match &self.value {
             Value::Text(text) => Ok(text.clone()),
-            _ => Err(self.refused("must be text")),
+            _ => Err(self.refused()),
         }
+    }
+
+    pub(super) fn one_of<T: Copy>(&self, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
+        let wanted = self.text()?;
+        all.iter().copied().find(|each| name(*each) == wanted).ok_or_else(|| self.refused())
     }
 
     pub(super) fn bytes(&self) -> Result<Vec<u8>> {
         match &self.value {
             Value::Bytes(bytes) => Ok(bytes.to_vec()),
             Value::Text(text) => Ok(text.expose().as_bytes().to_vec()),
-            _ => Err(self.refused("must be bytes or text")),
+            _ => Err(self.refused()),
         }
     }
 
-    pub(super) fn pair(&self, problem: &'static str) -> Result<[Self; 2]> {
+    pub(super) fn pair(&self) -> Result<[Self; 2]> {
         match &self.value {
             Value::List(values) => match values.as_slice() {
                 [first, second] => Ok([self.part(first), self.part(second)]),
-                _ => Err(self.refused(problem)),
+                _ => Err(self.refused()),
             },
-            _ => Err(self.refused(problem)),
+            _ => Err(self.refused()),
         }
     }
 
-    pub(super) fn fields(&self, problem: &'static str) -> Result<Vec<(String, Self)>> {
+    pub(super) fn fields(&self) -> Result<Vec<(String, Self)>> {
         match &self.value {
             Value::Map(fields) => {
                 Ok(fields.iter().map(|(name, value)| (name.clone(), self.part(value))).collect())
             }
-            _ => Err(self.refused(problem)),
+            _ => Err(self.refused()),
         }
     }
 
-    /// The values with these names, of which none may be missing and which no other may join.
-    pub(super) fn named<const N: usize>(&self, names: [&str; N]) -> Result<[Self; N]> {
-        let problem =
-            || Error::config(self.name, format!("must have {}, and nothing else", names.join(", ")));
-        let Value::Map(fields) = &self.value else { return Err(problem()) };
+    /// The fields of a record, in the order of its type. None may be missing, and no other may join.
+    pub(super) fn record<const N: usize>(&self) -> Result<[Self; N]> {
+        let (Value::Map(given), ValueType::Record { fields }) = (&self.value, self.takes) else {
+            return Err(self.refused());
+        };
         let find =
-            |wanted: &&str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| self.part(value));
-        let found: Option<Vec<_>> = names.iter().map(find).collect();
+            |wanted: &&str| given.iter().find(|(name, _)| name == wanted).map(|(_, value)| self.part(value));
+        let found: Option<Vec<_>> = fields.iter().map(find).collect();
         found
-            .filter(|_| fields.len() == N)
+            .filter(|_| given.len() == N)
             .and_then(|found| <[_; N]>::try_from(found).ok())
-            .ok_or_else(problem)
+            .ok_or_else(|| self.refused())
     }
 
     fn part(&self, value: &Value) -> Self {
-        Self { name: self.name, value: value.clone() }
+        Self { name: self.name, takes: self.takes, value: value.clone() }
     }
 }

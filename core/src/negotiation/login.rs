@@ -3,7 +3,7 @@
 use std::mem;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::sasl::{Authenticated, Mechanism, Message, ScramCache};
+use crate::sasl::{Authenticated, Means, Mechanism, Message};
 use crate::sasl2::{self, Inline};
 use crate::secret::Secret;
 use crate::stanza::{self, Features};
@@ -40,14 +40,9 @@ impl<'a> Login<'a> {
         auth
     }
 
-    pub(super) fn challenged(
-        &mut self,
-        challenge: &[u8],
-        stage: Stage,
-        cache: Option<&ScramCache>,
-    ) -> Result<()> {
+    pub(super) fn challenged(&mut self, challenge: &[u8], stage: Stage, means: Means<'_>) -> Result<()> {
         let mut mechanism = self.take_underway(stage, "no SASL challenge")?;
-        let response = mechanism.respond(challenge, cache)?;
+        let response = mechanism.respond(challenge, means)?;
         *self = Self::Responding(mechanism, response);
         Ok(())
     }

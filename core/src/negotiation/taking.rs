@@ -2,8 +2,8 @@
 
 use super::Negotiation;
 use crate::body::Body;
-use crate::error::{Error, ErrorKind, Result, Retry, Stage};
-use crate::jid::Jid;
+use crate::error::{ErrorKind, Result};
+use crate::jid::{Jid, Likeness};
 use crate::learned::{Learned, Server};
 use crate::stanza::{self, Features, Incoming};
 
@@ -24,7 +24,7 @@ impl Negotiation<'_> {
             match incoming {
                 Some(Incoming::Features(features)) => self.offered(features),
                 Some(Incoming::Challenge(challenge)) => {
-                    self.login.challenged(&challenge, self.stage, self.scram_cache)?;
+                    self.login.challenged(&challenge, self.stage, self.means)?;
                 }
                 Some(Incoming::Success(success)) => self.succeeded(success)?,
                 Some(Incoming::Bound(jid)) => self.bound(jid)?,
@@ -42,13 +42,17 @@ impl Negotiation<'_> {
         }
     }
 
-    fn offered(&mut self, features: Features) {
+    fn offered(&mut self, mut features: Features) {
+        features.has_none &= self.session.as_ref().is_some_and(|(_, created)| created.is_secure);
+        if self.may_change(&features) {
+            self.empty_offer = Some(features);
+            return;
+        }
         if !self.is_restarted && !self.login.is_done() {
             self.login.offered(&features, self.sasl2.is_some());
             let learned = Learned::new(self.learned.server(), &features.mechanisms);
-            let is_sasl2_wanted = self.account.uses_sasl2(self.config);
             self.learned =
-                if is_sasl2_wanted { learned.with_sasl2(features.sasl2.as_ref()) } else { learned };
+                if self.wants_sasl2() { learned.with_sasl2(features.sasl2.as_ref()) } else { learned };
         }
         if features.session_required {
             // It is a server of a kind that the shorter plans were not made for.
@@ -57,21 +61,22 @@ impl Negotiation<'_> {
         self.features = Some(features);
     }
 
+    /// Whether another offer may follow this one: a connection manager that speaks TLS to the XMPP server for
+    /// its clients may hand on the features of before it, too. The servers that hold their own BOSH sessions
+    /// offer nothing else later.
+    fn may_change(&self, features: &Features) -> bool {
+        let is_first = self.empty_offer.is_none() && !self.is_restarted && !self.login.is_begun();
+        let is_empty = features.mechanisms.is_empty() && features.sasl2.is_none() && features.starttls;
+        is_first && is_empty && self.learned.server() == Server::Other
+    }
+
     /// The bound JID must be the account's: some servers let one user act as another.
     pub(super) fn bound(&mut self, jid: Jid) -> Result<()> {
-        let asked = self.account.jid();
-        let is_ours =
-            jid.domain() == asked.domain() && (asked.local().is_none() || jid.local() == asked.local());
-        if !is_ours {
-            return Err(Error::new(
-                ErrorKind::Bind,
-                Stage::Bind,
-                Retry::No,
-                format!(
-                    "the server bound an address of another account than {}: check its authorization",
-                    asked.bare()
-                ),
-            ));
+        let may_be_folded = self.account.credentials().prove_account();
+        match self.account.jid().compare(&jid) {
+            Likeness::Same => {}
+            Likeness::Folded if may_be_folded => {}
+            likeness => return Err(self.bound_another(&jid, likeness)),
         }
         self.jid = Some(jid);
         Ok(())

@@ -8,13 +8,16 @@ use crate::plan::{Milestone, PlanStep, PlannedBody};
 /// Authenticates and restarts at once, as the classic plan does one after the other.
 const TOGETHER: Plan = Plan {
     bodies: &[
-        PlannedBody { after: Milestone::Start, steps: &[PlanStep::Create] },
-        PlannedBody { after: Milestone::Features, steps: &[PlanStep::Auth] },
-        PlannedBody { after: Milestone::Features, steps: &[PlanStep::Restart] },
-        PlannedBody { after: Milestone::RestartedFeatures, steps: &[PlanStep::Bind] },
+        PlannedBody::new(Milestone::Start, &[PlanStep::Create]),
+        PlannedBody::new(Milestone::Features, &[PlanStep::Auth]),
+        PlannedBody::new(Milestone::Features, &[PlanStep::Restart(None)]),
+        PlannedBody::new(Milestone::RestartedFeatures, &[PlanStep::Bind]),
     ],
     early: None,
-    has_secret: true,
+    expects_scram: false,
+    server: None,
+    may_use_sasl2: true,
+    has_sasl: false,
 };
 
 fn body(payload: &str) -> String {
@@ -98,22 +101,32 @@ fn no_session_without_a_proof_even_if_a_jid_is_bound() {
 fn pairs() -> Plan {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
-    Plan::shortest(&config, &account, &Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]))
+    let learned = Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]);
+    // The replies here do not look like those of any server.
+    Plan { server: None, ..Plan::shortest(&config, &account, &learned).in_turn() }
+}
+
+fn ahead() -> Plan {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let learned = Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]);
+    Plan { server: None, ..Plan::shortest(&config, &account, &learned) }
 }
 
 const OFFER: &str = "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>";
 const SUCCESS: &str = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
 const BOUND: &str = "<iq xmlns='jabber:client' id='bind' type='result'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@localhost/x</jid></bind></iq>";
 
-/// Begins in pairs and plays replies, each to the request of that number, until the last; returns
+/// Begins a plan and plays replies, each to the request of that number, until the last; returns
 /// what that leads to, and the numbers of the requests sent on the way.
 fn play<'a>(
     config: &'a Config,
     account: &'a Account,
+    plan: Plan,
     replies: &[(u64, &str)],
 ) -> (Result<Step<'a>, Failure>, Vec<u64>) {
     let random = Random::fixed(1000, "nonce");
-    let (mut negotiation, requests) = Negotiation::start(config, account, pairs(), random).unwrap();
+    let (mut negotiation, requests) = Negotiation::start(config, account, plan, random).unwrap();
     let mut sent: Vec<u64> = requests.iter().map(Request::rid).collect();
     let ((last_rid, last), before) = replies.split_last().unwrap();
     for (rid, payload) in before {
@@ -153,7 +166,7 @@ fn pairs_in_every_order_of_replies() {
         (&[(0, OFFER), (1, ""), (2, SUCCESS), (3, ""), (4, FEATURES), (5, BOUND)], 6, 4),
     ];
     for (replies, requests, round_trips) in orders {
-        let (step, sent) = play(&config, &account, replies);
+        let (step, sent) = play(&config, &account, pairs(), replies);
         let Ok(Step::Done(session, _)) = step else { panic!("{replies:?} leads to {step:?}") };
         assert_eq!(sent.len(), requests, "{replies:?}");
         assert_eq!(
@@ -164,13 +177,94 @@ fn pairs_in_every_order_of_replies() {
     }
 }
 
+/// The replies to a plan that sends the bind ahead of its turn, and the numbers of the requests and the round trips
+/// that they lead to.
+type Ahead<'a> = (&'a [(u64, &'a str)], &'a [u64], u32);
+
+#[test]
+fn a_bind_ahead_of_its_turn_in_every_order_of_replies() {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let offer_and_success = format!("{OFFER}{SUCCESS}");
+    let orders: [Ahead<'_>; 9] = [
+        // As ejabberd does it.
+        (&[(0, OFFER), (1, SUCCESS), (2, BOUND)], &[0, 2, 1], 2),
+        (&[(0, OFFER), (2, BOUND), (1, SUCCESS)], &[0, 2, 1], 2),
+        // The restart arrived first, before the success and after it.
+        (&[(0, OFFER), (1, ""), (2, SUCCESS), (3, BOUND)], &[0, 2, 1, 3], 3),
+        (&[(0, OFFER), (1, SUCCESS), (2, ""), (3, BOUND)], &[0, 2, 1, 3], 3),
+        (&[(0, OFFER), (2, ""), (1, SUCCESS), (3, BOUND)], &[0, 2, 1, 3], 3),
+        // A server that has features for any version.
+        (&[(0, OFFER), (1, SUCCESS), (2, FEATURES), (3, BOUND)], &[0, 2, 1, 3], 3),
+        // The offer comes late, the success with it or not: the exchange goes on classically if it does.
+        (&[(0, ""), (1, OFFER), (2, SUCCESS), (3, BOUND)], &[0, 1, 3, 2], 3),
+        (&[(0, &offer_and_success), (1, FEATURES), (2, BOUND)], &[0, 1, 2], 3),
+        (&[(0, ""), (1, &offer_and_success), (2, FEATURES), (3, BOUND)], &[0, 1, 2, 3], 4),
+    ];
+    for (replies, requests, round_trips) in orders {
+        let (step, sent) = play(&config, &account, ahead(), replies);
+        let Ok(Step::Done(session, _)) = step else { panic!("{replies:?} leads to {step:?}") };
+        assert_eq!(sent, requests, "{replies:?}");
+        let next = 1000 + requests.len() as u64;
+        assert_eq!((session.rid(), session.round_trips()), (next, round_trips), "{replies:?}");
+    }
+}
+
+#[test]
+fn nothing_is_sent_ahead_where_one_request_may_be_open() {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let random = Random::fixed(1000, "nonce");
+    let (negotiation, _) = Negotiation::start(&config, &account, ahead(), random).unwrap();
+    let created = body(OFFER).replace(" sid=", " requests='1' sid=");
+    let (mut negotiation, mut requests) = send(negotiation.receive(&Reply::new(1000, 200, created)).unwrap());
+    for (answer, is_restart) in [(SUCCESS, false), (FEATURES, true)] {
+        assert_eq!(requests.len(), 1);
+        assert_eq!(requests[0].body().contains("xmpp:restart"), is_restart);
+        assert!(!requests[0].body().contains("0.9"));
+        let answer = Reply::new(requests[0].rid(), 200, body(answer));
+        (negotiation, requests) = send(negotiation.receive(&answer).unwrap());
+    }
+    let answer = Reply::new(requests[0].rid(), 200, body(BOUND));
+    assert!(matches!(negotiation.receive(&answer), Ok(Step::Done(..))));
+}
+
+#[test]
+fn a_mechanism_with_another_message_has_no_bind_ahead() {
+    let config = Config::new("http://localhost/").unwrap();
+    let learned = Learned::new(Server::Ejabberd, &["OAUTHBEARER".to_owned(), "PLAIN".to_owned()]);
+    for (credentials, is_ahead) in
+        [(Credentials::plain("secret"), true), (Credentials::oauthbearer("secret"), false)]
+    {
+        let account = Account::new("alice@localhost", credentials).unwrap();
+        assert_eq!(Plan::shortest(&config, &account, &learned).binds_ahead(), is_ahead);
+    }
+}
+
 #[test]
 fn no_session_while_the_server_holds_a_request() {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let both = format!("<stream:features/>{BOUND}");
-    let (step, _) = play(&config, &account, &[(0, OFFER), (1, ""), (2, SUCCESS), (3, &both)]);
+    let (step, _) = play(&config, &account, pairs(), &[(0, OFFER), (1, ""), (2, SUCCESS), (3, &both)]);
     let failure = step.unwrap_err();
     assert_eq!(failure.error.kind().name(), "Protocol", "{:?}", failure.error);
     assert_eq!(failure.terminate.unwrap().rid(), 1005);
+}
+
+#[test]
+fn a_server_that_never_comes_to_the_point_is_left() {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let random = Random::fixed(1000, "nonce");
+    let (mut negotiation, mut requests) =
+        Negotiation::start(&config, &account, Plan::classic(), random).unwrap();
+    for _ in 0..24 {
+        let reply = Reply::new(requests[0].rid(), 200, body(""));
+        (negotiation, requests) = send(negotiation.receive(&reply).unwrap());
+        assert_eq!(requests.len(), 1, "it asks again");
+    }
+    let failure = negotiation.receive(&Reply::new(requests[0].rid(), 200, body(""))).unwrap_err();
+    assert_eq!(failure.error.kind().name(), "Protocol", "{:?}", failure.error);
+    assert!(failure.terminate.is_some());
 }

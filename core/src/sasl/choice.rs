@@ -1,10 +1,11 @@
 //! Which mechanism a login is made by, and which can be begun before the server has offered any.
 
+use super::no_mechanism::NoMechanism;
 use crate::account::{Account, Proof};
 use crate::config::{Config, Floor};
-use crate::error::{Error, ErrorKind, Result, Retry, Stage};
+use crate::error::Result;
 use crate::fast;
-use crate::learned::Learned;
+use crate::learned::{Learned, is_scram};
 use crate::sasl2::{Inline, Offer, TokenUse};
 use crate::stanza::Features;
 
@@ -18,19 +19,51 @@ pub(crate) struct Way {
 
 impl Way {
     /// The strongest mechanism that both the server and the configuration accept, in SASL2 where that
-    /// is offered and wanted.
+    /// is offered and `uses` says so.
     pub(crate) fn choose(
         config: &Config,
         account: &Account,
         features: &Features,
-        may_use_token: bool,
+        uses: Uses,
+        expects_scram: bool,
     ) -> Result<Self> {
-        let choices = choices(config, account, may_use_token);
-        match strongest(&choices, config, account, &features.mechanisms, features.sasl2.as_ref()) {
+        let choices = choices(config, account, uses == Uses::Sasl2AndToken);
+        let none = NoMechanism { choices: &choices, config, account, features };
+        let (sasl2, passed_over) = match (uses, &features.sasl2) {
+            (Uses::Sasl, offer) => (None, offer.as_ref().filter(|_| account.uses_sasl2(config))),
+            (Uses::Sasl2 | Uses::Sasl2AndToken, offer) => (offer.as_ref(), None),
+        };
+        let has_scram = |offer: &Offer| offer.mechanisms.iter().any(|name| is_scram(name));
+        let expects_scram = expects_scram || passed_over.is_some_and(has_scram);
+        match strongest(&choices, config, account, &features.mechanisms, sasl2) {
+            Some((way, _)) if expects_scram && way.steps_down(account) => Err(none.step_down()),
             Some((way, _)) => Ok(way),
-            None => Err(no_mechanism(&choices, config, features)),
+            None => Err(none.error()),
         }
     }
+
+    /// Whether the server answers the first message by success or failure, without SASL2.
+    pub(crate) fn has_one_message(&self) -> bool {
+        // OAUTHBEARER explains a failure by a challenge (RFC 7628 §3.2.2).
+        self.sasl2.is_none() && self.mechanism != "OAUTHBEARER"
+    }
+
+    /// Whether the server would learn of a password that SCRAM keeps from it.
+    fn steps_down(&self, account: &Account) -> bool {
+        let is_password = matches!(account.credentials().proof, Proof::Password(_));
+        is_password && self.mechanism != fast::MECHANISM && !is_scram(&self.mechanism)
+    }
+}
+
+/// What a login may be made by, besides the SASL of RFC 6120.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Uses {
+    /// Nothing else.
+    Sasl,
+    /// SASL2, without a token.
+    Sasl2,
+    /// SASL2, and the account's token in it.
+    Sasl2AndToken,
 }
 
 /// How the login may begin before the server has offered anything.
@@ -48,12 +81,20 @@ pub(crate) enum Early {
 
 /// How the login may begin with a server that made an offer before: by the mechanism that the same
 /// offer would lead to now. `None` if there is none, or its first message is the server's.
-pub(crate) fn early(config: &Config, account: &Account, learned: &Learned) -> Option<Early> {
-    let choices = choices(config, account, true);
-    let (way, sort) = strongest(&choices, config, account, learned.mechanisms(), learned.sasl2())?;
+pub(crate) fn early(
+    config: &Config,
+    account: &Account,
+    learned: &Learned,
+    uses_sasl2: bool,
+) -> Option<Early> {
+    let choices = choices(config, account, uses_sasl2);
+    let sasl2 = learned.sasl2().filter(|_| uses_sasl2);
+    let (way, sort) = strongest(&choices, config, account, learned.mechanisms(), sasl2)?;
     Some(match sort {
         Sort::Challenged => Early::Challenged(way),
         Sort::Harmless => Early::Alone(way),
+        // A password goes by PLAIN where the server takes nothing better, which a profile may claim.
+        Sort::Secret if way.steps_down(account) && !learned.is_own() => Early::Unsafe,
         Sort::Secret if config.may_send_secrets_early() => Early::Secret(way),
         Sort::Secret => Early::Unsafe,
         Sort::ServerFirst => return None,
@@ -68,8 +109,8 @@ fn strongest(
     offered: &[String],
     sasl2: Option<&Offer>,
 ) -> Option<(Way, Sort)> {
-    let sasl2 = sasl2.filter(|_| account.uses_sasl2(config));
-    choices.iter().filter(|choice| choice.is_allowed).find_map(|choice| {
+    let sasl2 = sasl2.filter(|offer| account.uses_sasl2(config) && offer.has_more());
+    choices.iter().filter(|choice| choice.withheld.is_none()).find_map(|choice| {
         let is_among = |names: &[String]| names.iter().any(|name| name == choice.name);
         let is_token = choice.name == fast::MECHANISM;
         let inline = sasl2
@@ -90,16 +131,28 @@ fn strongest(
 }
 
 /// A mechanism the credentials can be used with.
-struct Choice<'a> {
-    name: &'a str,
-    is_allowed: bool,
+pub(super) struct Choice<'a> {
+    pub(super) name: &'a str,
+    /// Why the configuration does not let it be used.
+    pub(super) withheld: Option<Withheld>,
     sort: Sort,
+}
+
+/// What the configuration has against a mechanism.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Withheld {
+    /// It would show a secret to the network.
+    Cleartext,
+    /// It is DIGEST-MD5, which is off.
+    Digest,
+    /// It is weaker than the weakest that is allowed.
+    Floor,
 }
 
 /// What the first message of a mechanism gives away.
 #[derive(Clone, Copy)]
 enum Sort {
-    /// The password or token itself, or what can be sent again by whoever sees it.
+    /// The password or token itself, or what anyone who sees it can send again.
     Secret,
     /// Nothing; the server answers with a challenge.
     Challenged,
@@ -111,65 +164,71 @@ enum Sort {
 
 /// What the credentials can be used with, strongest first, and whether the configuration lets it.
 fn choices<'a>(config: &Config, account: &'a Account, may_use_token: bool) -> Vec<Choice<'a>> {
-    let clear = config.may_send_secrets();
-    let choice = |name, is_allowed, sort| Choice { name, is_allowed, sort };
+    let is_clear = config.may_send_secrets();
+    let choice = |name, withheld, sort| Choice { name, withheld, sort };
+    let unless = |is_allowed: bool, withheld| (!is_allowed).then_some(withheld);
+    let secret = |name| choice(name, unless(is_clear, Withheld::Cleartext), Sort::Secret);
+    let is_below = |strength: Floor| unless(strength >= config.floor, Withheld::Floor);
     let token = account.fast_token().filter(|_| may_use_token);
-    let mut choices =
-        Vec::from_iter(token.map(|_| choice(fast::MECHANISM, config.may_send_secrets_early(), Sort::Secret)));
+    let mut choices = Vec::from_iter(token.map(|_| {
+        let withheld = unless(config.may_send_secrets_early(), Withheld::Cleartext);
+        choice(fast::MECHANISM, withheld, Sort::Secret)
+    }));
     choices.extend(match &account.credentials().proof {
         Proof::Password(_) => Floor::ALL
             .into_iter()
             .rev()
             .map(|strength| {
-                let (is_sendable, sort) = match strength {
-                    Floor::Plain => (clear, Sort::Secret),
-                    Floor::DigestMd5 => (clear && config.digest_md5, Sort::ServerFirst),
-                    Floor::ScramSha1 | Floor::ScramSha256 | Floor::ScramSha512 => (true, Sort::Challenged),
+                let (withheld, sort) = match strength {
+                    Floor::Plain => (unless(is_clear, Withheld::Cleartext), Sort::Secret),
+                    Floor::DigestMd5 => {
+                        let withheld = unless(config.digest_md5, Withheld::Digest);
+                        (withheld.or(unless(is_clear, Withheld::Cleartext)), Sort::ServerFirst)
+                    }
+                    Floor::ScramSha1 | Floor::ScramSha256 | Floor::ScramSha512 => (None, Sort::Challenged),
                 };
-                choice(strength.name(), strength >= config.floor && is_sendable, sort)
+                choice(strength.name(), is_below(strength).or(withheld), sort)
             })
             .collect(),
         Proof::Scram(secret) => {
             let name = secret.hash.name();
-            let strong = Floor::ALL.iter().any(|floor| floor.name() == name && *floor >= config.floor);
-            vec![choice(name, strong, Sort::Challenged)]
+            let strength = Floor::ALL.into_iter().find(|floor| floor.name() == name);
+            vec![choice(name, strength.and_then(is_below), Sort::Challenged)]
         }
-        Proof::Plain(_) => vec![choice("PLAIN", clear && config.floor == Floor::Plain, Sort::Secret)],
-        Proof::OAuthBearer(_) => vec![choice("OAUTHBEARER", clear, Sort::Secret)],
-        Proof::XOAuth2(_) => vec![choice("X-OAUTH2", clear, Sort::Secret)],
-        Proof::Anonymous => vec![choice("ANONYMOUS", true, Sort::Harmless)],
-        Proof::External => vec![choice("EXTERNAL", true, Sort::Harmless)],
-        Proof::Raw { mechanism, .. } => vec![choice(mechanism, clear, Sort::Secret)],
+        Proof::Plain(_) => {
+            let withheld = is_below(Floor::Plain).or(unless(is_clear, Withheld::Cleartext));
+            vec![choice("PLAIN", withheld, Sort::Secret)]
+        }
+        Proof::OAuthBearer(_) => vec![secret("OAUTHBEARER")],
+        Proof::XOAuth2(_) => vec![secret("X-OAUTH2")],
+        Proof::Anonymous => vec![choice("ANONYMOUS", None, Sort::Harmless)],
+        Proof::External => vec![choice("EXTERNAL", None, Sort::Harmless)],
+        Proof::Raw { mechanism, .. } => vec![secret(mechanism)],
         Proof::Fast => Vec::new(),
     });
     choices
 }
 
-fn no_mechanism(choices: &[Choice<'_>], config: &Config, features: &Features) -> Error {
-    let allowed: Vec<String> =
-        choices.iter().filter(|choice| choice.is_allowed).map(|choice| choice.name.to_owned()).collect();
-    let offered = features.mechanisms.clone();
-    let withheld =
-        choices.iter().any(|choice| !choice.is_allowed && offered.iter().any(|name| name == choice.name));
-    let hint = if withheld && !config.may_send_secrets() {
-        "over plain http a password or token is only sent to a loopback address: use an https:// URL, or set \
-         allow_cleartext if the network between is trusted"
-    } else if withheld {
-        "what the server offers is weaker than the configuration allows: enable a stronger mechanism on the server, \
-         or lower the floor"
-    } else if offered.is_empty() && (features.starttls || !config.url.is_https()) {
-        "the server hides its mechanisms on a connection it takes for insecure: use its https:// URL, or tell it that \
-         this http is secure (Prosody: consider_bosh_secure = true, or send X-Forwarded-Proto: https from a trusted \
-         proxy)"
-    } else {
-        "enable one of the allowed mechanisms for this domain on the server, or use credentials that fit"
-    };
-    let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    let message = format!(
-        "no login mechanism in common: the server offers {}, allowed here are {}; {hint}",
-        list(&offered),
-        list(&allowed)
-    );
-    let kind = ErrorKind::Mechanism { offered, allowed };
-    Error::new(kind, Stage::Features, Retry::AfterConfigChange, message)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Credentials;
+
+    #[test]
+    fn sasl2_is_taken_only_where_it_does_more() {
+        let config = Config { fast: true, ..Config::new("https://chat.example.org/http-bind").unwrap() };
+        let account = Account::new("alice@example.org", Credentials::password("secret")).unwrap();
+        let names = || vec!["SCRAM-SHA-1".to_owned()];
+        for (bind, fast, is_taken) in [
+            (false, vec![], false),
+            (false, vec!["HT-SHA-256-UNIQ".to_owned()], false),
+            (true, vec![], true),
+            (false, vec![fast::MECHANISM.to_owned()], true),
+        ] {
+            let sasl2 = Some(Offer { mechanisms: names(), bind, fast });
+            let features = Features { mechanisms: names(), sasl2, ..Features::default() };
+            let way = Way::choose(&config, &account, &features, Uses::Sasl2AndToken, false).unwrap();
+            assert_eq!(way.sasl2.is_some(), is_taken, "{features:?}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::mutual::{Mutual, State};
-use super::{Message, ScramCache, prepare};
+use super::{Means, Message, prepare};
 use crate::account::Account;
 use crate::error::{Check, Error, Result, Stage};
 use crate::random::Random;
@@ -62,7 +62,7 @@ impl Mutual for DigestMd5 {
     }
 
     /// RFC 2831 §2.1.2.
-    fn answer(&mut self, challenge: &[u8], _: Option<&ScramCache>) -> Result<(Message, Zeroizing<String>)> {
+    fn answer(&mut self, challenge: &[u8], _: Means<'_>) -> Result<(Message, Zeroizing<String>)> {
         let directives = directives(challenge)?;
         let nonce = one(&directives, "nonce")?.ok_or_else(|| unexpected("no nonce"))?;
         let qop = one(&directives, "qop")?.unwrap_or("auth");
@@ -109,7 +109,8 @@ impl Mutual for DigestMd5 {
         }
         Err(Error::unverified(
             Check::Signature,
-            "its answer (rspauth) is wrong: it does not know the password of this account",
+            "its answer (rspauth) is wrong: it does not know the password of this account; check that `url` leads to your \
+             server, as someone may be intercepting the connection",
         ))
     }
 }
@@ -172,4 +173,29 @@ fn hex(bytes: &[u8]) -> String {
 
 fn unexpected(found: &str) -> Error {
     Error::protocol(Stage::Authenticate, "a DIGEST-MD5 challenge", found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directives_are_read_by_the_grammar() {
+        let read = |text: &str| directives(text.as_bytes()).unwrap();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let read_back = read("realm=\"a\\\"b,c\" ,, Nonce=x=y ,qop=,");
+        assert_eq!(read_back, [pair("realm", "a\"b,c"), pair("nonce", "x=y"), pair("qop", "")]);
+        assert_eq!(read(""), []);
+        assert_eq!(one(&read_back, "nonce").unwrap(), Some("x=y"));
+        assert_eq!(one(&read_back, "charset").unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_against_the_grammar_is_refused() {
+        for text in ["=x", "realm", "realm,nonce=x", "realm=\"a", "realm=\"a\\"] {
+            assert!(directives(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(directives(b"realm=\xff").is_err());
+        assert!(one(&directives(b"nonce=a,nonce=b").unwrap(), "nonce").is_err());
+    }
 }

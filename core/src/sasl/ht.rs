@@ -39,7 +39,8 @@ impl HashedToken {
         } else {
             Err(Error::unverified(
                 Check::Signature,
-                "its proof is wrong: it does not know the token it issued",
+                "its proof is wrong: it does not know the token that it issued; check that `url` leads to your server, as \
+                 someone may be intercepting the connection",
             ))
         }
     }

@@ -2,8 +2,12 @@
 
 mod choice;
 mod digest_md5;
+#[cfg(test)]
+mod examples;
 mod ht;
 mod mutual;
+mod no_mechanism;
+mod pace;
 pub(crate) mod prepare;
 mod scram;
 mod simple;
@@ -17,10 +21,15 @@ use crate::fast;
 use crate::random::Random;
 use crate::stanza::Features;
 
-pub(crate) use choice::{Early, Way, early};
+pub(crate) use choice::{Early, Uses, Way, early};
 use digest_md5::DigestMd5;
+#[cfg(test)]
+pub(crate) use examples::examples;
 use ht::HashedToken;
 use mutual::{Mutual as _, State};
+#[cfg(feature = "client")]
+pub(crate) use pace::Turn;
+pub(crate) use pace::{Means, Pace};
 use scram::Scram;
 pub use scram::{ScramCache, ScramHash};
 use simple::{OAuthBearer, OneMessage};
@@ -116,15 +125,24 @@ impl<'a> Mechanism<'a> {
         }
     }
 
+    /// Whether the first message holds a secret, or a proof that one is known.
+    pub(crate) fn begins_with_secret(&self) -> bool {
+        match self {
+            Self::OneMessage(mechanism) => mechanism.is_secret(),
+            Self::OAuthBearer(_) | Self::HashedToken(_) => true,
+            Self::Scram(_) | Self::DigestMd5(_) => false,
+        }
+    }
+
     /// The answer to a challenge.
-    pub(crate) fn respond(&mut self, challenge: &[u8], cache: Option<&ScramCache>) -> Result<Message> {
+    pub(crate) fn respond(&mut self, challenge: &[u8], means: Means<'_>) -> Result<Message> {
         match self {
             Self::OneMessage(_) | Self::HashedToken(_) => {
                 Err(Error::protocol(Stage::Authenticate, "SASL success or failure", "a challenge"))
             }
             Self::OAuthBearer(mechanism) => mechanism.respond(challenge),
-            Self::Scram(mechanism) => mechanism.respond(challenge, cache),
-            Self::DigestMd5(mechanism) => mechanism.respond(challenge, cache),
+            Self::Scram(mechanism) => mechanism.respond(challenge, means),
+            Self::DigestMd5(mechanism) => mechanism.respond(challenge, means),
         }
     }
 
@@ -154,5 +172,9 @@ impl<'a> Mechanism<'a> {
 
 /// Why a success that comes before the server has proven itself is refused.
 fn early_success() -> Error {
-    Error::unverified(Check::Signature, "it reported success without proving that it knows the password")
+    Error::unverified(
+        Check::Signature,
+        "it reported success without proving that it knows the password: check that `url` leads to your server, as someone \
+         may be intercepting the connection",
+    )
 }

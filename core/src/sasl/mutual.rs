@@ -1,7 +1,7 @@
 //! What SCRAM and DIGEST-MD5 have in common: after the client, the server proves that it knows the
 //! password, and no login is done before it has.
 
-use super::{Message, ScramCache, early_success};
+use super::{Means, Message, early_success};
 use crate::error::{Error, Result, Stage};
 
 /// How far the two proofs are.
@@ -21,15 +21,15 @@ pub(super) trait Mutual {
     fn state(&mut self) -> &mut State<Self::Expected>;
 
     /// The client's proof, and what the server's must be.
-    fn answer(&mut self, challenge: &[u8], cache: Option<&ScramCache>) -> Result<(Message, Self::Expected)>;
+    fn answer(&mut self, challenge: &[u8], means: Means<'_>) -> Result<(Message, Self::Expected)>;
 
     /// Compares the server's proof.
     fn verify(message: &[u8], expected: &Self::Expected) -> Result<()>;
 
-    fn respond(&mut self, challenge: &[u8], cache: Option<&ScramCache>) -> Result<Message> {
+    fn respond(&mut self, challenge: &[u8], means: Means<'_>) -> Result<Message> {
         match self.state() {
             State::First => {
-                let (message, expected) = self.answer(challenge, cache)?;
+                let (message, expected) = self.answer(challenge, means)?;
                 *self.state() = State::Final(expected);
                 Ok(message)
             }

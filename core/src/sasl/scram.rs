@@ -14,10 +14,10 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::mutual::{Mutual, State};
-use super::{Message, prepare};
+use super::{Means, Message, Pace, prepare};
 use crate::account::{Account, Proof, ScramKeys, ScramSecret};
 use crate::condition::{Condition, ScramCondition};
-use crate::error::{Check, Error, ErrorKind, Result, Stage};
+use crate::error::{Check, Error, ErrorKind, Result, Retry, Stage};
 use crate::random::Random;
 use crate::secret::Secret;
 pub use cache::ScramCache;
@@ -119,8 +119,35 @@ impl<'a> Scram<'a> {
         if nonce.len() > ours.len() && nonce.starts_with(ours) {
             Ok(())
         } else {
-            Err(Error::unverified(Check::Nonce, "its nonce does not extend the one sent to it"))
+            Err(Error::unverified(
+                Check::Nonce,
+                "its nonce does not extend the one that was sent to it: the server is broken, or someone is intercepting the \
+                 connection",
+            ))
         }
+    }
+
+    /// Too few make the password easy to guess for someone who intercepts the login. Too many only take time.
+    fn check_iterations(&self, count: u32) -> Result<()> {
+        let (least, most) = (self.iterations.start(), self.iterations.end());
+        let name = self.name();
+        if count > *most {
+            let message = format!(
+                "the server wants {count} iterations of {name} for this account, more than the {most} that are \
+                 allowed: set `iterations.most` to {count}, or lower the count on the server and set the password anew"
+            );
+            let kind = ErrorKind::Mechanism { offered: vec![name.to_owned()], allowed: Vec::new() };
+            return Err(Error::new(kind, Stage::Authenticate, Retry::AfterConfigChange, message));
+        }
+        if count < *least {
+            let problem = format!(
+                "it wants {count} iterations of {name}, which is too weak: set the password anew with at least \
+                 {least} on the server, or set `iterations.least` to {count}; if it is set to more, \
+                 someone is intercepting the connection"
+            );
+            return Err(Error::unverified(Check::Iterations, problem));
+        }
+        Ok(())
     }
 
     /// XEP-0474 §4.2: nobody between removed a mechanism from the offer.
@@ -137,7 +164,8 @@ impl<'a> Scram<'a> {
         }
         Err(Error::unverified(
             Check::Downgrade,
-            "the login mechanisms it signed are not those that arrived: somebody between changes them",
+            "the login mechanisms that it signed are not those that arrived: someone is intercepting the connection, or a \
+             proxy changes what the server sends",
         ))
     }
 
@@ -148,16 +176,19 @@ impl<'a> Scram<'a> {
         }
     }
 
-    fn keys(&mut self, first: &ServerFirst<'_>, cache: Option<&ScramCache>) -> Result<Arc<Keys>> {
+    fn keys(&mut self, first: &ServerFirst<'_>, means: Means<'_>) -> Result<Arc<Keys>> {
         match &self.account.credentials().proof {
             Proof::Scram(stored) => self.stored_keys(stored, first).map(Arc::new),
             Proof::Password(password) => {
                 let derive = || {
                     let prepared = prepare::password(password.expose())?;
-                    let salted = self.hash.salted_password(prepared.expose(), &first.salt, first.iterations);
+                    let _turn = means.pace.map(Pace::begin).transpose()?;
+                    let go_on = || means.pace.map_or(Ok(()), Pace::go_on);
+                    let (salt, iterations) = (&first.salt, first.iterations);
+                    let salted = self.hash.salted_password(prepared.expose(), salt, iterations, go_on)?;
                     Ok(self.keys_of(&salted))
                 };
-                let Some(cache) = cache else { return derive().map(Arc::new) };
+                let Some(cache) = means.cache else { return derive().map(Arc::new) };
                 let derivation = Derivation {
                     hash: self.hash,
                     user: self.account.authcid(),
@@ -181,8 +212,8 @@ impl<'a> Scram<'a> {
         if let Some((check, _)) = checks.into_iter().find(|(_, is_same)| !is_same) {
             return Err(Error::unverified(
                 check,
-                "its salt and iteration count are not those the stored keys were made with: the password was changed \
-                 since, derive the keys again",
+                "its salt and iteration count are not those that the stored keys were made with: the password was \
+                 changed since; take the keys from the server's store again",
             ));
         }
         Ok(match &stored.keys {
@@ -201,6 +232,9 @@ impl<'a> Scram<'a> {
     }
 }
 
+const WRONG_PASSWORD: &str = "its signature is wrong: it does not know the password of this account; check that `url` \
+     leads to your server, as someone may be intercepting the connection";
+
 impl Mutual for Scram<'_> {
     type Expected = Key;
 
@@ -209,19 +243,12 @@ impl Mutual for Scram<'_> {
     }
 
     /// RFC 5802 §3 and §5: checks the server's first message, then proves the password.
-    fn answer(&mut self, challenge: &[u8], cache: Option<&ScramCache>) -> Result<(Message, Key)> {
+    fn answer(&mut self, challenge: &[u8], means: Means<'_>) -> Result<(Message, Key)> {
         let first = ServerFirst::parse(challenge)?;
         self.check_nonce(first.nonce)?;
-        if !self.iterations.contains(&first.iterations) {
-            let (least, most) = (self.iterations.start(), self.iterations.end());
-            let problem = format!(
-                "its iteration count {} is not between {least} and {most} (option iterations)",
-                first.iterations
-            );
-            return Err(Error::unverified(Check::Iterations, problem));
-        }
+        self.check_iterations(first.iterations)?;
         self.check_offer(&first)?;
-        let keys = self.keys(&first, cache)?;
+        let keys = self.keys(&first, means)?;
 
         let without_proof = format!("c={},r={}", STANDARD.encode(&self.gs2_header), first.nonce);
         let auth_message =
@@ -229,7 +256,7 @@ impl Mutual for Scram<'_> {
         let auth_message = auth_message.expose().as_bytes();
         let stored_key = Zeroizing::new(self.hash.hash(&keys.client));
         let client_signature = self.hash.hmac(&stored_key, auth_message);
-        // Whoever has this and saw the rest of the login has the client's key.
+        // Anyone who has this and saw the rest of the login has the client's key.
         let proof: Key = Zeroizing::new(
             keys.client.iter().zip(client_signature.iter()).map(|(key, sign)| key ^ sign).collect(),
         );
@@ -242,10 +269,7 @@ impl Mutual for Scram<'_> {
     fn verify(server_final: &[u8], expected: &Key) -> Result<()> {
         match ServerFinal::parse(server_final)? {
             ServerFinal::Signature(signature) if bool::from(signature.ct_eq(expected.as_slice())) => Ok(()),
-            ServerFinal::Signature(_) => Err(Error::unverified(
-                Check::Signature,
-                "its signature is wrong: it does not know the password of this account",
-            )),
+            ServerFinal::Signature(_) => Err(Error::unverified(Check::Signature, WRONG_PASSWORD)),
             ServerFinal::Error(error) => {
                 let condition = Condition::Scram(ScramCondition::from(error));
                 Err(Error::refused(ErrorKind::Auth, Stage::Authenticate, Some(condition), None))

@@ -12,6 +12,7 @@ use crate::secret::Secret;
 pub(crate) struct OneMessage {
     name: String,
     message: Message,
+    is_secret: bool,
 }
 
 impl OneMessage {
@@ -29,7 +30,12 @@ impl OneMessage {
                 return Err(Error::config("credentials", format!("do not fit the mechanism {name}")));
             }
         };
-        Ok(Self { name: name.to_owned(), message })
+        let is_secret = !matches!(account.credentials().proof, Proof::Anonymous | Proof::External);
+        Ok(Self { name: name.to_owned(), message, is_secret })
+    }
+
+    pub(crate) fn is_secret(&self) -> bool {
+        self.is_secret
     }
 
     pub(crate) fn name(&self) -> &str {

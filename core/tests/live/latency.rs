@@ -1,8 +1,8 @@
 //! What must not be waited for.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use prebind::{Client, ErrorKind};
+use prebind::{Account, Client, Credentials, ErrorKind};
 
 use crate::{PROSODY, config};
 
@@ -12,13 +12,15 @@ use crate::{PROSODY, config};
 #[test]
 fn the_first_answer_over_tls_waits_for_no_acknowledgement() {
     let config = config(&PROSODY, &PROSODY.https_url);
+    // Prosody refuses it in its first answer.
+    let account = Account::new("alice@nowhere.example", Credentials::password("secret")).unwrap();
     let first_request = || {
         let client = Client::new(config.clone()).unwrap();
-        let start = Instant::now();
-        let error = client.terminate_by("nobody", 1000).unwrap_err();
-        assert_eq!(error.kind(), &ErrorKind::Terminated);
-        start.elapsed()
+        let (result, took) = faults::timed(|| client.prebind(&account));
+        assert_eq!(result.unwrap_err().kind(), &ErrorKind::Terminated);
+        took
     };
-    let best = (0..10).map(|_| first_request()).min().unwrap();
-    assert!(best < Duration::from_millis(30), "{best:?}");
+    // A busy machine may be as slow as that, not each time.
+    let has_not_waited = (0..100).any(|_| first_request() < Duration::from_millis(30));
+    assert!(has_not_waited);
 }

@@ -5,6 +5,8 @@
 mod browser;
 mod latency;
 mod logins;
+mod losses;
+mod lossy;
 mod plans;
 mod refusals;
 mod sessions;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use prebind::{Account, Client, Config, Credentials, ErrorKind, Floor, Phase, Retry, Stage};
+use prebind::{Account, Client, Config, Credentials, ErrorKind, Floor, Language, Phase, Retry, Stage};
 use servers::{Kind, Options, Server};
 
 use crate::{EJABBERD, PROSODY, assert_nobody_left, config, everywhere, login, start};
@@ -61,6 +61,25 @@ fn a_floor_above_what_is_offered() {
     }
 }
 
+/// Prosody derives passwords with 10,000 iterations, ejabberd with 4,096.
+#[test]
+fn more_iterations_than_are_allowed() {
+    for (server, mut config) in everywhere() {
+        let count = if server.kind == Kind::Prosody { 10_000 } else { 4096 };
+        config.iterations = 1..=count - 1;
+        let error = login(config, "alice@onlyscram.local", Credentials::password("wonder-1")).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Mechanism { .. }), "{error:?}");
+        assert_eq!((error.stage(), error.retry()), (Stage::Authenticate, Retry::AfterConfigChange));
+        for (language, option) in
+            [(Language::CommandLine, "`--max-iterations`"), (Language::Python, "`iterations`")]
+        {
+            let told = error.told_in(language);
+            assert!(told.contains(&format!("set {option} to {count}")), "{told}");
+        }
+        assert_nobody_left(server, "onlyscram.local");
+    }
+}
+
 #[test]
 fn mechanisms_hidden_on_plain_http() {
     let options = Options { mechanisms_on_http: false, ..Options::default() };
@@ -95,7 +114,7 @@ fn a_resource_that_is_refused() {
 fn a_session_that_another_one_replaced_is_gone() {
     for (server, config) in everywhere() {
         let client = Client::new(config).unwrap();
-        let account = Account::new("carol@localhost/same", Credentials::password("carrot-1")).unwrap();
+        let account = Account::new("bob@localhost/same", Credentials::password("builder-1")).unwrap();
         let first = client.prebind(&account).unwrap();
         let second = client.prebind(&account).unwrap();
         let error = client.terminate(&first).unwrap_err();

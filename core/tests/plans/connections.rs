@@ -1,54 +1,54 @@
 //! Which connection carries which request, and what becomes of one that does not last.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use faults::{Recorded, Reply, Server};
+use faults::{Reply, Server};
+use prebind::{Account, Credentials};
 use socket2::{Domain, Socket, Type};
 
-use super::{BOUND, EJABBERD, PROSODY, account, body, classic, client, pair};
+use super::{BOUND, EJABBERD, OFFER, PROSODY, SUCCESS, account, body, classic, client, pair};
 
 /// Prosody does not read for a while from a connection that has created a session.
 #[test]
 fn what_follows_a_creation_goes_over_another_connection() {
-    let replies = (0..4).flat_map(|_| classic(PROSODY)).collect();
+    let replies = (0..40).flat_map(|_| classic(PROSODY)).collect();
     let server = faults::script(replies);
     let client = client(&server, |config| {
         config.learn = false;
-        // The longer a request, the longer its connection rests: half a second, in which three calls are made
-        // on a busy machine too.
+        // The longer a request, the longer its connection rests: half a second.
         config.headers.push(("X-Long".to_owned(), "x".repeat(4900).into()));
     });
-    for _ in 0..3 {
-        client.prebind(&account()).unwrap();
-    }
-    let requests = server.requests();
-    let mut creations = Vec::new();
-    for call in requests.chunks(4) {
-        creations.push(call[0].connection);
-        let rested = |request: &Recorded| !creations.contains(&request.connection);
-        assert!(call[1..].iter().all(rested), "{creations:?} rest");
-    }
-    creations.dedup();
-    assert_eq!(creations.len(), 3, "each by another");
-    thread::sleep(Duration::from_millis(800));
+    let rest = Duration::from_millis(490);
+    // From now on it is known for Prosody.
     client.prebind(&account()).unwrap();
-    assert_eq!(server.requests()[12].connection, creations[0], "the one that has rested longest");
-}
-
-/// A creation must not be repeated, so it only takes a connection that is sure to be open still.
-#[test]
-fn how_long_a_server_leaves_connections_open_is_learned() {
-    let server = faults::script((0..3).flat_map(|_| faults::classic()).collect());
-    let client = client(&server, |_| {});
-    let connections = [0, 5000, 4300].map(|pause| {
-        thread::sleep(Duration::from_millis(pause));
+    // Those that have created a session, and when each was used last.
+    let mut slow: HashMap<usize, Duration> = HashMap::new();
+    let is_used_again = (1..40).any(|call| {
+        thread::sleep(Duration::from_millis(50));
         client.prebind(&account()).unwrap();
-        server.connections()
+        let mut is_used_again = false;
+        for (number, request) in server.requests().into_iter().skip(4 * call).enumerate() {
+            let used = slow.get(&request.connection).copied();
+            let rested = used.map_or(rest, |at| request.at.saturating_sub(at));
+            assert!(rested >= rest, "connection {} rests {rested:?}", request.connection);
+            if number == 0 {
+                is_used_again = used.is_some();
+                // The longer requests take a little longer to rest from.
+                let oldest = slow.values().min().copied().unwrap_or_default();
+                let is_oldest = used.is_none_or(|at| at.saturating_sub(oldest) < Duration::from_millis(50));
+                assert!(is_oldest, "the one that has rested longest: {slow:?}, {request:?}");
+            }
+            if number == 0 || used.is_some() {
+                slow.insert(request.connection, request.at);
+            }
+        }
+        is_used_again
     });
-    assert_eq!(connections, [1, 2, 2], "at first Apache's 5 s are feared");
+    assert!(is_used_again, "none rests for so long");
 }
 
 #[test]
@@ -57,12 +57,12 @@ fn a_connection_for_what_follows_is_opened_ahead() {
         let learn = faults::script(classic(EJABBERD));
         let taught = client(&learn, |_| {});
         taught.prebind(&account()).unwrap();
-        // Of another URL, so it is made to fit.
-        taught.profile()
+        // Of another URL, so it is made to fit. Nothing is sent ahead of its turn.
+        taught.profile().replace("\"server\":", "\"ahead\":\"left\",\"server\":")
     };
     let server = faults::script({
         let mut replies = classic(EJABBERD);
-        replies[0] = replies[0].clone().after(Duration::from_millis(300));
+        replies[0] = replies[0].clone().after(Duration::from_secs(2));
         replies.push(body("", BOUND));
         replies
     });
@@ -72,8 +72,8 @@ fn a_connection_for_what_follows_is_opened_ahead() {
     let client = client(&server, |config| config.profile = Some(profile));
     thread::scope(|scope| {
         let call = scope.spawn(|| client.prebind(&account()).unwrap());
-        thread::sleep(Duration::from_millis(200));
-        assert_eq!(server.connections(), 2, "while the creation is not answered");
+        wait_until(|| server.connections() == 2);
+        assert!(server.requests().len() < 2, "while the creation is not answered");
         call.join().unwrap();
     });
     assert_eq!(server.connections(), 2, "and no other");
@@ -103,37 +103,53 @@ fn one_connection_to(server: &Server) -> String {
 
 #[test]
 fn one_connection_is_enough_if_no_other_can_be_had() {
-    let server = faults::script([classic(EJABBERD), pair(), pair()].concat());
-    let url = one_connection_to(&server);
-    let client = client(&server, |config| config.url = prebind::Config::new(&url).unwrap().url);
-    for _ in 0..3 {
-        let start = Instant::now();
-        client.prebind(&account()).unwrap();
-        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    // Each in its turn, the bind that is otherwise sent ahead of it, too.
+    let ahead = vec![
+        body(EJABBERD, OFFER).when("\"1.0\"><auth"),
+        body("", SUCCESS).when("xmpp:version=\"0.9\""),
+        body("", BOUND).when("<bind"),
+    ];
+    // A failure by OAUTHBEARER has another message, so nothing is sent ahead.
+    let bearer = Account::new("alice@localhost", Credentials::oauthbearer("token")).unwrap();
+    let by_bearer = |mut reply: Reply| {
+        reply.body = String::from_utf8(reply.body).unwrap().replace("ANONYMOUS", "OAUTHBEARER").into_bytes();
+        reply
+    };
+    for (then, account) in [(pair(), bearer), (ahead, account())] {
+        let replies = [classic(EJABBERD), then.clone(), then].concat();
+        let server = faults::script(replies.into_iter().map(by_bearer).collect());
+        let url = one_connection_to(&server);
+        let client = client(&server, |config| config.url = prebind::Config::new(&url).unwrap().url);
+        for _ in 0..3 {
+            let (session, took) = faults::timed(|| client.prebind(&account));
+            session.unwrap();
+            assert!(took < Duration::from_secs(1), "{took:?}");
+        }
+        assert_eq!(server.connections(), 1);
+        assert!(!client.profile().contains("classic_until"));
     }
-    assert_eq!(server.connections(), 1);
-    assert!(!client.profile().contains("classic_until"));
 }
 
 /// A creation that is lost with its connection is not sent again, so it must not be lost.
 #[test]
 fn a_server_that_closes_idle_connections_loses_no_creation() {
-    let check = |idle: u64, pauses: [u64; 4]| {
-        let replies = (0..4).flat_map(|_| classic(PROSODY));
-        let replies = replies.map(|reply| reply.closes_after(Duration::from_millis(idle)));
-        let server = faults::script(replies.collect());
-        let client = client(&server, |config| config.learn = false);
-        for pause in pauses {
-            thread::sleep(Duration::from_millis(pause));
-            client.prebind(&account()).unwrap();
-        }
-        assert_eq!(server.requests().len(), 16, "nothing is sent twice");
-    };
-    thread::scope(|scope| {
-        scope.spawn(|| check(1000, [0, 700, 1300, 1300]));
-        // As Apache does.
-        scope.spawn(|| check(5000, [0, 4600, 5400, 4500]));
-    });
+    let replies = (0..4).flat_map(|_| classic(PROSODY));
+    let replies = replies.map(|reply| reply.closes_after(Duration::from_millis(300)));
+    let server = faults::script(replies.collect());
+    let client = client(&server, |config| config.learn = false);
+    for _ in 0..4 {
+        client.prebind(&account()).unwrap();
+        wait_until(|| server.open_connections() == 0);
+    }
+    assert_eq!(server.requests().len(), 16, "nothing is sent twice");
+}
+
+fn wait_until(holds: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < until);
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[test]

@@ -3,9 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod ahead;
+mod changes;
 mod connections;
 mod fallbacks;
 mod pairs;
+mod sasl2;
+mod secrets;
 mod slowness;
 mod tokens;
 
@@ -63,6 +67,17 @@ fn broken() -> Reply {
     Reply::xml("<body").header("Content-Length", "1000").closes().when(ALL_AT_ONCE)
 }
 
+/// Known to send no bind ahead of its turn.
+fn in_turn(server: &Server, change: impl FnOnce(&mut Config)) -> Client {
+    let taught = client(server, |_| {});
+    taught.prebind(&account()).unwrap();
+    let profile = taught.profile().replace("\"server\":", "\"ahead\":\"left\",\"server\":");
+    client(server, |config| {
+        change(config);
+        config.profile = Some(profile);
+    })
+}
+
 /// A pair of requests to ejabberd, and what is before it and after it.
 fn pair() -> Vec<Reply> {
     vec![
@@ -72,6 +87,16 @@ fn pair() -> Vec<Reply> {
         body("", "<stream:features/>").when("<bind"),
         body("", BOUND).when("sid=\"2\"/>"),
     ]
+}
+
+/// The same, from a server that answers the first of two requests once the second has arrived. So both are sent,
+/// whichever answer the client takes first.
+fn pair_in_flight() -> Vec<Reply> {
+    let mut pair = pair();
+    for first in [1, 3] {
+        pair[first] = pair[first].clone().after_next();
+    }
+    pair
 }
 
 fn client(server: &Server, change: impl FnOnce(&mut Config)) -> Client {

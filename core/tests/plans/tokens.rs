@@ -12,10 +12,10 @@ const OFFER: &str = "<stream:features><authentication xmlns='urn:xmpp:sasl:2'><m
     <mechanism>PLAIN</mechanism></mechanisms></stream:features>";
 
 /// A token and the server's proof that it knows it, recorded.
-const TOKEN: &str = "{\"mechanism\":\"HT-SHA-256-NONE\",\
+pub(crate) const TOKEN: &str = "{\"mechanism\":\"HT-SHA-256-NONE\",\
     \"token\":\"secret-token:fast-8OIBAoiPmtVQ0_1kjxk6u6Zv77me7ITnkaC1\",\
     \"expiry\":\"2026-12-13T23:32:55.475062Z\",\"user_agent\":\"00000000-0000-4000-8000-000000000000\"}";
-const ACCEPTED: &str = "<success xmlns='urn:xmpp:sasl:2'>\
+pub(crate) const ACCEPTED: &str = "<success xmlns='urn:xmpp:sasl:2'>\
     <additional-data>dYHwlulWQx4iIrLKVLaglZfk+joqm4P/Pz2SkMO9z2A=</additional-data>\
     <bound xmlns='urn:xmpp:bind:0'/><authorization-identifier>alice@localhost/x</authorization-identifier>\
     </success><stream:features/>";

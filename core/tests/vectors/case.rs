@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,6 +24,8 @@ pub(crate) struct Entry {
     pub(crate) cookie: Option<String>,
     pub(crate) is_together: bool,
     pub(crate) is_cleanup: bool,
+    /// Whether the reply comes before those to requests with lower RIDs.
+    is_at_once: bool,
     reply: Value,
 }
 
@@ -48,9 +51,24 @@ pub(crate) fn all() -> Vec<Case> {
     cases
 }
 
-/// `jids.json`, which is no exchange.
+/// `jids.json`, which has no exchanges.
 pub(crate) fn jids() -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/jids.json");
+    without_exchanges("jids.json")
+}
+
+/// `options.json`, which has no exchanges.
+#[cfg(feature = "client")]
+pub(crate) fn options() -> Value {
+    without_exchanges("options.json")
+}
+
+/// `web-requests.json` and the like, which have no exchanges.
+pub(crate) fn web(name: &str) -> Value {
+    without_exchanges(&format!("web-{name}.json"))
+}
+
+fn without_exchanges(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors").join(name);
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -76,6 +94,7 @@ fn from_row(table: &Value, row: &Value) -> Case {
             cookie: None,
             is_together: false,
             is_cleanup: false,
+            is_at_once: false,
             reply: row.clone(),
         });
     }
@@ -102,14 +121,24 @@ impl Entry {
             cookie: entry["request_headers"]["Cookie"].as_str().map(str::to_owned),
             is_together: entry["together"] == true,
             is_cleanup: entry["cleanup"] == true,
+            is_at_once: entry["at_once"] == true,
             reply: entry.clone(),
         }
     }
 
+    fn rid(&self) -> u64 {
+        let rid = self.request.split(" rid=\"").nth(1).and_then(|rest| rest.split('"').next());
+        rid.unwrap().parse().unwrap()
+    }
+
+    /// By what the replies to the open requests are sorted; equal ones come in the order of sending.
+    pub(crate) fn place(&self) -> u64 {
+        if self.is_at_once { 0 } else { self.rid() }
+    }
+
     /// The reply to the request that the entry has.
     pub(crate) fn reply(&self) -> Reply {
-        let rid = self.request.split(" rid=\"").nth(1).and_then(|rest| rest.split('"').next());
-        let rid = rid.unwrap().parse().unwrap();
+        let rid = self.rid();
         let body = match self.reply["reply_base64"].as_str() {
             Some(body) => STANDARD.decode(body).unwrap(),
             None => text(&self.reply["reply"]).into_bytes(),
@@ -122,6 +151,8 @@ impl Entry {
         };
         reply.content_encoding = self.headers("Content-Encoding").pop();
         reply.location = self.headers("Location").pop();
+        let seconds = self.headers("Retry-After").pop().map(|seconds| seconds.parse().unwrap());
+        reply.retry_after = seconds.map(Duration::from_secs);
         reply.set_cookie = self.headers("Set-Cookie");
         reply
     }
@@ -190,11 +221,13 @@ fn text(value: &Value) -> String {
 }
 
 /// An option or argument as a binding hands it over; what is bytes there is base64 here.
-fn named(name: &str, value: &Value) -> prebind::Value {
+pub(crate) fn named(name: &str, value: &Value) -> prebind::Value {
     match value {
         Value::Null => prebind::Value::Nothing,
         Value::Bool(flag) => (*flag).into(),
-        Value::Number(number) => number.as_i64().unwrap().into(),
+        Value::Number(number) => {
+            number.as_i64().map_or_else(|| number.as_f64().unwrap().into(), prebind::Value::from)
+        }
         Value::String(text) if matches!(name, "salt" | "salted_password" | "client_key" | "server_key") => {
             STANDARD.decode(text).unwrap().into()
         }

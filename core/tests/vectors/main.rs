@@ -5,8 +5,10 @@
 
 mod case;
 mod jids;
+#[cfg(feature = "client")]
+mod options;
+mod web;
 
-use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use prebind::{Error, Failure, Learned, Negotiation, Plan, Reply, Request, ScramCache, Session, Step};
@@ -38,15 +40,17 @@ fn every_case_with_known_keys() {
 fn check_all(check: impl Fn(&Case) -> Result<(), String>) {
     let cases = case::all();
     assert!(cases.len() > 300, "only {} cases were found", cases.len());
-    let mut failures = String::new();
-    for case in &cases {
-        let verdict =
-            catch_unwind(AssertUnwindSafe(|| check(case))).unwrap_or_else(|_| Err("panicked".to_owned()));
-        if let Err(problem) = verdict {
-            writeln!(failures, "{}: {problem}", case.name).unwrap();
-        }
-    }
-    assert!(failures.is_empty(), "{} of {} cases fail:\n{failures}", failures.lines().count(), cases.len());
+    let failures: Vec<String> = cases
+        .iter()
+        .filter_map(|case| {
+            let verdict = catch_unwind(AssertUnwindSafe(|| check(case)));
+            let problem = verdict.unwrap_or_else(|_| Err("panicked".to_owned())).err()?;
+            Some(format!("{}: {problem}", case.name))
+        })
+        // A core that is broken everywhere fails nearly all of them.
+        .take(10)
+        .collect();
+    assert!(failures.is_empty(), "these of {} cases fail:\n{}", cases.len(), failures.join("\n"));
 }
 
 #[test]
@@ -98,7 +102,7 @@ fn check(case: &Case, cache: Option<&ScramCache>) -> Result<(), String> {
     }
 }
 
-fn run(case: &Case, cache: Option<&ScramCache>) -> Result<Outcome, String> {
+fn run<'a>(case: &'a Case, cache: Option<&ScramCache>) -> Result<Outcome, String> {
     let (config, account) = match case.config().and_then(|config| Ok((config, case.account()?))) {
         Ok(both) => both,
         Err(error) => return Ok(Outcome { result: Err(error), used: 0 }),
@@ -111,35 +115,34 @@ fn run(case: &Case, cache: Option<&ScramCache>) -> Result<Outcome, String> {
     if let Some(cache) = cache {
         negotiation = negotiation.with_scram_cache(cache);
     }
-    let mut sent = 0;
-    let mut expect = |requests: Vec<Request>, answered: usize| -> Result<(), String> {
+    let (mut sent, mut open) = (0, Vec::new());
+    let mut expect = |requests: Vec<Request>, open: &mut Vec<&'a Entry>| -> Result<usize, String> {
         for request in requests {
             let entry = case.exchange.get(sent).ok_or("more requests than the case has")?;
             same_request(&request, entry).map_err(|problem| format!("request {sent}: {problem}"))?;
-            if entry.is_together != (sent > answered) {
-                return Err(format!("request {sent} is sent while {} are open", sent - answered));
+            if entry.is_together == open.is_empty() {
+                return Err(format!("request {sent} is sent while {} are open", open.len()));
             }
             sent += 1;
+            open.push(entry);
         }
-        if sent == answered { Err("no request is open".to_owned()) } else { Ok(()) }
+        if open.is_empty() { Err("no request is open".to_owned()) } else { Ok(sent) }
     };
-    expect(requests, 0)?;
-    // Replies come in the order of the requests.
-    for (answered, entry) in (1..).zip(&case.exchange) {
-        match negotiation.receive(&entry.reply()) {
+    let mut used = expect(requests, &mut open)?;
+    while let Some(at) = (0..open.len()).min_by_key(|at| open[*at].place()) {
+        match negotiation.receive(&open.remove(at).reply()) {
             Ok(Step::Send(next, more)) => {
                 negotiation = next;
-                expect(more, answered)?;
+                used = expect(more, &mut open)?;
             }
             Ok(Step::Wait(next)) => {
                 negotiation = next;
-                expect(Vec::new(), answered)?;
+                used = expect(Vec::new(), &mut open)?;
             }
             Ok(Step::Done(session, learned)) => {
-                return Ok(Outcome { result: Ok((session, learned)), used: answered });
+                return Ok(Outcome { result: Ok((session, learned)), used });
             }
             Err(Failure { error, terminate }) => {
-                let mut used = answered;
                 if let Some(terminate) = terminate {
                     let Some(entry) = case.exchange.get(used).filter(|entry| entry.is_cleanup) else {
                         return Err(format!("ends a session that the case does not end, after {error:?}"));
@@ -177,7 +180,7 @@ fn describe_session(session: &Session) -> Value {
         "round_trips": session.round_trips(),
         "fast_token": session.fast_token().map(prebind::FastToken::to_text),
         "cookies": session.cookies().iter()
-            .map(|cookie| json!({"name": cookie.name, "value": cookie.value()}))
+            .map(|cookie| json!({"name": cookie.name, "value": cookie.value(), "path": cookie.path}))
             .collect::<Vec<_>>(),
     })
 }
@@ -188,6 +191,7 @@ fn describe_error(error: &Error) -> Value {
         "stage": error.stage().as_str(),
         "condition": error.condition().map(prebind::Condition::as_str),
         "retry": error.retry().as_str(),
+        "retry_after": error.retry_after().map(|time| time.as_secs()),
         "text": error.text(),
     })
 }

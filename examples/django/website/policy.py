@@ -24,7 +24,8 @@ def content_security_policy(get_response):
                 f"connect-src 'self' {chat.scheme}://{chat.netloc}",
                 # Converse.js positions its windows with style attributes.
                 "style-src 'self' 'unsafe-inline'",
-                "img-src 'self'",
+                # People's pictures come from the chat, as data.
+                "img-src 'self' data:",
                 "font-src 'self'",
                 "media-src 'self'",
                 "manifest-src 'self'",

@@ -24,8 +24,6 @@ match (parse_url((string) text($_SERVER['REQUEST_URI']), PHP_URL_PATH)) {
 /** What the browser asks for a session. */
 function prebound(Closure $jid, ?string $name): void
 {
-    // Other requests of the same visitor need not wait for the chat server.
-    session_write_close();
     Prebind\Converse::answer($jid, fn () => ['password' => people()[$name]['xmpp_password']])->send();
 }
 

@@ -4,6 +4,6 @@ Rails.application.routes.draw do
   root "pages#home"
   get "login", to: "logins#new"
   post "login", to: "logins#create"
-  post "logout", to: "logins#destroy"
+  match "logout", to: "logins#destroy", via: %i[post delete]
   mount Prebind::Engine => "/prebind"
 end

@@ -99,7 +99,7 @@ fn server_pid(text: &str) -> u32 {
 
 /// Whether the process ends within a moment.
 fn is_gone(pid: u32) -> bool {
-    let until = Instant::now() + Duration::from_secs(5);
+    let until = Instant::now() + Duration::from_secs(30);
     let process = format!("/proc/{pid}");
     while Path::new(&process).exists() {
         if Instant::now() > until {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::drive::Drive;
-use crate::instructions::Negotiate;
 
 /// Measure how long it takes to open a session: this library, its bindings, the floor and peers
 #[derive(Parser)]
@@ -22,8 +21,6 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     #[command(hide = true)]
     Drive(Drive),
-    #[command(hide = true)]
-    Negotiate(Negotiate),
 }
 
 #[derive(Args)]
@@ -35,7 +32,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) runs: usize,
     /// What a round trip takes, in milliseconds; several may be given
-    #[arg(long, value_name = "MS", num_args = 1.., default_values_t = [0, 10, 40])]
+    #[arg(long, value_name = "MS", num_args = 1.., default_values_t = [0, 5, 10, 40])]
     pub(crate) delay: Vec<u64>,
     /// By how much more than its delay each way may take, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 20)]

@@ -24,7 +24,6 @@ mod cpu;
 mod drive;
 mod driver;
 mod http;
-mod instructions;
 mod participants;
 mod plot;
 mod record;
@@ -49,7 +48,6 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         None => report::run(&cli.options),
         Some(Command::Drive(drive)) => drive.run(),
-        Some(Command::Negotiate(negotiate)) => negotiate.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -98,10 +98,7 @@ pub(crate) fn all(options: &Options, problems: &mut Problems) -> Result<Vec<Part
             eprintln!("{} is not installed, so it is not measured", binding.name);
             continue;
         }
-        let words = at_root(binding.make)?;
-        let [program, arguments @ ..] = words.as_slice() else { continue };
-        let made = Command::new(program).args(arguments).current_dir(root()).status();
-        if !made.is_ok_and(|status| status.success()) {
+        if !is_made(binding)? {
             problems.add(format!("the package for {} could not be made", binding.name));
             continue;
         }
@@ -135,6 +132,20 @@ pub(crate) fn all(options: &Options, problems: &mut Problems) -> Result<Vec<Part
         });
     }
     Ok(participants)
+}
+
+/// Makes the native part, unless cargo has made it for the whole workspace and `PREBIND_BUILT` says so.
+fn is_made(binding: &Binding) -> Result<bool> {
+    let words = at_root(binding.make)?;
+    let [program, arguments @ ..] = words.as_slice() else { return Ok(false) };
+    if program == "cargo" && env::var_os("PREBIND_BUILT").is_some() {
+        return Ok(true);
+    }
+    Ok(Command::new(program)
+        .args(arguments)
+        .current_dir(root())
+        .status()
+        .is_ok_and(|status| status.success()))
 }
 
 /// A peer given by path is called as its script is, or its program.

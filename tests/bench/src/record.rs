@@ -89,15 +89,30 @@ pub(crate) fn script(calls: &[Vec<Event>]) -> Result<Script> {
     Ok(Script { events, connections: used.len() })
 }
 
-/// Puts requests that were sent at the same time, and noted by chance, in the order of their RIDs.
+impl Event {
+    /// The RID of what is sent.
+    pub(crate) fn rid(&self) -> Option<u64> {
+        match self {
+            Self::Send { body, .. } => attribute(body, "rid").and_then(|rid| rid.parse().ok()),
+            Self::Receive { .. } => None,
+        }
+    }
+}
+
+/// Whether this is the restart that the library sends after the bind, although its RID is lower.
+fn is_overtaken(event: &Event) -> bool {
+    matches!(event, Event::Send { body, .. } if attribute(body, "xmpp:version") == Some("0.9"))
+}
+
+/// Puts requests that were sent at the same time, and noted by chance, in the order in which they are sent.
 fn in_order(events: &mut [Event]) {
-    let rid = |event: &Event| match event {
-        Event::Send { body, .. } => attribute(body, "rid").and_then(|rid| rid.parse::<u64>().ok()),
-        Event::Receive { .. } => None,
+    let place = |event: &Event| {
+        let rid = event.rid()?;
+        Some(if is_overtaken(event) { (rid + 1, true) } else { (rid, false) })
     };
-    let places: Vec<usize> = (0..events.len()).filter(|at| rid(&events[*at]).is_some()).collect();
+    let places: Vec<usize> = (0..events.len()).filter(|at| place(&events[*at]).is_some()).collect();
     let mut sent: Vec<Event> = places.iter().map(|at| events[*at].clone()).collect();
-    sent.sort_by_key(rid);
+    sent.sort_by_key(place);
     for (at, event) in places.into_iter().zip(sent) {
         events[at] = event;
     }
@@ -186,6 +201,23 @@ mod tests {
         let script = script(&[one_by_one, shorter, in_pairs, Vec::new()]).unwrap();
         assert_eq!((script.events.len(), round_trips(&script.events)), (6, 2));
         assert_eq!(script.connections, 3);
+    }
+
+    #[test]
+    fn a_bind_ahead_of_its_turn_stays_there() {
+        let restart = Event::Send {
+            connection: 0,
+            head: String::new(),
+            body: "<body rid=\"2\" xmpp:version=\"0.9\"/>".to_owned(),
+        };
+        let noted = [
+            vec![send(0, 1), receive(0), restart.clone(), send(1, 3), receive(0), receive(1)],
+            vec![send(0, 1), receive(0), send(1, 3), restart, receive(0), receive(1)],
+        ];
+        for call in noted {
+            let rids: Vec<u64> = script(&[call]).unwrap().events.iter().filter_map(Event::rid).collect();
+            assert_eq!(rids, [1, 3, 2]);
+        }
     }
 
     #[test]

@@ -63,12 +63,14 @@ impl Replay {
             self.idle.push_back(Connection::open(self.address, self.tls.as_ref())?);
         }
         let mut call = Call::new(self)?;
-        for event in &self.script.events {
+        for (at, event) in self.script.events.iter().enumerate() {
+            let next = self.script.events.get(at + 1).and_then(Event::rid);
+            let is_ahead = next.is_some() && next < event.rid();
             match event {
                 // The server was quicker than when it was recorded: nothing would answer this.
                 Event::Send { body, .. } if is_poll(body) && call.has_any(&[OFFERS_BIND]) => {}
                 Event::Send { connection, head, body } => {
-                    call.wait_for(need_of(body))?;
+                    call.wait_for(if is_ahead { &[] } else { need_of(body) })?;
                     while call.open.len() >= WINDOW || call.is_open(*connection) {
                         call.receive()?;
                     }
@@ -77,7 +79,7 @@ impl Replay {
                         let open = || Connection::open(self.address, self.tls.as_ref());
                         call.busy.insert(*connection, kept.map_or_else(open, Ok)?);
                     }
-                    let body = call.values.render(body, &mut self.keys)?;
+                    let body = call.values.render(body, is_ahead, &mut self.keys)?;
                     call.send(*connection, head, &body)?;
                 }
                 Event::Receive { connection } => {

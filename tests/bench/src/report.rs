@@ -53,9 +53,10 @@ impl Problems {
 }
 
 /// Which logins are measured with which server.
-const PLACES: [(Kind, &[Login]); 3] = [
+const PLACES: [(Kind, &[Login]); 4] = [
     (Kind::Prosody, &Login::WITH_PASSWORD),
-    (Kind::Ejabberd, &Login::WITH_PASSWORD),
+    (Kind::Ejabberd, &[Login::Plain, Login::Scram, Login::Anonymous, Login::XOAuth2]),
+    (Kind::Ejabberd24, &[Login::Plain, Login::Anonymous, Login::XOAuth2]),
     (Kind::Prosody13, &[Login::Fast]),
 ];
 
@@ -70,8 +71,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let directory = tempfile::tempdir()?;
     for (kind, logins) in PLACES {
         let server = match Server::start(kind) {
-            Err(servers::Error::NotFetched(why)) => {
-                eprintln!("{kind} is not measured, since it is not there: {why}");
+            Err(servers::Error::NotFetched { reason, .. }) => {
+                eprintln!("{kind} is not measured, since it is not there: {reason}");
                 continue;
             }
             started => started.map_err(|error| format!("{kind} does not start: {error}")),
@@ -110,7 +111,7 @@ impl Report {
             eprintln!("{first}");
             let cold = cold::measure(place, is_https, options.processes());
             self.cold.extend(self.problems.keep(&first, cold));
-            if place.server.kind != Kind::Ejabberd {
+            if !matches!(place.server.kind, Kind::Ejabberd | Kind::Ejabberd24) {
                 let what = format!("{what}: one after the other");
                 eprintln!("{what}");
                 let (at_once, with_pauses) = options.pace();

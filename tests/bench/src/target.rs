@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use faults::Delay;
 use prebind::{Account, Client, Config, Credentials, ErrorKind, FastToken};
-use servers::Server;
+use servers::{Server, hosts};
 use url::Url;
 
 use crate::{Error, Result};
@@ -20,29 +20,46 @@ use crate::{Error, Result};
 pub(crate) enum Login {
     Plain,
     Scram,
+    /// Without an account.
+    Anonymous,
+    /// By a token of OAuth.
+    XOAuth2,
     /// By a token in place of the password.
     Fast,
 }
 
 impl Login {
-    pub(crate) const ALL: [Self; 3] = [Self::Plain, Self::Scram, Self::Fast];
+    pub(crate) const ALL: [Self; 5] = [Self::Plain, Self::Scram, Self::Anonymous, Self::XOAuth2, Self::Fast];
     pub(crate) const WITH_PASSWORD: [Self; 2] = [Self::Plain, Self::Scram];
 
     /// The password, or a token that the server gives for it.
     pub(crate) fn proof(self, server: &Server) -> Result<String> {
-        if self != Self::Fast {
-            return Ok(PASSWORD.to_owned());
+        match self {
+            Self::Plain | Self::Scram | Self::Anonymous => return Ok(PASSWORD.to_owned()),
+            Self::XOAuth2 => return Ok(server.oauth_token(self.jid())?),
+            Self::Fast => {}
         }
         let client = Client::new(config(&server.http_url, &server.ca_pem, self)?)?;
-        let session = client.prebind(&Self::Scram.account(JID, PASSWORD)?)?;
+        let session = client.prebind(&Self::Scram.account(self.jid(), PASSWORD)?)?;
         client.terminate(&session)?;
         Ok(session.fast_token().ok_or("the server gave no token")?.to_text())
+    }
+
+    /// The account that logs in so, or its domain.
+    pub(crate) fn jid(self) -> &'static str {
+        match self {
+            Self::Plain | Self::Scram | Self::Fast => "alice@localhost",
+            Self::Anonymous => hosts::ANONYMOUS,
+            Self::XOAuth2 => "alice@oauth.local",
+        }
     }
 
     pub(crate) fn account(self, jid: &str, proof: &str) -> Result<Account> {
         let credentials = match self {
             Self::Plain => Credentials::plain(proof),
             Self::Scram => Credentials::password(proof),
+            Self::Anonymous => Credentials::anonymous(),
+            Self::XOAuth2 => Credentials::x_oauth2(proof),
             Self::Fast => Credentials::fast(FastToken::from_text(proof)?),
         };
         Ok(Account::new(jid, credentials)?)
@@ -63,12 +80,13 @@ impl fmt::Display for Login {
         f.write_str(match self {
             Self::Plain => "PLAIN",
             Self::Scram => "SCRAM",
+            Self::Anonymous => "ANONYMOUS",
+            Self::XOAuth2 => "X-OAUTH2",
             Self::Fast => "FAST",
         })
     }
 }
 
-pub(crate) const JID: &str = "alice@localhost";
 pub(crate) const PASSWORD: &str = "wonder-1";
 
 /// A server at the end of a path.
@@ -124,7 +142,7 @@ impl<'a> Target<'a> {
     /// The same, known from what another process learned of it.
     pub(crate) fn known(mut self, calls: usize) -> Result<Self> {
         let client = Client::new(config(&self.url, &self.server.ca_pem, self.login)?)?;
-        let account = self.login.account(JID, &self.proof)?;
+        let account = self.login.account(self.login.jid(), &self.proof)?;
         for _ in 0..calls {
             let session = client.prebind(&account)?;
             self.end(&[(session.sid().to_owned(), session.rid())])?;
@@ -140,7 +158,7 @@ impl<'a> Target<'a> {
     pub(crate) fn environment(&self) -> [(&'static str, OsString); 6] {
         [
             ("PREBIND_URL", self.url.clone().into()),
-            ("PREBIND_JID", JID.into()),
+            ("PREBIND_JID", self.login.jid().into()),
             ("PREBIND_PASSWORD", self.proof.clone().into()),
             ("PREBIND_MECHANISM", self.login.to_string().into()),
             ("PREBIND_CA", self.server.ca_pem.clone().into()),

@@ -1,5 +1,4 @@
 import { test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import assert from "node:assert/strict";
 import { useBrowser } from "../lib/browser.js";
 import { terminate } from "../lib/bosh.js";
@@ -10,6 +9,7 @@ import { until } from "../lib/until.js";
 import { asksForSession } from "../lib/wire.js";
 
 const visit = useBrowser();
+const end = /type=['"]terminate/;
 
 test("a session that has expired before the page attaches is replaced", async () => {
   const { page, wire } = await visit();
@@ -46,31 +46,41 @@ test("a session that has expired while the page was closed is replaced", async (
   await recovers(page, wire);
 });
 
-// As when the server has lost patience, or was restarted. If the page was quicker with the same RID, the
-// answer is the page's, or none as long as the server holds it.
+// As when the server has lost patience, or was restarted. The page may have sent a request with the same RID
+// meanwhile: the server then answers that the request is unknown, and the session goes on.
 async function endSession(wire) {
   const [sid] = wire.sids;
+  const isLost = () => wire.answersOf(sid).some((answer) => end.test(answer));
   await until("the server has ended the session", async () => {
-    const ended = terminate(boshUrl, sid, wire.lastRid(sid) + 1).catch(() => "");
-    return /type=['"]terminate/.test(await Promise.race([ended, setTimeout(2000, "")]));
+    // There is no answer as long as the server holds it in place of the page's request.
+    const patience = AbortSignal.timeout(2000);
+    const answer = await terminate(boshUrl, sid, wire.lastRid(sid) + 1, patience).catch(() => "");
+    return (end.test(answer) && !answer.includes("item-not-found")) || isLost();
   });
 }
 
 async function recovers(page, wire) {
-  await until("another session is in use, and the user present in it", () => {
+  const isPresent = () => {
     const sid = wire.sids.at(-1);
     return (
       wire.sids.length > 1 &&
       wire.requests.some((request) => request.sid === sid && request.body.includes("<presence"))
     );
-  });
+  };
+  // ejabberd may hold the page's request for `wait` seconds more. Then the page takes up to a minute, so that not all ask
+  // at once when a chat server was restarted.
+  await until("another session is in use, and the user present in it", isPresent, 180_000).catch(
+    (error) => {
+      throw new Error(`${error.message}\n${wire.story()}`, { cause: error });
+    },
+  );
   await online(page, "alice");
   const bob = await Peer.signIn(boshUrl, users.bob);
   await contactOnline(page, "bob");
   await bob.say(users.alice.jid, "still there?");
   await said(page, "bob", "still there?");
   await bob.leave();
-  // A page that was loaded again has another resource than the session it tried first, and
-  // ejabberd minds once; more would be a loop.
-  assert.ok(wire.prebinds.length <= 3, `it asked ${wire.prebinds.length} times`);
+  // A page that was loaded again has another resource than the session it tried first, and ejabberd minds once, on a busy
+  // machine twice. A loop opens ten in a second.
+  assert.ok(wire.prebinds.length <= 4, wire.story());
 }

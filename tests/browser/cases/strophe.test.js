@@ -1,35 +1,29 @@
 import { test } from "node:test";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { readFileSync } from "node:fs";
 import assert from "node:assert/strict";
 import { useBrowser } from "../lib/browser.js";
-import { signIn } from "../lib/page.js";
+import { attach, clientPage, installed, openAgain } from "../lib/client-page.js";
+import { followGuide } from "../lib/guide.js";
 import { Peer } from "../lib/peer.js";
-import { boshUrl, prebindUrl, siteUrl, users } from "../lib/settings.js";
+import { boshUrl, prebindUrl, users } from "../lib/settings.js";
 import { shortlyOpened } from "../lib/short.js";
 import { until } from "../lib/until.js";
 
 const visit = useBrowser();
 
 for (const [name, file] of [
-  ["strophe3", "strophe.umd.js"],
-  ["strophe.js", "strophe.umd.cjs"],
+  ["strophe3", "dist/strophe.umd.js"],
+  ["strophe.js", "dist/strophe.umd.cjs"],
 ]) {
   const { version, library } = installed(name, file);
 
   test(`Strophe.js ${version} attaches and talks`, async () => {
-    // The policy of the site's pages is for the site's scripts, not for ours.
-    const { page, wire } = await visit({ bypassCSP: true });
-    await signIn(page, "alice");
-    // A page with nothing on it, where the browser has the site's cookie.
-    await page.goto(`${siteUrl}/no-such-page`);
-    await page.addScriptTag({ content: library });
+    const { page, wire } = await clientPage(visit, library);
     const bob = await Peer.signIn(boshUrl, users.bob);
     const stanzas = () => page.evaluate(() => window.stanzas.join(""));
     const attached = async () => {
-      await page.evaluate(attach, { prebindUrl, boshUrl });
+      await page.evaluate(attachAndListen, { prebindUrl, boshUrl });
       await until("Bob is seen", async () => /<presence[^>]*from=['"]bob@/.test(await stanzas()));
+      return { wire };
     };
     await shortlyOpened(attached, async () => [await stanzas()]);
 
@@ -50,22 +44,45 @@ for (const [name, file] of [
   });
 }
 
-// As README.md says, and whatever else a page does with a connection. Runs in the page.
-async function attach({ prebindUrl, boshUrl }) {
+test("Strophe.js restores its session after a reload", async () => {
+  const { library } = installed("strophe.js", "dist/strophe.umd.cjs");
+  const visitor = await clientPage(visit, library);
+  const { page, wire } = visitor;
+  await attach(visitor, "Strophe.js", ["connection"]);
+  const { sid } = visitor.session;
+  const presence = () =>
+    wire.requests.some((it) => it.sid === sid && it.body.includes("<presence"));
+  await until("the presence is sent", presence);
+  await wire.everything();
+  const opened = wire.prebinds.length;
+
+  await openAgain(page, library);
+  await followGuide(page, "Strophe.js", ["connection"]);
+  const bob = await Peer.signIn(boshUrl, users.bob);
+  await bob.say(await page.evaluate(() => window.connection.jid), "hello again");
+  await until("a message comes", () => wire.answersOf(sid).join("").includes("hello again"));
+  await page.evaluate((to) => {
+    const { connection, $msg } = window;
+    connection.send($msg({ to, type: "chat" }).c("body").t("hello from a page"));
+  }, bob.jid);
+  await bob.hear(/hello from a page/);
+  await bob.leave();
+  await wire.everything();
+  assert.equal(wire.prebinds.length, opened);
+});
+
+// What a page may do with a connection. Runs in the page.
+async function attachAndListen({ prebindUrl, boshUrl }) {
   const { Strophe, $pres, $msg } = window;
-  window.statuses = [];
-  window.stanzas = [];
+  // A browser opens no more than six connections to a server, and this one has a request open.
+  window.connection?.disconnect();
+  const statuses = (window.statuses = []);
+  const stanzas = (window.stanzas = []);
   const { jid, sid, rid } = await (await fetch(prebindUrl)).json();
   const connection = new Strophe.Connection(boshUrl);
-  connection.addHandler((stanza) => window.stanzas.push(Strophe.serialize(stanza)));
-  connection.attach(jid, sid, rid, (status) => window.statuses.push(status));
+  connection.addHandler((stanza) => stanzas.push(Strophe.serialize(stanza)));
+  connection.attach(jid, sid, rid, (status) => statuses.push(status));
   connection.send($pres());
   window.connection = connection;
   window.say = (to, text) => connection.send($msg({ to, type: "chat" }).c("body").t(text));
-}
-
-function installed(name, file) {
-  const directory = dirname(createRequire(import.meta.url).resolve(name));
-  const { version } = JSON.parse(readFileSync(join(directory, "../package.json")));
-  return { version, library: readFileSync(join(directory, file), "utf8") };
 }

@@ -1,5 +1,4 @@
 import { test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import assert from "node:assert/strict";
 import { useBrowser } from "../lib/browser.js";
 import { Peer } from "../lib/peer.js";
@@ -16,8 +15,8 @@ test("two tabs have a session each, and leave each other alone", async () => {
   await two.goto(siteUrl);
   await online(two, "alice");
 
-  // A conflict would make them throw each other out in turns, within a second or two.
-  await setTimeout(10_000);
+  // A conflict would make them throw each other out in turns, each within a second or two.
+  await wire.quiet(4000);
   assert.equal(wire.prebinds.length, 2);
   assert.equal(wire.sids.length, 2);
   assert.deepEqual(

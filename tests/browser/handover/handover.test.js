@@ -1,7 +1,6 @@
 // What chat.js adds to a page, in a real Chromium; what any site must do is in tests/browser/cases.
 
 import { test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { execFileSync } from "node:child_process";
 import assert from "node:assert/strict";
 import { useBrowser } from "../lib/browser.js";
@@ -32,7 +31,7 @@ test("signing out in one tab ends the sessions of all", async () => {
   await until("both are gone", () => ours().length === 0);
 
   // Longer than Converse waits before it connects again.
-  await setTimeout(5_000);
+  await wire.quiet(5000);
   assert.equal(wire.prebinds.length, 2);
   for (const tab of [page, other]) assert.deepEqual(await kept(tab), []);
 });
@@ -45,7 +44,7 @@ test("a copy of a tab gets a session of its own", async () => {
   const opening = context.waitForEvent("page");
   await page.evaluate(() => void window.open("/"));
   await online(await opening, "alice");
-  await setTimeout(5_000);
+  await wire.quiet(4000);
   assert.equal(wire.prebinds.length, 2);
   assert.equal(wire.sids.length, 2);
   assert.deepEqual(
@@ -78,7 +77,28 @@ test("a page that the browser brings back to the same user is not loaded twice",
   assert.ok(loads <= 1, `${loads} loads`);
 });
 
-test("a chat that is out of order leaves the page as it is", async () => {
+test("a page of nobody's forgets what Converse.js has made anew", async () => {
+  const { page } = await visit();
+  await signIn(page, "alice");
+  await online(page, "alice");
+  await signOut(page);
+  const databases = () =>
+    page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+  await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        indexedDB.open("converse-persistent").onsuccess = ({ target }) => {
+          target.result.close();
+          resolve();
+        };
+      }),
+  );
+  assert.deepEqual(await databases(), ["converse-persistent"]);
+  await page.reload();
+  await until("the database is gone", async () => !(await databases()).length);
+});
+
+test("a chat that is broken leaves the page as it is", async () => {
   const { page, wire } = await visit();
   const answer = { status: 503, json: { kind: "Connect", retry: "later" } };
   await page.route("**/prebind?*", (route) => route.fulfill(answer));

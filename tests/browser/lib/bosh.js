@@ -1,12 +1,12 @@
 // As much of XEP-0124 as it takes to use a session that somebody else has opened.
 
-export async function post(url, sid, rid, content = "", attributes = "") {
+export async function post(url, sid, rid, content = "", attributes = "", signal = undefined) {
   const body = `<body xmlns="http://jabber.org/protocol/httpbind" sid="${sid}" rid="${rid}"${attributes}>${content}</body>`;
   const headers = { "Content-Type": "text/xml; charset=utf-8" };
-  const response = await fetch(url, { method: "POST", headers, body });
+  const response = await fetch(url, { method: "POST", headers, body, signal });
   return response.text();
 }
 
-export async function terminate(url, sid, rid) {
-  return post(url, sid, rid, "", ' type="terminate"');
+export async function terminate(url, sid, rid, signal = undefined) {
+  return post(url, sid, rid, "", ' type="terminate"', signal);
 }

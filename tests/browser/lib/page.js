@@ -2,9 +2,15 @@
 
 import { until } from "./until.js";
 import { siteUrl, users } from "./settings.js";
+import { Wire } from "./wire.js";
 
 export async function signIn(page, name) {
   await page.goto(`${siteUrl}/login`);
+  await signInHere(page, name);
+}
+
+// On the page that has the form already.
+export async function signInHere(page, name) {
   await page.locator("input[name=username]").fill(name);
   await page.locator("input[name=password]").fill(users[name].password);
   await page.locator("input[name=password]").press("Enter");
@@ -16,8 +22,17 @@ export async function signOut(page) {
   await page.waitForURL((url) => url.href !== `${siteUrl}/`);
 }
 
-// Until the chat says that the user is online, with the list of contacts open.
+// Until the chat says that the user is online, with the list of contacts open. What went over the wire tells why if
+// that takes too long.
 export async function online(page, name) {
+  try {
+    await comesOnline(page, name);
+  } catch (error) {
+    throw new Error(`${error.message}\n${Wire.of(page).story()}`, { cause: error });
+  }
+}
+
+async function comesOnline(page, name) {
   const profile = page.locator("converse-user-profile");
   await until(`${name} is online`, async () => {
     // Converse may open or close the list by itself while it connects, even under a click.
@@ -27,6 +42,8 @@ export async function online(page, name) {
   });
   await profile.getByText(users[name].jid).waitFor();
   await profile.locator("[data-value=online]").waitFor();
+  // Converse says so before the server knows.
+  await until(`${name} is announced`, () => Wire.of(page).isPresent());
 }
 
 export function contact(page, name) {
@@ -51,7 +68,22 @@ export async function say(page, name, text) {
   await said(page, name, text);
 }
 
-// Until a text is in the conversation with somebody, whoever wrote it.
+// Until a text is in the conversation with somebody. Either of the two may have written it.
 export async function said(page, name, text) {
-  await chat(page, name).locator(".chat-msg__text").getByText(text, { exact: true }).waitFor();
+  await texts(page, name, text).waitFor();
+}
+
+// Whether it is there within a second, once or more often.
+export async function hasSaid(page, name, text) {
+  return texts(page, name, text)
+    .first()
+    .waitFor({ timeout: 1000 })
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+function texts(page, name, text) {
+  return chat(page, name).locator(".chat-msg__text").getByText(text, { exact: true });
 }

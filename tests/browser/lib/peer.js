@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { post, terminate } from "./bosh.js";
 
-const patience = 20_000;
+const patience = 60_000;
 
 export class Peer {
   #heard = "";

@@ -16,20 +16,26 @@ const { values, positionals } = parseArgs({
     site: { type: "string", default: "reference" },
     prebind: { type: "string", default: "/prebind" },
     server: { type: "string" },
+    auth: { type: "string", default: "password" },
     more: { type: "string" },
+    once: { type: "string" },
   },
   allowPositionals: true,
 });
+// Both the site and the cases have it.
+process.env.SITE_AUTH = values.auth;
 const command = values.site === "reference" ? `exec node '${here}site/server.js'` : values.site;
 const servers = JSON.parse(process.env.PREBIND_SERVERS);
 const kinds = values.server ? [values.server] : Object.keys(servers);
-const files = await selected();
 const sites = [];
 
 try {
   // One after the other: what a site installs when it is started first, the next one finds.
   for (const kind of kinds) sites.push(await open(kind));
-  const outputs = await Promise.all(kinds.map((kind, index) => runCases(kind, sites[index].url)));
+  const runs = kinds.map(async (kind, index) =>
+    runCases(kind, sites[index].url, await selected(kind)),
+  );
+  const outputs = await Promise.all(runs);
   for (const output of outputs) process.stdout.write(output);
 } finally {
   for (const site of sites) await site.stop();
@@ -46,7 +52,7 @@ function existing(url) {
   return { url, stop() {} };
 }
 
-function runCases(kind, url) {
+function runCases(kind, url, files) {
   const env = { ...process.env, SITE_URL: url, SITE_PREBIND: values.prebind, SITE_SERVER: kind };
   const runner = fileURLToPath(new URL("cases.js", import.meta.url));
   const maxBuffer = Infinity;
@@ -58,9 +64,10 @@ function runCases(kind, url) {
   });
 }
 
-// The files of the cases that were asked for, or of all.
-async function selected() {
-  const folders = [join(here, "cases"), ...(values.more ? [resolve(values.more)] : [])];
+// The files of the cases that were asked for, or of all that are to be run with this chat server.
+async function selected(kind) {
+  const more = [values.more, kind === kinds[0] && values.once].filter(Boolean);
+  const folders = [join(here, "cases"), ...more.map((folder) => resolve(folder))];
   const all = (await Promise.all(folders.map(casesIn))).flat();
   if (!positionals.length) return all;
   return positionals.map((name) => {

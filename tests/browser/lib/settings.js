@@ -2,7 +2,7 @@
 
 import { people } from "./people.js";
 
-const { SITE_URL, SITE_PREBIND, SITE_SERVER, PREBIND_SERVERS } = process.env;
+const { SITE_URL, SITE_PREBIND, SITE_SERVER, SITE_AUTH, PREBIND_SERVERS } = process.env;
 if (!SITE_URL || !SITE_PREBIND || !SITE_SERVER || !PREBIND_SERVERS) {
   throw new Error("run the cases with tests/browser/run");
 }
@@ -10,6 +10,7 @@ if (!SITE_URL || !SITE_PREBIND || !SITE_SERVER || !PREBIND_SERVERS) {
 export const siteUrl = SITE_URL.replace(/\/$/, "");
 export const prebindUrl = siteUrl + SITE_PREBIND;
 export const serverKind = SITE_SERVER;
+export const auth = SITE_AUTH;
 const server = JSON.parse(PREBIND_SERVERS)[serverKind];
 export const boshUrl = server.http_url;
 export const users = people(server.accounts);

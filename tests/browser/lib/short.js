@@ -1,19 +1,23 @@
-// A login in one or two round trips, as a site makes once it knows Prosody. The features of the stream are
-// still in the session then: the browser's first answer begins with them.
+// A login in one or two round trips, as a site makes once it knows the chat server.
 
-import { serverKind } from "./settings.js";
+import { auth, serverKind } from "./settings.js";
 
-export const isPossible = serverKind === "prosody";
+// How such a session is told from others, by what was opened and the answers in it.
+const signs = {
+  // The features of the stream are still in the session: the browser's first answer begins with them.
+  prosody: (_, answers) => answers.some((answer) => answer.includes("<stream:features")),
+  // Nothing is left in the session, so the site has to say it.
+  ejabberd: ({ wire }) => wire.roundTrips.at(-1) === 2,
+};
 
-export function isShort(answers) {
-  return answers.some((answer) => answer.includes("<stream:features"));
-}
+// On ejabberd only a mechanism of one message takes two round trips.
+const isPossible = serverKind === "prosody" || auth === "plain";
 
 // Opens until that was short: each process of the site takes the long exchange at first.
 export async function shortlyOpened(open, answersOf) {
   for (let left = 8; left > 0; left--) {
     const opened = await open();
-    if (!isPossible || isShort(await answersOf(opened))) return opened;
+    if (!isPossible || signs[serverKind](opened, await answersOf(opened))) return opened;
   }
-  throw new Error("every login took the long exchange");
+  throw new Error("no login was short");
 }

@@ -4,21 +4,34 @@ import { boshUrl, prebindUrl } from "./settings.js";
 import { terminate } from "./bosh.js";
 import { until } from "./until.js";
 
+const wires = new WeakMap();
+
 export class Wire {
-  /** Answers of the prebind endpoint, as they came: text. */
+  /** The sessions that the prebind endpoint has given, as they came: text. */
   prebinds = [];
-  /** BOSH requests in the order in which they were sent: sid, rid, body, and when. */
+  /** How many round trips each of these sessions took; NaN where the site does not say. */
+  roundTrips = [];
+  /** Its other answers: a busy machine may take longer for a login than a site waits. */
+  refusals = [];
+  /** BOSH requests in the order in which they were sent: sid, rid, body, when, and whether it is over. */
   requests = [];
-  /** BOSH answers in the order in which they came: text. */
-  answers = [];
   /** Uncaught exceptions, and whatever the Content-Security-Policy did not allow. */
   complaints = [];
+  #answers = [];
+  #bosh = new WeakMap();
   #texts = [];
   #reading = new Set();
 
+  static of(page) {
+    return wires.get(page.context());
+  }
+
   constructor(context) {
+    wires.set(context, this);
     context.on("request", (request) => this.#sent(request));
+    context.on("requestfailed", (request) => this.#ended(request));
     context.on("requestfinished", (request) => {
+      this.#ended(request);
       const reading = this.#received(request).finally(() => this.#reading.delete(reading));
       this.#reading.add(reading);
     });
@@ -33,6 +46,24 @@ export class Wire {
     return [...new Set(this.requests.map(({ sid }) => sid))];
   }
 
+  // BOSH answers in the order in which they came, as text: all, or those of a session.
+  get answers() {
+    return this.#answers.map(({ body }) => body);
+  }
+
+  answersOf(sid) {
+    return this.#answers.filter((answer) => answer.sid === sid).map(({ body }) => body);
+  }
+
+  // Whether the server has announced the user in the newest session. Before that, the user gets no messages.
+  isPresent() {
+    const sid = this.sids.at(-1);
+    const isPresence = ({ body }) => body.includes("<presence");
+    // The answers to a page that is gone cannot be read.
+    const over = this.requests.filter((request) => request.sid === sid && request.isOver);
+    return over.some(isPresence) || this.#answers.some((it) => it.sid === sid && isPresence(it));
+  }
+
   // The last RID that was used in a session.
   lastRid(sid) {
     return Math.max(
@@ -40,9 +71,27 @@ export class Wire {
     );
   }
 
-  // Until nothing is under way but the request that the server holds, so that the next RID is known.
-  async quiet() {
-    await until("no more requests", () => Date.now() - this.requests.at(-1).at > 1000);
+  // The requests by session: seconds, RID, the stanzas in it, and those of its answer.
+  story() {
+    const start = this.requests[0]?.at;
+    const told = this.requests.map(({ sid, rid, body, at, isOver }) => {
+      const answer = this.#answers.find((it) => it.sid === sid && it.rid === rid);
+      const got = answer ? stanzasIn(answer.body) : isOver ? "over" : "open";
+      return `${this.sids.indexOf(sid)}: ${(at - start) / 1000} s, ${rid}: ${stanzasIn(body)} -> ${got}`;
+    });
+    const asked = `${this.prebinds.length} prebound`;
+    return [asked, ...this.refusals, ...told, ...this.complaints].join("\n");
+  }
+
+  // Until nothing is under way but the request that the server holds, so that the next RID is known. A page that has none
+  // open is busy, and will send one, unless it has ended its session.
+  async quiet(milliseconds = 1000) {
+    const isQuiet = () => {
+      const last = this.requests.at(-1);
+      const isHeld = isEnd(last) || this.requests.some((request) => !request.isOver);
+      return isHeld && Date.now() - last.at > milliseconds;
+    };
+    await until("no more requests", isQuiet);
   }
 
   // Everything that has gone over the wire so far, URLs and headers included.
@@ -52,24 +101,43 @@ export class Wire {
   }
 
   // A browser that is closed does not sign out of the chat, and the next case has the same users.
-  // Its last request may not have reached the server, which would then wait for it.
+  // Requests without an answer may not have reached the server, which would then wait for the first of them.
   async endSessions() {
     await this.everything();
-    const last = this.sids.map((sid) => [sid, this.lastRid(sid)]);
-    const rids = last.flatMap(([sid, rid]) => [rid, rid + 1].map((rid) => [sid, rid]));
+    const ends = this.sids.flatMap((sid) => this.#openRids(sid).map((rid) => [sid, rid]));
     // A page may have gone before it used what it was given.
-    const unused = this.prebinds.map(given).filter(({ sid }) => sid && !this.sids.includes(sid));
-    rids.push(...unused.map(({ sid, rid }) => [sid, rid]));
-    await Promise.all(rids.map(([sid, rid]) => terminate(boshUrl, sid, rid)));
+    const unused = this.prebinds.map(given).filter(({ sid }) => !this.sids.includes(sid));
+    ends.push(...unused.map(({ sid, rid }) => [sid, rid]));
+    // A server may hold a request whose RID it has had already: this one need not be answered.
+    const end = ([sid, rid]) =>
+      terminate(boshUrl, sid, rid, AbortSignal.timeout(10_000)).catch(() => "");
+    await Promise.all(ends.map(end));
+  }
+
+  // The RIDs that the server may expect next in a session, as far as the browser can tell.
+  #openRids(sid) {
+    const answered = this.#answers.filter((answer) => answer.sid === sid).map(({ rid }) => rid);
+    const rids = this.requests.filter((request) => request.sid === sid).map(({ rid }) => rid);
+    const open = rids.filter((rid) => !answered.includes(rid));
+    return [...new Set([...open, Math.max(...rids) + 1])];
   }
 
   #sent(request) {
     const body = request.postData() ?? "";
     this.#texts.push(request.url(), JSON.stringify(request.headers()), body);
+    const frame = frameOf(request);
+    // The page that is left may not tell how its requests end.
+    const left = request.isNavigationRequest() ? this.requests : [];
+    for (const sent of left) sent.isOver ||= sent.frame === frame;
     if (request.url() !== boshUrl || request.method() !== "POST") return;
-    const [, sid] = /\bsid=['"]([^'"]*)/.exec(body);
-    const [, rid] = /\brid=['"](\d+)/.exec(body);
-    this.requests.push({ sid, rid: Number(rid), body, at: Date.now() });
+    const sent = { sid: sidIn(body), rid: ridIn(body), body, at: Date.now(), frame, isOver: false };
+    this.#bosh.set(request, sent);
+    this.requests.push(sent);
+  }
+
+  #ended(request) {
+    const sent = this.#bosh.get(request);
+    if (sent) sent.isOver = true;
   }
 
   async #received(request) {
@@ -79,9 +147,44 @@ export class Wire {
     const body = await response?.text().catch(() => undefined);
     this.#texts.push(JSON.stringify(headers), body);
     if (body === undefined) return;
-    if (asksForSession(request)) this.prebinds.push(body);
-    if (request.url() === boshUrl) this.answers.push(body);
+    if (asksForSession(request) && given(body).sid) {
+      this.prebinds.push(body);
+      this.roundTrips.push(Number(headers?.["x-round-trips"]));
+    } else if (asksForSession(request)) {
+      this.refusals.push(body);
+    }
+    const sent = this.#bosh.get(request);
+    if (sent) this.#answers.push({ sid: sent.sid, rid: sent.rid, body });
   }
+}
+
+// Where a request comes from. A page that is only just opened has no frame yet.
+function frameOf(request) {
+  try {
+    return request.frame();
+  } catch {
+    return undefined;
+  }
+}
+
+// The session that a BOSH request belongs to.
+function sidIn(body) {
+  return /\bsid=['"]([^'"]*)/.exec(body)?.[1];
+}
+
+function isEnd({ body }) {
+  return /type=['"]terminate['"]/.test(body);
+}
+
+// What the body of a request or an answer holds, by the names of its elements.
+function stanzasIn(body) {
+  const [, ...names] = [...body.matchAll(/<([\w:]+)/g)].map(([, name]) => name);
+  const end = isEnd({ body }) ? ["terminate"] : [];
+  return [...end, ...names].join(" ") || "nothing";
+}
+
+function ridIn(body) {
+  return Number(/\brid=['"](\d+)/.exec(body)?.[1]);
 }
 
 // The session in an answer of the prebind endpoint, which may be a refusal.

@@ -8,9 +8,9 @@ export function answer(response, status, headers, body) {
   response.end(body);
 }
 
-export function json(response, status, body) {
-  const headers = { "Content-Type": "application/json", "Cache-Control": "no-store" };
-  answer(response, status, headers, JSON.stringify(body));
+export function json(response, status, body, headers = {}) {
+  const own = { "Content-Type": "application/json", "Cache-Control": "no-store" };
+  answer(response, status, { ...own, ...headers }, JSON.stringify(body));
 }
 
 export function redirect(response, location, headers = {}) {

@@ -62,8 +62,8 @@ async function session(request, response) {
   const resource = new URL(request.url, "http://site").searchParams.get("page") ?? "";
   if (!/^[0-9a-f-]{0,36}$/.test(resource)) return json(response, 400, { error: "not a page" });
   const { jid, xmpp_password: password } = users[name];
-  const { status, body } = await prebind(boshUrl, resource ? `${jid}/${resource}` : jid, password);
-  json(response, status, body);
+  const opened = await prebind(boshUrl, resource ? `${jid}/${resource}` : jid, password);
+  json(response, opened.status, opened.body, opened.headers);
 }
 
 async function formOf(request) {

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use faults::{Fault, Server, dns};
+use faults::{Fault, Server, State, dns};
 use serde_json::{Value, json};
 
 /// A BOSH server for what real ones cannot be made to do.
@@ -53,6 +53,13 @@ enum Task {
         #[arg(long, value_name = "DIR", conflicts_with = "case")]
         list: Option<PathBuf>,
     },
+    /// Fail if a process leaks. Standard input has its states after every N calls, a line of JSON each:
+    /// `{"files": 12, "threads": 9, "memory": 34000}`, memory in KiB.
+    Growth {
+        /// How many calls were made from one state to the next.
+        #[arg(long, value_name = "N")]
+        calls: u64,
+    },
     /// Run a command where no name server answers.
     BlackHoleDns {
         #[arg(long, hide = true)]
@@ -68,6 +75,7 @@ fn main() -> ExitCode {
         Task::Serve { fault, at, once, tell } => serve(fault, at, once, tell),
         Task::Replay { list: Some(directory), .. } => replayable(&directory),
         Task::Replay { case, .. } => replay(&case.unwrap_or_default()),
+        Task::Growth { calls } => growth(calls),
         Task::BlackHoleDns { inside: false, command } => enter(&command),
         Task::BlackHoleDns { inside: true, command } => return inside(&command),
     };
@@ -117,6 +125,18 @@ fn replay(case: &str) -> Result<(), String> {
     announce(&replay.url, replay.ca_pem())?;
     wait_for_end_of_input()?;
     print(&json!({ "expect": replay.finish()? }))
+}
+
+fn growth(calls: u64) -> Result<(), String> {
+    let read = |line: io::Result<String>| {
+        let line = line.map_err(|e| e.to_string())?;
+        serde_json::from_str(&line).map_err(|e| format!("{line}: {e}"))
+    };
+    let states = io::stdin().lines().map(read).collect::<Result<Vec<State>, _>>()?;
+    for (measure, per_call) in faults::growth(&states, calls)? {
+        print(&format_args!("{measure}: {per_call:.3} with each call"))?;
+    }
+    Ok(())
 }
 
 /// Replaces this process by itself in new namespaces.

@@ -4,6 +4,9 @@
 
 use std::ops::Range;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// Where the `rid` of the root tag stands, and its value if it is a number.
 pub(crate) fn rid(body: &str) -> Option<(Range<usize>, Option<u64>)> {
     let root = &body[..body.find('>')?];
@@ -31,6 +34,15 @@ pub(crate) fn resource(body: &str) -> Option<&str> {
     Some(text.split_once("</resource>")?.0)
 }
 
+/// What a server that knows SCRAM says first to this `<auth/>`, with so many iterations (RFC 5802 §5).
+pub(crate) fn challenge(body: &str, iterations: u32) -> Option<String> {
+    let auth = &body[body.find("<auth")?..];
+    let message = auth.split_once('>')?.1.split_once('<')?.0;
+    let message = String::from_utf8(STANDARD.decode(message).ok()?).ok()?;
+    let nonce = message.split_once(",r=")?.1;
+    Some(STANDARD.encode(format!("r={nonce}faults,s={},i={iterations}", STANDARD.encode("faults"))))
+}
+
 fn attribute(tag: &str, name: &str) -> Option<Range<usize>> {
     ['"', '\''].into_iter().find_map(|quote| {
         let mark = format!(" {name}={quote}");
@@ -41,6 +53,16 @@ fn attribute(tag: &str, name: &str) -> Option<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_challenge_extends_the_clients_nonce() {
+        // n,,n=alice,r=abc
+        let challenge =
+            super::challenge("<body><auth mechanism='SCRAM-SHA-1'>biwsbj1hbGljZSxyPWFiYw==</auth>", 4096);
+        // r=abcfaults,s=ZmF1bHRz,i=4096
+        assert_eq!(challenge.as_deref(), Some("cj1hYmNmYXVsdHMscz1abUYxYkhSeixpPTQwOTY="));
+        assert_eq!(super::challenge("<body><auth mechanism='PLAIN'>AGEAYg==</auth></body>", 4096), None);
+    }
+
     #[test]
     fn finds_what_it_is_asked_for() {
         let body = r#"<body sid="rid='1'" rid="42"><iq id='b1'><resource>r</resource></iq></body>"#;

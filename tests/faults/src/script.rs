@@ -10,7 +10,7 @@ use crate::classic;
 use crate::peek;
 use crate::request::Recorded;
 use crate::server::{Server, Service, ended};
-use crate::tls::Authority;
+use crate::tls::{self, Authority};
 use crate::wire::{Link, Wire};
 
 /// Serves the replies in order, each once, over as many connections as the client opens.
@@ -24,7 +24,7 @@ use crate::wire::{Link, Wire};
 /// If no port can be opened on the loopback interface.
 #[must_use]
 pub fn script(replies: Vec<Reply>) -> Server {
-    Server::start(Script::new(replies, None))
+    Server::start(Script { left: Mutex::new(replies), tls: None })
 }
 
 /// [`script`] over TLS, for `127.0.0.1` and `localhost`, trusted through [`Server::ca_pem`].
@@ -34,7 +34,20 @@ pub fn script(replies: Vec<Reply>) -> Server {
 /// If no port can be opened on the loopback interface.
 #[must_use]
 pub fn script_tls(replies: Vec<Reply>) -> Server {
-    Server::start(Script::new(replies, Some(Authority::new("prebind script"))))
+    let authority = Authority::new("prebind script");
+    let tls = Some((authority.pem(), authority.trusted()));
+    Server::start(Script { left: Mutex::new(replies), tls })
+}
+
+/// [`script`] over TLS with this certificate and key in PEM, the first of which is [`Server::ca_pem`].
+///
+/// # Panics
+///
+/// If they cannot be used, or no port can be opened on the loopback interface.
+#[must_use]
+pub fn script_tls_with(replies: Vec<Reply>, certificate: &str, key: &str) -> Server {
+    let tls = Some((certificate.to_owned(), tls::given(certificate, key)));
+    Server::start(Script { left: Mutex::new(replies), tls })
 }
 
 /// One scripted response. A field may be set directly or by the methods.
@@ -45,10 +58,16 @@ pub struct Reply {
     /// Header fields; only `Content-Length` is added, unless it or `Transfer-Encoding` is here.
     pub headers: Vec<(String, String)>,
     /// The body. In UTF-8 text `{rid}`, `{id}` and `{resource}` are replaced by the request's RID,
-    /// its iq id, and the resource it asks for (or `faults`).
+    /// its iq id, and the resource it asks for (or `faults`); `{challenge}` by the data of a SCRAM
+    /// challenge that answers its `<auth/>`, with 4,096 iterations, and `{long challenge}` by that of
+    /// one with 600,000.
     pub body: Vec<u8>,
     when: Option<String>,
     after: Duration,
+    after_next: bool,
+    lasts: Option<Duration>,
+    /// When the first request came that it answered, counted from the server's start.
+    since: Option<Duration>,
     closes: bool,
     idle: Option<Duration>,
 }
@@ -88,6 +107,21 @@ impl Reply {
         self
     }
 
+    /// Waits until the request with the next RID has arrived, which a client sends that does not wait for this
+    /// reply.
+    #[must_use]
+    pub fn after_next(mut self) -> Self {
+        self.after_next = true;
+        self
+    }
+
+    /// Answers all requests for so long after the first, and not one only.
+    #[must_use]
+    pub fn lasts(mut self, time: Duration) -> Self {
+        self.lasts = Some(time);
+        self
+    }
+
     /// Closes the connection behind it without having said so: the next request on it finds a
     /// stale socket.
     #[must_use]
@@ -105,12 +139,16 @@ impl Reply {
 
     pub(crate) fn accepts(&self, request: &Recorded) -> bool {
         let part = self.when.as_deref().unwrap_or_default();
-        request.body.contains(part)
+        let is_over = self.since.zip(self.lasts).is_some_and(|(since, time)| request.at >= since + time);
+        request.body.contains(part) && !is_over
     }
 
     pub(crate) fn send(&self, wire: &mut Wire, request: &Recorded) -> io::Result<()> {
         if !self.after.is_zero() {
             wire.shared().pause(self.after)?;
+        }
+        if let Some(rid) = request.rid().filter(|_| self.after_next) {
+            wire.shared().wait_for(rid + 1)?;
         }
         wire.respond(self.status, &self.headers, &self.body_for(request))?;
         if let Some(idle) = self.idle {
@@ -124,8 +162,11 @@ impl Reply {
             return self.body.clone();
         };
         let rid = request.rid().unwrap_or_default().to_string();
+        let challenge = |iterations| peek::challenge(&request.body, iterations).unwrap_or_default();
         text.replace("{rid}", &rid)
             .replace("{id}", peek::iq_id(&request.body).unwrap_or_default())
+            .replace("{challenge}", &challenge(4096))
+            .replace("{long challenge}", &challenge(600_000))
             .replace("{resource}", peek::resource(&request.body).unwrap_or("faults"))
             .into()
     }
@@ -136,24 +177,19 @@ pub(crate) const XML: &str = "text/xml; charset=utf-8";
 
 struct Script {
     left: Mutex<Vec<Reply>>,
-    tls: Option<(Authority, Arc<ServerConfig>)>,
+    /// The certificate to trust, and what the server presents.
+    tls: Option<(String, Arc<ServerConfig>)>,
 }
 
 impl Script {
-    fn new(replies: Vec<Reply>, authority: Option<Authority>) -> Self {
-        Self {
-            left: Mutex::new(replies),
-            tls: authority.map(|authority| {
-                let config = authority.trusted();
-                (authority, config)
-            }),
-        }
-    }
-
     fn next(&self, request: &Recorded) -> Reply {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(index) = left.iter().position(|reply| reply.accepts(request)) {
-            return left.remove(index);
+            if left[index].lasts.is_none() {
+                return left.remove(index);
+            }
+            left[index].since.get_or_insert(request.at);
+            return left[index].clone();
         }
         if peek::terminates(&request.body) {
             return classic::idle(true);
@@ -175,6 +211,6 @@ impl Service for Script {
     }
 
     fn ca_pem(&self) -> Option<String> {
-        self.tls.as_ref().map(|(authority, _)| authority.pem())
+        self.tls.as_ref().map(|(pem, _)| pem.clone())
     }
 }

@@ -151,7 +151,10 @@ impl Shared {
         // Taken under the lock, so that times are in the order of the list.
         request.at = self.started.elapsed();
         state.requests.push(request.clone());
-        (state.requests.len() - 1, request)
+        let index = state.requests.len() - 1;
+        drop(state);
+        self.changed.notify_all();
+        (index, request)
     }
 
     pub(crate) fn count_strike(&self) {
@@ -165,6 +168,16 @@ impl Shared {
         let (state, _) =
             self.changed.wait_timeout_while(state, duration, stopped).unwrap_or_else(PoisonError::into_inner);
         if state.stopped { Err(ended()) } else { Ok(()) }
+    }
+
+    /// Waits until a request with this RID has arrived.
+    pub(crate) fn wait_for(&self, rid: u64) -> io::Result<()> {
+        let has_come = |state: &State| state.requests.iter().any(|request| request.rid() == Some(rid));
+        let waits = |state: &mut State| !state.stopped && !has_come(state);
+        let state = self.lock();
+        let (state, _) =
+            self.changed.wait_timeout_while(state, LIFETIME, waits).unwrap_or_else(PoisonError::into_inner);
+        if has_come(&state) { Ok(()) } else { Err(ended()) }
     }
 
     /// Leaves a connection open without doing anything on it, until all ends.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// A certificate authority of one server's own.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -37,17 +38,42 @@ impl Authority {
         params.not_after = date_time_ymd(2021, 1, 1);
         self.config(&params)
     }
+
     fn config(&self, params: &CertificateParams) -> Arc<ServerConfig> {
         let key = key();
         let certificate = params.signed_by(&key, &self.0).expect(VALID);
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect(VALID)
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key);
-        Arc::new(config.expect(VALID))
+        presenting(vec![certificate.der().clone()], key)
     }
+}
+
+/// A self-signed certificate for the names the servers have that is no longer valid, and its key, both in PEM.
+///
+/// # Panics
+///
+/// Never: nothing here depends on input.
+#[must_use]
+pub fn expired_certificate() -> (String, String) {
+    let key = key();
+    let mut params = params(OWN_NAMES);
+    (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
+    (params.self_signed(&key).expect(VALID).pem(), key.serialize_pem())
+}
+
+/// A certificate and its key, both in PEM.
+pub(crate) fn given(certificate: &str, key: &str) -> Arc<ServerConfig> {
+    let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<_, _>>();
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes());
+    presenting(chain.expect("certificates in PEM"), key.expect("a private key in PEM"))
+}
+
+fn presenting(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Arc<ServerConfig> {
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect(VALID)
+        .with_no_client_auth()
+        .with_single_cert(chain, key);
+    Arc::new(config.expect("a certificate and its key"))
 }
 
 const OWN_NAMES: &[&str] = &["127.0.0.1", "localhost"];

@@ -94,6 +94,21 @@ impl Case {
         self.random.rid
     }
 
+    /// How often a client may begin anew by itself, after the error that it ends in.
+    pub(crate) fn new_beginnings(&self) -> usize {
+        let is = |what: &str, value: &str| self.expect.pointer(what).is_some_and(|found| found == value);
+        // A proxy may have lost the server for a moment only, unless it says for how long.
+        let lost = |entry: &Entry| {
+            let answer = &entry.answer;
+            matches!(answer.status, 502..=504) && !answer.headers.contains_key("Retry-After")
+        };
+        match self.exchange.as_slice() {
+            [creation] if is("/error/kind", "Http") && lost(creation) => 2,
+            exchange if is("/error/kind", "Http") && exchange.iter().any(lost) => 1,
+            _ => usize::from(is("/error/retry", "fresh-session")),
+        }
+    }
+
     pub(crate) fn url(&self) -> Option<&str> {
         self.config.get("url")?.as_str()
     }

@@ -54,15 +54,13 @@ impl Runner {
             "xml" => parsed("xml.dom.minidom.parse(sys.stdin)", "xml.dom.minidom", text),
             "toml" => parsed("tomllib.load(sys.stdin.buffer)", "tomllib", text),
             "yaml" => parsed("list(yaml.safe_load_all(sys.stdin))", "yaml", text),
-            "text" => Ok(()),
             "" => Err("this block has no language; if it is no code, let it be `text`".into()),
             other => Err(format!("nobody knows how to run {other}").into()),
         }
     }
 
     fn rust(&self, block: &str) -> Result<(), Failed> {
-        let package = programs::target(&self.root).join("readme-block");
-        let program = programs::compile(&self.root, &package, &self.localized(block))?;
+        let program = programs::compile(&self.root, self.folder.path(), &self.localized(block))?;
         succeeded(&self.command(&program).output()?)
     }
 
@@ -79,7 +77,8 @@ impl Runner {
     }
 
     fn php(&self, block: &str) -> Result<(), Failed> {
-        let extension = format!("extension={}", programs::extension(&self.root)?.display());
+        let file = programs::built(&self.root).join("libprebind_php.so");
+        let extension = format!("extension={}", file.display());
         fed(self.command("php").args(["-d", &extension]), &self.localized(block))
     }
 
@@ -139,11 +138,13 @@ impl Runner {
             .arg(program)
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
-            .env("PATH", format!("{}:{path}", programs::commands(&self.root).display()))
-            .env("CARGO_TARGET_DIR", programs::target(&self.root))
+            .env("PATH", format!("{}:{path}", programs::built(&self.root).display()))
+            .env("CARGO_TARGET_DIR", programs::packages(&self.root))
+            .env_remove("CARGO_MANIFEST_DIR")
+            .env_remove("CARGO_MANIFEST_PATH")
             // Quicker to build; the package as it is published has tests of its own.
-            .env("MATURIN_PEP517_ARGS", "--profile dev")
             .env("PREBIND_PROFILE", "dev")
+            .env("PREBIND_BUILT", programs::built(&self.root))
             .env("SSL_CERT_FILE", &self.server.ca_pem)
             .env("PREBIND_SERVERS", servers)
             .env("PREBIND_PASSWORD", &self.server.accounts["alice"]);

@@ -1,5 +1,6 @@
 //! The commands and crates that blocks use, as cargo builds them.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,25 +14,29 @@ pub(crate) fn target(root: &Path) -> PathBuf {
     root.join("target")
 }
 
-/// The folder of the commands `prebind` and `servers`.
-pub(crate) fn commands(root: &Path) -> PathBuf {
+/// Where packages are built: where the caller says, so that they can be built with less optimization.
+pub(crate) fn packages(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| target(root), PathBuf::from)
+}
+
+/// The folder of the commands `prebind` and `servers`, the libraries and the extension for PHP.
+pub(crate) fn built(root: &Path) -> PathBuf {
     target(root).join("debug")
 }
 
-/// Builds the commands that blocks call.
+/// Builds what blocks use, with the features that this program was built with, so that most of it is there.
+/// `tests/run` sets `PREBIND_BUILT` when it has built everything: another build would replace programs that
+/// other parts run at the same time.
 pub(crate) fn build(root: &Path) -> io::Result<()> {
-    let status = cargo(root).args(["build", "--quiet", "-p", "prebind-cli", "-p", "servers"]).status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other("the commands cannot be built")) }
-}
-
-/// Builds the extension for PHP, and returns its path.
-pub(crate) fn extension(root: &Path) -> Result<PathBuf, Failed> {
-    let output = cargo(root).args(["build", "--quiet", "-p", "prebind-php"]).output()?;
-    if output.status.success() {
-        Ok(commands(root).join("libprebind_php.so"))
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+    if env::var_os("PREBIND_BUILT").is_some() {
+        return Ok(());
     }
+    let all = ["build", "--quiet", "--locked", "--workspace", "--all-features", "--all-targets"];
+    // Build scripts ask to run again when cargo's variables change, which costs a build of everything.
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(root).args(all).env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH");
+    let status = cargo.status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other("the workspace cannot be built")) }
 }
 
 /// Builds the package for the JVM, and returns the class path of a program that uses it, or is compiled.
@@ -64,23 +69,22 @@ fn maven(folder: &Path, arguments: &[&str]) -> io::Result<()> {
 
 /// Compiles a block as a program in `folder`, and returns the program's path.
 pub(crate) fn compile(root: &Path, folder: &Path, block: &str) -> Result<PathBuf, Failed> {
-    fs::create_dir_all(folder.join("src"))?;
-    fs::write(folder.join("src/main.rs"), program(block))?;
-    fs::write(folder.join("Cargo.toml"), manifest(root)?)?;
-    // The versions that are tested, and built already.
-    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
-    let output = cargo(folder).args(["build", "--quiet"]).arg("--target-dir").arg(target(root)).output()?;
+    let (source, executable) = (folder.join("block.rs"), folder.join("block"));
+    fs::write(&source, program(block))?;
+    let built = built(root);
+    let mut compiler = Command::new("rustc");
+    compiler.args(["--edition", "2024", "--deny", "warnings", "--allow", "unused", "-o"]);
+    compiler.arg(&executable).arg(&source).arg("-L").arg(built.join("deps"));
+    for library in ["prebind", "servers", "faults"] {
+        let file = built.join(format!("lib{library}.rlib"));
+        compiler.arg("--extern").arg(format!("{library}={}", file.display()));
+    }
+    let output = compiler.output()?;
     if output.status.success() {
-        Ok(commands(root).join("readme-block"))
+        Ok(executable)
     } else {
         Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
     }
-}
-
-fn cargo(folder: &Path) -> Command {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(folder);
-    cargo
 }
 
 fn program(block: &str) -> String {
@@ -88,29 +92,4 @@ fn program(block: &str) -> String {
         return block.to_owned();
     }
     format!("fn main() -> Result<(), Box<dyn std::error::Error>> {{\n{block}\nOk(())\n}}\n")
-}
-
-/// A package outside the workspace, but built with its profiles, lest everything be built again.
-fn manifest(root: &Path) -> io::Result<String> {
-    let workspace = fs::read_to_string(root.join("Cargo.toml"))?;
-    let profiles = workspace.find("[profile.").map_or("", |start| &workspace[start..]);
-    let root = root.display();
-    Ok(format!(
-        "[package]
-name = \"readme-block\"
-edition = \"2024\"
-
-[workspace]
-
-[dependencies]
-prebind = {{ path = \"{root}/core\" }}
-servers = {{ path = \"{root}/tests/servers\" }}
-faults = {{ path = \"{root}/tests/faults\" }}
-
-[lints.rust]
-warnings = \"deny\"
-unused = {{ level = \"allow\", priority = 1 }}
-
-{profiles}"
-    ))
 }

@@ -7,6 +7,7 @@ local create_user = require "core.usermanager".create_user;
 local json = require "util.json";
 
 local bosh_sessions = module:shared("/*/bosh/sessions");
+local tcp_sessions = module:shared("/*/c2s/sessions");
 
 -- Not before every host has its authentication provider.
 module:hook("server-started", function ()
@@ -23,8 +24,10 @@ local function connected()
 	for jid in pairs(prosody.full_sessions) do
 		jids:push(jid);
 	end
-	for _ in pairs(bosh_sessions) do
-		streams = streams + 1;
+	for _, sessions in ipairs({ bosh_sessions, tcp_sessions }) do
+		for _ in pairs(sessions) do
+			streams = streams + 1;
+		end
 	end
 	return json.encode({ jids = jids; streams = streams });
 end

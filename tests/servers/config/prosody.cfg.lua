@@ -9,7 +9,7 @@ plugin_paths = { "@DIRECTORY@" }
 log = { { levels = { min = "info" }, to = "console" } }
 
 interfaces = { "127.0.0.1" }
-c2s_ports = { }
+@TCP@
 s2s_ports = { }
 http_interfaces = { "127.0.0.1" }
 http_ports = { @HTTP_PORT@ }
@@ -29,7 +29,7 @@ https_ssl = {
 }
 
 modules_enabled = {
-	"disco"; "roster"; "saslauth"; "tls"; "blocklist"; "bookmarks"; "carbons"; "pep";
+	"disco"; "roster"; "saslauth"; @TLS@ "blocklist"; "bookmarks"; "carbons"; "pep";
 	"private"; "smacks"; "vcard4"; "vcard_legacy"; "csi_simple"; "ping"; "time"; "uptime";
 	"version"; "posix"; "bosh"; "servers"; @LIMITS@ @SASL2@
 }
@@ -54,6 +54,11 @@ VirtualHost "anon.local"
 
 VirtualHost "onlyscram.local"
 	disable_sasl_mechanisms = { "DIGEST-MD5", "PLAIN" }
+	servers_accounts = accounts
+
+-- On Prosody 0.12 these modules do not answer a login over BOSH.
+VirtualHost "sasl2.local"
+	modules_enabled = { "sasl2"; "sasl2_bind2" }
 	servers_accounts = accounts
 
 VirtualHost "refuse.local"

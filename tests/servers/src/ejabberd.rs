@@ -1,10 +1,17 @@
 //! ejabberd: its files, its command line, its answers.
 //!
 //! It runs on Erlang's virtual machine directly, not by `ejabberdctl`, which insists on Debian's
-//! user and paths. It is no member of a cluster and so needs no Erlang distribution, no cookie,
+//! user and paths. Unless it is a node of a cluster it needs no Erlang distribution, no cookie,
 //! no `epmd`; any number of them may run side by side.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs::{self, Permissions},
+    net::Ipv4Addr,
+    os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
+    process::Command,
+};
 
 use serde_json::{Value, json};
 
@@ -14,20 +21,23 @@ use crate::{
     guardian::Launch,
     hosts::{self, ACCOUNTS},
     info::{Sessions, ask},
-    setup::{Setup, find_program},
+    setup::{Membership, Setup, find_program},
     tokens,
+    trixie::Trixie,
 };
+
+/// The programs of Erlang that one of its own programs starts.
+const STARTED_BY_ERLANG: [&str; 3] = ["beam.smp", "erl_child_setup", "inet_gethost"];
 
 /// How ejabberd says that somebody else has its port.
 pub(crate) const PORT_TAKEN: &str = "address already in use";
 
-pub(crate) fn launch(setup: &Setup<'_>) -> Result<Launch> {
-    let missing = |package| Error::Missing { kind: Kind::Ejabberd, package };
-    let program = find_program("erl").ok_or_else(|| missing("ejabberd"))?;
-    let libraries = libraries_with("ejabberd-").ok_or_else(|| missing("ejabberd"))?;
-    if libraries_with("p1_oauth2-").is_none() {
-        return Err(missing("erlang-p1-oauth2"));
-    }
+pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
+    let mut launch = match kind {
+        Kind::Ejabberd24 => from_trixie(setup, kind, "trixie")?,
+        Kind::Ejabberd26 => from_trixie(setup, kind, "trixie-backports")?,
+        _ => installed()?,
+    };
 
     let shaper = if setup.options.limits { "normal" } else { "none" };
     let config = include_str!("../config/ejabberd.yml");
@@ -36,17 +46,100 @@ pub(crate) fn launch(setup: &Setup<'_>) -> Result<Launch> {
 
     let path = |name: &str| setup.directory.join(name).into_os_string();
     let database = format!("\"{}\"", setup.directory.join("database").display());
-    let arguments = ["-noinput", "-mnesia", "dir", &database, "-s", "ejabberd"];
-    Ok(Launch {
-        program,
-        arguments: arguments.map(Into::into).into(),
-        environment: BTreeMap::from([
-            ("EJABBERD_CONFIG_PATH", path("ejabberd.yml")),
-            ("EJABBERD_LOG_PATH", path("ejabberd.log")),
-            ("ERL_CRASH_DUMP_SECONDS", "0".into()),
-            ("ERL_LIBS", libraries.into_os_string()),
-        ]),
-    })
+    launch.arguments.extend(["-noinput", "-mnesia", "dir", &database, "-s", "ejabberd"].map(Into::into));
+    if let Some(cluster) = &setup.cluster {
+        launch.arguments.extend(cluster.node(&node_name(setup.address), setup.address).map(Into::into));
+    }
+    launch.environment.extend([
+        ("EJABBERD_CONFIG_PATH", path("ejabberd.yml")),
+        ("EJABBERD_LOG_PATH", path("ejabberd.log")),
+        ("ERL_CRASH_DUMP_SECONDS", "0".into()),
+    ]);
+    Ok(launch)
+}
+
+/// What runs the system's own Erlang, which finds the system's own ejabberd.
+fn installed() -> Result<Launch> {
+    let missing = |package| Error::Missing { kind: Kind::Ejabberd, package };
+    let program = find_program("erl").ok_or_else(|| missing("ejabberd"))?;
+    let libraries = libraries_with("ejabberd-").ok_or_else(|| missing("ejabberd"))?;
+    if libraries_with("p1_oauth2-").is_none() {
+        return Err(missing("erlang-p1-oauth2"));
+    }
+    let environment = BTreeMap::from([("ERL_LIBS", libraries.into_os_string())]);
+    Ok(Launch { program, arguments: Vec::new(), environment })
+}
+
+/// What runs the Erlang of Debian 13, which finds the ejabberd of the suite.
+fn from_trixie(setup: &Setup<'_>, kind: Kind, suite: &str) -> Result<Launch> {
+    let trixie = Trixie::with(kind, suite, &["ejabberd", "erlang-p1-oauth2"])?;
+    let erlang = trixie.usr.join("lib/erlang");
+    let programs = trixie.find(&erlang, "erts-")?.join("bin");
+    // Erlang starts its other programs by their names. Each of these needs its own C library as well.
+    let directory = setup.directory.join("bin");
+    fs::create_dir(&directory).map_err(Error::io("make a directory"))?;
+    for name in STARTED_BY_ERLANG {
+        let script = directory.join(name);
+        fs::write(&script, trixie.script(&programs.join(name))).map_err(Error::io("write a script"))?;
+        fs::set_permissions(script, Permissions::from_mode(0o700)).map_err(Error::io("write a script"))?;
+    }
+
+    let mut launch = trixie.launch(&programs.join("erlexec"));
+    launch.environment.extend([
+        ("BINDIR", directory.into_os_string()),
+        ("ROOTDIR", erlang.into_os_string()),
+        ("EMU", "beam".into()),
+        ("PROGNAME", "erl".into()),
+        ("ERL_LIBS", trixie.libraries.into_os_string()),
+    ]);
+    Ok(launch)
+}
+
+pub(crate) fn node_name(address: Ipv4Addr) -> String {
+    format!("ejabberd@{address}")
+}
+
+impl Membership {
+    /// The arguments for an Erlang node with this name at this address.
+    fn node(&self, name: &str, address: Ipv4Addr) -> [String; 11] {
+        let interface = address.octets().map(|octet| octet.to_string()).join(",");
+        [
+            "-name".to_owned(),
+            name.to_owned(),
+            "-setcookie".to_owned(),
+            self.cookie.clone(),
+            "-start_epmd".to_owned(),
+            "false".to_owned(),
+            "-erl_epmd_port".to_owned(),
+            self.port.to_string(),
+            "-kernel".to_owned(),
+            "inet_dist_use_interface".to_owned(),
+            format!("{{{interface}}}"),
+        ]
+    }
+
+    /// Makes the node at `address` share the sessions and accounts of the one at `first`, from a third
+    /// address.
+    pub(crate) fn join(&self, address: Ipv4Addr, first: Ipv4Addr, from: Ipv4Addr) -> Result<()> {
+        let missing = Error::Missing { kind: Kind::Ejabberd, package: "ejabberd" };
+        let program = find_program("erl").ok_or(missing)?;
+        let [node, first] = [address, first].map(node_name);
+        let order = format!(
+            "io:format(\"~p\", [rpc:call('{node}', ejabberd_cluster, join, ['{first}'], 60000)]), halt()."
+        );
+        let output = Command::new(program)
+            .args(["-noinput", "-hidden", "-eval", &order])
+            .args(self.node(&format!("join@{from}"), from))
+            .output()
+            .map_err(Error::io("start Erlang"))?;
+        match String::from_utf8_lossy(&output.stdout) {
+            answer if answer == "ok" => Ok(()),
+            answer => Err(Error::Control {
+                question: "for a node to join a cluster".to_owned(),
+                reason: format!("{answer} {}", String::from_utf8_lossy(&output.stderr)),
+            }),
+        }
+    }
 }
 
 /// Makes the accounts, which Prosody does by itself.
@@ -54,16 +147,24 @@ pub(crate) fn register(control_url: &str) -> Result<()> {
     for host in hosts::of(Kind::Ejabberd).filter(|host| host.passwords) {
         for (user, password) in ACCOUNTS {
             let account = json!({ "user": user, "host": host.name, "password": password });
-            ask(&format!("{control_url}/register"), Some(&account))?;
+            command(control_url, "register", &account)?;
         }
     }
     Ok(())
 }
 
+/// Whether the last of the accounts is there.
+pub(crate) fn has_accounts(control_url: &str) -> Result<bool> {
+    let last = hosts::of(Kind::Ejabberd).filter(|host| host.passwords).last();
+    let Some((host, (user, _))) = last.zip(ACCOUNTS.last()) else { return Ok(true) };
+    let account = json!({ "user": user, "host": host.name });
+    Ok(command(control_url, "check_account", &account)? == json!(0))
+}
+
 pub(crate) fn sessions(control_url: &str) -> Result<Sessions> {
-    let connected = ask(&format!("{control_url}/connected_users"), Some(&json!({})))?;
+    let connected = command(control_url, "connected_users", &json!({}))?;
     let table = json!({ "table": "bosh" });
-    let table = ask(&format!("{control_url}/mnesia_table_info"), Some(&table))?;
+    let table = command(control_url, "mnesia_table_info", &table)?;
     let unusable = |question: &str, answer: &Value| Error::Control {
         question: question.to_owned(),
         reason: answer.to_string(),
@@ -75,18 +176,24 @@ pub(crate) fn sessions(control_url: &str) -> Result<Sessions> {
 }
 
 pub(crate) fn oauth_token(control_url: &str, jid: &str) -> Result<String> {
-    let request = json!({ "jid": jid, "ttl": 3600, "scopes": "sasl_auth" });
-    let answer = ask(&format!("{control_url}/oauth_issue_token"), Some(&request))?;
+    let request = json!({ "jid": jid, "ttl": 3600, "scopes": ["sasl_auth"] });
+    let answer = command(control_url, "oauth_issue_token", &request)?;
     answer["token"].as_str().map(str::to_owned).ok_or_else(|| Error::Control {
         question: format!("for a token for {jid}"),
         reason: answer.to_string(),
     })
 }
 
+/// Has the server run a command.
+fn command(control_url: &str, name: &str, arguments: &Value) -> Result<Value> {
+    ask(&format!("{control_url}/{name}"), Some(arguments))
+}
+
 /// The number of rows in the description of a table, which is an Erlang term within JSON:
-/// `{"res": "[…{size,3},…]"}`.
+/// `{"res": "[…{size,3},…]"}` of ejabberd 23, `"[…{size,3},…]"` of later ones.
 fn size(table: &Value) -> Option<usize> {
-    let (_, rest) = table["res"].as_str()?.split_once("{size,")?;
+    let term = table.get("res").unwrap_or(table).as_str()?;
+    let (_, rest) = term.split_once("{size,")?;
     rest.split_once('}')?.0.parse().ok()
 }
 

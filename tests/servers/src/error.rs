@@ -19,12 +19,41 @@ pub enum Error {
         /// The package to install.
         package: &'static str,
     },
-    /// Prosody 13 could not be had from Debian 13's packages.
+    /// A program to stand in front of a server is not installed.
+    #[error("{program} cannot start: install the Debian package `{package}` (apt-get install {package})")]
+    NoProgram {
+        /// The program.
+        program: &'static str,
+        /// The package to install.
+        package: &'static str,
+    },
+    /// A program in front of a server did not start.
+    #[error("{program} does not listen; the end of its log:\n{log}")]
+    NotListening {
+        /// The program.
+        program: &'static str,
+        /// The last lines of its log.
+        log: String,
+    },
+    /// A program that no Debian package has could not be installed.
+    #[error("{program} could not be installed, see tests/servers/README.md for what that takes: {reason}")]
+    NotInstalled {
+        /// The program.
+        program: &'static str,
+        /// What the installation said.
+        reason: String,
+    },
+    /// A server could not be had from Debian 13's packages.
     #[error(
-        "prosody13 cannot start: its packages could not be fetched (that takes apt-get, dpkg, \
-             debian-archive-keyring and a way to a mirror of Debian, see DEBIAN_MIRROR): {0}"
+        "{kind} cannot start: its packages could not be fetched (that takes apt-get, dpkg, \
+             debian-archive-keyring and a way to a mirror of Debian, see DEBIAN_MIRROR): {reason}"
     )]
-    NotFetched(String),
+    NotFetched {
+        /// The server.
+        kind: Kind,
+        /// What kept them from being fetched.
+        reason: String,
+    },
     /// Other programs took the chosen ports first, several times in a row.
     #[error("{0} found its ports taken {times} times; try again", times = crate::server::ATTEMPTS)]
     PortTaken(Kind),

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # guardian.sh DIRECTORY COMMAND ARGUMENT...
 #
 # Runs a server in a process group of its own for as long as standard input stays open, however

@@ -2,7 +2,7 @@
 
 use crate::Kind;
 
-/// Hashed passwords: PLAIN and SCRAM-SHA-1.
+/// Hashed passwords: PLAIN and SCRAM-SHA-1. It is the only domain of Vysper, with PLAIN and ANONYMOUS.
 pub const LOCALHOST: &str = "localhost";
 /// Passwords in the clear, so that more SCRAM variants can be offered.
 pub const PLAIN: &str = "plain.local";
@@ -14,6 +14,9 @@ pub const ONLY_SCRAM: &str = "onlyscram.local";
 pub const REFUSE: &str = "refuse.local";
 /// EXTERNAL with the client certificate, over https (Prosody).
 pub const CERTIFICATE: &str = "cert.local";
+/// SASL2 besides the older SASL (Prosody); Prosody 0.12 does not answer it over BOSH. It is not in the table of
+/// the mechanisms, since each of its mechanisms is offered twice.
+pub const SASL2: &str = "sasl2.local";
 /// OAUTHBEARER (Prosody).
 pub const BEARER: &str = "bearer.local";
 /// DIGEST-MD5 and PLAIN, like a server that is too old for SCRAM (ejabberd).
@@ -33,6 +36,7 @@ pub(crate) struct Host {
     prosody: Names,
     prosody13: Names,
     ejabberd: Names,
+    vysper: Names,
 }
 
 impl Host {
@@ -41,12 +45,18 @@ impl Host {
         self
     }
 
+    const fn on_vysper(mut self, mechanisms: Names) -> Self {
+        self.vysper = mechanisms;
+        self
+    }
+
     /// The mechanisms offered over https; none where the server lacks this host.
     pub(crate) fn mechanisms(&self, kind: Kind) -> Names {
         match kind {
             Kind::Prosody => self.prosody,
             Kind::Prosody13 => self.prosody13,
-            Kind::Ejabberd => self.ejabberd,
+            Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => self.ejabberd,
+            Kind::Vysper => self.vysper,
         }
     }
 }
@@ -59,7 +69,8 @@ const BEARER_TOKEN: &str = "OAUTHBEARER";
 const NONE: &[&str] = &[];
 
 pub(crate) const HOSTS: [Host; 10] = [
-    host(LOCALHOST, &["PLAIN", SCRAM_1], &[BEARER_TOKEN, "PLAIN", SCRAM_1], &["PLAIN", SCRAM_1]),
+    host(LOCALHOST, &["PLAIN", SCRAM_1], &[BEARER_TOKEN, "PLAIN", SCRAM_1], &["PLAIN", SCRAM_1])
+        .on_vysper(&["ANONYMOUS", "PLAIN"]),
     host(
         PLAIN,
         &["PLAIN", SCRAM_1, SCRAM_256],
@@ -79,7 +90,7 @@ pub(crate) const HOSTS: [Host; 10] = [
 type Names = &'static [&'static str];
 
 const fn host(name: &'static str, prosody: Names, prosody13: Names, ejabberd: Names) -> Host {
-    Host { name, passwords: true, prosody, prosody13, ejabberd }
+    Host { name, passwords: true, prosody, prosody13, ejabberd, vysper: NONE }
 }
 
 /// The hosts a server has.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{
     Kind, ejabberd,
     error::{Error, Result},
-    hosts, prosody, tokens,
+    hosts, tokens,
 };
 
 /// A running server: where it listens, whom it knows, whom to trust.
@@ -30,6 +30,9 @@ pub struct Info {
     pub http_url: String,
     /// Where BOSH is spoken over TLS, with a certificate for `localhost` and 127.0.0.1.
     pub https_url: String,
+    /// The port of 127.0.0.1 where XMPP is spoken over TCP without TLS, with [`crate::Options::tcp`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp_port: Option<u16>,
     /// The authority to trust.
     pub ca_pem: PathBuf,
     /// The certificate for EXTERNAL as alice@cert.local.
@@ -51,7 +54,8 @@ pub struct Info {
 pub struct Sessions {
     /// The full JIDs that are bound.
     pub jids: Vec<String>,
-    /// How many BOSH sessions there are, those not yet authenticated included.
+    /// How many BOSH sessions there are, those not yet authenticated included. Vysper counts only those with a
+    /// JID.
     pub streams: usize,
 }
 
@@ -62,8 +66,9 @@ impl Info {
     /// When the server does not answer.
     pub fn sessions(&self) -> Result<Sessions> {
         match self.kind {
-            Kind::Prosody | Kind::Prosody13 => prosody::sessions(&self.control_url),
-            Kind::Ejabberd => ejabberd::sessions(&self.control_url),
+            Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => ejabberd::sessions(&self.control_url),
+            // A module or a handler of ours answers.
+            Kind::Prosody | Kind::Prosody13 | Kind::Vysper => sessions(&self.control_url),
         }
     }
 
@@ -86,13 +91,15 @@ impl Info {
     /// Issues a fresh token for X-OAUTH2, good for an hour (ejabberd).
     ///
     /// # Errors
-    /// When the server is Prosody, or does not answer.
+    /// When the server is not ejabberd, or does not answer.
     pub fn oauth_token(&self, jid: &str) -> Result<String> {
         match self.kind {
-            Kind::Prosody | Kind::Prosody13 => {
-                Err(Error::NotOffered("Prosody issues no OAuth tokens".to_owned()))
+            Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => {
+                ejabberd::oauth_token(&self.control_url, jid)
             }
-            Kind::Ejabberd => ejabberd::oauth_token(&self.control_url, jid),
+            Kind::Prosody | Kind::Prosody13 | Kind::Vysper => {
+                Err(Error::NotOffered(format!("{} issues no OAuth tokens", self.kind)))
+            }
         }
     }
 
@@ -104,11 +111,12 @@ impl Info {
                 Kind::Prosody | Kind::Prosody13 => {
                     self.tokens.insert(jids(hosts::BEARER), tokens::bearer(user));
                 }
-                Kind::Ejabberd => {
+                Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => {
                     let (oauth, jwt) = (jids(hosts::OAUTH), jids(hosts::JWT));
                     self.tokens.insert(oauth.clone(), self.oauth_token(&oauth)?);
                     self.tokens.insert(jwt.clone(), tokens::jwt(&jwt, tokens::in_an_hour()));
                 }
+                Kind::Vysper => {}
             }
         }
         Ok(())
@@ -123,6 +131,14 @@ impl Sessions {
     }
 }
 
+fn sessions(control_url: &str) -> Result<Sessions> {
+    let answer = ask(&format!("{control_url}/sessions"), None)?;
+    serde_json::from_value(answer).map_err(|error| Error::Control {
+        question: "who is connected".to_owned(),
+        reason: error.to_string(),
+    })
+}
+
 /// Asks the server a question about itself, each on a connection of its own: a connection left
 /// open here must not count among those a test looks at.
 pub(crate) fn ask(url: &str, body: Option<&Value>) -> Result<Value> {
@@ -131,7 +147,7 @@ pub(crate) fn ask(url: &str, body: Option<&Value>) -> Result<Value> {
         reason,
     };
     let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(5)))
+        .timeout_global(Some(Duration::from_secs(30)))
         .max_idle_connections(0)
         .proxy(None)
         .build()

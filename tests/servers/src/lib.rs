@@ -1,6 +1,7 @@
-//! Starts real XMPP servers for tests: Prosody and ejabberd as Debian 12 packages them, and Prosody
-//! as Debian 13 does, on free loopback ports, in temporary directories, with throw-away accounts,
-//! http and https.
+//! Starts real XMPP servers for tests: Prosody and ejabberd as Debian 12 and Debian 13 package them, and
+//! Apache Vysper, on free loopback ports, in temporary directories, with throw-away accounts, http and
+//! https. In front of them it starts reverse proxies ([`Proxy`]), balancers ([`Balancer`])
+//! and connection managers ([`Manager`]).
 //!
 //! ```no_run
 //! use servers::{Kind, Server};
@@ -26,28 +27,41 @@
 //! ```
 //!
 //! How it is built, from the outside in: [`Server`] picks ports and writes a directory, with the
-//! files and the command line that `prosody` or `ejabberd` make of the templates in `config/`;
+//! files and the command line that `prosody`, `ejabberd` or `vysper` make of what is in `config/`;
 //! `guardian` runs it and never lets it outlive us; [`Info`] is all that a test needs to know
-//! about it, and can be handed to another process as JSON.
+//! about it, and can be handed to another process as JSON. `program` starts what stands in front.
 
+mod balancer;
 mod certificates;
+mod cluster;
 mod ejabberd;
 mod error;
 mod guardian;
 pub mod hosts;
 mod info;
+mod install;
+mod manager;
+mod program;
 mod prosody;
+mod proxy;
 mod server;
 mod setup;
 mod tokens;
 mod trixie;
+mod version;
+mod vysper;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use balancer::Balancer;
+pub use cluster::Cluster;
 pub use error::{Error, Result};
 pub use info::{Info, Sessions};
+pub use manager::{Manager, ManagerKind};
+pub use program::Program;
+pub use proxy::{Proxy, Route};
 pub use server::Server;
 pub use tokens::{JWT_KEY, jwt};
 
@@ -61,6 +75,27 @@ pub enum Kind {
     Prosody13,
     /// ejabberd 23.01, with `erlang-p1-oauth2`.
     Ejabberd,
+    /// ejabberd 24.12, with `erlang-p1-oauth2`.
+    Ejabberd24,
+    /// ejabberd 26.07 or newer, with `erlang-p1-oauth2`.
+    Ejabberd26,
+    /// Apache Vysper 0.7, which has one domain.
+    Vysper,
+}
+
+impl Kind {
+    /// Its version, as in `0.12`.
+    ///
+    /// # Errors
+    /// When it is not installed, or its packages have not been fetched.
+    pub fn version(self) -> Result<String> {
+        match self {
+            Self::Prosody => version::of_package("prosody"),
+            Self::Ejabberd => version::of_package("ejabberd"),
+            Self::Prosody13 | Self::Ejabberd24 | Self::Ejabberd26 => trixie::version(self),
+            Self::Vysper => vysper::version(),
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -69,6 +104,9 @@ impl fmt::Display for Kind {
             Self::Prosody => "prosody",
             Self::Prosody13 => "prosody13",
             Self::Ejabberd => "ejabberd",
+            Self::Ejabberd24 => "ejabberd24",
+            Self::Ejabberd26 => "ejabberd26",
+            Self::Vysper => "vysper",
         })
     }
 }
@@ -76,7 +114,7 @@ impl fmt::Display for Kind {
 /// How a server departs from the usual set-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Keep the rate limits of Debian's configuration (default: yes).
+    /// Keep the rate limits of Debian's configuration (default: yes; Vysper has none).
     ///
     /// With them, Prosody pauses a connection that carried a session creation after each request,
     /// some 30 ms for 300 bytes, and ejabberd slows a client down after its first 20,000 bytes.
@@ -84,12 +122,14 @@ pub struct Options {
     /// Offer SASL mechanisms over plain http (default: yes).
     ///
     /// Prosody hides them unless `consider_bosh_secure` is set, and offers `<starttls/>` alone;
-    /// ejabberd has no such setting and always offers them.
+    /// the others have no such setting and always offer them.
     pub mechanisms_on_http: bool,
+    /// Speak XMPP over TCP as well, without TLS, for a [`Manager`] in front of it (default: no; Prosody).
+    pub tcp: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: true, mechanisms_on_http: true }
+        Self { limits: true, mechanisms_on_http: true, tcp: false }
     }
 }

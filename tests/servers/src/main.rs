@@ -7,13 +7,13 @@ use std::{
     env, io,
     os::unix::process::ExitStatusExt as _,
     process::{Child, Command, ExitCode},
-    sync::mpsc::{self, Receiver},
+    sync::mpsc::{self, Receiver, Sender},
     thread,
     time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
-use servers::{Info, Kind, Options, Server};
+use servers::{Balancer, Info, Kind, Options, Server};
 
 /// The environment variable that describes the servers to a command.
 const VARIABLE: &str = "PREBIND_SERVERS";
@@ -42,8 +42,17 @@ enum Action {
     Prosody13(Run),
     /// Start ejabberd
     Ejabberd(Run),
+    /// Start ejabberd 24, fetched from Debian 13 the first time
+    Ejabberd24(Run),
+    /// Start ejabberd 26, fetched from the backports of Debian 13 the first time
+    Ejabberd26(Run),
+    /// Start Apache Vysper, fetched from Maven Central the first time
+    Vysper(Run),
     /// Start Prosody and ejabberd
     All(Run),
+    /// Start two Prosody behind a balancer that leads a client to the same one again by a cookie, described as
+    /// one Prosody
+    Sticky(Run),
     /// Print who is connected to the servers of `PREBIND_SERVERS`, as JSON
     Sessions,
 }
@@ -69,7 +78,11 @@ fn main() -> ExitCode {
         Action::Prosody(run) => run.start(&[Kind::Prosody]),
         Action::Prosody13(run) => run.start(&[Kind::Prosody13]),
         Action::Ejabberd(run) => run.start(&[Kind::Ejabberd]),
+        Action::Ejabberd24(run) => run.start(&[Kind::Ejabberd24]),
+        Action::Ejabberd26(run) => run.start(&[Kind::Ejabberd26]),
+        Action::Vysper(run) => run.start(&[Kind::Vysper]),
         Action::All(run) => run.start(&[Kind::Prosody, Kind::Ejabberd]),
+        Action::Sticky(run) => run.start_sticky(),
         Action::Sessions => print_sessions(),
     };
     result.unwrap_or_else(|error| {
@@ -80,18 +93,33 @@ fn main() -> ExitCode {
 
 impl Run {
     fn start(self, kinds: &[Kind]) -> Result<ExitCode> {
-        // Before the first server, so that no signal can end us while one is left to stop.
-        let (end, ended) = mpsc::channel();
-        ctrlc::set_handler({
-            let end = end.clone();
-            move || end.send(()).unwrap_or_default()
-        })?;
+        let signals = Signals::new()?;
+        let servers = start_all(kinds, self.options())?;
+        let infos = servers.iter().map(|server| (server.kind, server.info())).collect();
+        self.serve(&infos, signals)
+    }
 
-        let options = Options { limits: !self.no_limits, mechanisms_on_http: !self.no_mechanisms_on_http };
-        let servers = start_all(kinds, options)?;
-        let infos: BTreeMap<Kind, &Info> =
-            servers.iter().map(|server| (server.kind, server.info())).collect();
-        let json = serde_json::to_string(&infos)?;
+    fn start_sticky(self) -> Result<ExitCode> {
+        let signals = Signals::new()?;
+        let servers = start_all(&[Kind::Prosody, Kind::Prosody], self.options())?;
+        let nodes: Vec<_> = servers.iter().map(Server::info).collect();
+        let balancer = Balancer::sticky(&nodes)?;
+        let mut info = nodes[0].clone();
+        info.http_url.clone_from(&balancer.url);
+        self.serve(&[(Kind::Prosody, &info)].into(), signals)
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            limits: !self.no_limits,
+            mechanisms_on_http: !self.no_mechanisms_on_http,
+            ..Options::default()
+        }
+    }
+
+    /// Runs until the end, with the servers started.
+    fn serve(self, infos: &BTreeMap<Kind, &Info>, Signals { end, ended }: Signals) -> Result<ExitCode> {
+        let json = serde_json::to_string(infos)?;
 
         if ended.try_recv().is_ok() {
             return Err("stopped by a signal".into());
@@ -104,7 +132,7 @@ impl Run {
         if self.json {
             println!("{json}");
         } else {
-            print!("{}", report::text(infos.into_values()));
+            print!("{}", report::text(infos.values().copied()));
         }
         thread::spawn(move || {
             // Whether it ends well or badly, there is no more input.
@@ -113,6 +141,24 @@ impl Run {
         });
         ended.recv()?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// That somebody wants the servers to end.
+struct Signals {
+    end: Sender<()>,
+    ended: Receiver<()>,
+}
+
+impl Signals {
+    /// Before the first server, so that no signal can end us while one is left to stop.
+    fn new() -> Result<Self> {
+        let (end, ended) = mpsc::channel();
+        ctrlc::set_handler({
+            let end = end.clone();
+            move || end.send(()).unwrap_or_default()
+        })?;
+        Ok(Self { end, ended })
     }
 }
 

@@ -1,27 +1,34 @@
 //! Prosody: its files, its command line, its answers.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{collections::BTreeMap, ffi::OsStr, fmt::Write as _, fs, path::Path};
 
 use crate::{
     Kind,
     error::{Error, Result},
     guardian::Launch,
     hosts::ACCOUNTS,
-    info::{Sessions, ask},
     setup::{Setup, find_program},
-    tokens, trixie,
+    tokens,
+    trixie::Trixie,
 };
 
 /// How Prosody says that somebody else has its port. It then runs on without it.
 pub(crate) const PORT_TAKEN: &str = "Failed to open server port";
 
 pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
-    let mut launch = program(kind)?;
+    let mut launch = if kind == Kind::Prosody13 { from_trixie(setup)? } else { installed()? };
 
     let limits = if setup.options.limits { "\"limits\";" } else { "" };
-    let sasl2 = match kind {
-        Kind::Prosody13 => "\"sasl2\"; \"sasl2_bind2\"; \"sasl2_fast\";",
-        Kind::Prosody | Kind::Ejabberd => "",
+    let sasl2 = if kind == Kind::Prosody13 { "\"sasl2\"; \"sasl2_bind2\"; \"sasl2_fast\";" } else { "" };
+    let (tcp, tls) = match setup.tcp_port {
+        // A connection manager starts TLS if it can, and trusts only the authorities of the system.
+        Some(port) => (
+            format!(
+                "c2s_ports = {{ {port} }}\nc2s_require_encryption = false\nallow_unencrypted_plain_auth = true"
+            ),
+            "",
+        ),
+        None => ("c2s_ports = { }".to_owned(), "\"tls\";"),
     };
     let accounts = lua_table(ACCOUNTS.map(|(user, password)| (user.into(), password.into())));
     let tokens = lua_table(ACCOUNTS.map(|(user, _)| (tokens::bearer(user), user.into())));
@@ -30,6 +37,8 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
         include_str!("../config/prosody.cfg.lua"),
         &[
             ("@LIMITS@", limits),
+            ("@TLS@", tls),
+            ("@TCP@", &tcp),
             ("@SASL2@", sasl2),
             ("@MECHANISMS_ON_HTTP@", &setup.options.mechanisms_on_http.to_string()),
             ("@ACCOUNTS@", &accounts),
@@ -44,12 +53,9 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
     Ok(launch)
 }
 
-/// What runs Prosody, before its own arguments.
-fn program(kind: Kind) -> Result<Launch> {
-    if kind == Kind::Prosody13 {
-        return trixie::prosody();
-    }
-    let missing = |package| Error::Missing { kind, package };
+/// What runs the system's own Prosody, before its arguments.
+fn installed() -> Result<Launch> {
+    let missing = |package| Error::Missing { kind: Kind::Prosody, package };
     let program = find_program("prosody").ok_or_else(|| missing("prosody"))?;
     if !Path::new("/usr/lib/prosody/modules/mod_auth_ccert").exists() {
         return Err(missing("prosody-modules"));
@@ -57,12 +63,23 @@ fn program(kind: Kind) -> Result<Launch> {
     Ok(Launch { program, arguments: Vec::new(), environment: BTreeMap::new() })
 }
 
-pub(crate) fn sessions(control_url: &str) -> Result<Sessions> {
-    let answer = ask(&format!("{control_url}/sessions"), None)?;
-    serde_json::from_value(answer).map_err(|error| Error::Control {
-        question: "who is connected".to_owned(),
-        reason: error.to_string(),
-    })
+/// What runs the Prosody of Debian 13, with its own Lua.
+fn from_trixie(setup: &Setup<'_>) -> Result<Launch> {
+    let trixie = Trixie::with(Kind::Prosody13, "trixie", &["prosody", "prosody-modules", "lua-unbound"])?;
+    let script = fs::read_to_string(trixie.usr.join("bin/prosody")).map_err(Error::io("read Prosody 13"))?;
+    // Prosody knows its own place only from here.
+    let place = format!("'{}", trixie.usr.join("lib/prosody").display());
+    setup.write("prosody.lua", &script.replace("'/usr/lib/prosody", &place), &[])?;
+
+    let mut launch = trixie.launch(&trixie.usr.join("bin/lua5.4"));
+    launch.arguments.push(setup.directory.join("prosody.lua").into());
+    let shared = trixie.usr.join("share/lua/5.4");
+    let path = [shared.join("?.lua"), shared.join("?/init.lua")];
+    launch.environment.extend([
+        ("LUA_PATH", path.each_ref().map(|part| part.as_os_str()).join(OsStr::new(";"))),
+        ("LUA_CPATH", trixie.libraries.join("lua/5.4/?.so").into()),
+    ]);
+    Ok(launch)
 }
 
 fn lua_table<const N: usize>(entries: [(String, String); N]) -> String {

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::Permissions,
+    net::Ipv4Addr,
     ops::Deref,
     os::unix::fs::PermissionsExt as _,
     thread,
@@ -14,20 +15,21 @@ use crate::{
     error::{Error, Result},
     guardian::Guardian,
     hosts, prosody,
-    setup::{Setup, free_ports},
+    setup::{Membership, Setup, free_ports},
+    vysper,
 };
 
 /// How often another pair of ports is tried.
 pub(crate) const ATTEMPTS: usize = 3;
 
 /// Most of it for a machine that is busy compiling: 2 s are enough on a quiet one.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_secs(120);
 
 /// A running server; it stops when this is dropped.
 #[derive(Debug)]
 pub struct Server {
     info: Info,
-    _guardian: Guardian,
+    guardian: Guardian,
 }
 
 impl Server {
@@ -60,6 +62,29 @@ impl Server {
     }
 
     fn attempt(kind: Kind, options: Options, ports: [u16; 2]) -> Result<Self> {
+        let server = Self::run(kind, options, ports, Ipv4Addr::LOCALHOST, None)?;
+        if matches!(kind, Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26) {
+            ejabberd::register(&server.control_url)?;
+        }
+        server.with_tokens()
+    }
+
+    pub(crate) fn with_tokens(mut self) -> Result<Self> {
+        self.info.issue_tokens()?;
+        Ok(self)
+    }
+
+    /// Starts it, without accounts on ejabberd.
+    pub(crate) fn run(
+        kind: Kind,
+        options: Options,
+        ports: [u16; 2],
+        address: Ipv4Addr,
+        cluster: Option<Membership>,
+    ) -> Result<Self> {
+        if options.tcp && !matches!(kind, Kind::Prosody | Kind::Prosody13) {
+            return Err(Error::NotOffered(format!("{kind} speaks no XMPP over TCP here")));
+        }
         let directory = tempfile::Builder::new()
             .prefix(&format!("{kind}-"))
             // It holds keys, and the path that lets one ask the server about itself.
@@ -67,21 +92,44 @@ impl Server {
             .tempdir()
             .map_err(Error::io("make a temporary directory"))?;
         certificates::write(directory.path())?;
-        let setup = Setup::new(directory.path(), options, ports)?;
+        let setup = Setup { address, cluster, ..Setup::new(directory.path(), options, ports)? };
         let launch = match kind {
             Kind::Prosody | Kind::Prosody13 => prosody::launch(&setup, kind)?,
-            Kind::Ejabberd => ejabberd::launch(&setup)?,
+            Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => ejabberd::launch(&setup, kind)?,
+            Kind::Vysper => vysper::launch(&setup)?,
         };
         let mut info = describe(kind, &setup);
         let guardian = Guardian::start(directory, &launch)?;
         info.pid = guardian.server_pid;
 
-        wait_until_ready(&info, &guardian)?;
-        if kind == Kind::Ejabberd {
-            ejabberd::register(&info.control_url)?;
+        let server = Self { info, guardian };
+        server.wait_until_ready()?;
+        Ok(server)
+    }
+
+    /// Waits until it answers.
+    pub(crate) fn wait_until_ready(&self) -> Result<()> {
+        let kind = self.kind;
+        let port_taken = match kind {
+            Kind::Prosody | Kind::Prosody13 => prosody::PORT_TAKEN,
+            Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => ejabberd::PORT_TAKEN,
+            Kind::Vysper => vysper::PORT_TAKEN,
+        };
+        let deadline = Instant::now() + READY_WITHIN;
+        loop {
+            // Only our server knows the secret path, whatever else listens on the port.
+            let answers = self.sessions().is_ok();
+            if self.guardian.log().contains(port_taken) {
+                return Err(Error::PortTaken(kind));
+            } else if self.guardian.has_exited() {
+                return Err(Error::Exited { kind, log: self.guardian.log_tail() });
+            } else if answers {
+                return Ok(());
+            } else if Instant::now() > deadline {
+                return Err(Error::NotReady { kind, log: self.guardian.log_tail() });
+            }
+            thread::sleep(Duration::from_millis(20));
         }
-        info.issue_tokens()?;
-        Ok(Self { info, _guardian: guardian })
     }
 }
 
@@ -94,47 +142,27 @@ impl Deref for Server {
 }
 
 fn describe(kind: Kind, setup: &Setup<'_>) -> Info {
-    let Setup { directory, http_port, https_port, secret, .. } = setup;
+    let Setup { directory, http_port, https_port, tcp_port, secret, address, .. } = setup;
     let path = match kind {
         Kind::Prosody | Kind::Prosody13 => "http-bind",
-        Kind::Ejabberd => "bosh",
+        Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => "bosh",
+        // Without the slash, it redirects.
+        Kind::Vysper => "bosh/",
     };
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     Info {
         kind,
         pid: 0,
-        http_url: format!("http://127.0.0.1:{http_port}/{path}"),
-        https_url: format!("https://127.0.0.1:{https_port}/{path}"),
+        http_url: format!("http://{address}:{http_port}/{path}"),
+        https_url: format!("https://{address}:{https_port}/{path}"),
+        tcp_port: *tcp_port,
         ca_pem: directory.join("ca.pem"),
         client_cert: directory.join("client.pem"),
         client_key: directory.join("client.key"),
         hosts: hosts::of(kind).map(|host| (host.name.to_owned(), names(host.mechanisms(kind)))).collect(),
         accounts: hosts::ACCOUNTS.map(|(user, password)| (user.into(), password.into())).into(),
         tokens: BTreeMap::new(),
-        control_url: format!("http://127.0.0.1:{http_port}/{secret}"),
-    }
-}
-
-fn wait_until_ready(info: &Info, guardian: &Guardian) -> Result<()> {
-    let kind = info.kind;
-    let port_taken = match kind {
-        Kind::Prosody | Kind::Prosody13 => prosody::PORT_TAKEN,
-        Kind::Ejabberd => ejabberd::PORT_TAKEN,
-    };
-    let deadline = Instant::now() + READY_WITHIN;
-    loop {
-        // Only our server knows the secret path, whoever else may listen on the port.
-        let answers = info.sessions().is_ok();
-        if guardian.log().contains(port_taken) {
-            return Err(Error::PortTaken(kind));
-        } else if guardian.has_exited() {
-            return Err(Error::Exited { kind, log: guardian.log_tail() });
-        } else if answers {
-            return Ok(());
-        } else if Instant::now() > deadline {
-            return Err(Error::NotReady { kind, log: guardian.log_tail() });
-        }
-        thread::sleep(Duration::from_millis(20));
+        control_url: format!("http://{address}:{http_port}/{secret}"),
     }
 }
 
@@ -146,7 +174,7 @@ mod tests {
 
     #[test]
     fn notices_that_a_port_is_taken() {
-        for kind in [Kind::Prosody, Kind::Ejabberd] {
+        for kind in [Kind::Prosody, Kind::Ejabberd, Kind::Ejabberd24, Kind::Ejabberd26, Kind::Vysper] {
             let other = TcpListener::bind("127.0.0.1:0").unwrap();
             let [free, _] = free_ports().unwrap();
             let ports = [free, other.local_addr().unwrap().port()];

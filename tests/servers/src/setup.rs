@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::TcpListener,
+    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
 };
 
@@ -16,14 +16,37 @@ pub(crate) struct Setup<'a> {
     pub(crate) directory: &'a Path,
     pub(crate) http_port: u16,
     pub(crate) https_port: u16,
+    /// Where XMPP is spoken over TCP, if anywhere.
+    pub(crate) tcp_port: Option<u16>,
     /// The path below which the server answers questions about itself.
     pub(crate) secret: String,
     pub(crate) options: Options,
+    pub(crate) address: Ipv4Addr,
+    /// The cluster that an ejabberd is a node of.
+    pub(crate) cluster: Option<Membership>,
+}
+
+/// What the nodes of a cluster have in common. Each has an address of its own, so that one port for
+/// Erlang's distribution does for all, without `epmd`.
+#[derive(Debug, Clone)]
+pub(crate) struct Membership {
+    pub(crate) cookie: String,
+    pub(crate) port: u16,
 }
 
 impl<'a> Setup<'a> {
     pub(crate) fn new(directory: &'a Path, options: Options, ports: [u16; 2]) -> Result<Self> {
-        Ok(Self { directory, http_port: ports[0], https_port: ports[1], secret: tokens::random()?, options })
+        let tcp_port = if options.tcp { Some(free_ports()?[0]) } else { None };
+        Ok(Self {
+            directory,
+            http_port: ports[0],
+            https_port: ports[1],
+            tcp_port,
+            secret: tokens::random()?,
+            options,
+            address: Ipv4Addr::LOCALHOST,
+            cluster: None,
+        })
     }
 
     /// Writes a file of the server's directory, with every `@NAME@` of the template filled in.
@@ -32,6 +55,7 @@ impl<'a> Setup<'a> {
             .replace("@DIRECTORY@", &self.directory.to_string_lossy())
             .replace("@HTTP_PORT@", &self.http_port.to_string())
             .replace("@HTTPS_PORT@", &self.https_port.to_string())
+            .replace("@ADDRESS@", &self.address.to_string())
             .replace("@SECRET@", &self.secret);
         for (key, value) in values {
             text = text.replace(key, value);

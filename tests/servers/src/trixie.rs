@@ -1,7 +1,7 @@
-//! Prosody 13, which Debian 12 does not have, run from the packages of Debian 13.
+//! Programs of Debian 13, from its packages.
 //!
-//! They are fetched and unpacked once, below `target`. Prosody then runs with its own C library
-//! and its own Lua, beside those of the system.
+//! The packages of a server are fetched and unpacked once, below `target`. The server then runs with its own C
+//! library, beside that of the system.
 
 use std::{
     collections::BTreeMap,
@@ -11,52 +11,87 @@ use std::{
 };
 
 use crate::{
+    Kind,
     error::{Error, Result},
     guardian::Launch,
+    version,
 };
 
 const SCRIPT: &str = include_str!("trixie.sh");
 
-/// What runs Prosody 13, before its own arguments. It is fetched first if it is not there.
-pub(crate) fn prosody() -> Result<Launch> {
-    let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/trixie"));
-    let output = Command::new("/bin/sh")
-        .args(["-c", SCRIPT, "trixie.sh"])
-        .arg(directory)
-        .output()
-        .map_err(Error::io("run /bin/sh"))?;
-    if !output.status.success() {
-        return Err(Error::NotFetched(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
-    }
-    let root = directory.join("root").canonicalize().map_err(Error::io("find Prosody 13"))?;
-    let usr = root.join("usr");
-    let loader = only(&usr.join("lib64"), "ld-linux").or_else(|| only(&usr.join("lib"), "ld-linux"));
-    let libraries = fs::read_dir(usr.join("lib")).ok().and_then(|entries| {
-        entries.flatten().map(|entry| entry.path()).find(|path| path.join("libc.so.6").exists())
-    });
-    let (Some(loader), Some(libraries)) = (loader, libraries) else {
-        return Err(Error::NotFetched(format!("there is no C library in {}", root.display())));
-    };
-    let path =
-        |parts: &[&Path]| parts.iter().map(|part| part.as_os_str()).collect::<Vec<_>>().join(";".as_ref());
-    let shared = usr.join("share/lua/5.4");
-    Ok(Launch {
-        program: loader,
-        arguments: vec![
-            "--library-path".into(),
-            libraries.clone().into(),
-            usr.join("bin/lua5.4").into(),
-            root.join("prosody.lua").into(),
-        ],
-        environment: BTreeMap::from([
-            ("LUA_PATH", path(&[&shared.join("?.lua"), &shared.join("?/init.lua")])),
-            ("LUA_CPATH", libraries.join("lua/5.4/?.so").into()),
-        ]),
-    })
+const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/trixie");
+
+/// The unpacked packages of a server.
+pub(crate) struct Trixie {
+    kind: Kind,
+    /// What is `/usr` on a Debian 13.
+    pub(crate) usr: PathBuf,
+    loader: PathBuf,
+    /// The libraries of this machine's architecture.
+    pub(crate) libraries: PathBuf,
 }
 
-/// The entry of a directory that begins so.
-fn only(directory: &Path, start: &str) -> Option<PathBuf> {
+impl Trixie {
+    /// The packages, in the versions of a suite, such as `trixie` or `trixie-backports`. They are fetched if they are
+    /// not there; the first one is that of the server.
+    pub(crate) fn with(kind: Kind, suite: &str, packages: &[&str]) -> Result<Self> {
+        let output = Command::new("/bin/sh")
+            .args(["-c", SCRIPT, "trixie.sh"])
+            .arg(directory(kind))
+            .arg(suite)
+            .args(packages)
+            .output()
+            .map_err(Error::io("run /bin/sh"))?;
+        if !output.status.success() {
+            let reason = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(Error::NotFetched { kind, reason });
+        }
+        let directory = directory(kind).canonicalize().map_err(Error::io("find packages of Debian 13"))?;
+        let usr = directory.join("root/usr");
+        let loader = entry(&usr.join("lib64"), "ld-linux").or_else(|| entry(&usr.join("lib"), "ld-linux"));
+        let libraries = fs::read_dir(usr.join("lib")).ok().and_then(|entries| {
+            entries.flatten().map(|entry| entry.path()).find(|path| path.join("libc.so.6").exists())
+        });
+        match (loader, libraries) {
+            (Some(loader), Some(libraries)) => Ok(Self { kind, usr, loader, libraries }),
+            _ => {
+                Err(Error::NotFetched { kind, reason: format!("there is no C library in {}", usr.display()) })
+            }
+        }
+    }
+
+    /// What runs one of the programs, before its own arguments.
+    pub(crate) fn launch(&self, program: &Path) -> Launch {
+        let arguments = vec!["--library-path".into(), self.libraries.clone().into(), program.into()];
+        Launch { program: self.loader.clone(), arguments, environment: BTreeMap::new() }
+    }
+
+    /// A script that runs one of the programs.
+    pub(crate) fn script(&self, program: &Path) -> String {
+        let Self { loader, libraries, .. } = self;
+        let [loader, libraries, program] = [loader, libraries, program].map(|path| path.display());
+        format!("#!/bin/sh\nexec '{loader}' --library-path '{libraries}' '{program}' \"$@\"\n")
+    }
+
+    /// The only entry of a directory that begins so.
+    pub(crate) fn find(&self, directory: &Path, start: &str) -> Result<PathBuf> {
+        entry(directory, start).ok_or_else(|| Error::NotFetched {
+            kind: self.kind,
+            reason: format!("there is no {start}… in {}", directory.display()),
+        })
+    }
+}
+
+/// The server's version, once its packages have been fetched.
+pub(crate) fn version(kind: Kind) -> Result<String> {
+    version::of_file(&directory(kind).join("root/version"))
+}
+
+fn directory(kind: Kind) -> PathBuf {
+    Path::new(DIRECTORY).join(kind.to_string())
+}
+
+fn entry(directory: &Path, start: &str) -> Option<PathBuf> {
     let mut entries = fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
     entries.find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start)))
 }

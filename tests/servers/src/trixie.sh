@@ -1,12 +1,13 @@
-# trixie.sh DIRECTORY
+# shellcheck shell=sh
+# trixie.sh DIRECTORY SUITE PACKAGE…
 #
-# Puts Prosody 13 and what it runs on, from the packages of Debian 13, below DIRECTORY/root, unless
-# it is there. Nothing is installed or configured, so it takes no root and no Debian 13: apt
-# resolves and verifies, with state of its own, and dpkg unpacks.
+# Puts packages of Debian 13 and what they depend on below DIRECTORY/root, unless they are there. SUITE is trixie, or
+# another suite whose versions are preferred. Nothing is installed or configured, so it takes no root and no Debian
+# 13: apt resolves and verifies, with state of its own, and dpkg unpacks. DIRECTORY/root/version is the version of the first package.
 
 set -eu
-directory=$1
-packages="prosody prosody-modules lua-unbound"
+directory=$1 suite=$2
+shift 2
 # Where this machine has its own packages from, there are those of Debian 13 as well.
 # shellcheck disable=SC2016 # for apt to expand
 mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
@@ -19,14 +20,16 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 mkdir -p "$directory"
 cd "$directory"
-# Tests that start side by side fetch it once.
+# Tests that start side by side fetch them once.
 exec 9>lock
 flock 9
-[ ! -e root ] || exit 0
+[ "$suite $*" != "$(cat root/packages 2>/dev/null)" ] || exit 0
 
-rm -rf new apt
+rm -rf root new apt
 mkdir -p new apt/lists/partial apt/archives/partial
-echo "deb [signed-by=$keyring] $mirror trixie main" >apt/sources.list
+for each in trixie "$suite"; do
+	echo "deb [signed-by=$keyring] $mirror $each main"
+done | uniq >apt/sources.list
 : >apt/status
 
 from_trixie() {
@@ -38,13 +41,11 @@ from_trixie() {
 		-o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false "$@"
 }
 from_trixie update
-# shellcheck disable=SC2086 # split on purpose
-from_trixie install --download-only --yes --no-install-recommends $packages
+from_trixie install --target-release "$suite" --download-only --yes --no-install-recommends "$@"
 for package in apt/archives/*.deb; do
 	dpkg -x "$package" new
 done
-
-# It knows its own place only from here.
-sed "s|'/usr/lib/prosody|'$PWD/root/usr/lib/prosody|" new/usr/bin/prosody >new/prosody.lua
+dpkg-deb --field apt/archives/"$1"_*.deb Version >new/version
+echo "$suite $*" >new/packages
 rm -rf apt
 mv new root

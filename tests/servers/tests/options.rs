@@ -12,7 +12,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 #[test]
 fn prosody_without_limits_and_without_mechanisms_on_http() {
-    let options = Options { limits: false, mechanisms_on_http: false };
+    let options = Options { limits: false, mechanisms_on_http: false, ..Options::default() };
     let server = Server::start_with(Kind::Prosody, options).unwrap();
     let agent = agent(&server);
 
@@ -24,15 +24,15 @@ fn prosody_without_limits_and_without_mechanisms_on_http() {
     assert_eq!(mechanisms(&answer), ["PLAIN", "SCRAM-SHA-1"]);
     session.terminate();
 
-    // A busy machine may be slow once, not each time.
-    assert!((0..10).any(|_| second_request(&server) < PAUSE));
+    // A busy machine may be slow sometimes, not each time.
+    assert!((0..100).any(|_| second_request(&server) < PAUSE));
 }
 
 #[test]
 fn prosody_with_limits() {
     let server = start(Kind::Prosody);
     // On a busy machine the pause may be over before the second request is sent.
-    assert!((0..10).any(|_| second_request(&server) > PAUSE));
+    assert!((0..100).any(|_| second_request(&server) > PAUSE));
 }
 
 /// How long the server takes for a second request on the connection of a session creation.

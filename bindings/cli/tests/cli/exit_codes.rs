@@ -103,6 +103,15 @@ fn an_answer_that_is_not_bosh() {
 }
 
 #[test]
+fn how_long_a_server_asks_to_wait() {
+    let answer =
+        "HTTP/1.1 503 Busy\r\nretry-after: 30\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nno";
+    let (url, _) = answering(answer);
+    let assert = login(["--json", &url, "alice@localhost"]).assert().code(6);
+    assert_eq!(reported(&assert.get_output().stderr)["error"]["retry_after"], 30);
+}
+
+#[test]
 fn what_cannot_be_read_has_no_stage() {
     let assert = prebind(["login", "--json", &PROSODY.http_url, "alice@localhost"]).assert().code(66);
     let error = &reported(&assert.get_output().stderr)["error"];

@@ -25,7 +25,7 @@ pub(crate) const VARIABLES: [&str; 5] =
     ["PREBIND_PASSWORD", "PREBIND_PROXY", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"];
 
 fn start(kind: Kind, mechanisms_on_http: bool) -> Server {
-    let options = Options { limits: false, mechanisms_on_http };
+    let options = Options { limits: false, mechanisms_on_http, ..Options::default() };
     Server::start_with(kind, options).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn prebind<const N: usize>(arguments: [&str; N]) -> Command {
     for variable in VARIABLES {
         command.env_remove(variable);
     }
-    command.args(arguments).timeout(Duration::from_secs(30));
+    command.args(arguments).timeout(Duration::from_secs(120));
     command
 }
 
@@ -68,8 +68,13 @@ pub(crate) fn is_bound(server: &Server, jid: &str) -> bool {
 
 /// Whether nobody is bound to that address any more, now or soon.
 pub(crate) fn is_gone(server: &Server, jid: &str) -> bool {
-    let until = Instant::now() + Duration::from_secs(2);
-    while is_bound(server, jid) {
+    comes_true(|| !is_bound(server, jid))
+}
+
+/// Asks again and again, for what no event tells.
+pub(crate) fn comes_true(holds: impl Fn() -> bool) -> bool {
+    let until = Instant::now() + Duration::from_secs(20);
+    while !holds() {
         if Instant::now() > until {
             return false;
         }

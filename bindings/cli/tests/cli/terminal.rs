@@ -1,12 +1,11 @@
 //! On a terminal: the prompt, and colours. The pseudo-terminal is that of `script` (Debian:
 //! bsdutils).
 
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
-use crate::support::{BINARY, PASSWORD, PROSODY, VARIABLES};
+use crate::support::{BINARY, PASSWORD, PROSODY, VARIABLES, comes_true};
 
 /// Starts `prebind login` for alice in a terminal, which shows stdout and stderr alike.
 fn on_a_terminal(variables: &[(&str, &str)]) -> Child {
@@ -30,9 +29,18 @@ fn prompt(child: &mut Child) -> String {
         stdout.read_exact(&mut byte).expect("there is a prompt");
         shown.push(byte[0]);
     }
-    // The echo is switched off right after the prompt.
-    thread::sleep(Duration::from_millis(300));
+    assert!(comes_true(|| is_silent(child.id())), "the echo is switched off right after the prompt");
     String::from_utf8(shown).expect("a prompt is text")
+}
+
+/// Whether the terminal that `script` has made does not show what is typed.
+fn is_silent(script: u32) -> bool {
+    let children = fs::read_to_string(format!("/proc/{script}/task/{script}/children")).unwrap_or_default();
+    let Some(child) = children.split_whitespace().next() else { return false };
+    let stty = Command::new("stty").arg("--file").arg(format!("/proc/{child}/fd/0")).arg("--all").output();
+    String::from_utf8_lossy(&stty.expect("stty is there").stdout)
+        .split_whitespace()
+        .any(|word| word == "-echo")
 }
 
 fn type_in(child: &mut Child, keys: &str) {

@@ -79,5 +79,5 @@ fn a_request_without_an_answer_says_why() {
         .assert()
         .code(4)
         .stderr(contains("create        →  <body"))
-        .stderr(contains(" ms  no connection to 127.0.0.1"));
+        .stderr(contains(" ms  127.0.0.1:9 refuses the connection"));
 }

@@ -5,7 +5,7 @@ use std::process::{Command as Process, Stdio};
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::{contains, is_empty};
 
-use crate::support::{file, prebind};
+use crate::support::{file, login, prebind};
 
 const README: &str = include_str!("../../README.md");
 
@@ -21,17 +21,6 @@ fn help_gives_examples_and_exit_codes() {
             .stdout(contains("Exit codes:").and(contains("10  Auth ")))
             .stdout(contains('\u{1b}').not());
     }
-}
-
-#[test]
-fn help_shows_the_librarys_defaults() {
-    let config = prebind::Config::new("https://localhost").expect("a URL");
-    let (deadline, wait) = (config.deadline.as_secs_f64(), config.wait);
-    prebind(["login", "--help"])
-        .assert()
-        .stdout(contains(format!("How long everything may take [default: {deadline}]")))
-        .stdout(contains(format!("How long the server may hold a request [default: {wait}]")))
-        .stdout(contains(format!("[default: {}]", config.iterations.end())));
 }
 
 #[test]
@@ -110,4 +99,21 @@ fn a_closed_pipe_is_no_news() {
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+/// The name that messages give for it.
+#[test]
+fn the_jid_of_a_user_name_is_escaped() {
+    prebind(["jid", "alice@mail.example", "chat.example.org"])
+        .assert()
+        .success()
+        .stdout("alice\\40mail.example@chat.example.org\n");
+    prebind(["jid", " alice", "chat.example.org"])
+        .assert()
+        .code(3)
+        .stderr(contains("JID: a user name must not begin"));
+    login(["http://127.0.0.1:9/", "alice@mail.example@chat.example.org"])
+        .assert()
+        .code(3)
+        .stderr(contains("`prebind jid`").and(contains("alice\\40mail.example@chat.example.org")));
 }

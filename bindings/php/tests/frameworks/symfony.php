@@ -1,7 +1,8 @@
 <?php
 
 // A Symfony application with the controller of sites.md. Prints what a stranger, a user, a user's page and
-// somebody who claims to be that user get, and what is in the cache then.
+// somebody who claims to be that user get, what staff who act as that user get and see, and what is in the cache then.
+// If the last argument is `-session`, the user has a session of PHP and asks once.
 
 declare(strict_types=1);
 
@@ -23,7 +24,7 @@ if (Kernel::MAJOR_VERSION > 5) {
 [, $recipe, $folder, $key] = $argv;
 require $recipe;
 
-/** In the environment `open` no firewall looks at who asks. */
+/** In the environment `open` no firewall looks at who asks, in `session` it remembers who signed in. */
 final class Website extends Kernel
 {
     use MicroKernelTrait;
@@ -41,12 +42,17 @@ final class Website extends Kernel
 
     protected function configureContainer(ContainerConfigurator $container): void
     {
-        $firewall = ['lazy' => true, 'stateless' => true, 'http_basic' => ['provider' => 'people']];
-        $container->extension('framework', ['secret' => 'x', 'router' => ['utf8' => true]]);
+        $remembers = $this->environment === 'session';
+        $firewall = ['lazy' => true, 'stateless' => !$remembers, 'http_basic' => ['provider' => 'people'], 'switch_user' => true];
+        $session = $remembers ? ['session' => ['handler_id' => null]] : [];
+        $container->extension('framework', ['secret' => 'x', 'router' => ['utf8' => true]] + $session);
         $container->extension('security', [
             'enable_authenticator_manager' => true,
             'password_hashers' => [InMemoryUser::class => 'plaintext'],
-            'providers' => ['people' => ['memory' => ['users' => ['alice' => ['password' => 'at-the-site']]]]],
+            'providers' => ['people' => ['memory' => ['users' => [
+                'alice' => ['password' => 'at-the-site'],
+                'boss' => ['password' => 'at-the-site', 'roles' => ['ROLE_ALLOWED_TO_SWITCH']],
+            ]]]],
             'firewalls' => ['main' => $this->environment === 'open' ? ['security' => false] : $firewall],
         ]);
         $container->services()->set(App\Controller\ChatController::class)->public()->autowire()->tag('controller.service_arguments');
@@ -61,15 +67,24 @@ final class Website extends Kernel
 }
 
 $ask = static function (Website $website, string $path, array $server): array {
-    $response = $website->handle(Request::create("http://shop.example$path", 'GET', server: $server + ['HTTP_SEC_FETCH_SITE' => 'same-origin']));
+    $server += ['HTTP_SEC_FETCH_SITE' => 'same-origin'];
+    $response = $website->handle(Request::create("http://shop.example$path", 'GET', [], $_COOKIE, [], $server));
     return [$response->getStatusCode(), $response->headers->get('Cache-Control'), $response->getContent()];
 };
-$website = new Website('prod', false);
+$boss = ['PHP_AUTH_USER' => 'boss', 'PHP_AUTH_PW' => 'at-the-site'];
 $alice = ['PHP_AUTH_USER' => 'alice', 'PHP_AUTH_PW' => 'at-the-site'];
+if ($key === '-session') {
+    $_COOKIE[session_name()] = session_create_id();
+    echo json_encode($ask(new Website('session', false), '/prebind', $alice));
+    exit;
+}
+$website = new Website('prod', false);
 echo json_encode([
     $ask($website, '/prebind', []),
     $ask($website, '/prebind?page=a-1', $alice),
     $ask($website, '/', $alice),
     $ask(new Website('open', false), '/prebind', $alice),
+    $ask($website, '/prebind?_switch_user=alice', $boss),
+    $ask($website, '/?_switch_user=alice', $boss),
     $website->getContainer()->get('kept')->getItem($key)->get(),
 ]);

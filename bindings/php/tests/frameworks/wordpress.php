@@ -16,10 +16,16 @@ if ($status !== 0) {
 }
 $log = ['file', "$folder/log", 'a'];
 $database = proc_open(['mariadbd', ...$options, '--skip-networking', "--socket=$socket", "--pid-file=$folder/pid"], [1 => $log, 2 => $log], $pipes);
-for ($i = 0; $i < 300 && !file_exists($socket); $i++) {
-    usleep(100_000);
+for ($deadline = microtime(true) + 60; ; usleep(100_000)) {
+    try {
+        mysqli_connect('localhost', $me, '', '', 0, $socket)->query('CREATE DATABASE shop');
+        break;
+    } catch (mysqli_sql_exception $error) {
+        if (microtime(true) > $deadline) {
+            throw $error;
+        }
+    }
 }
-mysqli_connect('localhost', $me, '', '', 0, $socket)->query('CREATE DATABASE shop');
 mkdir("$folder/content/plugins", recursive: true);
 copy($recipe, "$folder/content/plugins/prebind.php");
 mkdir("$folder/content/themes/shop", recursive: true);

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from prebind._client import Client
+from prebind._client import Hidden as _Hidden
 from prebind._prebind import __version__, jid_from_user
 from prebind._types import (
     Credentials,
@@ -76,11 +77,15 @@ def prebind(
 
     See `Client.prebind`.
     """
-    return _client(url).prebind(jid, password, **credentials)
+    given = _Hidden({"password": password, **credentials})
+    del password, credentials
+    return _client(url).prebind(jid, **given.take())
 
 
 async def aprebind(
     url: str, jid: str, password: str | None = None, **credentials: Unpack[Credentials]
 ) -> Session:
     """`prebind` off the event loop. See `Client.aprebind`."""
-    return await _client(url).aprebind(jid, password, **credentials)
+    given = _Hidden({"password": password, **credentials})
+    del password, credentials
+    return await _client(url).aprebind(jid, **given.take())

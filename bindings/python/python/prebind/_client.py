@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from prebind import _prebind
@@ -16,6 +20,25 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from prebind._types import Credentials, Options
+
+
+class Hidden:
+    """Values on their way to the native part, handed over once.
+
+    Error reports show the local variables of each frame, this library's too: they see `***`.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def take(self) -> dict[str, Any]:
+        values, self._values = self._values, {}
+        return values
+
+    def __repr__(self) -> str:
+        return "***"
 
 
 class Client:
@@ -31,9 +54,11 @@ class Client:
     def __init__(self, url: str, **options: Unpack[Options]) -> None:
         unknown = sorted(options.keys() - set(_prebind.OPTIONS))
         if unknown:
-            raise TypeError(f"Client() has no option {unknown[0]!r}")
-        given = {name: _plain(value) for name, value in options.items()}
-        self._client = _prebind.Client(url, given)
+            known = _prebind.OPTIONS
+            raise TypeError(_prebind.web_misnamed("Client()", "option", unknown[0], known))
+        given = Hidden({name: _plain(value) for name, value in options.items()})
+        del options
+        self._client = _prebind.Client(url, given.take())
 
     def prebind(
         self,
@@ -77,22 +102,26 @@ class Client:
         Raises a `PrebindError`, or what a signal handler raises meanwhile, such as
         `KeyboardInterrupt`. No session is left behind on the server then.
         """
-        given: dict[str, object] = {
-            "password": password,
-            "token": token,
-            "oauthbearer": oauthbearer,
-            "x_oauth2": x_oauth2,
-            "anonymous": anonymous,
-            "external": external,
-            "mechanism": mechanism,
-            "initial_response": initial_response,
-            "scram_keys": _plain(scram_keys),
-            "scram_salted_password": _plain(scram_salted_password),
-            "fast_token": fast_token,
-            "authcid": authcid,
-            "authzid": authzid,
-        }
-        return Session(*self._client.prebind(jid, given))
+        given = Hidden(
+            {
+                "password": password,
+                "token": token,
+                "oauthbearer": oauthbearer,
+                "x_oauth2": x_oauth2,
+                "anonymous": anonymous,
+                "external": external,
+                "mechanism": mechanism,
+                "initial_response": initial_response,
+                "scram_keys": _plain(scram_keys),
+                "scram_salted_password": _plain(scram_salted_password),
+                "fast_token": fast_token,
+                "authcid": authcid,
+                "authzid": authzid,
+            }
+        )
+        del password, token, oauthbearer, x_oauth2, initial_response, fast_token
+        del scram_keys, scram_salted_password
+        return Session(*self._client.prebind(jid, given.take()))
 
     def profile(self) -> str:
         """What this client learned of the server, for the option `profile` of another.
@@ -116,16 +145,20 @@ class Client:
             sid, rid = session.sid, session.rid
         elif session is not None or sid is None or rid is None:
             raise TypeError("terminate() takes a session, or sid and rid")
-        return self._client.terminate_by(sid, rid)
+        by = Hidden({"sid": sid, "rid": rid})
+        del sid, rid
+        return self._client.terminate_by(**by.take())
 
     async def aprebind(
         self, jid: str, password: str | None = None, **credentials: Unpack[Credentials]
     ) -> Session:
-        """`prebind` on a thread of the event loop's default executor.
+        """`prebind` on one of the threads that the library keeps for it, 32 at most.
 
         When the task is cancelled, the call goes on in its thread, for as long as `deadline` at
         most, and ends the session that comes of it.
         """
+        given = Hidden({"password": password, **credentials})
+        del password, credentials
         opened: list[Session] = []
         is_cancelled = threading.Event()
 
@@ -135,23 +168,44 @@ class Client:
                 self.terminate(opened.pop())
 
         def call() -> None:
-            opened.append(self.prebind(jid, password, **credentials))
+            opened.append(self.prebind(jid, **given.take()))
             if is_cancelled.is_set():
                 end()
 
         try:
-            await asyncio.to_thread(call)
+            await _in_thread(call)
         except asyncio.CancelledError:
             is_cancelled.set()
-            asyncio.get_running_loop().run_in_executor(None, end)
+            _threads().submit(end)
             raise
         return opened.pop()
 
     async def aterminate(
         self, session: Session | None = None, *, sid: str | None = None, rid: int | None = None
     ) -> None:
-        """`terminate` on a thread of the event loop's default executor."""
-        await asyncio.to_thread(self.terminate, session, sid=sid, rid=rid)
+        """`terminate` on one of those threads."""
+        await _in_thread(lambda: self.terminate(session, sid=sid, rid=rid))
+
+
+#: As many as calls may be under way, unless `max_calls` says otherwise.
+MAX_THREADS = 32
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    """The event loop's own has few threads, which others need: a call that waited there would not
+    begin before its deadline.
+    """
+    return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="prebind")
+
+
+# The threads of a process are not those of one that it forks.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.cache_clear)
+
+
+async def _in_thread(call: Callable[[], None]) -> None:
+    await asyncio.get_running_loop().run_in_executor(_threads(), copy_context().run, call)
 
 
 def _plain(value: Any) -> object:

@@ -1,16 +1,42 @@
+from collections.abc import Sequence
 from typing import final
 
-__all__ = ["OPTIONS", "Client", "Handle", "__version__", "jid_from_user"]
+__all__ = [
+    "OPTIONS",
+    "WEB_DEADLINE",
+    "Client",
+    "Handle",
+    "WebCache",
+    "WebRequest",
+    "__version__",
+    "jid_from_user",
+    "schema",
+    "web_broken",
+    "web_failed",
+    "web_given",
+    "web_granted",
+    "web_misnamed",
+    "web_page",
+    "web_rate_limited",
+    "web_reserved",
+    "web_sharing",
+]
 
 OPTIONS: list[str]
+WEB_DEADLINE: int
 __version__: str
 
 def jid_from_user(name: str, domain: str) -> str:
     """The JID of a web site's user, whose name may hold characters that a JID must not have:
-    they are escaped (XEP-0106).
+    they are escaped (XEP-0106). JIDs ignore case: `Alice` and `alice` share one account. If your
+    user names do not, give an immutable id in place of the name.
 
-    Raises `ConfigError` if the name or the domain is not allowed even so.
+    Raises `ConfigError` if the name or the domain is not allowed even so, or if the name has
+    full-width or decomposed characters, because it looks like another one.
     """
+
+def schema() -> str:
+    """The options, the credentials and the kinds of error, as JSON."""
 
 @final
 class Client:
@@ -27,7 +53,7 @@ class Client:
         int | None,
         str,
         int,
-        tuple[tuple[str, str], ...],
+        tuple[tuple[str, str, str], ...],
         str | None,
         Handle,
     ]: ...
@@ -37,3 +63,42 @@ class Client:
 
 @final
 class Handle: ...
+
+# Status, headers and body of an answer to the browser.
+_Answer = tuple[int, dict[str, str], str]
+
+@final
+class WebRequest:
+    HEADERS: list[str]
+    def __new__(
+        cls,
+        method: str,
+        scheme: str,
+        host: str,
+        port: int | None,
+        headers: dict[str, str],
+        query: str,
+    ) -> WebRequest: ...
+    def refusal(self, is_signed_in: bool) -> _Answer | None: ...
+    def refusal_of(self, jid: str | None) -> _Answer | None: ...
+    def full_jid(self, jid: str) -> str: ...
+    def complaint(self, bosh_url: str, setting: str) -> str | None: ...
+    def cookies(self, bosh_url: str, cookies: Sequence[tuple[str, str, str]]) -> list[str]: ...
+
+@final
+class WebCache:
+    def __new__(cls) -> WebCache: ...
+    def is_asked(self, now: int) -> bool: ...
+    def answered(self, asked: int, now: int, question: str, failure: str | None) -> str | None: ...
+
+def web_given(given: str, called: str, value: object) -> str | None: ...
+def web_granted(session: str) -> _Answer: ...
+def web_rate_limited(seconds: int) -> _Answer: ...
+def web_failed(kind: str, retry: str, retry_after: int | None) -> _Answer: ...
+def web_broken() -> _Answer: ...
+def web_misnamed(called: str, sort: str, name: str, known: Sequence[str]) -> str | None: ...
+def web_page(
+    jid: str, endpoint: str, bosh_url: str, script: str, assets: str, nonce: str, settings: str
+) -> str: ...
+def web_reserved(settings: str, assets: str) -> list[str]: ...
+def web_sharing(jids: list[str]) -> tuple[int, int] | None: ...

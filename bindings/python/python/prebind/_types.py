@@ -6,10 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Union
+from typing import Any, NamedTuple, TypedDict, Union
 
-if TYPE_CHECKING:
-    from prebind import _prebind
+from prebind import _prebind
 
 Seconds = Union[float, timedelta]
 """A span of time: seconds, or a timedelta."""
@@ -33,8 +32,8 @@ class Options(TypedDict, total=False):
     """The resource to ask for if the JID has none. Default none: the server makes one, different
     each time, so that several tabs do not throw each other out."""
     floor: str
-    """The weakest mechanism a password may be used with: `PLAIN` (default), `DIGEST-MD5`,
-    `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`."""
+    """The weakest mechanism a password may be used with: `PLAIN`, `DIGEST-MD5`, `SCRAM-SHA-1`,
+    `SCRAM-SHA-256` or `SCRAM-SHA-512`. Default `PLAIN`."""
     digest_md5: bool
     """Whether the obsolete DIGEST-MD5 may be used where there is no SCRAM. Default no."""
     allow_cleartext: bool
@@ -44,7 +43,7 @@ class Options(TypedDict, total=False):
     XEP-0484), and to log in by SASL2, which that takes: see `Session.fast_token`. Where the server
     offers none of it, nothing changes. Prosody has it from 13 on. Default no."""
     iterations: tuple[int, int]
-    """The least and the most SCRAM iterations a server may ask for. Default 4,096 and 600,000."""
+    """The least and the most SCRAM iterations a server may ask for. Default 4,096 to 600,000."""
     scram_cache: int
     """Of how many users the client keeps the SCRAM keys, so that their passwords need not be
     derived at each login: from a login that succeeded until one with them fails, others push them
@@ -59,7 +58,7 @@ class Options(TypedDict, total=False):
     """`http://`, `https://` or `socks5://` address of a proxy. Default none; the environment is
     not asked."""
     ip_family: str
-    """Which addresses of the host to use: `any` (default), `ipv4` or `ipv6`."""
+    """Which addresses of the host to use: `any`, `ipv4` or `ipv6`. Default `any`."""
     deadline: Seconds
     """How long a call may take in all, ending the session after a failure included. Default 5."""
     resolve_timeout: Seconds
@@ -68,18 +67,31 @@ class Options(TypedDict, total=False):
     """How long TCP and TLS may take to connect. Default 2."""
     request_timeout: Seconds
     """How long one request may take. Default 5."""
+    max_calls: int
+    """How many calls may open a session at once in each process. A call beyond that waits for up to
+    half of its `deadline`, then fails with `TimeoutError`. Default 32."""
+    workers: int
+    """How many requests this process of a web site serves at once: 1 for a sync worker of gunicorn.
+    The processes with the same parent then open sessions with no more than half of their workers,
+    and share what they know of a server that is away. A call beyond that fails at once with
+    `TimeoutError`. Default 0: this is no web site."""
+    max_host_calls: int
+    """How many calls may open a session at once on this machine, in all processes of this user that
+    set this or `workers` for this URL, instead of half of the workers. Default 0."""
     fail_fast_after: int
-    """After so many calls in a row that could not connect or ran out of time, calls fail at once
-    for `fail_fast_for`; 0 never does. Default 3."""
+    """Calls fail at once for `fail_fast_for` after this many could not connect or timed out, if
+    these are at least half of the latest calls; 0 turns this off. Default 3."""
     fail_fast_for: Seconds
-    """How long calls fail at once. Default 5."""
+    """How long calls fail at once before one of them tries the server again; the pause doubles, up
+    to a minute, while it is not reached. Default 5."""
     max_reply: int
     """The most bytes of one reply. Default 262,144."""
     learn: bool
     """Whether calls take the short cuts that the server is known for, one to four round trips
     instead of four or five. Default yes."""
     relearn_after: Seconds
-    """How long calls take no short cut after one that failed. Default 600."""
+    """How long, at most, to stay with the full exchange after a shorter one failed again and again.
+    Default 600."""
     profile: str | None
     """What an earlier client of this URL learned, as `Client.profile` gave it. One that is of no
     use is left out. Default none."""
@@ -155,9 +167,10 @@ class Session:
     """The SASL mechanism that was used."""
     round_trips: int | None = None
     """How many times a request was sent and its answer waited for."""
-    cookies: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Name and value of each cookie that a load balancer in front of the server set. Where the
-    browser reaches the server through it, it must present them too."""
+    cookies: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
+    """Name, value and path of each cookie that a load balancer in front of the server set; the path
+    is empty if it gave none. Where the browser reaches the server through it, it must present them
+    too."""
     fast_token: str | None = field(default=None, repr=False)
     """The token to log in with next time, to be kept for this account as carefully as a password:
     a new one, or that of this login if the server did not replace it. None if there is none, or no
@@ -169,10 +182,18 @@ class Session:
         """The request ID that was sent last, for clients that add one themselves."""
         return self.rid - 1
 
-    def as_dict(self) -> dict[str, Any]:
-        """Exactly `{"jid", "sid", "rid"}`: what browser clients ask for."""
-        return {"jid": self.jid, "sid": self.sid, "rid": self.rid}
+    def as_dict(self, *extras: str) -> dict[str, Any]:
+        """Exactly `{"jid", "sid", "rid"}`: what browser clients ask for.
 
-    def to_json(self) -> str:
+        `extras` are further values for clients that want them: `"last_rid"`, `"wait"`,
+        `"inactivity"`. Raises `ValueError` for any other name.
+        """
+        complaint = _prebind.web_given("extras", "extras", extras)
+        if complaint:
+            raise ValueError(complaint)
+        answer = {"jid": self.jid, "sid": self.sid, "rid": self.rid}
+        return answer | {name: getattr(self, name) for name in extras}
+
+    def to_json(self, *extras: str) -> str:
         """`as_dict` as JSON."""
-        return json.dumps(self.as_dict(), separators=(",", ":"))
+        return json.dumps(self.as_dict(*extras), separators=(",", ":"))

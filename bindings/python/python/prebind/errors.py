@@ -39,6 +39,9 @@ class PrebindError(Exception):
     """The server's own words, at most 200 characters, without control characters."""
     retry: str = "no"
     """What may be done next: `no`, `after-config-change`, `fresh-session` (at once) or `later`."""
+    retry_after: int | None = None
+    """How many seconds to wait before the next call: as the server asks (`Retry-After`), or until
+    calls that hold this one up have ended."""
 
     def __init__(self, message: str = "", **details: Any) -> None:
         super().__init__(message)
@@ -67,7 +70,8 @@ class TimeoutError(PrebindError, builtins.TimeoutError):  # noqa: A001
 
     kind = "Timeout"
     phase: str
-    """What was being waited for: `dns`, `tcp`, `tls`, `headers`, `body`; or `fail-fast`."""
+    """What was being waited for: `dns`, `tcp`, `tls`, `headers`, `body`, `derive`;
+    or `queue`, `fail-fast`."""
 
 
 class HttpError(PrebindError):
@@ -77,7 +81,7 @@ class HttpError(PrebindError):
     status: int
     """The HTTP status."""
     location: str | None
-    """The host that a redirect points to; redirects are never followed."""
+    """Where a redirect leads: scheme, host and path. Redirects are never followed."""
 
 
 class ProtocolError(PrebindError):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import copy
 
-import django
 import prebind
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.cache import cache
 from django.test import AsyncClient, Client
+from prebind.django import cache as sites_cache
 from prebind.django import chat
 from sample.models import Person
 
@@ -22,6 +22,7 @@ SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 def fresh():
     """No test sees what another one counted or set."""
     cache.clear()
+    sites_cache.forget()
     yield
     chat.forget()
 
@@ -127,16 +128,3 @@ def fail_with(monkeypatch):
         chat.forget()
 
     return fail_with
-
-
-def pytest_terminal_summary(terminalreporter):
-    """The line that tests/run counts."""
-    stats = terminalreporter.stats
-    passed, failed = (
-        len(stats.get("passed", [])),
-        len(stats.get("failed", [])) + len(stats.get("error", [])),
-    )
-    result = "FAILED" if failed or not passed else "ok"
-    terminalreporter.write_line(
-        f"test result: {result}. {passed} passed; {failed} failed; Django {django.get_version()}"
-    )

@@ -4,7 +4,10 @@ import sys
 
 import pytest
 from django.core.checks import run_checks
+from django.db.models import UniqueConstraint
+from django.db.models.functions import Lower, Upper
 from prebind.django import checks
+from sample.models import Person
 
 
 def ids(deploy=False):
@@ -36,6 +39,7 @@ def test_a_good_site_has_nothing_to_hear():
         ({"USER_JID": "sample.callables.NOT_CALLABLE"}, "E005"),
         ({"DOMAIN": ""}, "E006"),
         ({"DOMAIN": "https://example.org/"}, "E006"),
+        ({"USER_JID": checks.KEY_AT_DOMAIN, "DOMAIN": ""}, "E006"),
         ({"CREDENTIALS": "prebind.django.credentials.misspelled"}, "E007"),
         ({"CREDENTIALS": "word"}, "E007"),
         ({"PASSWORD_FIELD": "misspelled"}, "E008"),
@@ -53,6 +57,9 @@ def test_a_good_site_has_nothing_to_hear():
         ({"ASSETS": "converse"}, "E013"),
         ({"CONVERSE": {"websocket_url": "wss://chat.example.org/"}}, "E014"),
         ({"CONVERSE": {"password": "secret"}}, "E014"),
+        ({"CONVERSE": {"connection_options": {"worker": "/worker.js"}}}, "E014"),
+        ({"EXTRAS": ["last_rid", "cookies"]}, "E001"),
+        ({"EXTRAS": "wait"}, "E001"),
         ({"CONVERSE": {"locales": {"de"}}}, "E015"),
         ({"ASSETS": "converse/"}, "W001"),
     ],
@@ -92,7 +99,7 @@ def test_no_settings_at_all(settings):
 def test_a_misspelled_name_is_recognized(change):
     change(RATELIMIT=None)
     [message] = run_checks(tags=["prebind"])
-    assert "did you mean 'RATE_LIMIT'?" in message.msg
+    assert message.msg == "PREBIND: no setting 'RATELIMIT'; did you mean RATE_LIMIT?"
     assert "BROWSER_URL" in message.hint
 
 
@@ -122,7 +129,11 @@ def test_templates_without_request(settings):
     assert ids() == ["prebind.W003"]
 
 
-GOOD = {"URL": "https://chat.example.org/http-bind", "RATE_LIMIT": None}
+GOOD = {
+    "URL": "https://chat.example.org/http-bind",
+    "RATE_LIMIT": None,
+    "USER_JID": checks.KEY_AT_DOMAIN,
+}
 
 
 @pytest.mark.parametrize(
@@ -134,6 +145,7 @@ GOOD = {"URL": "https://chat.example.org/http-bind", "RATE_LIMIT": None}
         ({"BROWSER_URL": "https://localhost/http-bind"}, "W012"),
         ({"OPTIONS": {"allow_cleartext": True}}, "W013"),
         ({"RATE_LIMIT": (30, 60)}, "W014"),
+        ({"USER_JID": checks.USERNAME_AT_DOMAIN}, "W015"),
     ],
 )
 def test_one_setting_that_is_not_for_the_public(change, names, expected):
@@ -141,6 +153,39 @@ def test_one_setting_that_is_not_for_the_public(change, names, expected):
     change(**names)
     assert ids() == []
     assert ids(deploy=True) == [f"prebind.{expected}"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "words"),
+    [
+        ("locmem.LocMemCache", "which no two processes share"),
+        ("dummy.DummyCache", "which cannot count exactly"),
+        ("filebased.FileBasedCache", "which cannot count exactly"),
+        ("db.DatabaseCache", "which cannot count exactly"),
+    ],
+)
+def test_a_cache_that_does_not_count(change, settings, backend, words):
+    path = f"django.core.cache.backends.{backend}"
+    settings.CACHES = {"default": {"BACKEND": path, "LOCATION": "chat"}}
+    change(**GOOD | {"RATE_LIMIT": (30, 60), "BROWSER_URL": "/http-bind"})
+    [message] = run_checks(tags=["prebind"], include_deployment_checks=True)
+    assert message.id == "prebind.W014"
+    assert words in message.msg
+
+
+@pytest.mark.parametrize("function", [Lower, Upper])
+def test_names_that_the_database_keeps_apart(change, monkeypatch, function):
+    change(**GOOD | {"USER_JID": checks.USERNAME_AT_DOMAIN, "BROWSER_URL": "/http-bind"})
+    for field, expected in (("email", ["prebind.W015"]), ("username", [])):
+        constraint = UniqueConstraint(function(field), name="one_in_the_chat")
+        monkeypatch.setattr(Person._meta, "constraints", [constraint])
+        assert ids(deploy=True) == expected
+
+
+def test_a_collation_of_the_fields_own(change, monkeypatch):
+    change(**GOOD | {"USER_JID": checks.USERNAME_AT_DOMAIN, "BROWSER_URL": "/http-bind"})
+    monkeypatch.setattr(Person._meta.get_field("username"), "db_collation", "NOCASE")
+    assert ids(deploy=True) == []
 
 
 def test_a_site_that_is_ready(change, settings):

@@ -28,4 +28,4 @@ def test_a_process_that_was_forked_makes_its_own():
 def test_nothing_is_made_before_it_is_needed(client, db):
     chat.forget()
     assert client.get("/prebind").status_code == 401
-    assert chat.client.cache_info().currsize == 0
+    assert chat._client.cache_info().currsize == 0

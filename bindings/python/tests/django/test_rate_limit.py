@@ -32,7 +32,7 @@ def test_after_a_while_it_is_allowed_again(signed_in, change, fail_with):
     change(RATE_LIMIT=(1, 1))
     fail_with(prebind.ConnectError("down"))
     # Sooner or later two calls are in the same second, and then one is in the next.
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     statuses = []
     while statuses[-2:] != [429, 503]:
         assert time.monotonic() < deadline, statuses

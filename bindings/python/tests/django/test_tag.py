@@ -2,6 +2,8 @@
 
 import json
 import re
+from html import unescape
+from urllib.parse import parse_qs
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -31,6 +33,12 @@ def settings_of(html):
     return json.loads(data)
 
 
+def served_with(html):
+    """What the page's script goes by."""
+    [data] = re.findall(r'data-prebind="(.*?)"', html)
+    return {name: value for name, [value] in parse_qs(unescape(data)).items()}
+
+
 def test_everything_that_a_prebound_session_needs(render, servers):
     html = render()
     assert settings_of(html) == {
@@ -44,8 +52,27 @@ def test_everything_that_a_prebound_session_needs(render, servers):
         "assets_path": "/elsewhere/",
     }
     assert '<link rel="stylesheet" href="/elsewhere/converse.min.css">' in html
-    for script in ("/elsewhere/converse.min.js", "/static/prebind/chat.js"):
-        assert f'<script type="module" src="{script}"></script>' in html
+    assert '<script type="module" src="/elsewhere/converse.min.js"></script>' in html
+    assert '<script defer src="/static/prebind/chat.js" data-prebind=' in html
+
+
+def test_the_script_knows_whose_page_it_is_and_which_addresses_are_right(render, servers):
+    html = render()
+    settings = settings_of(html)
+    names = ("jid", "prebind_url", "bosh_service_url", "assets_path")
+    assert served_with(html) == {name: settings[name] for name in names} | {
+        "converse": "/elsewhere/converse.min.js"
+    }
+    assert served_with(render(AnonymousUser())) == {"prebind_url": "/prebind"}
+
+
+def test_a_site_that_loads_its_client_itself(render, change):
+    change(ASSETS="", CONVERSE={"assets_path": "/mine/"})
+    html = render()
+    assert "converse.min" not in html
+    assert settings_of(html)["assets_path"] == served_with(html)["assets_path"] == "/mine/"
+    change(ASSETS="", CONVERSE={})
+    assert "assets_path" not in settings_of(render())
 
 
 def test_no_password_in_the_page(render, alice):
@@ -71,12 +98,14 @@ def test_no_setting_gets_out_of_its_element(render, change, alice):
     html = render()
     assert settings_of(html)["nickname"] == hostile
     assert settings_of(html)["jid"].startswith("\\3c\\2fscript\\3e")
+    [chat] = [tag for tag in re.findall("<script[^>]*>", html) if "prebind/chat.js" in tag]
     escaped = "/&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;/converse.min.js"
     assert re.findall("<script[^>]*>", html) == [
-        f'<script type="module" src="{escaped}">',
         '<script id="prebind-converse" type="application/json">',
-        '<script type="module" src="/static/prebind/chat.js">',
+        chat,
+        f'<script type="module" src="{escaped}">',
     ]
+    assert served_with(html)["jid"] == settings_of(html)["jid"]
     assert html.count("</script>") == 3
     assert "<!--" not in html
 
@@ -93,7 +122,7 @@ def test_no_setting_gets_out_of_its_element(render, change, alice):
 def test_the_nonce_of_the_page(render, given):
     html = render(**given)
     assert html.count('nonce="abc"') == 3
-    assert '<script type="module" src="/static/prebind/chat.js" nonce="abc"></script>' in html
+    assert '<script defer src="/static/prebind/chat.js" nonce="abc" data-prebind=' in html
 
 
 def test_a_nonce_is_escaped(render):

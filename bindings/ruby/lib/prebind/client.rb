@@ -45,29 +45,42 @@ module Prebind
     # @option options [Numeric] :resolve_timeout (2) how long a name lookup may take
     # @option options [Numeric] :connect_timeout (2) how long TCP and TLS may take to connect
     # @option options [Numeric] :request_timeout (5) how long one request may take
-    # @option options [Integer] :fail_fast_after (3) after so many calls in a row that could not
-    #   connect or ran out of time, calls fail at once for `fail_fast_for`; 0 never does
-    # @option options [Numeric] :fail_fast_for (5) how long calls fail at once
+    # @option options [Integer] :max_calls (32) how many calls may open a session at once in each process;
+    #   a call beyond that waits for up to half of its `deadline`, then fails
+    # @option options [Integer] :workers (0) how many requests this process of a web site serves at once, such
+    #   as the threads of a process of Puma. The processes with the same parent then open sessions with no more
+    #   than half of their workers, and share what they know of a server that is away; a call beyond that fails
+    #   at once. 0 if this is no web site
+    # @option options [Integer] :max_host_calls (0) how many calls may open a session at once on this machine, in
+    #   all processes of this user that set this or `workers` for this URL, instead of half of the workers
+    # @option options [Integer] :fail_fast_after (3) calls fail at once for `fail_fast_for` after this many
+    #   could not connect or timed out, if these are at least half of the latest calls; 0 turns this off
+    # @option options [Numeric] :fail_fast_for (5) how long calls fail at once before one of them tries the
+    #   server again; the pause doubles, up to a minute, while it is not reached
     # @option options [Integer] :max_reply (262_144) the most bytes of one reply
     # @option options [Integer] :scram_cache (1000) of how many users the SCRAM keys are kept in memory,
     #   so that their passwords need not be derived at each login; 0 keeps none
     # @option options [Boolean] :learn (true) whether calls take the short cuts that the server is known
     #   for, one to four round trips instead of four or five
-    # @option options [Numeric] :relearn_after (600) how long calls take no short cut after one that
-    #   failed
+    # @option options [Numeric] :relearn_after (600) how long, at most, to stay with the full exchange
+    #   after a shorter one failed again and again
     # @option options [String, nil] :profile what an earlier client of this URL learned, as {#profile}
     #   gave it; one that is of no use is left out
     # @raise [ConfigError] if the URL or an option has a value that cannot work
     # @raise [ArgumentError] if there is no such option
     def initialize(url, **options)
-      unknown = options.keys - Native::OPTIONS
-      raise ArgumentError, "unknown keyword: :#{unknown.first}" unless unknown.empty?
+      unknown, = options.keys - Native::OPTIONS
+      if unknown
+        known = Native::OPTIONS.map(&:to_s)
+        raise ArgumentError, Native.web_misnamed("Prebind::Client.new", "option", unknown.to_s, known)
+      end
 
       @native = Native::Client.new(url.to_s, plain(options)).freeze
       freeze
     end
 
-    # Opens an authenticated session for an account. Other threads run meanwhile.
+    # Opens an authenticated session for an account. Other threads run meanwhile; so do other fibers of this
+    # thread, where it has a fiber scheduler.
     #
     # A resource in the JID is asked for; without one the server makes one. Exactly one of these
     # proves the right to the account: `password`, `token`, `oauthbearer`, `x_oauth2`, `anonymous`,
@@ -100,7 +113,8 @@ module Prebind
                 scram_salted_password: nil, fast_token: nil, authcid: nil, authzid: nil)
       given = { password:, token:, oauthbearer:, x_oauth2:, anonymous:, external:, mechanism:,
                 initial_response:, scram_keys:, scram_salted_password:, fast_token:, authcid:, authzid: }
-      Session.new(**@native.prebind(jid.to_s, plain(given.compact)))
+      given = plain(given.compact)
+      Session.new(**aside(->(fields) { @native.terminate(fields[:handle]) }) { @native.prebind(jid.to_s, given) })
     end
 
     # Ends a session that no browser has attached to yet: itself, or by its SID and next RID.
@@ -116,9 +130,11 @@ module Prebind
       by_values = sid && rid
       raise ArgumentError, "a session is needed, or sid and rid" if by_values ? session : (!session || sid || rid)
 
-      return @native.terminate(session.handle) if session&.handle
+      aside do
+        next @native.terminate(session.handle) if session&.handle
 
-      @native.terminate_by(sid || session.sid, rid || session.rid)
+        @native.terminate_by(sid || session.sid, rid || session.rid)
+      end
     end
 
     # What was learned of the server, for the option `profile` of another client: a short text without
@@ -135,6 +151,20 @@ module Prebind
     end
 
     private
+
+    # Calls. Fibers take turns in one thread, and the call would keep it from them: where they have a scheduler, the
+    # call gets a thread of its own. If the fiber is stopped, the call is too, and what it opened is ended.
+    def aside(undo = nil, &)
+      return yield unless Fiber.current_scheduler
+
+      thread = Thread.new(&).tap { |it| it.report_on_exception = false }
+      value = thread.value
+      thread = nil
+      value
+    ensure
+      opened = thread&.kill&.value
+      aside { undo.call(opened) } if undo && opened
+    end
 
     # Values in the few types that the native part takes.
     def plain(values)

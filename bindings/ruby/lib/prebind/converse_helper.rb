@@ -12,8 +12,8 @@ module Prebind
       user = Prebind.config.user_of(request)
       nonce = request.content_security_policy_nonce
       path = Engine.mounted_at(request.original_script_name)
-      Web::Page.new(user, path:, nonce:).to_html.html_safe
-    rescue StandardError => e
+      Web::Page.new(user, path:, nonce:, request:).to_html.html_safe
+    rescue *Web::FAILURES => e
       Prebind.logger&.error("prebind") { "the page has no chat: #{Web.place_of(e)}" }
       "".html_safe
     end

@@ -16,6 +16,9 @@ module Prebind
     # @return [String] what may be done next: `no`, `after-config-change`, `fresh-session` (at once)
     #   or `later`
     attr_reader :retry
+    # @return [Integer, nil] how many seconds to wait before the next call: as the server asks
+    #   (`Retry-After`), or until calls that hold this one up have ended
+    attr_reader :retry_after
 
     # @return [String] the name of the kind, the same in every language: the class's without `Error`
     def self.kind
@@ -26,7 +29,7 @@ module Prebind
     # @param details what the class has attributes for
     def initialize(message = nil, **details)
       super(message)
-      { stage: "configure", condition: nil, text: nil, retry: "no", **details }.each do |name, value|
+      { stage: "configure", condition: nil, text: nil, retry: "no", retry_after: nil, **details }.each do |name, value|
         raise ArgumentError, "unknown keyword: :#{name}" unless respond_to?(name)
 
         instance_variable_set(:"@#{name}", value.freeze)
@@ -58,7 +61,7 @@ module Prebind
 
   # The time was over, or calls fail at once after repeated failures to connect.
   class TimeoutError < Error
-    # @return [String] what was being waited for: `dns`, `tcp`, `tls`, `headers`, `body`; or `fail-fast`
+    # @return [String] what was being waited for: `dns`, `tcp`, `tls`, `headers`, `body`, `derive`; or `queue`, `fail-fast`
     attr_reader :phase
   end
 
@@ -66,7 +69,7 @@ module Prebind
   class HttpError < Error
     # @return [Integer] the HTTP status
     attr_reader :status
-    # @return [String, nil] the host that a redirect points to; redirects are never followed
+    # @return [String, nil] where a redirect leads: scheme, host and path; redirects are never followed
     attr_reader :location
   end
 

@@ -25,8 +25,9 @@ module Prebind
     attr_reader :mechanism
     # @return [Integer, nil] how many times a request was sent and its answer waited for
     attr_reader :round_trips
-    # @return [Array<(String, String)>] name and value of each cookie that a load balancer in front of
-    #   the server set; where the browser reaches the server through it, it must present them too
+    # @return [Array<(String, String, String)>] name, value and path of each cookie that a load balancer in
+    #   front of the server set; the path is empty if it gave none. Where the browser reaches the server
+    #   through it, it must present them too.
     attr_reader :cookies
     # @return [String, nil] the token to log in with next time, to be kept for this account as carefully
     #   as a password: a new one, or that of this login if the server did not replace it; nil if there
@@ -60,9 +61,16 @@ module Prebind
       rid - 1
     end
 
-    # @return [Hash{Symbol => Object}] exactly `jid`, `sid` and `rid`: what browser clients ask for
-    def to_h
-      { jid:, sid:, rid: }
+    # @param extras [Array<String, Symbol>] further values for clients that want them: `last_rid`, `wait`,
+    #   `inactivity`
+    # @return [Hash{Symbol => Object}] exactly `jid`, `sid` and `rid`, what browser clients ask for, and
+    #   the extras
+    # @raise [ArgumentError] for any other name
+    def to_h(*extras)
+      complaint = Native.web_given("extras", "extras", extras)
+      raise ArgumentError, complaint if complaint
+
+      { jid:, sid:, rid:, **extras.to_h { |name| [name.to_sym, public_send(name)] } }
     end
 
     # What Rails makes JSON of.

@@ -2,9 +2,12 @@
 
 # Not while it is being loaded: it loads this in Rails.
 require "prebind" unless defined?(Prebind::Client)
+require "prebind/web/cache"
 require "prebind/web/memory"
 require "prebind/web/configuration"
 require "prebind/web/guard"
+require "prebind/web/workers"
+require "prebind/web/databases"
 require "prebind/web/endpoint"
 require "prebind/web/page"
 require "prebind/web/script"
@@ -15,10 +18,29 @@ require "prebind/web/app"
 module Prebind
   # What is not Rails.
   module Web
+    # What the site's own code may raise, and only the chat suffers from.
+    FAILURES = [StandardError, ScriptError, SystemStackError].freeze
+
+    # One of the site's own settings or functions gave an unusable value. The message says why: it names classes
+    # and keys, never a value.
+    class SettingsError < StandardError; end
+
+    # What one of the site's own functions returned.
+    #
+    # @param given [String] what the core calls it
+    # @param called [String] what the site calls the function
+    # @raise [SettingsError] if it is unusable
+    def self.checked(given, called, value)
+      complaint = Native.web_given(given, called, value)
+      complaint ? raise(SettingsError, complaint) : value
+    end
+
     # What an error of the site's own was, for a log: its message might repeat a secret.
     #
-    # @return [String] the class, and the last calls before it
+    # @return [String] the class, and the last calls before it; what {SettingsError} says
     def self.place_of(error)
+      return error.message if error.is_a?(SettingsError)
+
       [error.class, *error.backtrace&.first(5)].join("\n  from ")
     end
   end

@@ -10,7 +10,7 @@ class MemoryTest < ActionDispatch::IntegrationTest
   class Counting < ActiveSupport::Cache::MemoryStore
     attr_reader :profiles
 
-    def write(name, value, **options)
+    def write(name, value, options = nil)
       (@profiles ||= []) << value if name.include?("profile")
       super
     end
@@ -79,12 +79,30 @@ class MemoryTest < ActionDispatch::IntegrationTest
     assert_equal 5, round_trips
   end
 
-  test "a cache out of order costs no session" do
+  test "a cache that is away costs no session, and is asked once in a while" do
     Prebind.config.cache = BrokenCache.new
-    session
-    session
-    ["not tell what was learned", "not keep what was learned", "not count sessions"].each do |said|
-      assert_match(/the cache does #{said}.*: IOError\n  from .*site\.rb/, @logged.string)
+    2.times { session }
+    assert_equal 1, Prebind.config.cache.asked
+    assert_match(/the cache failed \(how many sessions .*\): it is not asked again for 10 s: NotImpl/, @logged.string)
+    assert_match(/NotImplementedError\n  from .*site\.rb/, @logged.string)
+    refute_includes @logged.string, "no cache"
+    Prebind.config.store.stub(:now, 10_000) { 2.times { session } }
+    assert_equal 2, Prebind.config.cache.asked
+  end
+
+  test "a slow cache costs no session, and is left alone for a while" do
+    now = 0
+    Prebind.config.cache.stub(:increment, ->(*) { (now += 1000) && 2 }) do
+      Prebind.config.rate_limit = [1, 60]
+      Prebind.config.store.stub(:now, -> { now }) do
+        get "/prebind", headers: SAME_ORIGIN
+        assert_response 429
+        2.times { session }
+        assert_equal 1, @logged.string.scan("the cache took 1.0 s (how many sessions").size
+        now += 10_000
+        get "/prebind", headers: SAME_ORIGIN
+        assert_response 429
+      end
     end
   end
 

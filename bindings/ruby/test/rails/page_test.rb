@@ -15,8 +15,11 @@ class PageTest < ActionDispatch::IntegrationTest
       settings_of(html)
     )
     assert_includes html, '<link rel="stylesheet" href="/converse/converse.min.css" nonce="a-nonce">'
-    ["/converse/converse.min.js", "/prebind/chat.js?#{Prebind::Web::Script::VERSION}"].each do |script|
-      assert_includes html, %(<script type="module" src="#{script}" nonce="a-nonce"></script>)
+    assert_includes html, %(<script type="module" src="/converse/converse.min.js" nonce="a-nonce"></script>)
+    chat = "/prebind/chat.js?#{Prebind::Web::Script::VERSION}"
+    assert_includes html, %(<script defer src="#{chat}" nonce="a-nonce" data-prebind="prebind_url=%2Fprebind&amp;jid=)
+    %w[converse assets_path bosh_service_url].each do |name|
+      assert_includes html, "&amp;#{name}="
     end
     refute_includes html, PASSWORD
   end
@@ -60,10 +63,31 @@ class PageTest < ActionDispatch::IntegrationTest
   end
 
   test "a page is unharmed" do
-    Prebind.config.user_jid = ->(_) { raise KeyError, "the site's own mistake" }
+    [KeyError, NotImplementedError].each do |kind|
+      Prebind.config.user_jid = ->(_) { raise kind, "the site's own mistake" }
+      html = page
+      assert html.start_with?("<h1>The page</h1>")
+      # The script clears away the chat of the user before.
+      assert_nil settings_of(html)
+      refute_includes html, "converse.min"
+      assert_match(/the page has no chat: #{kind}\n  from .*page_test\.rb/, @logged.string)
+      refute_includes @logged.string, "the site's own mistake"
+    end
+  end
+
+  test "a user who can have no JID has a page without chat, and the log one line" do
+    Prebind.config.user_jid = ->(_) { Prebind.jid_from_user("\u{1f600}", "example.org") }
+    html = page
+    assert_nil settings_of(html)
+    assert_includes html, "/prebind/chat.js"
+    assert_equal 1, @logged.string.lines.size, @logged.string
+    assert_includes @logged.string, "the page has no chat: jid: "
+  end
+
+  test "a page is unharmed where nobody can be found" do
+    Prebind.config.current_user = ->(_) { raise NotImplementedError, "the site's own mistake" }
     assert_equal "<h1>The page</h1>", page
-    assert_match(/the page has no chat: KeyError\n  from .*page_test\.rb/, @logged.string)
-    refute_includes @logged.string, "the site's own mistake"
+    assert_match(/the page has no chat: NotImplementedError\n  from /, @logged.string)
   end
 
   private

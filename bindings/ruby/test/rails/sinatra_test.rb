@@ -36,7 +36,7 @@ class SinatraTest < Minitest::Test
     get "/prebind/chat.js"
     assert_equal [200, Prebind::Web::Script::CONTENT], [last_response.status, last_response.body]
     get "/prebind?page=a-1", {}, { "HTTP_SEC_FETCH_SITE" => "same-origin" }
-    assert_equal [200, "no-store"], [last_response.status, last_response["Cache-Control"]]
+    assert_equal [200, "no-store, private"], [last_response.status, last_response["Cache-Control"]]
     session = JSON.parse(last_response.body)
     assert_equal "alice@localhost/a-1", session["jid"]
     Prebind.config.client.terminate(sid: session["sid"], rid: session["rid"])

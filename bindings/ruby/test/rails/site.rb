@@ -30,9 +30,16 @@ User = Struct.new(:username, :xmpp_password, keyword_init: true) do
   end
 end
 
-# A cache that is out of order.
+# A cache that is away, and says so even with what is no StandardError. It counts the questions.
 class BrokenCache < ActiveSupport::Cache::MemoryStore
-  %i[read write increment].each { |name| define_method(name) { |*, **| raise IOError, "no cache" } }
+  attr_reader :asked
+
+  %i[read write increment].each do |name|
+    define_method(name) do |*, **|
+      @asked = @asked.to_i + 1
+      raise NotImplementedError, "no cache"
+    end
+  end
 end
 
 class Site < Rails::Application
@@ -46,7 +53,6 @@ class Site < Rails::Application
   # With this, every answer renews the cookie.
   config.session_store :cookie_store, key: "a-session", expire_after: 86_400
   config.logger = ActiveSupport::Logger.new(nil)
-  config.i18n.available_locales = %i[en de fr]
   config.content_security_policy_nonce_generator = ->(_) { "a-nonce" }
 end
 
@@ -60,8 +66,9 @@ class PagesController < ActionController::Base
     head :ok
   end
 
-  def token
-    render plain: form_authenticity_token
+  def keep
+    session.update(params.permit(:chat_token, :impersonated_user_id, :devise_masquerade_masquerading_resource_guid))
+    head :ok
   end
 end
 
@@ -71,7 +78,7 @@ DEFAULTS = { logger: Prebind.logger, cache: Prebind.config.cache }.freeze
 Site.routes.draw do
   root "pages#home"
   get "sign_in/:name", to: "pages#sign_in"
-  get "token", to: "pages#token"
+  get "keep", to: "pages#keep"
   mount Prebind::Engine => "/prebind"
 end
 
@@ -91,6 +98,8 @@ module Configured
       config.cache = Rails.cache
       config.current_user = ->(request) { User.find_by(username: request.session[:user_id]) }
       config.credentials = ->(user, _jid) { { password: user.xmpp_password } }
+      # No cache takes long, however busy the machine is.
+      config.store.define_singleton_method(:now) { 0 }
     end
   end
 

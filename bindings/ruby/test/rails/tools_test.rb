@@ -17,6 +17,7 @@ class ToolsTest < ActiveSupport::TestCase
     before = PROSODY.bound
     Prebind::Trial.new("alice", output).call
     [/^user +key alice \(\d+ ms\)$/, /^account +alice@localhost, with password/, /^client +the settings are good/,
+     /^users +not tried: User has no last/,
      %r{^page +warning: there is no public/converse/converse\.min\.js: npm install}, /^cache +warning: .*MemoryStore/,
      %r{^browser_url +warning: http://127\.0\.0\.1:\d+/http-bind is on this machine},
      %r{^login +alice@localhost/\S+ \(\d+ ms\)$}, /^mechanism +SCRAM-SHA-1$/, /^round trips +5$/,
@@ -29,16 +30,15 @@ class ToolsTest < ActiveSupport::TestCase
     FileUtils.mkdir_p("#{Rails.public_path}/converse")
     FileUtils.touch("#{Rails.public_path}/converse/converse.min.js")
     Prebind.config.converse = { "theme" => :dracula, list: [1, 1.5, nil, true, { deep: "x" }] }
-    Dir.mktmpdir do |folder|
-      Prebind.config.cache = ActiveSupport::Cache::FileStore.new(folder)
-      Prebind.config.browser_url = "https://chat.example.org/http-bind"
-      assert_equal ["sessions are at /prebind/, Converse.js is /converse/converse.min.js",
-                    "FileStore", "https://chat.example.org/http-bind"], seen
-    end
+    # As if it were shared.
+    Prebind.config.cache = Class.new(ActiveSupport::Cache::MemoryStore) { def self.name = "SharedStore" }.new
+    Prebind.config.browser_url = "https://chat.example.org/http-bind"
+    assert_equal ["sessions are at /prebind/, Converse.js is /converse/converse.min.js", "SharedStore"], seen.first(2)
+    assert_match %r{\Awarning: https://chat\.example\.org/http-bind from this machine: }, seen.last
     Prebind.config.cache = nil
     Prebind.config.browser_url = "/http-bind"
     Prebind.config.assets = "https://cdn.example.org/converse/"
-    assert_match(%r{is https://cdn\.example\.org/converse/converse\.min\.js\n.*none.*\n/http-bind, which}, seen.join("\n"))
+    assert_match(%r{is https://cdn\.example\.org/converse/converse\.min\.js\n.*none.*\n/http-bind, .*not tried}, seen.join("\n"))
   ensure
     FileUtils.rm_r("#{Rails.public_path}/converse")
   end
@@ -49,8 +49,10 @@ class ToolsTest < ActiveSupport::TestCase
       Prebind.config.browser_url = address
       assert_match warning, seen.last
     end
-    [ActiveSupport::Cache::NullStore.new,
-     BrokenCache.new].zip([/a NullStore of its own: set/, /out of order/]) do |cache, warning|
+    { ActiveSupport::Cache::NullStore.new => /a NullStore keeps nothing: set/,
+      ActiveSupport::Cache::MemoryStore.new => /a MemoryStore belongs to one process: set/,
+      ActiveSupport::Cache::FileStore.new("a-folder") => /a FileStore cannot count exactly: set/,
+      BrokenCache.new => /the BrokenCache does not count/ }.each do |cache, warning|
       Prebind.config.cache = cache
       assert_match warning, seen[1]
     end
@@ -58,10 +60,11 @@ class ToolsTest < ActiveSupport::TestCase
 
   test "what keeps the chat from working" do
     wrong = {
+      /converse must not have connection_options.worker/ =>
+        -> { Prebind.config.converse = { "connection_options" => { "worker" => "/worker.js" } } },
       /converse must not have websocket_url/ => -> { Prebind.config.converse = { "websocket_url" => "wss://x/" } },
       /converse has no JSON as theme/ => -> { Prebind.config.converse = { theme: [Object.new] } },
       /assets must end in/ => -> { Prebind.config.assets = "/converse" },
-      /rate_limit must be/ => -> { Prebind.config.rate_limit = [30, 0] },
       /browser_url is neither/ => -> { Prebind.config.browser_url = "ftp://chat.example.org/" },
       /browser_url is no address/ => -> { Prebind.config.browser_url = "https://chat example" },
       /url is missing/ => -> { Prebind.config.url = nil }
@@ -76,6 +79,26 @@ class ToolsTest < ActiveSupport::TestCase
     Prebind::Engine.routes.stub(:find_script_name, "") do
       assert_match(/has no mount/, assert_raises(Prebind::Trial::Settings::Wrong) { seen }.message)
     end
+  end
+
+  test "the browser's address is tried" do
+    settings = Prebind::Trial::Settings.new(Prebind.config)
+    assert_match(/: a chat server answers this machine\z/, settings.send(:answered, Prebind.config.url))
+    web = Prebind.config.url.sub("http-bind", "elsewhere")
+    assert_match(/\Awarning: #{web} from this machine: .*404/, settings.send(:answered, web))
+  end
+
+  test "users who share a JID are told" do
+    users = %w[bob Alice alice].map { |name| User.new(username: name) } << User.new(username: " ")
+    User.define_singleton_method(:last) { |most| users.last(most) }
+    output = StringIO.new
+    Prebind::Trial.new("alice", output).call
+    assert_match(/^users +warning: those with the keys Alice and alice share alice@localhost: let config/, output.string)
+    users.delete_at(1)
+    Prebind::Trial.new("alice", output).call
+    assert_match(/^users +no two of the 3 newest share a JID/, output.string)
+  ensure
+    User.singleton_class.remove_method(:last)
   end
 
   test "what is wrong" do
@@ -103,7 +126,7 @@ class ToolsTest < ActiveSupport::TestCase
       devise = Prebind.config.current_user
       load "#{folder}/config/initializers/prebind.rb"
       assert_equal "https://xmpp.example.net/bosh", Prebind.config.url
-      assert_equal "alice@example.net", Prebind.config.user_jid.call(User.find_by(username: "alice"))
+      assert_equal "alice@example.net", Prebind.config.jid_of(User.find_by(username: "alice"), nil)
       refute_equal devise, Prebind.config.current_user
     end
   end
@@ -123,12 +146,10 @@ class ToolsTest < ActiveSupport::TestCase
     nobody = app.get("/")
     assert_equal [401, "application/json"], [nobody.status, nobody.content_type]
     answer = app.get("/?user=alice", "HTTP_SEC_FETCH_SITE" => "same-origin")
-    assert_equal [200, "no-store"], [answer.status, answer["Cache-Control"]]
+    assert_equal [200, "no-store, private"], [answer.status, answer["Cache-Control"]]
     finish(JSON.parse(answer.body))
-    assert_equal 403, app.post("/?user=alice", "HTTP_SEC_FETCH_SITE" => "same-origin").status
-    has_token = ->(request) { request.get_header("HTTP_X_TOKEN") == "x" }
-    with_token = Rack::MockRequest.new(Prebind::Web::App.new(has_token:))
-    finish(JSON.parse(with_token.post("/?user=alice", "HTTP_X_TOKEN" => "x").body))
+    assert_equal 403, app.post("/?user=alice", "HTTP_SEC_FETCH_SITE" => "cross-site").status
+    finish(JSON.parse(app.post("/?user=alice", "HTTP_SEC_FETCH_SITE" => "same-origin").body))
     assert_equal [200, 404], [app.get("/chat.js").status, app.get("/other").status]
     assert_includes Prebind::Web::Page.new(nil, path: "/prebind/").to_html, 'src="/prebind/chat.js?'
   end

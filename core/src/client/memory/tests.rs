@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::*;
 use crate::learned::Server;
 
@@ -11,12 +13,29 @@ fn prosody() -> Learned {
     Learned::new(Server::Prosody, &["SCRAM-SHA-1".to_owned(), "PLAIN".to_owned()])
 }
 
-fn recall(memory: &Memory, domain: &str) -> Option<Learned> {
-    memory.recall(domain).map(|known| known.learned)
+fn recall(memory: &Memory, domain: &str) -> Option<(Server, Vec<String>)> {
+    memory.recall(domain).map(|known| known_as(&known.learned))
+}
+
+/// Wherever it was learned.
+fn known_as(learned: &Learned) -> (Server, Vec<String>) {
+    (learned.server(), learned.mechanisms().to_vec())
 }
 
 fn is_proven(memory: &Memory) -> bool {
     memory.recall("example.org").unwrap().is_proven
+}
+
+/// As if so many seconds had gone by.
+fn wait(memory: &Memory, seconds: u64) {
+    let mut state = memory.state.write().unwrap();
+    let domains: Vec<Domain> = state.domains.values().cloned().collect();
+    for mut domain in domains {
+        domain.classic_until = domain.classic_until.map(|until| until - seconds);
+        domain.no_scram_since = domain.no_scram_since.map(|since| since - seconds);
+        state.domains.put(domain.name.clone(), domain);
+    }
+    state.profile = None;
 }
 
 #[test]
@@ -27,15 +46,15 @@ fn what_one_client_learned_another_knows() {
     let profile = memory.profile();
     assert!(profile.len() < 200 && !profile.contains("chat.example.org"), "{profile}");
     let memory = Memory::new(&config(Some(profile.clone())));
-    assert_eq!(recall(&memory, "example.org"), Some(prosody()));
-    assert_eq!(recall(&memory, "example.net"), None, "each domain is learned by itself");
+    assert_eq!(recall(&memory, "example.org"), Some(known_as(&prosody())));
+    let other = memory.recall("example.net").unwrap();
+    assert!(other.is_new && other.learned.mechanisms().is_empty(), "of another domain only the server");
     assert_eq!(memory.profile(), profile, "nothing new, nothing to store");
 }
 
 #[test]
 fn what_failed_is_spared_for_a_while_by_later_processes_too() {
     let mut config = config(None);
-    config.relearn_after = Duration::from_secs(2);
     let memory = Memory::new(&config);
     memory.learn("example.org", &prosody(), true);
     memory.distrust("example.org");
@@ -44,14 +63,106 @@ fn what_failed_is_spared_for_a_while_by_later_processes_too() {
     assert_eq!(recall(&memory, "example.org"), None, "the classic exchange teaches nothing about the plan");
     config.profile = Some(memory.profile());
     assert_eq!(recall(&Memory::new(&config), "example.org"), None);
-    std::thread::sleep(Duration::from_millis(2100));
-    assert_eq!(recall(&memory, "example.org"), Some(prosody()));
+    wait(&memory, 5);
+    assert_eq!(recall(&memory, "example.org"), None);
     // From a clock that was wrong.
     let far = memory.profile().replace("\"classic_until\":", "\"classic_until\":9");
     config.profile = Some(far);
-    let memory = Memory::new(&config);
-    std::thread::sleep(Duration::from_millis(2100));
-    assert_eq!(recall(&memory, "example.org"), Some(prosody()));
+    let from_the_future = Memory::new(&config);
+    assert_eq!(recall(&from_the_future, "example.org"), None);
+    wait(&memory, 10);
+    wait(&from_the_future, 600);
+    for memory in [memory, from_the_future] {
+        assert_eq!(recall(&memory, "example.org"), Some(known_as(&prosody())));
+    }
+}
+
+/// For how long the short plan is spared after it failed.
+fn spared_for(memory: &Memory) -> u64 {
+    memory.distrust("example.org");
+    let until = memory.state.read().unwrap().domains.get("example.org").unwrap().classic_until.unwrap();
+    let time = until - now();
+    wait(memory, time);
+    time
+}
+
+#[test]
+fn what_fails_again_is_spared_for_longer() {
+    let memory = Memory::new(&config(None));
+    memory.learn("example.org", &prosody(), true);
+    let about = |time: u64, expected: u64| assert!(time.abs_diff(expected) <= 1, "{time}, not {expected}");
+    for expected in [9, 18, 37, 75, 150, 300, 600, 600] {
+        about(spared_for(&memory), expected);
+    }
+    let memory = Memory::new(&config(Some(memory.profile())));
+    about(spared_for(&memory), 600);
+    memory.learn("example.org", &prosody(), false);
+    about(spared_for(&memory), 9);
+}
+
+fn may_bind_ahead(memory: &Memory) -> bool {
+    memory.recall("example.org").unwrap().may_bind_ahead
+}
+
+#[test]
+fn a_bind_ahead_of_its_turn_that_has_failed_is_left_until_the_server_is_learned_anew() {
+    let ejabberd = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        Learned::new(Server::Ejabberd, &names)
+    };
+    let learned = ejabberd(&["PLAIN"]);
+    let mut profile = None;
+    for is_mended in [true, false] {
+        let memory = Memory::new(&config(None));
+        memory.learn("example.org", &learned, true);
+        assert!(may_bind_ahead(&memory));
+        memory.doubt_ahead("example.org");
+        // By the same call, or by the next.
+        if is_mended {
+            memory.learn("example.org", &learned, true);
+            memory.distrust("example.org");
+        } else {
+            memory.doubt("example.org", Failed::ByPlan);
+            assert_eq!(memory.recall("example.org"), None, "the next exchange is classic");
+            memory.learn("example.org", &learned, true);
+        }
+        wait(&memory, 600);
+        assert!(!may_bind_ahead(&memory));
+        memory.learn("example.org", &learned, false);
+        memory.doubt_ahead("example.org");
+        memory.learn("example.org", &learned, false);
+        assert!(!may_bind_ahead(&memory), "what works in turn tells nothing");
+        profile = Some(memory.profile());
+    }
+    let memory = Memory::new(&config(profile));
+    assert!(!may_bind_ahead(&memory), "nor does another process try it");
+    memory.learn("example.org", &ejabberd(&["PLAIN", "SCRAM-SHA-1"]), false);
+    assert!(may_bind_ahead(&memory));
+}
+
+#[test]
+fn a_bind_ahead_that_works_again_is_not_doubted() {
+    let memory = Memory::new(&config(None));
+    let learned = Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]);
+    memory.learn("example.org", &learned, true);
+    memory.doubt_ahead("example.org");
+    memory.learn("example.org", &learned, false);
+    memory.distrust("example.org");
+    wait(&memory, 600);
+    assert!(may_bind_ahead(&memory), "another plan failed");
+}
+
+#[test]
+fn failures_outlast_the_process() {
+    let mut profile = None;
+    for _ in 0..3 {
+        let memory = Memory::new(&config(profile));
+        memory.learn("example.org", &prosody(), true);
+        assert_eq!(recall(&memory, "example.org"), Some(known_as(&prosody())));
+        memory.doubt("example.org", Failed::ByChance);
+        profile = Some(memory.profile());
+    }
+    assert_eq!(recall(&Memory::new(&config(profile)), "example.org"), None);
 }
 
 #[test]
@@ -81,14 +192,31 @@ fn a_profile_of_no_use_is_left_out() {
 }
 
 #[test]
-fn the_memory_is_bounded() {
+fn the_memory_holds_thousands_of_domains_and_forgets_what_is_not_used() {
     let memory = Memory::new(&config(None));
-    for number in 0..1000 {
+    for number in 0..=MAX_DOMAINS {
         memory.learn(&format!("{number}.example.org"), &prosody(), true);
+        assert_eq!(recall(&memory, "0.example.org"), Some(known_as(&prosody())), "this one is in use");
     }
-    assert_eq!(recall(&memory, "0.example.org"), None);
-    assert_eq!(recall(&memory, "999.example.org"), Some(prosody()));
-    assert!(memory.profile().len() < 10_000);
+    assert!(memory.recall("1.example.org").unwrap().is_new);
+    assert!(!memory.recall("2.example.org").unwrap().is_new);
+}
+
+#[test]
+fn a_profile_lists_the_same_domains_as_long_as_none_fails() {
+    let memory = Memory::new(&config(None));
+    let name = |number: usize| format!("{number}.example.org");
+    let learn = |numbers: Range<usize>| {
+        numbers.for_each(|number| memory.learn(&name(number), &prosody(), true));
+        memory.profile()
+    };
+    let full = learn(0..MAX_LISTED);
+    assert_eq!(learn(MAX_LISTED..2 * MAX_LISTED), full, "no new domain pushes another one out");
+    memory.distrust(&name(MAX_LISTED));
+    let later = Memory::new(&config(Some(memory.profile())));
+    assert_eq!(recall(&later, &name(MAX_LISTED)), None, "what a failure taught is told");
+    assert!(later.recall(&name(MAX_LISTED - 1)).unwrap().is_new);
+    assert!(!later.recall(&name(0)).unwrap().is_new);
 }
 
 #[test]
@@ -104,7 +232,7 @@ fn a_plan_is_proven_by_its_success_until_something_else_is_learned() {
     assert_eq!(memory.profile(), proven);
     let [unproven, proven] = [unproven, proven].map(|profile| Memory::new(&config(Some(profile))));
     assert!(!is_proven(&unproven) && is_proven(&proven));
-    memory.learn("example.org", &Learned::new(Server::Prosody, &["PLAIN".to_owned()]), false);
+    memory.learn("example.org", &Learned::new(Server::Prosody, &["SCRAM-SHA-1".to_owned()]), false);
     assert!(!is_proven(&memory), "the plan that follows from it has not been tried");
 }
 
@@ -115,13 +243,103 @@ fn doubts_add_up_until_one_success() {
     let twice = || (0..2).for_each(|_| memory.doubt("example.org", Failed::ByChance));
     twice();
     memory.learn("example.org", &prosody(), true);
-    assert_eq!(recall(&memory, "example.org"), Some(prosody()), "which the classic plan's is not");
+    assert_eq!(recall(&memory, "example.org"), Some(known_as(&prosody())), "which the classic plan's is not");
     memory.learn("example.org", &prosody(), false);
     twice();
-    assert_eq!(recall(&memory, "example.org"), Some(prosody()));
+    assert_eq!(recall(&memory, "example.org"), Some(known_as(&prosody())));
     memory.doubt("example.org", Failed::AtAll);
     assert_eq!(recall(&memory, "example.org"), None, "the classic plan has to tell");
     assert!(!memory.profile().contains("classic_until"));
     memory.learn("example.org", &prosody(), true);
     assert!(memory.profile().contains("classic_until"));
+}
+
+#[test]
+fn a_profile_is_bounded() {
+    let memory = Memory::new(&config(None));
+    memory.learn("example.org", &prosody(), true);
+    let profile = memory.profile();
+    for (length, is_used) in [(MAX_PROFILE, true), (MAX_PROFILE + 1, false)] {
+        let padded = [profile.as_str(), &" ".repeat(length - profile.len())].concat();
+        assert_eq!(recall(&Memory::new(&config(Some(padded))), "example.org").is_some(), is_used, "{length}");
+    }
+    for number in 1..MAX_LISTED {
+        memory.learn(&format!("{number}.example.org"), &prosody(), true);
+    }
+    let full = memory.profile();
+    assert_eq!(recall(&Memory::new(&config(Some(full.clone()))), "example.org"), Some(known_as(&prosody())));
+    let domain = "{\"name\":\"more.example.org\",\"server\":\"other\",\"mechanisms\":[]}";
+    let overfull = full.replace("\"domains\":[", &format!("\"domains\":[{domain},"));
+    assert_eq!(recall(&Memory::new(&config(Some(overfull))), "example.org"), None);
+}
+
+#[test]
+fn what_is_forgotten_is_of_that_domain() {
+    let memory = Memory::new(&config(None));
+    for domain in ["example.org", "example.net"] {
+        memory.learn(domain, &plain(), true);
+    }
+    memory.forget("example.org");
+    assert!(memory.recall("example.org").unwrap().is_new && !memory.recall("example.net").unwrap().is_new);
+}
+
+#[test]
+fn a_plan_that_never_succeeded_has_no_credit_if_the_call_failed() {
+    let memory = Memory::new(&config(None));
+    memory.learn("example.org", &prosody(), true);
+    memory.doubt("example.org", Failed::AtAll);
+    assert_eq!(recall(&memory, "example.org"), None);
+}
+
+fn plain() -> Learned {
+    Learned::new(Server::Prosody, &["PLAIN".to_owned()])
+}
+
+#[test]
+fn scram_is_expected_of_a_server_that_offered_it() {
+    let memory = Memory::new(&config(None));
+    memory.learn("example.org", &plain(), true);
+    assert!(!memory.expects_scram("example.org") && !memory.expects_scram("example.net"));
+    memory.learn("example.org", &prosody(), true);
+    assert!(memory.expects_scram("example.org"));
+    memory.forget("example.org");
+    assert!(memory.expects_scram("example.org"), "whatever else is forgotten");
+    assert!(memory.recall("example.org").unwrap().is_new);
+    memory.miss_scram("example.org");
+    assert_eq!(memory.recall("example.org"), None);
+}
+
+#[test]
+fn a_step_down_from_scram_is_believed_after_a_while() {
+    let memory = Memory::new(&config(None));
+    memory.learn("example.org", &prosody(), true);
+    memory.miss_scram("example.org");
+    assert_eq!(recall(&memory, "example.org"), None, "nothing is sent before the offer");
+    wait(&memory, 300);
+    // A login by a token changes nothing about it, nor does a later failure, nor another process.
+    memory.learn("example.org", &plain(), true);
+    memory.miss_scram("example.org");
+    memory.forget("example.org");
+    let later = Memory::new(&config(Some(memory.profile())));
+    for memory in [&memory, &later] {
+        assert!(memory.expects_scram("example.org"));
+        wait(memory, 299);
+        assert!(memory.expects_scram("example.org"));
+        wait(memory, 1);
+        assert!(!memory.expects_scram("example.org"));
+    }
+    memory.learn("example.org", &plain(), true);
+    assert!(!memory.expects_scram("example.org"));
+    assert_eq!(recall(&memory, "example.org"), Some(known_as(&plain())));
+}
+
+#[test]
+fn scram_that_is_offered_again_is_missed_no_longer() {
+    let memory = Memory::new(&config(None));
+    memory.learn("example.org", &prosody(), true);
+    memory.miss_scram("example.org");
+    memory.learn("example.org", &prosody(), true);
+    assert_eq!(recall(&memory, "example.org"), Some(known_as(&prosody())));
+    wait(&memory, 600);
+    assert!(memory.expects_scram("example.org"));
 }

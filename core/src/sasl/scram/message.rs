@@ -113,5 +113,6 @@ fn posit_number(text: &str) -> Result<u32> {
 }
 
 fn malformed(problem: &str) -> Error {
-    Error::unverified(Check::Message, problem)
+    let blame = "the server is broken, or someone is intercepting the connection";
+    Error::unverified(Check::Message, format!("{problem}; {blame}"))
 }

@@ -63,6 +63,40 @@ fn round_trips(replies: &[&str]) -> (u32, usize) {
     (replayed.round_trips, requests)
 }
 
+/// As the library talks to ejabberd by a mechanism of one message: `create+auth | bind‖restart`.
+#[test]
+fn a_bind_is_sent_ahead_of_its_turn() {
+    let send = |connection, rid, rest: &str| Event::Send {
+        connection,
+        head: "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".to_owned(),
+        body: format!("<body rid=\"{rid}\"{rest}"),
+    };
+    let script = Script {
+        events: vec![
+            send(0, 7, "><auth/></body>"),
+            Event::Receive { connection: 0 },
+            send(1, 9, " sid=\"0\"><bind/></body>"),
+            send(0, 8, " sid=\"0\" xmpp:restart=\"true\" xmpp:version=\"0.9\"/>"),
+            Event::Receive { connection: 0 },
+            Event::Receive { connection: 1 },
+        ],
+        connections: 2,
+    };
+    let server = faults::script(vec![
+        Reply::xml(format!("<body {SID}/>")).when("<auth"),
+        Reply::xml("<body><success/></body>").when("xmpp:restart"),
+        Reply::xml(format!("<body>{BOUND}</body>")).when("<bind"),
+    ]);
+    let replayed = Replay::new(script, &server.url, Path::new("")).unwrap().call().unwrap();
+    let requests = server.requests();
+    let rid = |part: &str| {
+        requests.iter().find(|it| it.body.contains(part)).and_then(faults::Recorded::rid).unwrap()
+    };
+    assert_eq!(rid("<bind"), rid("<auth") + 2);
+    assert_eq!(rid("xmpp:restart"), rid("<auth") + 1);
+    assert_eq!((replayed.round_trips, replayed.next_rid), (2, rid("<auth") + 3));
+}
+
 #[test]
 fn what_the_server_has_answered_already_is_not_asked_for() {
     assert_eq!(round_trips(&["", "<success/>", FEATURES, BOUND]), (3, 4));

@@ -10,6 +10,8 @@ use crate::scram::{self, Keys};
 pub(super) struct Values {
     pub(super) sid: String,
     pub(super) next_rid: u64,
+    /// The RID that a request ahead of its turn has left.
+    left: Option<u64>,
     nonce: String,
     challenge: String,
 }
@@ -22,16 +24,21 @@ impl Values {
         Ok(Self {
             sid: String::new(),
             next_rid: (1 << 50) + (u64::from_le_bytes(rid.try_into()?) >> 14),
+            left: None,
             nonce: STANDARD.encode(nonce),
             challenge: String::new(),
         })
     }
 
-    /// A recorded body with this call's values.
-    pub(super) fn render(&mut self, body: &str, keys: &mut Keys) -> Result<String> {
+    /// A recorded body with this call's values; one that is ahead of its turn leaves a RID for the next.
+    pub(super) fn render(&mut self, body: &str, is_ahead: bool, keys: &mut Keys) -> Result<String> {
         let recorded = attribute(body, "rid").ok_or("a request without a rid")?;
-        let mut body = body.replace(&format!("rid=\"{recorded}\""), &format!("rid=\"{}\"", self.next_rid));
-        self.next_rid += 1;
+        let rid = if is_ahead { None } else { self.left.take() };
+        if is_ahead {
+            self.left = Some(self.new_rid());
+        }
+        let rid = rid.unwrap_or_else(|| self.new_rid());
+        let mut body = body.replace(&format!("rid=\"{recorded}\""), &format!("rid=\"{rid}\""));
         if let Some(sid) = attribute(&body, "sid").map(str::to_owned) {
             body = body.replace(&format!("sid=\"{sid}\""), &format!("sid=\"{}\"", self.sid));
         }
@@ -47,9 +54,14 @@ impl Values {
 
     /// A request for nothing but the answer to an earlier one.
     pub(super) fn poll(&mut self) -> String {
-        let (rid, sid) = (self.next_rid, &self.sid);
-        self.next_rid += 1;
+        let rid = self.new_rid();
+        let sid = &self.sid;
         format!(r#"<body xmlns="http://jabber.org/protocol/httpbind" rid="{rid}" sid="{sid}"/>"#)
+    }
+
+    fn new_rid(&mut self) -> u64 {
+        self.next_rid += 1;
+        self.next_rid - 1
     }
 
     /// What later requests need of a reply.

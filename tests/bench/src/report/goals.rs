@@ -58,11 +58,16 @@ impl Goal {
 }
 
 /// So many round trips a call takes, and so many round trips of the path its time may be.
-const ROUND_TRIPS: [(&str, &str, u32, f64); 5] = [
+const ROUND_TRIPS: [(&str, &str, u32, f64); 10] = [
     ("prosody", "PLAIN", 1, 1.3),
     ("prosody", "SCRAM", 2, 2.3),
-    ("ejabberd", "PLAIN", 3, 3.5),
+    ("ejabberd", "PLAIN", 2, 2.4),
     ("ejabberd", "SCRAM", 4, 4.4),
+    ("ejabberd", "ANONYMOUS", 2, 2.4),
+    ("ejabberd", "X-OAUTH2", 2, 2.4),
+    ("ejabberd24", "PLAIN", 2, 2.4),
+    ("ejabberd24", "ANONYMOUS", 2, 2.4),
+    ("ejabberd24", "X-OAUTH2", 2, 2.4),
     ("prosody13", "FAST", 1, 1.3),
 ];
 

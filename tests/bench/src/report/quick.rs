@@ -11,8 +11,10 @@ impl Report {
         let mut surprises = Vec::new();
         for row in self.latency.iter().filter(|row| row.is_ours) {
             let planned = goals::planned(row);
-            // Without a path, a busy server may be too late for the request that is to fetch its answer.
-            let is_long = row.delay_ms > 0 && row.round_trips > planned;
+            // On a busy machine, ejabberd may be too late for the request that is to fetch its answer; without a path,
+            // any server may.
+            let spare = u32::from(row.server.starts_with("ejabberd"));
+            let is_long = row.delay_ms > 0 && row.round_trips > planned.map(|planned| planned + spare);
             if row.failures > 0 || row.fallbacks > 0 || row.round_trips.is_none() || is_long {
                 surprises.push(format!("{row:?}, but {planned:?} round trips are planned"));
             }

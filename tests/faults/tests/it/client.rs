@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Longer than anything takes that is to happen, however busy the machine is.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,28 +36,30 @@ pub(crate) enum End {
     Reset,
     /// Nothing more came, but the connection is open.
     Quiet,
-    /// More would have come.
-    Flowing,
 }
 
-/// What arrives in half a second, at most half a megabyte, or until nothing comes for `patience`.
+/// What arrives until the connection ends, or until nothing comes for `patience`.
 pub(crate) fn receive(mut tcp: &TcpStream, patience: Duration) -> (String, End) {
     tcp.set_read_timeout(Some(patience)).expect("a timeout");
-    let begun = Instant::now();
     let mut bytes = Vec::new();
-    let end = loop {
-        let mut chunk = vec![0; 64 << 10];
-        match tcp.read(&mut chunk) {
-            Ok(0) => break End::Closed,
-            Ok(read) => bytes.extend_from_slice(&chunk[..read]),
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => break End::Reset,
-            Err(_) => break End::Quiet,
-        }
-        if bytes.len() > 512 << 10 || begun.elapsed() > Duration::from_millis(500) {
-            break End::Flowing;
-        }
+    let end = match tcp.read_to_end(&mut bytes) {
+        Ok(_) => End::Closed,
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => End::Reset,
+        Err(_) => End::Quiet,
     };
     (String::from_utf8_lossy(&bytes).into_owned(), end)
+}
+
+/// What arrives until it is enough, which has to come.
+pub(crate) fn receive_until(mut tcp: &TcpStream, is_enough: impl Fn(&str) -> bool) -> String {
+    let mut bytes = String::new();
+    while !is_enough(&bytes) {
+        let mut chunk = vec![0; 4 << 10];
+        let amount = tcp.read(&mut chunk).expect("it goes on");
+        assert!(amount > 0, "it ends after {bytes}");
+        bytes.push_str(&String::from_utf8_lossy(&chunk[..amount]));
+    }
+    bytes
 }
 
 /// One request on a connection, and the complete response to it: head and body.

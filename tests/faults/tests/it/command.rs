@@ -91,3 +91,20 @@ fn a_fault_by_its_name() {
     let (_, stdout, _) = end(faults(&["list"]).spawn().unwrap());
     assert_eq!(stdout.lines().count(), faults::ALL.len());
 }
+
+#[test]
+fn a_process_that_grows_with_its_calls() {
+    let look = |lines: &[&str]| {
+        let mut child = faults(&["growth", "--calls", "1000"]).spawn().unwrap();
+        child.stdin.as_mut().unwrap().write_all(lines.join("\n").as_bytes()).unwrap();
+        end(child)
+    };
+    let (code, stdout, stderr) = look(&["{\"files\":9,\"memory\":30000}"; 6]);
+    assert_eq!((code, &*stderr), (Some(0), ""));
+    assert_eq!(stdout, "files: 0.000 with each call\nmemory: 0.000 with each call\n");
+
+    let leaking: Vec<String> = (0..6).map(|share| format!("{{\"files\":{}}}", share * 1000)).collect();
+    let (code, _, stderr) = look(&leaking.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!((code, &*stderr), (Some(1), "faults: `files` grows by 1.000 with each call\n"));
+    assert_eq!(look(&["files: 9"; 6]).0, Some(1), "no JSON");
+}

@@ -64,11 +64,14 @@ fn a_connection_that_was_opened_ahead_is_open() {
     let round_trip = EACH_WAY * 10;
     let proxy = faults::distance(target, round_trip / 2, Duration::ZERO);
     let mut tcp = TcpStream::connect(proxy.address).expect("a connection");
+    // It is the proxy's clock that counts: nothing tells when it takes the connection for open.
     thread::sleep(round_trip);
     let start = Instant::now();
-    tcp.write_all(b"?").expect("an open connection");
-    tcp.read_exact(&mut [0]).expect("the echo");
-    assert!((round_trip..round_trip * 2).contains(&start.elapsed()), "{:?}", start.elapsed());
+    let ((), took) = faults::timed(|| {
+        tcp.write_all(b"?").expect("an open connection");
+        tcp.read_exact(&mut [0]).expect("the echo");
+    });
+    assert!(start.elapsed() >= round_trip && took < round_trip * 2, "{took:?}");
 }
 
 #[test]

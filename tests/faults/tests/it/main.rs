@@ -5,6 +5,7 @@ mod command;
 mod delay;
 mod dns;
 mod hostile;
+mod relay;
 mod replay;
 mod script;
 mod tls;

@@ -74,8 +74,8 @@ fn a_handshake_that_drips() {
     let tcp = connect(&server.url);
     let name = ServerName::try_from("127.0.0.1").expect("a name");
     let mut tls = ClientConnection::new(config(&server), name).expect("a client");
-    tls.write_tls(&mut &tcp).unwrap();
     let begun = Instant::now();
+    tls.write_tls(&mut &tcp).unwrap();
     for _ in 0..3 {
         assert_eq!((&tcp).read(&mut [0; 100]).unwrap(), 1);
     }

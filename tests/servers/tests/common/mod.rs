@@ -1,14 +1,14 @@
 //! Just enough BOSH, written by hand, to see that a server is what it should be.
 #![allow(dead_code, reason = "no test file uses all of it")]
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls::crypto::ring;
 use servers::{Info, Kind, Server};
 use ureq::{
     Agent,
-    tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig},
+    tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsConfigBuilder},
 };
 
 /// A BOSH session, in whatever state the test has brought it to.
@@ -26,21 +26,37 @@ pub(crate) fn start(kind: Kind) -> Server {
 
 /// A client that trusts the server's authority and presents the client certificate.
 pub(crate) fn agent(server: &Info) -> Agent {
-    let read = |path| fs::read(path).expect("the server's directory has it");
-    let certificate = |path| Certificate::from_pem(&read(path)).expect("it is a certificate");
-    let (authority, own) = (certificate(&server.ca_pem), certificate(&server.client_cert));
+    let own = certificate(&server.client_cert);
     let key = PrivateKey::from_pem(&read(&server.client_key)).expect("it is a key");
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::new_with_certs(&[authority]))
+    agent_with(tls(&server.ca_pem).client_cert(Some(ClientCert::new_with_certs(&[own], key))).build())
+}
+
+/// A client that trusts this authority.
+pub(crate) fn trusting(ca_pem: &Path) -> Agent {
+    agent_with(tls(ca_pem).build())
+}
+
+fn tls(ca_pem: &Path) -> TlsConfigBuilder {
+    TlsConfig::builder()
+        .root_certs(RootCerts::new_with_certs(&[certificate(ca_pem)]))
         .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
-        .client_cert(Some(ClientCert::new_with_certs(&[own], key)))
-        .build();
+}
+
+fn agent_with(tls: TlsConfig) -> Agent {
     Agent::config_builder()
         .tls_config(tls)
         .proxy(None)
         .timeout_global(Some(Duration::from_secs(10)))
         .build()
         .into()
+}
+
+fn certificate(path: &Path) -> Certificate<'static> {
+    Certificate::from_pem(&read(path)).expect("it is a certificate")
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    fs::read(path).expect("the server's directory has it")
 }
 
 impl<'a> Bosh<'a> {
@@ -52,7 +68,7 @@ impl<'a> Bosh<'a> {
              xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh'"
         );
         let answer = session.send(&attributes, "");
-        session.sid = match between(&answer, " sid='", "'") {
+        session.sid = match between(&answer, " sid='", "'").or_else(|| between(&answer, " sid=\"", "\"")) {
             Some(sid) => sid.into(),
             None => panic!("no session: {answer}"),
         };

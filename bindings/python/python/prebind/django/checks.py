@@ -1,15 +1,14 @@
 """System checks: what ``manage.py check`` says about ``PREBIND``, and how to mend it.
 
 Errors keep the chat from working. Warnings are about what may be meant so; those with ids from
-``W010`` on are for ``manage.py check --deploy``. No check asks the chat server; ``manage.py prebind
-USER`` does.
+``W010`` on are for ``manage.py check --deploy``. No check asks the chat server, the cache or the
+database; ``manage.py prebind USER`` does.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import ipaddress
-import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,33 +18,22 @@ from django.conf import settings as site_settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles import finders
 from django.core import checks
+from django.core.cache import BaseCache, caches
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.db import connections, router
+from django.db.models import F, UniqueConstraint
+from django.db.models.functions import Lower, Upper
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 import prebind
-from prebind.django.conf import ABSOLUTE, NAMES, Settings, load
-
-#: What the template tag decides itself; a password has no business in a page at all.
-RESERVED = frozenset(
-    {
-        "assets_path",
-        "authentication",
-        "auto_login",
-        "bosh_service_url",
-        "credentials_url",
-        "jid",
-        "keepalive",
-        "password",
-        "prebind_url",
-        "rid",
-        "sid",
-        "websocket_url",
-    }
-)
+from prebind._prebind import web_reserved
+from prebind.django.conf import ABSOLUTE, NAMES, Settings, SettingsError, checked, load
 
 #: The ready-made callables, which have settings of their own.
 USERNAME_AT_DOMAIN = "prebind.django.users.username_at_domain"
+KEY_AT_DOMAIN = "prebind.django.users.key_at_domain"
 PASSWORD_FIELD = "prebind.django.credentials.password_field"  # noqa: S105 - a path
 JWT = "prebind.django.credentials.jwt"
 
@@ -63,7 +51,8 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
     try:
         settings = load()
     except ImproperlyConfigured as error:
-        return [_error(1, str(error), f"It is a dict with these names: {', '.join(NAMES)}.")]
+        problem = str(error).removeprefix("PREBIND: ")
+        return [_error(1, problem, f"It is a dict with these names: {', '.join(NAMES)}.")]
     return [
         *_client(settings),
         *_browser_url(settings),
@@ -86,6 +75,8 @@ def check_deployment(**_: Any) -> list[checks.CheckMessage]:
 
 def _client(settings: Settings) -> Messages:
     if not settings.url:
+        if settings.tenant:
+            return
         yield _error(2, "URL is missing.", 'For example "https://chat.example.org/http-bind".')
         return
     try:
@@ -108,8 +99,12 @@ def _browser_url(settings: Settings) -> Messages:
 
 def _users(settings: Settings) -> Messages:
     yield from _callable(5, "USER_JID", settings.user_jid)
+    if settings.tenant:
+        yield from _callable(17, "TENANT", settings.tenant)
+    if settings.impersonated:
+        yield from _callable(18, "IMPERSONATED", settings.impersonated)
     if not settings.domain:
-        if settings.user_jid == USERNAME_AT_DOMAIN:
+        if settings.user_jid in (USERNAME_AT_DOMAIN, KEY_AT_DOMAIN) and not settings.tenant:
             yield _error(
                 6, "DOMAIN is missing.", 'What is behind the @ of the JIDs: "example.org".'
             )
@@ -141,6 +136,8 @@ def _jwt(settings: Settings) -> Messages:
     import jwt  # noqa: PLC0415 - only where it is needed
 
     if not settings.jwt_key:
+        if settings.tenant:
+            return
         yield _error(10, "JWT_KEY is missing.", "It is the key that the chat server has.")
         return
     try:
@@ -152,32 +149,38 @@ def _jwt(settings: Settings) -> Messages:
 
 
 def _rate_limit(settings: Settings) -> Messages:
-    limit = settings.rate_limit
-    is_pair = isinstance(limit, (tuple, list)) and [_is_count(n) for n in limit] == [True, True]
-    if limit is not None and not is_pair:
+    try:
+        checked("RATE_LIMIT", settings.rate_limit)
+    except SettingsError as error:
         hint = "(30, 60) is 30 sessions in 60 seconds; None is off."
-        yield _error(11, "RATE_LIMIT is no pair of numbers.", hint)
+        yield _error(11, f"{error}.", hint)
     if settings.cache not in site_settings.CACHES:
         yield _error(12, f"CACHE: there is no {settings.cache!r} in CACHES.", None)
 
 
 def _page(settings: Settings) -> Messages:
     assets = settings.assets
-    if not isinstance(assets, str) or not assets.endswith("/"):
+    if not isinstance(assets, str) or (assets and not assets.endswith("/")):
         yield _error(13, "ASSETS does not end in /.", 'For example "converse/", below STATIC_URL.')
-    elif not assets.startswith((*ABSOLUTE, "/")) and not _finds_static(f"{assets}converse.min.js"):
+    elif (
+        assets
+        and not assets.startswith((*ABSOLUTE, "/"))
+        and not _finds_static(f"{assets}converse.min.js")
+    ):
         yield _warning(
             1,
             f"No static file {assets}converse.min.js is found.",
             "npm install converse.js, and put "
             f'("{assets.rstrip("/")}", "node_modules/converse.js/dist") in STATICFILES_DIRS.',
         )
-    for name in sorted(RESERVED.intersection(settings.converse)):
-        yield _error(14, f"CONVERSE must not have {name!r}.", "The template tag decides it.")
     try:
-        json.dumps(settings.converse)
+        reserved = web_reserved(settings.converse_json, assets if isinstance(assets, str) else "/")
     except (TypeError, ValueError) as error:
         yield _error(15, f"CONVERSE is no JSON: {error}.", None)
+        return
+    for name in reserved:
+        hint = "Remove it: the page would have no chat with it, or the template tag decides it."
+        yield _error(14, f"CONVERSE must not have {name!r}.", hint)
 
 
 def _site() -> Messages:
@@ -213,13 +216,42 @@ def _deployment(settings: Settings) -> Messages:
     if settings.options.get("allow_cleartext"):
         hint = "Remove allow_cleartext."
         yield _warning(13, "OPTIONS allow passwords and tokens over plain http.", hint)
-    backend = site_settings.CACHES.get(settings.cache, {}).get("BACKEND", "")
-    if settings.rate_limit is not None and backend.endswith(("LocMemCache", "DummyCache")):
+    if settings.rate_limit is not None and settings.cache in site_settings.CACHES:
+        yield from _counting(caches[settings.cache])
+    if settings.user_jid == USERNAME_AT_DOMAIN and not _ignores_case():
         yield _warning(
-            14,
-            f"RATE_LIMIT counts in a {backend.rpartition('.')[2]}, which no two processes share.",
-            "Name a cache in CACHE that they do, for example one of Redis.",
+            15,
+            "Users whose names differ only in capitals share one chat account.",
+            f'Set USER_JID to "{KEY_AT_DOMAIN}", or give the user model a UniqueConstraint('
+            "Lower(USERNAME_FIELD)). `manage.py prebind USER` looks for such users.",
         )
+
+
+def _ignores_case() -> bool:
+    """Whether the database lets no two users have names that differ only in capitals."""
+    model: Any = get_user_model()
+    field = model._meta.get_field(model.USERNAME_FIELD)
+    # A collation of the field's own is the choice of somebody who knows; MySQL's ignore case.
+    if (
+        getattr(field, "db_collation", None)
+        or connections[router.db_for_read(model)].vendor == "mysql"
+    ):
+        return True
+    constraints = (each for each in model._meta.constraints if isinstance(each, UniqueConstraint))
+    expressions = {repr(each) for constraint in constraints for each in constraint.expressions}
+    folded = {repr(function(F(field.name))) for function in (Lower, Upper)}
+    return bool(expressions & folded)
+
+
+def _counting(cache: BaseCache) -> Messages:
+    name = type(cache).__name__
+    hint = "Name a cache in CACHE that counts for all processes, for example one of Redis."
+    if isinstance(cache, LocMemCache):
+        yield _warning(14, f"RATE_LIMIT counts in a {name}, which no two processes share.", hint)
+    # Django's own way to count reads and writes, and loses what is counted in between. Caches of
+    # files, of the database and for nothing leave it at that.
+    elif type(cache).incr is BaseCache.incr:
+        yield _warning(14, f"RATE_LIMIT counts in a {name}, which cannot count exactly.", hint)
 
 
 def _callable(number: int, name: str, path: str) -> Messages:

@@ -1,8 +1,9 @@
 """What proves to the chat server who the user is: what ``PREBIND["CREDENTIALS"]`` may name.
 
 Each takes the user and their JID and returns keyword arguments of ``Client.prebind``, for example
-``{"password": …}``. Write your own in the same form; it is called once for each session, and what
-it raises is logged and becomes a page without chat.
+``{"password": …}``. Write your own in the same form; it is called once for each session, with the
+request if it has a parameter ``request``, and what it raises is logged and becomes a page without
+chat.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core import signing
-from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import HttpRequest
 
-from prebind.django.conf import load
+from prebind.django.conf import SettingsError, load, load_for
 
 #: Keeps our tokens apart from everything else that the site signs with its key.
 _SALT = "prebind.django.signed_token"
@@ -26,7 +28,7 @@ def password_field(user: Any, _jid: str) -> Mapping[str, str]:
     Keep it encrypted there: the chat server's proof needs the password itself, no hash of it. The
     password is best one that nobody knows, which the site chose when it made the chat account.
 
-    Raises ``ImproperlyConfigured`` if the field does not exist or is empty.
+    Raises ``SettingsError`` if the field does not exist or is empty.
     """
     path = load().password_field
     value = user
@@ -34,13 +36,13 @@ def password_field(user: Any, _jid: str) -> Mapping[str, str]:
         try:
             value = getattr(value, name)
         except (AttributeError, ObjectDoesNotExist):
-            raise ImproperlyConfigured(f"the user has no {path}") from None
+            raise SettingsError(f"the user has no {path}") from None
     if not value:
-        raise ImproperlyConfigured(f"the user's {path} is empty")
+        raise SettingsError(f"the user's {path} is empty")
     return {"password": str(value)}
 
 
-def jwt(_user: Any, jid: str) -> Mapping[str, str]:
+def jwt(_user: Any, jid: str, request: HttpRequest | None = None) -> Mapping[str, str]:
     """A JSON Web Token for ejabberd or MongooseIM, good for ``TOKEN_SECONDS``.
 
     Signed with ``JWT_KEY`` by ``JWT_ALGORITHM``; its claims are ``jid``, ``sub`` (the part of the
@@ -49,7 +51,7 @@ def jwt(_user: Any, jid: str) -> Mapping[str, str]:
     """
     import jwt as pyjwt  # noqa: PLC0415 - only who uses it has it
 
-    settings = load()
+    settings = load_for(request)
     now = int(time.time())
     name, _, _ = jid.partition("@")
     claims = {"jid": jid, "sub": name, "iat": now, "exp": now + settings.token_seconds}

@@ -5,50 +5,37 @@ short as the last one of this.
 from __future__ import annotations
 
 import hashlib
-import logging
-
-from django.core.cache import caches
 
 import prebind
-from prebind.django.conf import Settings, load
+from prebind.django.cache import ask
 
-logger = logging.getLogger("prebind.django")
-
-
-class _Kept:
-    """What this process has last read or written."""
-
-    profile: str | None = None
+#: What this process has last read or written, by the address of the chat server.
+_kept: dict[str, str | None] = {}
 
 
-def recall(settings: Settings) -> str | None:
-    """What an earlier client learned, for the option ``profile``.
-
-    A cache that is out of order is as good as an empty one.
-    """
-    try:
-        _Kept.profile = caches[settings.cache].get(_key(settings.url))
-    except Exception:
-        logger.warning("the cache does not tell what was learned of the chat server", exc_info=True)
-        _Kept.profile = None
-    return _Kept.profile if isinstance(_Kept.profile, str) else None
+def recall(url: str) -> str | None:
+    """What an earlier client learned, for the option ``profile``; nothing if the cache is away."""
+    key = _key(url)
+    profile = ask("what was learned of the chat server", lambda cache: cache.get(key))
+    _kept[url] = profile if isinstance(profile, str) else None
+    return _kept[url]
 
 
-def has_news(client: prebind.Client) -> bool:
+def has_news(client: prebind.Client, url: str) -> bool:
     """Whether the client knows something that the cache may not."""
-    return client.profile() != _Kept.profile
+    return client.profile() != _kept.get(url)
 
 
-def keep(client: prebind.Client) -> None:
-    """Writes what the client learned, if that is new. Never fails: the login is what counts."""
-    if not has_news(client):
+def keep(client: prebind.Client, url: str) -> None:
+    """Writes what the client learned, if that is new and the cache is not away."""
+    if not has_news(client, url):
         return
-    settings = load()
-    _Kept.profile = client.profile()
-    try:
-        caches[settings.cache].set(_key(settings.url), _Kept.profile, timeout=None)
-    except Exception:
-        logger.warning("the cache does not keep what was learned of the chat server", exc_info=True)
+    key, profile = _key(url), client.profile()
+    _kept[url] = profile
+    ask(
+        "to keep what was learned of the chat server",
+        lambda cache: cache.set(key, profile, timeout=None),
+    )
 
 
 def _key(url: str) -> str:

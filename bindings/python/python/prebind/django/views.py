@@ -1,31 +1,27 @@
-"""What the browser asks for a session, with ``GET`` or ``POST``.
-
-| status | kind | |
-|---|---|---|
-| 200 | | a fresh session, each time: ``{"jid", "sid", "rid"}`` |
-| 400 | ``Page`` | ``?page=`` is not up to 64 letters, digits and hyphens |
-| 401 | ``NotLoggedIn`` | never a redirect to a login page |
-| 403 | ``CrossOrigin``, ``Csrf`` | no page of this site asks |
-| 403 | ``NoChat`` | ``USER_JID`` says that the user has none |
-| 405 | ``Method`` | |
-| 429 | ``RateLimit`` | with ``Retry-After``, in seconds |
-| 503 | an error's kind | no chat at the moment; the reason is logged on ``prebind.django`` |
+"""What the browser asks for a session. Which request gets one, and what each outcome is answered
+with, the core decides: bindings/web/README.md has the table.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SuspiciousOperation
-from django.db import transaction
-from django.http import HttpRequest, JsonResponse
+from django.db import connections, transaction
+from django.http import HttpRequest, HttpResponse
 
 import prebind
-from prebind.django import answers, chat, guard, memory
+from prebind import _prebind as core
+from prebind.django import chat, guard, memory, workers
+from prebind.django.answers import response
+from prebind.django.conf import load, load_for
+from prebind.django.place import described
 
 logger = logging.getLogger("prebind.django")
 
@@ -34,81 +30,116 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def _bare(view: View) -> View:
-    """A view that Django neither checks for a CSRF token, for it does so itself and answers with
-    JSON, nor runs in a transaction, for that would stay open as long as the chat server takes.
+    """A view around which Django does nothing that the core's rules do already or that would last
+    as long as the chat server takes: no check for a CSRF token, no redirect to a login page, no
+    transaction on any database.
     """
     # `csrf_exempt` of Django 4.2 would hide that a view is async.
     view.csrf_exempt = True  # type: ignore[attr-defined]
-    return transaction.non_atomic_requests(view)
+    # For Django 5.1's `LoginRequiredMiddleware`.
+    view.login_required = False  # type: ignore[attr-defined]
+    for alias in connections:
+        view = transaction.non_atomic_requests(using=alias)(view)
+    return view
 
 
 @_bare
-def session(request: HttpRequest) -> JsonResponse:
+def session(request: HttpRequest) -> HttpResponse:
     """A session for the user who is logged in."""
     start = time.monotonic()
     admitted = _admitted(request)
-    if isinstance(admitted, JsonResponse):
+    if isinstance(admitted, HttpResponse):
         return admitted
-    client, account = admitted
+    client, account, asked = admitted
     try:
-        opened = client.prebind(account.jid, **account.credentials)
+        opened = workers.aside(partial(client.prebind, account.jid, **account.credentials))
     except Exception as error:
         return _failed(request, error)
     finally:
         # A failure teaches too: what no longer holds must not lead the next process astray.
-        memory.keep(client)
-    return _opened(request, opened, start)
+        memory.keep(client, load_for(request).url)
+    return _opened(request, asked, opened, start)
 
 
 @_bare
-async def asession(request: HttpRequest) -> JsonResponse:
+async def asession(request: HttpRequest) -> HttpResponse:
     """The same for ASGI: nothing waits while the chat server is asked."""
     start = time.monotonic()
     admitted = await sync_to_async(_admitted)(request)
-    if isinstance(admitted, JsonResponse):
+    if isinstance(admitted, HttpResponse):
         return admitted
-    client, account = admitted
+    client, account, asked = admitted
     try:
         opened = await client.aprebind(account.jid, **account.credentials)
     except Exception as error:
         return _failed(request, error)
     finally:
-        if memory.has_news(client):
-            await sync_to_async(memory.keep)(client)
-    return _opened(request, opened, start)
+        url = load_for(request).url
+        if memory.has_news(client, url):
+            await sync_to_async(memory.keep)(client, url)
+    return _opened(request, asked, opened, start)
 
 
-def _admitted(request: HttpRequest) -> tuple[prebind.Client, chat.Account] | JsonResponse:
-    """What to log the user in with, or the answer if that is not to be done."""
+Admitted = tuple[prebind.Client, chat.Account, core.WebRequest]
+
+
+def _admitted(request: HttpRequest) -> Admitted | HttpResponse:
+    """What to log the user in with, and the request, or the answer if that is not to be done."""
     try:
-        refusal = guard.refusal(request)
+        user = request.user
+        asked = guard.asked(request)
+        refusal = asked.refusal(user.is_authenticated and user.is_active)
         if refusal:
-            return refusal
-        account = chat.account_of(request.user, guard.page(request))
-        if account is None:
-            return answers.refused(403, "NoChat")
+            return response(refusal)
+        jid = chat.jid_of(user, request) or ""
+        refusal = asked.refusal_of(jid)
+        if refusal:
+            return response(refusal)
+        wait = guard.seconds_to_wait(jid)
+        if wait:
+            return response(core.web_rate_limited(wait))
+        complaint = asked.complaint(load_for(request).url_for_browser, "BROWSER_URL")
+        if complaint:
+            logger.warning("user %s: %s", _name(request), complaint)
         # Here, where a cache may be waited for.
-        return chat.client(), account
+        client = chat.client(workers.of(request), request)
+        account = chat.proven(user, jid, asked.full_jid(jid), request)
+        _release_databases()
+        return client, account, asked
     except SuspiciousOperation:
         raise
     except Exception as error:
         return _failed(request, error)
 
 
-def _opened(request: HttpRequest, opened: prebind.Session, start: float) -> JsonResponse:
+def _release_databases() -> None:
+    """Gives the connections of this thread back, so that logins that wait for the chat server do
+    not take those that the site's other pages wait for.
+    """
+    for connection in connections.all(initialized_only=True):
+        # Somebody else's transaction, such as that of a test.
+        if not connection.in_atomic_block:
+            connection.close()
+
+
+def _opened(
+    request: HttpRequest, asked: core.WebRequest, opened: prebind.Session, start: float
+) -> HttpResponse:
     milliseconds = (time.monotonic() - start) * 1000
     logger.info("user %s: %s, %d ms", _name(request), opened.mechanism, milliseconds)
-    return answers.granted(opened.as_dict())
+    given = response(core.web_granted(json.dumps(opened.as_dict(*load().extras))))
+    for cookie in asked.cookies(load_for(request).url_for_browser, opened.cookies):
+        given.cookies.load(cookie)
+    return given
 
 
-def _failed(request: HttpRequest, error: Exception) -> JsonResponse:
+def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
     """A failure is the chat's alone: it is logged, and the site goes on."""
     if isinstance(error, prebind.PrebindError):
         logger.warning("user %s: no chat: %s: %s", _name(request), error.kind, error)
-        return answers.refused(503, error.kind, error.retry)
-    # The settings, the site's own callables, the cache: somebody wants to see the line of code.
-    logger.exception("user %s: no chat: %s", _name(request), type(error).__name__)
-    return answers.refused(503, "Internal")
+        return response(core.web_failed(error.kind, error.retry, error.retry_after))
+    logger.error("user %s: no chat: %s", _name(request), described(error))
+    return response(core.web_broken())
 
 
 def _name(request: HttpRequest) -> Any:

@@ -70,7 +70,7 @@ def test_the_checks_and_the_login_say_what_they_should(site):
 def test_the_page_has_the_chat(site, port):
     page = Visitor(port).sign_in(*ACCOUNT)
     assert "Hello, alice" in page
-    assert '"jid": "alice@localhost"' in page
+    assert '"jid":"alice@localhost"' in page
     for script in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
         assert Visitor(port).open(script)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 
 # What `servers all -- pytest` says; without it the tests cannot run, and say so at once.
 SERVERS = json.loads(os.environ["PREBIND_SERVERS"])
@@ -13,13 +14,22 @@ AUTH_USER_MODEL = "sample.Person"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DIRECTORY = tempfile.TemporaryDirectory()
+DATABASES = {
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
+    "files": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "TEST": {"NAME": os.path.join(DIRECTORY.name, "files.sqlite3")},
+    },
+}
 STATIC_URL = "/static/"
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "hijack",
+    "impersonate",
     "prebind.django",
     "sample",
 ]

@@ -16,4 +16,6 @@ urlpatterns = [
     path("", page),
     path("prebind", include("prebind.django.urls")),
     path("asession", views.asession),
+    path("hijack/", include("hijack.urls")),
+    path("impersonate/", include("impersonate.urls")),
 ]

@@ -27,6 +27,8 @@ SERVER = json.loads(os.environ["PREBIND_SERVERS"])["prosody"]
 WORKERS = 2
 THREADS = 4
 CALLS = 200
+#: So many times that many calls are made, for `faults growth` to see a leak.
+STATES = 5
 
 
 class Site:
@@ -109,7 +111,7 @@ def earlier():
 def test_the_processes_keep_nothing(site, earlier):
     client = prebind.Client(SERVER["http_url"])
     states = []
-    for _ in range(3):
+    for _ in range(STATES):
         workers = site.workers()
         sessions, broken = site.prebinds()
         assert broken == 0
@@ -117,10 +119,10 @@ def test_the_processes_keep_nothing(site, earlier):
         assert len(bound(earlier)) == CALLS
         end(client, sessions)
         # Sooner than the chat server would give them up.
-        wait_until(lambda: has_left_nothing(earlier), seconds=10)
+        wait_until(lambda: has_left_nothing(earlier), seconds=30)
         assert site.workers() == workers
         states.append(total(workers))
-    assert_flat(states)
+    assert_no_growth(states)
 
 
 def test_processes_are_killed_and_come_back(site, earlier):
@@ -144,16 +146,16 @@ def test_processes_are_killed_and_come_back(site, earlier):
     end(client, sessions)
     # Who is killed at once cannot end what it has begun. The chat server will, as for any browser
     # that does not come.
-    wait_until(lambda: len(bound(earlier)) <= broken, seconds=10)
+    wait_until(lambda: len(bound(earlier)) <= broken, seconds=30)
 
     wait_until(lambda: len(site.workers()) == WORKERS and not site.workers() & before)
-    states = [total(site.workers())]
-    for _ in range(2):
+    states = []
+    for _ in range(STATES):
         sessions, broken = site.prebinds()
         assert broken == 0
         end(client, sessions)
         states.append(total(site.workers()))
-    assert_flat(states[1:])
+    assert_no_growth(states)
     assert total([site.master]) == master
 
 
@@ -187,15 +189,15 @@ def total(pids):
         sum(len(list(Path(f"/proc/{pid}/{entry}").iterdir())) for pid in pids)
         for entry in ("fd", "task")
     )
-    return files, threads
+    return {"files": files, "threads": threads}
 
 
-def assert_flat(states):
-    """A thread may have a connection to the chat server, or two, and no more after a hundred calls
-    than after ten."""
-    files, threads = zip(*states)
-    assert max(files) <= min(files) + 2 * WORKERS * THREADS, states
-    assert max(threads) <= min(threads), states
+def assert_no_growth(states):
+    """Nothing grows with the number of calls: what concurrency keeps is no leak."""
+    command = ["faults", "growth", "--calls", str(CALLS)]
+    lines = "\n".join(map(json.dumps, states))
+    looked = subprocess.run(command, input=lines, check=False, capture_output=True, text=True)
+    assert looked.returncode == 0, (looked.stderr, states)
 
 
 def wait_until(holds, seconds=60):

@@ -1,32 +1,43 @@
 //! How calls are made, and what they raise.
 
+use std::cell::RefCell;
+
 use magnus::{Error, Exception, KwArgs, RClass, RModule, Ruby, TryConvert, Value, prelude::*};
-use prebind::{Condition, ErrorKind, Happening};
+use prebind::{Condition, ErrorKind, Happening, contained};
 
-use crate::gvl::{Errands, without_gvl};
+use crate::gvl::{check_interrupts, without_gvl};
 
-/// Makes a call while other threads run. If something is raised in this thread meanwhile, or it is
-/// killed, the call is given up, and that happens; `undo` gets what came of the call even so.
-pub(crate) fn heedful<T>(
+/// Makes a call while other threads run, and then logs what happened. If something is raised in this thread
+/// meanwhile, or it is killed, the call is given up, and that happens; so does what the logger raises. `undo` gets
+/// what came of the call even so.
+pub(crate) fn interruptible<T>(
     ruby: &Ruby,
     call: impl FnOnce() -> prebind::Result<T>,
-    undo: impl FnOnce(T),
+    undo: impl Fn(T),
 ) -> Result<T, Error> {
     let wanted: Option<String> = ours::<RModule>(ruby, "Log")?.funcall("wanted", ())?;
-    let errands = Errands::default();
-    let (given, heeded) = (errands.clone(), errands.clone());
+    let told = RefCell::new(Vec::new());
+    let observer = |it: Happening<'_>| {
+        told.borrow_mut().push((it.target, it.level, it.message.to_owned()));
+    };
+    let call = || prebind::interruptible(check_interrupts, || contained(call));
     let call = || match wanted.and_then(|level| level.parse().ok()) {
-        Some(level) => prebind::observed(level, move |it| write(&given, it), call),
+        Some(level) => prebind::observed(level, observer, call),
         None => call(),
     };
-    let call = || prebind::interruptible(move || heeded.heed(), call);
-    without_gvl(ruby, &errands, call, |result| result.map_or((), undo))?.map_err(|error| raise(ruby, &error))
-}
-
-fn write(errands: &Errands, it: Happening<'_>) {
-    let (target, level, message) = (it.target, it.level, it.message.to_owned());
-    let write = move |log: RModule| log.funcall("write", (target, level, message)).map(|_: Value| ());
-    errands.give(move |ruby| ours(ruby, "Log").and_then(write));
+    let result = without_gvl(ruby, call, |result| result.map_or((), &undo));
+    // With the lock and outside the call: a logger may do whatever it likes, such as let a fiber go on.
+    let log = |line: (&str, &str, String)| {
+        ours::<RModule>(ruby, "Log")?.funcall::<_, _, Value>("write", line).map(drop)
+    };
+    match (result, told.into_inner().into_iter().try_for_each(log)) {
+        (Ok(result), Ok(())) => result.map_err(|error| raise(ruby, &error)),
+        (Ok(Ok(value)), Err(raised)) => {
+            without_gvl(ruby, || undo(value), drop)?;
+            Err(raised)
+        }
+        (Ok(Err(_)), Err(raised)) | (Err(raised), _) => Err(raised),
+    }
 }
 
 /// What `Prebind` has by this name.
@@ -46,6 +57,7 @@ fn exception(ruby: &Ruby, error: &prebind::Error) -> Result<Exception, Error> {
     set("condition", ruby.into_value(error.condition().map(Condition::as_str)))?;
     set("text", ruby.into_value(error.text()))?;
     set("retry", ruby.into_value(error.retry().as_str()))?;
+    set("retry_after", ruby.into_value(error.retry_after().map(|time| time.as_secs())))?;
     match error.kind() {
         ErrorKind::Config { field } => set("field", ruby.into_value(*field))?,
         ErrorKind::Connect { phase } | ErrorKind::Timeout { phase } => {

@@ -1,10 +1,10 @@
 //! One chat service, and its sessions.
 
 use magnus::{Error, RHash, Ruby};
-use prebind::{Account, Config, Credentials, FastToken};
+use prebind::{Account, Config, Cookie, Credentials, FastToken, contained};
 
 use crate::arguments::named;
-use crate::call::{heedful, raise};
+use crate::call::{interruptible, raise};
 
 /// What `Prebind::Client` calls.
 #[magnus::wrap(class = "Prebind::Native::Client", free_immediately, frozen_shareable)]
@@ -16,20 +16,23 @@ pub(crate) struct Handle(prebind::Session);
 
 impl Client {
     pub(crate) fn new(ruby: &Ruby, url: String, options: RHash) -> Result<Self, Error> {
-        let config = Config::from_named(&url, named(options)?);
-        config.and_then(prebind::Client::new).map(Self).map_err(|error| raise(ruby, &error))
+        let options = named(options)?;
+        contained(|| Config::from_named(&url, options).and_then(prebind::Client::new))
+            .map(Self)
+            .map_err(|error| raise(ruby, &error))
     }
 
     /// Opens a session, and returns the fields of a `Prebind::Session`.
     pub(crate) fn prebind(ruby: &Ruby, this: &Self, jid: String, given: RHash) -> Result<RHash, Error> {
-        let account = Credentials::from_named(named(given)?)
-            .and_then(|credentials| Account::new(&jid, credentials))
+        let given = named(given)?;
+        let account = contained(|| Account::new(&jid, Credentials::from_named(given)?))
             .map_err(|error| raise(ruby, &error))?;
         let client = &this.0;
         let undo = |session| drop(client.terminate(&session));
-        let session = heedful(ruby, || client.prebind(&account), undo)?;
+        let session = interruptible(ruby, || client.prebind(&account), undo)?;
         let fields = ruby.hash_new();
-        let cookies = session.cookies().iter().map(|cookie| (cookie.name.clone(), cookie.value().to_owned()));
+        let cookie = |it: &Cookie| (it.name.clone(), it.value().to_owned(), it.path.clone());
+        let cookies = session.cookies().iter().map(cookie);
         fields.aset(ruby.to_symbol("jid"), session.jid().to_string())?;
         fields.aset(ruby.to_symbol("sid"), session.sid())?;
         fields.aset(ruby.to_symbol("rid"), session.rid())?;
@@ -52,11 +55,11 @@ impl Client {
 
     /// Ends a session.
     pub(crate) fn terminate(ruby: &Ruby, this: &Self, session: &Handle) -> Result<(), Error> {
-        heedful(ruby, || this.0.terminate(&session.0), drop)
+        interruptible(ruby, || this.0.terminate(&session.0), drop)
     }
 
     /// Ends a session by its SID and the RID to send next.
     pub(crate) fn terminate_by(ruby: &Ruby, this: &Self, sid: String, rid: u64) -> Result<(), Error> {
-        heedful(ruby, || this.0.terminate_by(&sid, rid), drop)
+        interruptible(ruby, || this.0.terminate_by(&sid, rid), drop)
     }
 }

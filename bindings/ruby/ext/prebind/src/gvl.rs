@@ -1,14 +1,13 @@
-//! Ruby's global lock: released for a call, and taken back now and then to heed what is raised
+//! Ruby's global lock: released for a call, and taken back now and then to see what is raised
 //! meanwhile. All unsafe code is here.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::mem::transmute;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null_mut;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::LazyLock;
 
 use magnus::error::RubyUnavailableError::{GvlUnlocked, NonRubyThread};
 use magnus::value::BoxValue;
@@ -23,25 +22,20 @@ thread_local! {
     static STAYS: Cell<bool> = const { Cell::new(true) };
 }
 
-/// Runs `call` while other Ruby threads run, and does what is left of the errands; `undo` gets its result
-/// if something was raised meanwhile.
+/// Runs `call` while other Ruby threads run; `undo` gets its result if something was raised meanwhile.
 ///
 /// # Errors
 /// What was raised in this thread, before or meanwhile.
 pub(crate) fn without_gvl<T>(
     ruby: &Ruby,
-    errands: &Errands,
     call: impl FnOnce() -> T,
     undo: impl FnOnce(T),
 ) -> Result<T, Error> {
-    STAYS.set(stays(ruby)?);
+    let outer_stays = STAYS.replace(stays(ruby)?);
     // The handler of a signal may make a call of its own while one waits.
     let outer = RAISED.take();
     let called = released(ruby, || {
         let result = call();
-        if !errands.are_done() {
-            heed(|ruby| errands.run(ruby));
-        }
         if RAISED.with_borrow(Option::is_none) {
             return Some(result);
         }
@@ -49,58 +43,24 @@ pub(crate) fn without_gvl<T>(
         None
     });
     let raised = RAISED.replace(outer);
+    STAYS.set(outer_stays);
     called?.ok_or_else(|| match raised {
         Some((error, _)) => error,
         None => Error::new(ruby.exception_fatal(), "nothing was raised"),
     })
 }
 
-/// What a call has Ruby do meanwhile, one after the other. It may be given by threads that cannot do it,
-/// as they are none of Ruby's.
-#[derive(Clone, Default)]
-pub(crate) struct Errands(Arc<Mutex<VecDeque<Errand>>>);
-
-type Errand = Box<dyn FnOnce(&Ruby) -> Result<(), Error> + Send>;
-
-impl Errands {
-    /// Does it: now, or on another thread as soon as the one that calls has a moment.
-    pub(crate) fn give(&self, errand: impl FnOnce(&Ruby) -> Result<(), Error> + Send + 'static) {
-        self.queue().push_back(Box::new(errand));
-        heed(|ruby| self.run(ruby));
-    }
-
-    /// Does what is left, and lets Ruby raise what is to be raised in this thread. Whether to go on.
-    pub(crate) fn heed(&self) -> bool {
-        heed(|ruby| self.run(ruby).and_then(|()| ruby.thread_check_ints()))
-    }
-
-    fn run(&self, ruby: &Ruby) -> Result<(), Error> {
-        // Not locked meanwhile: Ruby may make further calls.
-        while let Some(errand) = self.next() {
-            errand(ruby)?;
-        }
-        Ok(())
-    }
-
-    fn next(&self) -> Option<Errand> {
-        self.queue().pop_front()
-    }
-
-    fn are_done(&self) -> bool {
-        self.queue().is_empty()
-    }
-
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Errand>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Lets Ruby raise what is to be raised in this thread. Whether to go on.
+pub(crate) fn check_interrupts() -> bool {
+    with_ruby(Ruby::thread_check_ints)
 }
 
 /// Has Ruby do something, with the lock. Whether to go on: nothing has been raised.
-fn heed(action: impl FnOnce(&Ruby) -> Result<(), Error>) -> bool {
+fn with_ruby(action: impl FnOnce(&Ruby) -> Result<(), Error>) -> bool {
     if RAISED.with_borrow(Option::is_some) {
         return false;
     }
-    // Otherwise what is raised is heeded when the call is over.
+    // Otherwise what is raised comes when the call is over.
     if !STAYS.get() {
         return true;
     }

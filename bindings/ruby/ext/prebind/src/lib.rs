@@ -1,4 +1,4 @@
-//! `prebind` for Ruby: converts arguments and results, lets other threads run meanwhile, heeds what
+//! `prebind` for Ruby: converts arguments and results, lets other threads run meanwhile, obeys what
 //! is raised in this one, and raises what `Prebind` defines. Nothing is decided here.
 
 #![expect(clippy::needless_pass_by_value, reason = "what Ruby hands over is converted, not borrowed")]
@@ -8,34 +8,64 @@ mod arguments;
 mod call;
 mod client;
 mod gvl;
+mod web;
 
 use magnus::{Error, Ruby, function, method, prelude::*};
 
 use client::Client;
+use web::{WebCache, WebRequest};
 
 #[magnus::init(name = "native")]
 fn init(ruby: &Ruby) -> Result<(), Error> {
     gvl::declare_ractor_safe();
+    prebind::Language::Ruby.speak();
     let native = ruby.define_module("Prebind")?.define_module("Native")?;
     // Frozen, so that every Ractor may see them.
-    let options = ruby.ary_from_iter(prebind::Config::options().map(|name| ruby.to_symbol(name)));
+    let options = ruby.ary_from_iter(prebind::Config::options().map(|option| ruby.to_symbol(option.name)));
     options.freeze();
     native.const_set("OPTIONS", options)?;
     let version = ruby.str_new(env!("CARGO_PKG_VERSION"));
     version.freeze();
     native.const_set("VERSION", version)?;
     native.define_singleton_method("jid_from_user", function!(jid_from_user, 2))?;
+    native.define_singleton_method("schema", function!(prebind::schema_json, 0))?;
     native.define_class("Handle", ruby.class_object())?;
     let client = native.define_class("Client", ruby.class_object())?;
     client.define_singleton_method("new", function!(Client::new, 2))?;
     client.define_method("prebind", method!(Client::prebind, 2))?;
     client.define_method("profile", method!(Client::profile, 0))?;
     client.define_method("terminate", method!(Client::terminate, 1))?;
-    client.define_method("terminate_by", method!(Client::terminate_by, 2))
+    client.define_method("terminate_by", method!(Client::terminate_by, 2))?;
+    native.const_set("WEB_DEADLINE", prebind::web::DEADLINE.as_secs())?;
+    native.define_singleton_method("web_granted", function!(web::granted, 1))?;
+    native.define_singleton_method("web_rate_limited", function!(web::rate_limited, 1))?;
+    native.define_singleton_method("web_failed", function!(web::failed, 3))?;
+    native.define_singleton_method("web_broken", function!(web::broken, 0))?;
+    native.define_singleton_method("web_given", function!(web::given, 3))?;
+    native.define_singleton_method("web_misnamed", function!(web::misnamed, 4))?;
+    native.define_singleton_method("web_sharing", function!(web::sharing, 1))?;
+    native.define_singleton_method("web_script_headers", function!(web::script_headers, 1))?;
+    native.define_singleton_method("web_page", function!(web::page, 1))?;
+    native.define_singleton_method("web_reserved", function!(web::reserved, 2))?;
+    let cache = native.define_class("WebCache", ruby.class_object())?;
+    cache.define_singleton_method("new", function!(WebCache::new, 0))?;
+    cache.define_method("asked?", method!(WebCache::is_asked, 1))?;
+    cache.define_method("answered", method!(WebCache::answered, 4))?;
+    let request = native.define_class("WebRequest", ruby.class_object())?;
+    let headers = ruby.ary_from_iter(prebind::web::Request::HEADERS);
+    headers.freeze();
+    request.const_set("HEADERS", headers)?;
+    request.define_singleton_method("new", function!(WebRequest::new, 6))?;
+    request.define_method("refusal", method!(WebRequest::refusal, 1))?;
+    request.define_method("refusal_of", method!(WebRequest::refusal_of, 1))?;
+    request.define_method("full_jid", method!(WebRequest::full_jid, 1))?;
+    request.define_method("complaint", method!(WebRequest::complaint, 2))?;
+    request.define_method("cookies", method!(WebRequest::cookies, 2))
 }
 
 /// The JID of a web site's user, whose name may hold characters that a JID must not have.
 fn jid_from_user(ruby: &Ruby, name: String, domain: String) -> Result<String, Error> {
-    let jid = prebind::Jid::from_user(&name, &domain).map_err(|error| call::raise(ruby, &error))?;
+    let jid = prebind::contained(|| prebind::Jid::from_user(&name, &domain));
+    let jid = jid.map_err(|error| call::raise(ruby, &error))?;
     Ok(jid.to_string())
 }

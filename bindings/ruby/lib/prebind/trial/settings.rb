@@ -10,14 +10,12 @@ module Prebind
     # meant so is a warning.
     class Settings
       # A setting with which there is no chat. The message says how to mend it.
-      class Wrong < StandardError; end
+      class Wrong < Web::SettingsError; end
 
-      # What the page decides itself; a password has no business in a page at all.
-      RESERVED = %i[assets_path authentication auto_login bosh_service_url credentials_url jid keepalive password
-                    prebind_url rid sid websocket_url].freeze
-      # Each process has one of its own.
-      SOLITARY = %w[MemoryStore NullStore].freeze
-      private_constant :RESERVED, :SOLITARY
+      # What a store does that cannot count for all processes together.
+      UNFIT = { "FileStore" => "cannot count exactly", "MemoryStore" => "belongs to one process",
+                "NullStore" => "keeps nothing" }.freeze
+      private_constant :UNFIT
 
       # @param config [Web::Configuration]
       def initialize(config)
@@ -43,14 +41,13 @@ module Prebind
       # @return [String]
       # @raise [Wrong]
       def cache
-        check_rate_limit(@config.rate_limit)
         store = @config.cache or return "none: nothing is counted or kept"
         name = store.class.name.split("::").last
-        if SOLITARY.include?(name)
-          return "warning: each process has a #{name} of its own: set config.cache_store, or config.cache"
+        if UNFIT.key?(name)
+          return "warning: a #{name} #{UNFIT[name]}: set config.cache_store, or config.cache, to one that counts for " \
+                 "all processes, for example :redis_cache_store"
         end
-
-        counts?(store) ? name : "warning: the #{name} is out of order: nothing is counted or kept"
+        counts?(store) ? name : "warning: the #{name} does not count: nothing is counted or kept"
       end
 
       # Whether a browser reaches the chat server.
@@ -59,12 +56,12 @@ module Prebind
       # @raise [Wrong]
       def browser_url
         address = @config.browser_url or wrong "config.url is missing: the chat server's BOSH endpoint"
-        return "#{address}, which this site's web server passes on to the chat server" if address.start_with?("/")
+        return "#{address}, which this site's web server passes on to the chat server: not tried" if address.start_with?("/")
 
         uri = URI(address)
         wrong "config.browser_url is neither an address of http or https nor a path" unless uri.is_a?(URI::HTTP) && uri.host
         return "warning: #{address} is on this machine: set config.browser_url to what browsers elsewhere reach" if loopback?(uri)
-        return address if uri.scheme == "https"
+        return answered(address) if uri.scheme == "https"
 
         "warning: #{address} is http: no page of https may ask it, and others can read along; use https"
       rescue URI::InvalidURIError
@@ -85,10 +82,10 @@ module Prebind
 
       def check_converse(given)
         wrong "config.converse must be a Hash" unless given.is_a?(Hash)
-        reserved = given.keys.map(&:to_sym) & RESERVED
-        wrong "config.converse must not have #{reserved.first}: the page decides that" unless reserved.empty?
         name, = given.find { |_, value| !json?(value) }
         wrong "config.converse has no JSON as #{name}: only texts, numbers, true, false, nil, arrays and hashes are" if name
+        name, = Native.web_reserved(JSON.generate(given), @config.assets.to_s)
+        wrong "config.converse must not have #{name}: the page would have no chat with it, or decides it" if name
       end
 
       def json?(value)
@@ -106,17 +103,22 @@ module Prebind
         script.match?(%r{\A(https?:)?//}) || File.exist?(File.join(::Rails.public_path, script))
       end
 
-      def check_rate_limit(limit)
-        return if limit.nil?
-        return if limit.is_a?(Array) && limit.size == 2 && limit.all? { |each| each.is_a?(Integer) && each.positive? }
-
-        wrong "config.rate_limit must be a number of sessions and a number of seconds, as [30, 60], or nil"
+      # There is no such session, and only a chat server says so.
+      def answered(address)
+        begin
+          Client.new(address).terminate(sid: "prebind-try", rid: 1)
+        rescue TerminatedError
+          nil
+        end
+        "#{address}: a chat server answers this machine"
+      rescue Prebind::Error => e
+        "warning: #{address} from this machine: #{e.message}"
       end
 
       def counts?(store)
         store.write("prebind/try", 0, expires_in: 60, raw: true)
         store.increment("prebind/try") == 1
-      rescue StandardError
+      rescue *Web::FAILURES
         false
       end
 

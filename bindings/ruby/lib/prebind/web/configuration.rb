@@ -4,6 +4,18 @@ module Prebind
   module Web
     # The settings of a site: every name and every default, once.
     class Configuration
+      # What may be another for each request.
+      OF_A_TENANT = %i[url domain browser_url assets converse options].freeze
+      private_constant :OF_A_TENANT
+
+      # Tenants come from settings and are few; a function that makes them up must not fill the memory.
+      MAX_TENANTS = 1024
+      private_constant :MAX_TENANTS
+
+      # What is in the session while a member of staff acts as somebody else, by pretender or devise_masquerade.
+      BY_STAFF = /\A(impersonated_\w+_id|devise_masquerade_\w+)\z/
+      private_constant :BY_STAFF
+
       # @return [String] the chat server's BOSH endpoint, as this site reaches it; required
       attr_accessor :url
       # @return [String] the domain of the users' JIDs; required unless {#user_jid} does without
@@ -13,46 +25,72 @@ module Prebind
       attr_writer :browser_url
       # @return [#call] `request -> user`, nil if nobody is logged in; by default Devise's or Warden's
       attr_accessor :current_user
-      # @return [#call] `user -> String`: the user's bare JID, nil for a user without chat; by default
-      #   `username` at {#domain}, escaped as XEP-0106 says
+      # @return [#call] `user -> String` or `user, request -> String`: the user's bare JID, nil for a user
+      #   without chat; by default `username` at {#domain}, escaped as XEP-0106 says
       attr_accessor :user_jid
-      # @return [#call] `user, jid -> Hash`: keyword arguments of {Client#prebind}; required
+      # @return [#call] `user, jid -> Hash` or `user, jid, request -> Hash`: keyword arguments of
+      #   {Client#prebind}; required
       attr_accessor :credentials
+      # @return [#call, nil] `request -> Hash`: those of `url`, `domain`, `browser_url`, `assets`, `converse`
+      #   and `options` that are others for this request, for example where each host has a chat server of its
+      #   own; by default nil
+      attr_accessor :tenant
+      # @return [#call, nil] `request -> true`, if somebody else acts as the user, who then has no chat; by
+      #   default whether pretender or devise_masquerade says so. Nil if such requests are as good as the
+      #   user's own.
+      attr_accessor :impersonated
       # @return [#call] `String -> user`, for `rake prebind:try[user]`; by default by `username`
       attr_accessor :find_user
-      # @return [#call, nil] `request -> Symbol`: the language of messages for the user; by default
-      #   `I18n.locale`, which no filter of the site's own controllers sets here
-      attr_accessor :locale
       # @return [Array(Integer, Integer), nil] how many sessions a user may open in how many seconds;
       #   nil for any number. A user opens one with each tab, and one every few seconds while the chat
       #   server restarts.
-      attr_accessor :rate_limit
+      attr_reader :rate_limit
       # @return [ActiveSupport::Cache::Store, nil] what counts them, and keeps what was learned of the
       #   chat server, so that a new process need not learn it; by default `Rails.cache`. It should be
       #   one that all processes share. Without one nothing is counted or kept.
       attr_writer :cache
-      # @return [String] the address of Converse.js's `dist`, ending in `/`
+      # @return [String, nil] the address of Converse.js's `dist`, ending in `/`; nil if the pages load
+      #   Converse.js, or another client, themselves
       attr_accessor :assets
       # @return [Hash] further settings of Converse.js; what a prebound session depends on cannot be
       #   changed here
       attr_accessor :converse
-      # @return [Hash] further options of {Client}, for example `{ deadline: 3 }`
+      # @return [Array<String, Symbol>] what the browser is answered besides JID, SID and RID, for clients
+      #   that want more: `last_rid`, `wait`, `inactivity`
+      attr_reader :extras
+      # @return [Hash] further options of {Client}, for example `{ deadline: 2 }`
       attr_accessor :options
 
       def initialize
         @current_user = ->(request) { request.env["warden"]&.authenticate }
-        @user_jid = ->(user) { Prebind.jid_from_user(user.username, domain.to_s) }
+        @user_jid = ->(user, request) { Prebind.jid_from_user(user.username, self.for(request).domain.to_s) }
+        @impersonated = ->(request) { request.session.to_h.any? { |name, value| value && BY_STAFF.match?(name) } }
         @credentials = ->(*) { raise ArgumentError, "Prebind.config.credentials is missing" }
         @find_user = ->(name) { ::User.find_by(username: name) }
         @rate_limit = [30, 60]
         @assets = "/converse/"
         @converse = {}
+        @extras = []
         @options = {}
       end
 
       # (see #browser_url=)
       def browser_url
         @browser_url || url
+      end
+
+      # (see #extras)
+      #
+      # @raise [Web::SettingsError] for anything else
+      def extras=(names)
+        @extras = Web.checked("extras", "config.extras", names)
+      end
+
+      # (see #rate_limit)
+      #
+      # @raise [Web::SettingsError] for anything else
+      def rate_limit=(limit)
+        @rate_limit = Web.checked("rate_limit", "config.rate_limit", limit)
       end
 
       # (see #cache=)
@@ -75,14 +113,22 @@ module Prebind
       # knows what earlier processes learned of the chat server. A process that was forked makes one of
       # its own, and remembers no failures of its parent's.
       #
+      # @param workers [Integer] how many requests this process serves at once, 0 if it is no web server
       # @return [Client]
       # @raise [ConfigError] for settings that cannot work
-      def client
-        wanted = [Process.pid, url, options.dup]
+      def client(workers = 0)
+        wanted = [Process.pid, url, workers, options.dup]
         made_for, client = @client
         return client if made_for == wanted
 
-        Client.new(url, profile: memory.recall, **options).tap { |made| @client = [wanted, made].freeze }
+        made = Client.new(url, profile: memory.recall, deadline: Native::WEB_DEADLINE, workers:, **options)
+        @client = [wanted, made].freeze
+        made
+      end
+
+      # @return [Cache] the cache, as the endpoint asks it
+      def store
+        @store ||= Cache.new(self)
       end
 
       # @return [Memory] where what the client learns is kept
@@ -90,19 +136,74 @@ module Prebind
         @memory ||= Memory.new(self)
       end
 
-      # What the user is logged in with; nil for a user without chat.
+      # The user's bare JID; nil or empty for a user without chat, such as one as whom somebody else acts.
       #
       # @param user what {#current_user} gave
-      # @param resource [String] asked for unless it is empty
-      # @return [Array(String, Hash), nil] a JID and keyword arguments of {Client#prebind}
-      def account_of(user, resource = "")
-        jid = user_jid.call(user) or return
-        [resource.empty? ? jid : "#{jid}/#{resource}", credentials.call(user, jid)]
+      # @param request [Rack::Request, nil] nil if nothing is known of it
+      # @return [String, nil]
+      # @raise [Web::SettingsError] if {#user_jid} returned anything else
+      def jid_of(user, request)
+        unless request && impersonated&.call(request)
+          return Web.checked("jid", "config.user_jid", called(user_jid, user, request))
+        end
+
+        Prebind.logger&.info("prebind") do
+          "user #{Guard.key_of(user)}: no chat, since somebody else acts as this user (config.impersonated)"
+        end
+        nil
+      end
+
+      # What proves to the chat server who the user is.
+      #
+      # @param user what {#current_user} gave
+      # @param jid [String] what {#jid_of} gave
+      # @param request [Rack::Request]
+      # @return [Hash{Symbol => Object}] keyword arguments of {Client#prebind}
+      # @raise [Web::SettingsError] if {#credentials} returned anything else
+      def credentials_of(user, jid, request)
+        given = Web.checked("credentials", "config.credentials", called(credentials, user, jid, request))
+        # `to_hash`, since a HashWithIndifferentAccess makes a text of every key.
+        given.to_hash.transform_keys(&:to_sym)
+      end
+
+      # What holds for this request: these settings, and what {#tenant} says instead.
+      #
+      # @param request [Rack::Request, nil]
+      # @return [Configuration]
+      # @raise [Web::SettingsError] if {#tenant} gives what is no setting of a tenant's
+      def for(request)
+        return self unless tenant && request
+
+        given = Web.checked("tenant", "config.tenant", tenant.call(request)).to_hash.transform_keys { |name| name.to_s.to_sym }
+        unknown, = given.keys - OF_A_TENANT
+        known = OF_A_TENANT.map(&:to_s)
+        raise SettingsError, Native.web_misnamed("config.tenant", "setting", unknown.to_s, known) if unknown
+
+        @tenants ||= {}
+        @tenants.shift if @tenants.size >= MAX_TENANTS && !@tenants.key?(given)
+        @tenants[given] ||= with(given)
       end
 
       # @return [String] without options
       def inspect
         "#<#{self.class} url=#{url.inspect}>"
+      end
+
+      private
+
+      def initialize_copy(_)
+        @client = @memory = @tenants = nil
+      end
+
+      def with(given)
+        dup.tap { |copy| { tenant: nil, **given }.each { |name, value| copy.public_send("#{name}=", value) } }
+      end
+
+      # Calls one of the site's own functions. It gets the request as well if it has a place for it.
+      def called(function, *given, request)
+        arity = (function.respond_to?(:arity) ? function : function.method(:call)).arity
+        required = arity.negative? ? ~arity : arity
+        required > given.size ? function.call(*given, request) : function.call(*given)
       end
     end
   end

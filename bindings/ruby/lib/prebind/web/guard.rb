@@ -1,45 +1,46 @@
 # frozen_string_literal: true
 
+require "digest"
 require "rack"
-require "uri"
 
 module Prebind
   module Web
-    # Who may open a session: a page of this site, and not too often.
+    # What the core's rules need to know of a request, and how often a user may ask.
     module Guard
-      # What a page may call itself: nothing that means anything in a JID, in XML or in a log.
-      PAGE = /\A[A-Za-z0-9-]{0,64}\z/
-
       class << self
-        # Whether a page of this site asks.
-        #
-        # Browsers say so in `Sec-Fetch-Site`; over plain http, and older ones, in `Origin` or
-        # `Referer`. Whoever says nothing is refused, for a foreign page can choose to.
+        # The request as the core takes it.
         #
         # @param request [Rack::Request]
-        def same_origin?(request)
-          site = request.get_header("HTTP_SEC_FETCH_SITE")
-          return site == "same-origin" if site
-
+        # @return [Native::WebRequest]
+        def asked(request)
           # Rails' own request leaves out the port that a proxy names apart.
-          ours?(Rack::Request.new(request.env), request.get_header("HTTP_ORIGIN") || request.get_header("HTTP_REFERER"))
+          request = Rack::Request.new(request.env)
+          headers = Native::WebRequest::HEADERS.to_h do |name|
+            [name, request.get_header("HTTP_#{name.upcase.tr('-', '_')}")]
+          end
+          Native::WebRequest.new(
+            text(request.request_method), text(request.scheme), text(host_of(request)),
+            Integer(request.get_header("SERVER_PORT").to_s, exception: false),
+            headers.compact.transform_values { |value| text(value) }, text(request.query_string)
+          )
         end
 
-        # Counts a session of the user's; 0, or how many seconds they have to wait until the next. A cache
-        # that is out of order does not count.
-        def seconds_to_wait(user, config)
+        # Counts a session of the user's; 0, or how many seconds they have to wait until the next. If the
+        # cache is away, nothing is counted: the login is more important than its limit.
+        #
+        # By the JID, since tenants may each have a user of this number.
+        def seconds_to_wait(jid, config)
           count, seconds = config.rate_limit
-          return 0 unless count && config.cache
+          return 0 unless count
 
           window, elapsed = Process.clock_gettime(Process::CLOCK_REALTIME, :second).divmod(seconds)
-          key = "prebind/#{user.class}/#{key_of(user)}/#{window}"
-          config.cache.write(key, 0, expires_in: seconds, unless_exist: true, raw: true)
-          # Nil if it has thrown the entry out in between.
-          opened = config.cache.increment(key) || 1
-          opened > count ? seconds - elapsed : 0
-        rescue StandardError => e
-          Prebind.logger&.warn("prebind") { "the cache does not count sessions: #{Web.place_of(e)}" }
-          0
+          key = "prebind/#{Digest::SHA256.hexdigest(jid.to_s)[0, 24]}/#{window}"
+          opened = config.store.ask("how many sessions a user opened") do |cache|
+            cache.write(key, 0, expires_in: seconds, unless_exist: true, raw: true)
+            cache.increment(key)
+          end
+          # Nil if it is away, or has thrown the entry out in between.
+          (opened || 0) > count ? seconds - elapsed : 0
         end
 
         # The user's key, for the log and the cache.
@@ -49,24 +50,17 @@ module Prebind
 
         private
 
-        def ours?(request, address)
-          source = URI(address.to_s)
-          source.host && !source.userinfo && source.scheme == request.scheme &&
-            source.host.casecmp?(request.host) && port?(request, source.port)
-        rescue URI::InvalidURIError
-          false
+        # With the port, if Rack was told one.
+        def host_of(request)
+          authority = request.authority.to_s
+          return authority if authority.match?(/:\d+\z/) || !request.has_header?("HTTP_X_FORWARDED_PORT")
+
+          "#{authority}:#{request.port}"
         end
 
-        # Some proxies pass on the host without the port; cookies, which are what is protected here, know
-        # no ports either.
-        def port?(request, port)
-          return port == request.port if names_port?(request)
-
-          request.has_header?("HTTP_X_FORWARDED_FOR") || [request.port, request.server_port.to_i].include?(port)
-        end
-
-        def names_port?(request)
-          request.authority.match?(/:\d+\z/) || request.get_header("HTTP_X_FORWARDED_PORT")
+        # What is not UTF-8 is nothing that is allowed.
+        def text(value)
+          value.to_s.dup.force_encoding(Encoding::UTF_8).scrub
         end
       end
     end

@@ -11,17 +11,13 @@ module Prebind
       CONTENT = File.read(File.expand_path("chat.js", __dir__), encoding: "UTF-8").freeze
       # Changes with the content, so that browsers may keep it.
       VERSION = Digest::SHA256.hexdigest(CONTENT)[0, 12].freeze
-      # What it is sent with.
-      HEADERS = {
-        "content-type" => "text/javascript; charset=utf-8",
-        "cache-control" => "public, max-age=31536000, immutable",
-        "x-content-type-options" => "nosniff"
-      }.freeze
 
-      # The script, whatever is asked. Caches may share it: the session's cookie does not go with it.
+      # The script, whatever is asked. The session's cookie does not go with it. Browsers may keep it under its
+      # own version only, since another one's address will have another content.
       def self.call(env)
         env["rack.session.options"]&.[]=(:skip, true)
-        [200, HEADERS.dup, [CONTENT]]
+        headers = Native.web_script_headers(env["QUERY_STRING"] == VERSION)
+        [200, headers.transform_keys(&:downcase), [CONTENT]]
       end
     end
   end

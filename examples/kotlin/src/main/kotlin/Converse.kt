@@ -3,49 +3,40 @@ package site
 import org.slf4j.LoggerFactory
 import org.springframework.stereotype.Component
 import prebind.PrebindException
-import tools.jackson.databind.json.JsonMapper
+import prebind.WebPage
+import java.security.Principal
 
-/** What a page tells Converse.js: data, without a line of script in it. */
+/** The chat at the end of a page: data, and what is loaded by its address, without a line of script. */
 @Component
 class Converse(
     private val people: People,
     private val accounts: Accounts,
-    private val json: JsonMapper,
 ) {
     private val log = LoggerFactory.getLogger(javaClass)
 
-    /**
-     * What is to be in the element `#prebind-converse`: `null` for who is not signed in, and so that
-     * the page clears away the chat of the one before.
-     */
-    fun settings(name: String?): String =
-        json
-            .writeValueAsString(name?.let(::jidOf)?.let(::settingsOf))
-            // What would end the element.
-            .replace("<", "\\u003c")
-            .replace(">", "\\u003e")
-            .replace("&", "\\u0026")
+    /** For a user who is not signed in, the elements clear away the chat of the user before. */
+    fun html(
+        user: Principal?,
+        nonce: String,
+    ): String =
+        WebPage(
+            user?.let(::jidOf),
+            "/prebind",
+            people.boshUrl,
+            "/prebind/chat.js",
+            "/converse/",
+            nonce,
+        ).html()
 
-    /** The site goes on without chat for a user who cannot have a JID. */
-    private fun jidOf(name: String): String? =
+    /** The site goes on without chat for a user who cannot have a JID, whatever is thrown. */
+    private fun jidOf(user: Principal): String? =
         try {
-            accounts.jid(name)
+            accounts.jid(user)
         } catch (error: PrebindException) {
             log.warn("the page has no chat: {}", error.message)
             null
+        } catch (error: Throwable) {
+            log.error("the page has no chat: {}", placeOf(error))
+            null
         }
-
-    private fun settingsOf(jid: String) =
-        mapOf(
-            "view_mode" to "overlayed",
-            // No `websocket_url`: Converse would prefer it, and there is nothing to attach to there.
-            "authentication" to "prebind",
-            "prebind_url" to "/prebind",
-            "bosh_service_url" to people.boshUrl,
-            // The user's own: otherwise Converse takes up the session of whoever was here before.
-            "jid" to jid,
-            "auto_login" to true,
-            "keepalive" to true,
-            "assets_path" to "/converse/",
-        )
 }

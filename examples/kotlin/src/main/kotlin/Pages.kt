@@ -20,11 +20,9 @@ class Pages(
     @ModelAttribute("name")
     fun name(user: Principal?): String? = user?.name
 
-    @ModelAttribute("converse")
-    fun converse(user: Principal?): String = converse.settings(user?.name)
-
-    @ModelAttribute("nonce")
-    fun nonce(
+    @ModelAttribute("chat")
+    fun chat(
+        user: Principal?,
         @RequestAttribute(Policy.NONCE) nonce: String,
-    ): String = nonce
+    ): String = converse.html(user, nonce)
 }

@@ -28,7 +28,7 @@ class Security {
                 authorize("/error", permitAll)
                 authorize(anyRequest, authenticated)
             }
-            // Only GET does anything there, and whatever else is refused with JSON as well.
+            // The rules of the library protect GET and POST alike.
             csrf { ignoringRequestMatchers("/prebind") }
             formLogin {
                 loginPage = "/login"

@@ -14,9 +14,13 @@ import org.springframework.boot.test.system.CapturedOutput
 import org.springframework.boot.test.system.OutputCaptureExtension
 import org.springframework.boot.webmvc.test.autoconfigure.AutoConfigureMockMvc
 import org.springframework.mock.web.MockHttpServletResponse
+import org.springframework.security.authentication.UsernamePasswordAuthenticationToken
 import org.springframework.security.test.web.servlet.request.SecurityMockMvcRequestPostProcessors.user
+import org.springframework.security.web.authentication.switchuser.SwitchUserGrantedAuthority
 import org.springframework.test.web.servlet.MockMvc
+import org.springframework.test.web.servlet.get
 import org.springframework.test.web.servlet.post
+import org.springframework.test.web.servlet.put
 import prebind.Client
 
 /** With the chat server that `servers prosody -- COMMAND` starts. */
@@ -68,8 +72,59 @@ class EndpointTest
             assertRefused(400, "Page", mvc.prebind("/prebind?page=a/b"))
             assertRefused(400, "Page", mvc.prebind("/prebind?page=" + "a".repeat(65)))
             val posted = mvc.post("/prebind") { with(user("alice")) }.andReturn().response
-            assertRefused(405, "Method", posted)
-            assertEquals("GET", posted.getHeader("Allow"))
+            assertRefused(403, "CrossOrigin", posted)
+            val put = mvc.put("/prebind") { with(user("alice")) }.andReturn().response
+            assertRefused(405, "Method", put)
+            assertEquals("GET, POST", put.getHeader("Allow"))
+        }
+
+        @Test
+        fun `a page of another user is refused`() {
+            for (jid in listOf("bob@localhost", "Alice@localhost", "")) {
+                assertRefused(403, "OtherUser", mvc.prebind("/prebind?jid=$jid"))
+            }
+            assertRefused(401, "NotLoggedIn", mvc.prebind("/prebind?jid=", name = null))
+            open("/prebind?jid=alice@localhost")
+        }
+
+        @Test
+        fun `staff who act as a user have no chat`() {
+            val boss = UsernamePasswordAuthenticationToken.authenticated("boss", null, listOf())
+            val staff =
+                user(
+                    "alice",
+                ).authorities(SwitchUserGrantedAuthority("ROLE_PREVIOUS_ADMINISTRATOR", boss))
+            val answer =
+                mvc.prebind(name = null, more = {
+                    with(staff)
+                    header("Sec-Fetch-Site", "same-origin")
+                })
+            assertRefused(403, "NoChat", answer)
+            val page =
+                mvc
+                    .get("/") { with(staff) }
+                    .andReturn()
+                    .response.contentAsString
+            assertTrue(page.contains(">null</script>"))
+        }
+
+        @Test
+        fun `what is no script is refused`() {
+            val others = mapOf("Dest" to "image", "Mode" to "navigate")
+            for ((name, value) in others.mapKeys { "Sec-Fetch-${it.key}" } + ("Sec-Purpose" to "prefetch")) {
+                val answer =
+                    mvc.prebind {
+                        header("Sec-Fetch-Site", "same-origin")
+                        header(name, value)
+                    }
+                assertRefused(403, "Destination", answer)
+            }
+        }
+
+        @Test
+        fun `the log says that browsers do not reach the chat server`(log: CapturedOutput) {
+            open("/prebind?unreached=404")
+            assertTrue(log.out.contains("(HTTP status 404)"))
         }
 
         @Test
@@ -108,7 +163,7 @@ fun assertAnswer(
 ) {
     assertEquals(status, answer.status)
     assertEquals("application/json", answer.contentType)
-    assertEquals("no-store", answer.getHeader("Cache-Control"))
+    assertEquals("no-store, private", answer.getHeader("Cache-Control"))
     assertEquals("nosniff", answer.getHeader("X-Content-Type-Options"))
     assertTrue(answer.getHeaders("Vary").contains("Cookie"))
 }

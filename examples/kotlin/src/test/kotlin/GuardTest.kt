@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.springframework.mock.web.MockHttpServletRequest
+import java.time.Duration
 import java.time.Instant
 
 class GuardTest {
@@ -38,15 +39,16 @@ class GuardTest {
                 serverName = "shop.example.org"
                 serverPort = 443
                 for ((name, value) in headers) addHeader(name, value)
-            }.isFromThisSite()
+            }.asked()
+            .refusal(true) == null
 
     @Test
     fun `thirty sessions a minute, for each user`() {
         val limit = RateLimit()
         val start = Instant.EPOCH
-        repeat(30) { assertNull(limit.secondsToWait("alice", start)) }
-        assertEquals(40, limit.secondsToWait("alice", start.plusSeconds(20)))
-        assertNull(limit.secondsToWait("bob", start.plusSeconds(20)))
-        assertNull(limit.secondsToWait("alice", start.plusSeconds(60)))
+        repeat(30) { assertNull(limit.timeToWait("alice", start)) }
+        assertEquals(Duration.ofSeconds(40), limit.timeToWait("alice", start.plusSeconds(20)))
+        assertNull(limit.timeToWait("bob", start.plusSeconds(20)))
+        assertNull(limit.timeToWait("alice", start.plusSeconds(60)))
     }
 }

@@ -34,7 +34,7 @@ class OutageTest
         fun `a failure is the chat's alone, and logged`(log: CapturedOutput) {
             val answer = mvc.prebind()
             assertAnswer(503, answer)
-            assertEquals(mapOf("kind" to "Connect", "retry" to "fresh-session"), answer.json)
+            assertEquals(mapOf("kind" to "Connect", "retry" to "later"), answer.json)
             assertTrue(log.out.contains("no chat for alice: Connect: "))
             mvc.get("/") { with(user("alice")) }.andExpect { status { isOk() } }
         }
@@ -53,6 +53,6 @@ class OutageTest
         fun `the check says what is wrong`(output: CapturedOutput) {
             assertFalse(Check(beans).check("alice"))
             assertTrue(output.out.lines().any { it.startsWith("login: ") })
-            assertTrue(output.out.contains("kind=Connect stage=create retry=fresh-session"))
+            assertTrue(output.out.contains("kind=Connect stage=create retry=later"))
         }
     }

@@ -64,6 +64,16 @@ class PageTest
         }
 
         @Test
+        fun `the script knows whose page it is and which addresses are right`() {
+            val attribute = Regex("""data-prebind="([^"]*)"""")
+            val served = attribute.find(page("/", "alice").contentAsString)!!.groupValues[1]
+            val names = served.split("&amp;").map { it.substringBefore("=") }.toSet()
+            assertEquals(setOf("jid", "prebind_url", "bosh_service_url", "assets_path", "converse"), names)
+            assertTrue(served.contains("jid=alice%40localhost"))
+            assertTrue(page("/login").contentAsString.contains("""data-prebind="prebind_url=%2Fprebind""""))
+        }
+
+        @Test
         fun `each script has the nonce of this page`() {
             val home = page("/", "alice")
             val policy = home.getHeader("Content-Security-Policy")!!
@@ -90,9 +100,13 @@ class PageTest
 
         @Test
         fun `who can have no JID has a page without chat`() {
-            val home = page("/", "x".repeat(2000))
-            assertEquals(200, home.status)
-            assertEquals("null", home.settings())
+            for (name in listOf("x".repeat(2000), "half of a pair: \uD800")) {
+                val home = page("/", name)
+                assertEquals(200, home.status)
+                assertEquals("null", home.settings())
+                assertTrue(home.contentAsString.contains("""src="/prebind/chat.js""""))
+                assertFalse(home.contentAsString.contains("converse.min.js"))
+            }
         }
 
         @Test

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 from urllib.parse import urljoin
 
 from django import template
@@ -11,11 +10,12 @@ from django.http import HttpRequest
 from django.template import Context
 from django.templatetags.static import PrefixNode, static
 from django.urls import reverse
-from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
+from prebind._prebind import web_page
 from prebind.django import chat
-from prebind.django.conf import ABSOLUTE, load
+from prebind.django.conf import ABSOLUTE, load_for
+from prebind.django.place import described
 
 register = template.Library()
 logger = logging.getLogger("prebind.django")
@@ -23,69 +23,44 @@ logger = logging.getLogger("prebind.django")
 
 @register.simple_tag(takes_context=True)
 def prebind_converse(context: Context) -> str:
-    """The chat of the user who is logged in. For anybody else, and for a user without chat, what
-    makes sure that the chat of the one before does not come back.
+    """The chat of the user who is logged in. For everyone else, and for a user without chat, the
+    elements make sure that the chat of the user before does not come back.
 
     The tag needs the request in the context. It takes the CSP nonce of Django 6 or django-csp if
-    there is one. If anything is wrong it leaves nothing but a line in the log, and the page be.
+    there is one. If something is wrong, the page is that of a user without chat, and one line in
+    the log says why.
     """
     try:
         request = context["request"]
-        return _elements(converse_settings(request), _nonce(context, request))
-    except Exception:
-        logger.exception("the page has no chat")
+        endpoint, script = reverse("prebind:session"), static("prebind/chat.js")
+        nonce = _nonce(context, request)
+        try:
+            html = _chat_of(request, endpoint, script, nonce)
+        except Exception as error:
+            _log(error)
+            html = web_page("", endpoint, "", script, "", nonce, "")
+        return SafeString(html)
+    except Exception as error:
+        _log(error)
         return ""
 
 
-def converse_settings(request: HttpRequest) -> dict[str, Any] | None:
-    """What ``converse.initialize`` is to be called with; ``None`` for nobody and for no chat."""
-    user = request.user
-    jid = chat.jid_of(user) if user.is_authenticated else None
-    if jid is None:
-        return None
-    settings = load()
-    return {
-        "view_mode": "overlayed",
-        **settings.converse,
-        # No `websocket_url`: Converse would prefer it, and there is nothing to attach to there.
-        "authentication": "prebind",
-        "prebind_url": reverse("prebind:session"),
-        "bosh_service_url": settings.url_for_browser,
-        # The user's own: otherwise Converse takes up the session of whoever was here before.
-        "jid": jid,
-        "auto_login": True,
-        "keepalive": True,
-        "assets_path": assets(),
-    }
+def _chat_of(request: HttpRequest, endpoint: str, script: str, nonce: str) -> str:
+    settings, user = load_for(request), request.user
+    jid = (chat.jid_of(user, request) if user.is_authenticated else None) or ""
+    bosh_url, assets = settings.url_for_browser, _assets(settings.assets)
+    return web_page(jid, endpoint, bosh_url, script, assets, nonce, settings.converse_json)
 
 
-def assets() -> str:
-    """The address of Converse.js's files, ending in ``/``."""
-    address = load().assets
-    if address.startswith((*ABSOLUTE, "/")):
+def _log(error: Exception) -> None:
+    logger.error("the page has no chat: %s", described(error))
+
+
+def _assets(address: str) -> str:
+    """The address of Converse.js's files, ending in ``/``; empty if the site loads them itself."""
+    if not address or address.startswith((*ABSOLUTE, "/")):
         return address
     return urljoin(PrefixNode.handle_simple("STATIC_URL"), address)
-
-
-def _elements(settings: dict[str, Any] | None, nonce: str) -> str:
-    """Elements without a line of script in them: data, and what is loaded by its address."""
-    attribute = format_html(' nonce="{}"', nonce) if nonce else SafeString()
-    converse = SafeString()
-    if settings:
-        # Converse looks for its own element to find its files.
-        converse = format_html(
-            '<link rel="stylesheet" href="{0}converse.min.css"{1}>\n'
-            '<script type="module" src="{0}converse.min.js"{1}></script>\n',
-            settings["assets_path"],
-            attribute,
-        )
-    return format_html(
-        '{}{}\n<script type="module" src="{}"{}></script>',
-        converse,
-        json_script(settings, "prebind-converse"),
-        static("prebind/chat.js"),
-        attribute,
-    )
 
 
 def _nonce(context: Context, request: HttpRequest) -> str:

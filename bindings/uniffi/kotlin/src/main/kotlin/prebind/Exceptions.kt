@@ -1,5 +1,7 @@
 package prebind
 
+import java.time.Duration
+
 /**
  * Why there is no session: one class for each kind of error.
  *
@@ -27,6 +29,9 @@ public sealed class PrebindException(
     /** What may be done next. */
     public val retry: Retry = details.retry
 
+    /** How long to wait before the next call: as the server asks (`Retry-After`), or until other calls have ended. */
+    public val retryAfter: Duration? = details.retryAfter
+
     /** What every kind has, for tests that make errors of their own. */
     public class Details
         @JvmOverloads
@@ -36,6 +41,7 @@ public sealed class PrebindException(
             internal val condition: String? = null,
             internal val text: String? = null,
             internal val retry: Retry = Retry.NO,
+            internal val retryAfter: Duration? = null,
         )
 }
 
@@ -77,7 +83,7 @@ public class ConnectException(
 /** The time was over, or calls fail at once after repeated failures to connect. */
 public class TimeoutException(
     details: Details,
-    /** What was being waited for: `dns`, `tcp`, `tls`, `headers`, `body`; or `fail-fast`. */
+    /** What was being waited for: `dns`, `tcp`, `tls`, `headers`, `body`, `derive`; or `queue`, `fail-fast`. */
     public val phase: String,
 ) : PrebindException(details)
 
@@ -86,7 +92,7 @@ public class HttpException(
     details: Details,
     /** The HTTP status. */
     public val status: Int,
-    /** The host that a redirect points to; redirects are never followed. */
+    /** Where a redirect leads: scheme, host and path. Redirects are never followed. */
     public val location: String?,
 ) : PrebindException(details)
 

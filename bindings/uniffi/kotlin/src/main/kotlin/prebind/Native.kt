@@ -2,7 +2,10 @@ package prebind
 
 import prebind.uniffi.Value
 import prebind.uniffi.Watch
+import prebind.uniffi.speakCamelCase
+import java.nio.charset.CharacterCodingException
 import java.time.Duration
+import java.util.concurrent.atomic.AtomicBoolean
 import prebind.uniffi.InternalException as Panic
 import prebind.uniffi.PrebindException as NativeException
 
@@ -23,12 +26,29 @@ internal fun <T> interruptible(call: () -> T): T {
     }
 }
 
+private val isSpoken = AtomicBoolean()
+
+/** From now on messages name options as [Options] does. */
+private fun speak() {
+    if (!isSpoken.getAndSet(true)) speakCamelCase()
+}
+
 /** Makes a call, and throws what is ours. */
 internal fun <T> translating(call: () -> T): T =
     try {
+        speak()
         call()
     } catch (failed: NativeException) {
         throw ours(failed)
+    } catch (_: CharacterCodingException) {
+        // What UniFFI throws undeclared. It says nothing of which text.
+        throw ConfigException(
+            PrebindException.Details(
+                "a text is not Unicode: it has half of a surrogate pair",
+                retry = Retry.AFTER_CONFIG_CHANGE,
+            ),
+            "text",
+        )
     } catch (_: Panic) {
         // Neither with its words nor as the cause: they may be about a secret.
         throw InternalException(
@@ -54,7 +74,7 @@ private fun ours(it: NativeException): PrebindException =
     }
 
 private fun details(it: prebind.uniffi.Details) =
-    PrebindException.Details(it.message, it.stage, it.condition, it.text, retry(it.retry))
+    PrebindException.Details(it.message, it.stage, it.condition, it.text, retry(it.retry), it.retryAfter)
 
 /** What is given by name, as the native part takes it. */
 internal fun values(given: Map<*, *>): Map<String, Value> =

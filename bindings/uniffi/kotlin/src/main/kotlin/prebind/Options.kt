@@ -84,12 +84,34 @@ public class Options {
     public var requestTimeout: Duration? by Option()
 
     /**
-     * After so many calls in a row that could not connect or ran out of time, calls fail at once for
-     * [failFastFor]; 0 never does. Default 3.
+     * How many calls may open a session at once in each process. A call beyond that waits for up to half of its
+     * [deadline], then fails. Default 32.
+     */
+    public var maxCalls: Int? by Option()
+
+    /**
+     * How many requests this process of a web site serves at once. The processes with the same parent then open
+     * sessions with no more than half of their workers, and share what they know of a server that is away; a call
+     * beyond that fails at once. Default 0: this is no web site.
+     */
+    public var workers: Int? by Option()
+
+    /**
+     * How many calls may open a session at once on this machine, in all processes of this user that set this or
+     * [workers] for this URL, instead of half of the workers. Default 0.
+     */
+    public var maxHostCalls: Int? by Option()
+
+    /**
+     * Calls fail at once for [failFastFor] after this many could not connect or timed out, if these are at least
+     * half of the latest calls; 0 turns this off. Default 3.
      */
     public var failFastAfter: Int? by Option()
 
-    /** How long calls fail at once. Default 5 s. */
+    /**
+     * How long calls fail at once before one of them tries the server again. The pause doubles, up to a minute,
+     * while it is not reached. Default 5 s.
+     */
     public var failFastFor: Duration? by Option()
 
     /** The most bytes of one reply. Default 262,144. */
@@ -101,7 +123,7 @@ public class Options {
      */
     public var learn: Boolean? by Option()
 
-    /** How long calls take no short cut after one that failed. Default 10 minutes. */
+    /** How long, at most, to stay with the full exchange after a shorter one failed again and again. Default 600 s. */
     public var relearnAfter: Duration? by Option()
 
     /** What an earlier client of this URL learned, as [Client.profile] gave it. One of no use is left out. */

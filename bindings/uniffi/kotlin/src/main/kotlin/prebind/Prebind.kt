@@ -19,9 +19,11 @@ public fun prebind(
 
 /**
  * The JID of a web site's user, whose name may hold characters that a JID must not have: they are escaped
- * (XEP-0106).
+ * (XEP-0106). JIDs ignore case: `Alice` and `alice` share one account. If your user names do not, give an immutable
+ * id in place of the name.
  *
- * @throws ConfigException if the name or the domain is not allowed even so
+ * @throws ConfigException if the name or the domain is not allowed even so, or if the name has full-width or
+ *   decomposed characters, because it looks like another one
  */
 public fun jidFromUser(
     name: String,

@@ -1,7 +1,9 @@
 package prebind
 
 import com.fasterxml.jackson.annotation.JsonIncludeProperties
+import prebind.uniffi.webExtras
 import java.time.Duration
+import prebind.uniffi.Cookie as NativeCookie
 import prebind.uniffi.Session as NativeSession
 
 /**
@@ -61,11 +63,25 @@ public class Session private constructor(
      */
     public val fastToken: String? = native?.fastToken
 
-    /** Exactly `jid`, `sid` and `rid`: what browser clients ask for. */
-    public fun toMap(): Map<String, Any> = mapOf("jid" to jid, "sid" to sid, "rid" to rid)
+    /**
+     * Exactly `jid`, `sid` and `rid`: what browser clients ask for.
+     *
+     * [extras] are further values for clients that want them: `last_rid`, `wait`, `inactivity`, in seconds.
+     *
+     * @throws IllegalArgumentException for any other name
+     */
+    public fun toMap(vararg extras: String): Map<String, Any?> {
+        webExtras("extras", extras.toList())?.let { throw IllegalArgumentException(it) }
+        val all =
+            mapOf("last_rid" to lastRid, "wait" to wait?.toSeconds(), "inactivity" to inactivity?.toSeconds())
+        return mapOf("jid" to jid, "sid" to sid, "rid" to rid) + extras.associateWith(all::getValue)
+    }
 
     /** [toMap] as JSON. */
-    public fun toJson(): String = """{"jid":${quoted(jid)},"sid":${quoted(sid)},"rid":$rid}"""
+    public fun toJson(vararg extras: String): String =
+        toMap(*extras).entries.joinToString(",", "{", "}") { (name, value) ->
+            "${quoted(name)}:${if (value is String) quoted(value) else value}"
+        }
 
     /** Whether it is the same session, with the same RID. */
     override fun equals(other: Any?): Boolean = other is Session && toMap() == other.toMap()
@@ -78,13 +94,16 @@ public class Session private constructor(
 
 /** A cookie that a load balancer in front of the server set. */
 public class Cookie internal constructor(
-    cookie: String,
+    internal val native: NativeCookie,
 ) {
     /** Its name. */
-    public val name: String = cookie.substringBefore('=')
+    public val name: String = native.name
 
     /** Its value. */
-    public val value: String = cookie.substringAfter('=')
+    public val value: String = native.value
+
+    /** The path for which it was set; empty if the balancer gave none. */
+    public val path: String = native.path
 
     /** Without its value. */
     override fun toString(): String = "Cookie($name)"

@@ -1,14 +1,13 @@
 package prebind
 
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.withTimeoutOrNull
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
-import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
@@ -16,27 +15,25 @@ import org.junit.jupiter.params.ParameterizedTest
 import org.junit.jupiter.params.provider.ValueSource
 import java.time.Duration
 import java.util.concurrent.CompletableFuture
-import java.util.concurrent.TimeUnit
 import kotlin.concurrent.thread
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
-import kotlin.time.measureTime
 
 /** Threads that are interrupted and coroutines that are cancelled while a call waits. */
 class InterruptionTest {
     @ParameterizedTest
     @ValueSource(strings = ["no-headers", "headers-drip", "body-drips", "tls-silent"])
     fun `an interrupted thread returns`(fault: String) {
-        Faulty("serve", fault).use { server ->
+        Faulty("serve", "--tell", fault).use { server ->
             val thrown = CompletableFuture<Throwable>()
             val client = server.client(::patient)
             val caller =
                 thread { thrown.complete(runCatching { client.prebind(ALICE, PASSWORD) }.exceptionOrNull()) }
-            Thread.sleep(200)
+            server.awaitStrike()
             val took =
-                measureTime {
+                took {
                     caller.interrupt()
-                    assertTrue(thrown.get(20, TimeUnit.SECONDS) is InterruptedException, "${thrown.get()}")
+                    assertTrue(thrown.get() is InterruptedException, "${thrown.get()}")
                 }
             assertTrue(took < SOON, "$took")
         }
@@ -44,10 +41,10 @@ class InterruptionTest {
 
     @Test
     fun `the session is ended`() {
-        Faulty("serve", "no-headers", "--at", "3", "--once").use { server ->
+        Faulty("serve", "--tell", "no-headers", "--at", "3", "--once").use { server ->
             val client = server.client(::patient)
             val caller = thread { assertThrows<InterruptedException> { client.prebind(ALICE, PASSWORD) } }
-            Thread.sleep(500)
+            server.awaitStrike()
             caller.interrupt()
             caller.join()
             assertTrue("type=\"terminate\"" in server.ended()["requests"].last()["body"].asString())
@@ -69,7 +66,7 @@ class InterruptionTest {
     fun `without an interruption the deadline ends the call`() {
         Faulty("serve", "no-headers").use { server ->
             val client = server.client { deadline = Duration.ofMillis(300) }
-            val took = measureTime { assertThrows<TimeoutException> { client.prebind(ALICE, PASSWORD) } }
+            val took = took { assertThrows<TimeoutException> { client.prebind(ALICE, PASSWORD) } }
             assertTrue(took < SOON, "$took")
         }
     }
@@ -81,21 +78,18 @@ class InterruptionTest {
             val sessions = List(8) { async { client.awaitPrebind(ALICE, PASSWORD) } }.map { it.await() }
             assertEquals(8, sessions.map { it.sid }.toSet().size)
             sessions.forEach { client.awaitTerminate(it) }
-            assertEquals(emptyList<String>(), prosody.bound())
+            assertEquals(emptyList<String>(), prosody.left())
         }
 
     @Test
     fun `a coroutine that is cancelled returns`() =
         runBlocking {
-            Faulty("serve", "no-headers", "--at", "3", "--once").use { server ->
+            Faulty("serve", "--tell", "no-headers", "--at", "3", "--once").use { server ->
                 val client = server.client(::patient)
-                val took =
-                    measureTime {
-                        assertNull(
-                            withTimeoutOrNull(500.milliseconds) { client.awaitPrebind(ALICE, PASSWORD) },
-                        )
-                    }
-                assertTrue(took < 500.milliseconds + SOON, "$took")
+                val call = async(Dispatchers.IO) { client.awaitPrebind(ALICE, PASSWORD) }
+                server.awaitStrike()
+                val took = took { call.cancelAndJoin() }
+                assertTrue(took < SOON, "$took")
                 assertTrue("type=\"terminate\"" in server.ended()["requests"].last()["body"].asString())
             }
         }
@@ -110,7 +104,7 @@ class InterruptionTest {
             delay(after.milliseconds)
             job.cancelAndJoin()
             opened?.let { client.awaitTerminate(it) }
-            assertEquals(emptyList<String>(), prosody.bound())
+            assertEquals(emptyList<String>(), prosody.left())
         }
 
     @Test

@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
 import prebind.uniffi.Client as NativeClient
+import prebind.uniffi.Cookie as NativeCookie
 
 private const val SECRET = "hidden-7"
 
@@ -17,8 +18,9 @@ class SecretsTest {
         val shown = "$session"
         assertFalse(session.sid in shown || "${session.rid}" in shown || "${session.lastRid}" in shown, shown)
         prosody.client().terminate(session)
-        assertEquals("Cookie(a)", Cookie("a=$SECRET").toString())
-        assertEquals("$SECRET=", Cookie("a=$SECRET=").value)
+        val cookie = NativeCookie("a", SECRET, "/")
+        assertEquals("Cookie(a)", Cookie(cookie).toString())
+        assertEquals("a", cookie.toString())
     }
 
     @Test
@@ -31,6 +33,18 @@ class SecretsTest {
         assertFalse(session.sid in shown || "${session.rid}" in shown || "${session.lastRid}" in shown, shown)
         assertFalse(SECRET in shown, shown)
         assertEquals(session.toJson(), Session(session).toJson())
+        val extras = SCHEMA["extras"].values().map { it.asString() }.toTypedArray()
+        val map = Session(session).toMap(*extras)
+        val times = listOf(session.wait, session.inactivity).map { it?.toSeconds() }
+        assertEquals(listOf(session.lastRid.toLong()) + times, extras.map(map::get))
+        assertEquals(json(map), JSON.readTree(Session(session).toJson(*extras)))
+    }
+
+    @Test
+    fun `an answer has nothing else`() {
+        val session = Session("alice@localhost/x", SECRET, 7)
+        assertEquals(null, session.toMap("wait")["wait"])
+        assertThrows<IllegalArgumentException> { session.toMap("cookies") }
     }
 
     @Test

@@ -62,7 +62,7 @@ class ServersTest {
             List(5) {
                 pupil.prebind(ALICE, Credentials.token(PASSWORD)).also(pupil::terminate).roundTrips!!
             }
-        assertEquals(if (server.kind == "prosody") 1 else 3, roundTrips.min())
+        assertEquals(if (server.kind == "prosody") 1 else 2, roundTrips.min())
     }
 
     @Test
@@ -121,7 +121,7 @@ class ServersTest {
         val sids = pool.invokeAll(calls).map { it.get() }
         pool.shutdown()
         assertEquals(800, sids.toSet().size)
-        assertEquals(emptyList<String>(), prosody.bound())
+        assertEquals(emptyList<String>(), prosody.left())
     }
 
     @Test

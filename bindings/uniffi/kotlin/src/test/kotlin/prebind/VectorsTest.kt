@@ -66,15 +66,6 @@ private class Outcome(
     }
 }
 
-private fun details(it: PrebindException) =
-    mapOf(
-        "kind" to it.kind,
-        "stage" to it.stage,
-        "condition" to it.condition,
-        "text" to it.text,
-        "retry" to it.retry.toString(),
-    )
-
 private fun fields(it: Session) =
     mapOf(
         "jid" to it.jid,
@@ -86,7 +77,14 @@ private fun fields(it: Session) =
         "requests" to it.requests,
         "mechanism" to it.mechanism,
         "round_trips" to it.roundTrips,
-        "cookies" to it.cookies.map { cookie -> mapOf("name" to cookie.name, "value" to cookie.value) },
+        "cookies" to
+            it.cookies.map { cookie ->
+                mapOf(
+                    "name" to cookie.name,
+                    "value" to cookie.value,
+                    "path" to cookie.path,
+                )
+            },
         "fast_token" to it.fastToken,
     )
 
@@ -106,56 +104,8 @@ private fun play(case: JsonNode): Outcome =
 private fun configure(
     options: Options,
     config: JsonNode,
-) {
-    for ((name, value) in config.properties()) {
-        when (name) {
-            "url" -> {}
-
-            "lang" -> {
-                options.lang = value.stringValueOpt().orElse(null)
-            }
-
-            "wait" -> {
-                options.wait = value.asInt()
-            }
-
-            "hold" -> {
-                options.hold = value.asInt()
-            }
-
-            "route" -> {
-                options.route = value.asString()
-            }
-
-            "resource" -> {
-                options.resource = value.asString()
-            }
-
-            "floor" -> {
-                options.floor = Floor.entries.single { it.toString() == value.asString() }
-            }
-
-            "digest_md5" -> {
-                options.digestMd5 = value.asBoolean()
-            }
-
-            "allow_cleartext" -> {
-                options.allowCleartext = value.asBoolean()
-            }
-
-            "fast" -> {
-                options.fast = value.asBoolean()
-            }
-
-            "iterations" -> {
-                options.iterations = value[0].asInt()..value[1].asInt()
-            }
-
-            else -> {
-                error("$name is new")
-            }
-        }
-    }
+) = config.properties().filter { it.key != "url" }.forEach { (name, value) ->
+    checkNotNull(setting(name, value)) { "$name has no $value here" }(options)
 }
 
 private fun credentials(given: JsonNode): Credentials {

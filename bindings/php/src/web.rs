@@ -1,0 +1,250 @@
+//! The core's rules for a site's endpoint, with plain text in and out.
+
+use std::time::Duration;
+
+use ext_php_rs::convert::IntoZvalDyn;
+use ext_php_rs::error::Result;
+use ext_php_rs::prelude::*;
+use ext_php_rs::types::Zval;
+use prebind::Cookie;
+use prebind::web::{Answer, Cache, Content, Given, Page, Refusal, Request, Shape, misnamed};
+
+use crate::value::{answer, array, content};
+
+/// What this process knows of the site's cache.
+static CACHE: Cache = Cache::new();
+
+/// A request for a session.
+#[php_class]
+#[php(name = "Prebind\\Native\\WebRequest")]
+pub(crate) struct WebRequest(Request);
+
+/// Status, headers and body.
+fn told(answer: &Answer) -> Result<Zval> {
+    let headers = answer.headers().iter().map(|(name, value)| (*name, value as &dyn IntoZvalDyn));
+    let headers = array(&headers.collect::<Vec<_>>())?;
+    array(&[("status", &answer.status()), ("headers", &headers), ("body", &answer.body())])
+}
+
+fn refused(refusal: Option<Refusal>) -> PhpResult<Option<Zval>> {
+    Ok(refusal.map(|refusal| told(&Answer::refused(refusal))).transpose()?)
+}
+
+/// Text that need not be UTF-8, which nothing that is allowed is not.
+fn text(given: &Zval) -> String {
+    given.zend_str().map_or_else(String::new, |text| String::from_utf8_lossy(text.as_bytes()).into_owned())
+}
+
+#[php_function]
+pub(crate) fn prebind_native_web_request(given: &Zval) -> WebRequest {
+    let of = |name: &str| content(given).and_then(|fields| fields.get(name));
+    let [method, scheme, host, query] =
+        ["method", "scheme", "host", "query"].map(|name| of(name).map(text).unwrap_or_default());
+    let port = of("port").and_then(Zval::long).and_then(|port| port.try_into().ok());
+    let headers = of("headers").and_then(content).into_iter().flatten();
+    let headers = headers.map(|(name, value)| (name.to_string(), text(value.dereference())));
+    WebRequest(Request::new(&method, &scheme, &host, port, headers, &query))
+}
+
+/// The answer to a request that gets no session for any user.
+#[php_function]
+pub(crate) fn prebind_native_web_refusal(
+    request: &WebRequest,
+    is_signed_in: bool,
+) -> PhpResult<Option<Zval>> {
+    refused(request.0.refusal(is_signed_in))
+}
+
+/// The answer if the user with this bare JID gets no session.
+#[php_function]
+pub(crate) fn prebind_native_web_refusal_of(request: &WebRequest, jid: &Zval) -> PhpResult<Option<Zval>> {
+    refused(request.0.refusal_of(Some(&text(jid))))
+}
+
+/// The JID to log in with.
+#[php_function]
+pub(crate) fn prebind_native_web_jid(request: &WebRequest, jid: &Zval) -> String {
+    request.0.full_jid(&text(jid))
+}
+
+/// What to log if the browser did not reach the chat server.
+#[php_function]
+pub(crate) fn prebind_native_web_complaint(
+    request: &WebRequest,
+    bosh_url: &Zval,
+    setting: &str,
+) -> Option<String> {
+    request.0.complaint(&text(bosh_url), setting)
+}
+
+/// The `Set-Cookie` headers that go with a session. Cookies are name, value and path.
+#[php_function]
+pub(crate) fn prebind_native_web_cookies(
+    request: &WebRequest,
+    bosh_url: &Zval,
+    cookies: Vec<Vec<String>>,
+) -> Vec<String> {
+    let cookie = |it: Vec<String>| {
+        let [name, value, path] = it.try_into().ok()?;
+        Some(Cookie { name, value: value.into(), path })
+    };
+    request.0.cookies(&text(bosh_url), &cookies.into_iter().filter_map(cookie).collect::<Vec<_>>())
+}
+
+/// How many seconds a login of a web site may take.
+#[php_function]
+pub(crate) fn prebind_native_web_deadline() -> u64 {
+    prebind::web::DEADLINE.as_secs()
+}
+
+/// Whether to ask the site's cache; the time is in milliseconds.
+#[php_function]
+pub(crate) fn prebind_native_web_cache_is_asked(now: u64) -> bool {
+    CACHE.is_asked(now)
+}
+
+/// What to log of an answer of the site's cache.
+#[php_function]
+pub(crate) fn prebind_native_web_cache_answered(
+    asked: u64,
+    now: u64,
+    question: &str,
+    failure: &Zval,
+) -> Option<String> {
+    let failure = (!failure.is_null()).then(|| text(failure));
+    CACHE.answered(asked, now, question, failure.as_deref())
+}
+
+/// The answer with a session, which is given as JSON.
+#[php_function]
+pub(crate) fn prebind_native_web_granted(given: &Zval) -> PhpResult<Zval> {
+    let session = content(given).and_then(|fields| fields.get("session"));
+    Ok(told(&Answer::granted(&session.map(text).unwrap_or_default()))?)
+}
+
+/// The answer to a user who has to wait so many seconds.
+#[php_function]
+pub(crate) fn prebind_native_web_rate_limited(seconds: u64) -> PhpResult<Zval> {
+    Ok(told(&Answer::refused(Refusal::too_often(seconds)))?)
+}
+
+/// The answer if an exception of this library's was thrown.
+#[php_function]
+pub(crate) fn prebind_native_web_failed(
+    kind: &str,
+    retry: &str,
+    retry_after: Option<u64>,
+) -> PhpResult<Zval> {
+    Ok(told(&Answer::failed_as(kind, retry, retry_after.map(Duration::from_secs)))?)
+}
+
+/// The answer if the site's own code has failed.
+#[php_function]
+pub(crate) fn prebind_native_web_broken() -> PhpResult<Zval> {
+    Ok(told(&Answer::broken())?)
+}
+
+/// The headers of the page's script.
+#[php_function]
+pub(crate) fn prebind_native_web_script_headers(is_own_version: bool) -> PhpResult<Zval> {
+    let headers = Answer::script_headers(is_own_version);
+    let headers = headers.each_ref().map(|(name, value)| (*name, value as &dyn IntoZvalDyn));
+    Ok(array(&headers)?)
+}
+
+/// The elements at the end of a page.
+#[php_function]
+pub(crate) fn prebind_native_web_page(given: &Zval) -> PhpResult<Zval> {
+    let of = |name: &str| content(given).and_then(|fields| fields.get(name)).map(text).unwrap_or_default();
+    let [jid, endpoint, bosh_url, script, assets, nonce, settings] =
+        ["jid", "endpoint", "bosh_url", "script", "assets", "nonce", "settings"].map(of);
+    let page = Page {
+        jid: &jid,
+        endpoint: &endpoint,
+        bosh_url: &bosh_url,
+        script: &script,
+        assets: &assets,
+        nonce: &nonce,
+        settings: &settings,
+    };
+    answer(page.html())
+}
+
+/// The settings of Converse.js that a site must not set.
+#[php_function]
+pub(crate) fn prebind_native_web_reserved(settings: &str, assets: &Zval) -> PhpResult<Zval> {
+    answer(Page { settings, assets: &text(assets), ..Page::default() }.reserved())
+}
+
+/// The complaint about an unusable value that the site's own code gave; `called` is the site's name for what
+/// gave it. The value is in an array, so that nothing of it is in a stack trace.
+#[php_function]
+pub(crate) fn prebind_native_web_given(given: &str, called: &str, value: &Zval) -> Option<String> {
+    let given = Given::ALL.into_iter().find(|each| each.name() == given)?;
+    given.complaint(called, &shape(content(value)?.get("value")?.dereference(), true))
+}
+
+/// A value without what is in it, but for the parts of the outermost one.
+fn shape(value: &Zval, is_whole: bool) -> Shape {
+    let of = |class: &str, content| Shape { class: class.to_owned(), content };
+    if let Some(object) = value.object() {
+        return of(&object.get_class_name().unwrap_or_default(), Content::Other);
+    }
+    if value.is_null() {
+        of("null", Content::Nothing)
+    } else if value.is_bool() {
+        of("bool", Content::Flag)
+    } else if let Some(number) = value.long() {
+        of("int", Content::Count(number))
+    } else if value.is_string() {
+        of("string", Content::Text(text(value).into()))
+    } else if let Some(values) = value.array() {
+        let parts =
+            || values.iter().map(|(name, value)| (name.to_string(), shape(value.dereference(), false)));
+        of(
+            "array",
+            match (is_whole, values.has_sequential_keys()) {
+                (false, _) => Content::Other,
+                (true, true) => Content::List(parts().map(|(_, value)| value).collect()),
+                (true, false) => Content::Map(parts().collect()),
+            },
+        )
+    } else {
+        of(if value.is_double() { "float" } else { "resource" }, Content::Other)
+    }
+}
+
+/// What to say of a name of which there is none.
+#[expect(clippy::needless_pass_by_value, reason = "ext-php-rs extracts a list so")]
+#[php_function]
+pub(crate) fn prebind_native_web_misnamed(
+    called: &str,
+    sort: &str,
+    name: &str,
+    known: Vec<String>,
+) -> Option<String> {
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    misnamed(called, sort, name, &known)
+}
+
+/// The functions above, for the module.
+pub(crate) fn declared(module: ModuleBuilder) -> ModuleBuilder {
+    let module = module.class::<WebRequest>().function(wrap_function!(prebind_native_web_request));
+    let module = module.function(wrap_function!(prebind_native_web_refusal));
+    let module = module.function(wrap_function!(prebind_native_web_refusal_of));
+    let module = module.function(wrap_function!(prebind_native_web_jid));
+    let module = module.function(wrap_function!(prebind_native_web_complaint));
+    let module = module.function(wrap_function!(prebind_native_web_cookies));
+    let module = module.function(wrap_function!(prebind_native_web_deadline));
+    let module = module.function(wrap_function!(prebind_native_web_cache_is_asked));
+    let module = module.function(wrap_function!(prebind_native_web_cache_answered));
+    let module = module.function(wrap_function!(prebind_native_web_granted));
+    let module = module.function(wrap_function!(prebind_native_web_rate_limited));
+    let module = module.function(wrap_function!(prebind_native_web_failed));
+    let module = module.function(wrap_function!(prebind_native_web_broken));
+    let module = module.function(wrap_function!(prebind_native_web_given));
+    let module = module.function(wrap_function!(prebind_native_web_misnamed));
+    let module = module.function(wrap_function!(prebind_native_web_script_headers));
+    let module = module.function(wrap_function!(prebind_native_web_page));
+    module.function(wrap_function!(prebind_native_web_reserved))
+}

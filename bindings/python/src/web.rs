@@ -1,0 +1,192 @@
+//! The core's rules for a site's endpoint, with plain text in and out.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use prebind::Cookie;
+use prebind::web::{self, Answer, Content, Given, Page, Refusal, Shape};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyInt, PyList, PyMapping, PyString, PyTuple};
+
+use crate::call::raise;
+
+/// Status, headers and body.
+type Told = (u16, HashMap<&'static str, String>, String);
+
+fn told(answer: &Answer) -> Told {
+    (answer.status(), answer.headers().iter().cloned().collect(), answer.body().to_owned())
+}
+
+fn refused(refusal: Option<Refusal>) -> Option<Told> {
+    refusal.map(|refusal| told(&Answer::refused(refusal)))
+}
+
+/// A request for a session.
+#[pyclass(frozen, module = "prebind._prebind")]
+pub(crate) struct WebRequest(web::Request);
+
+#[pymethods]
+impl WebRequest {
+    #[classattr]
+    const HEADERS: [&'static str; 10] = web::Request::HEADERS;
+
+    #[new]
+    fn new(
+        method: &str,
+        scheme: &str,
+        host: &str,
+        port: Option<u16>,
+        headers: HashMap<String, String>,
+        query: &str,
+    ) -> Self {
+        Self(web::Request::new(method, scheme, host, port, headers, query))
+    }
+
+    /// The answer to a request that gets no session for any user.
+    fn refusal(&self, is_signed_in: bool) -> Option<Told> {
+        refused(self.0.refusal(is_signed_in))
+    }
+
+    /// The answer if the user with this bare JID gets no session.
+    fn refusal_of(&self, jid: Option<&str>) -> Option<Told> {
+        refused(self.0.refusal_of(jid))
+    }
+
+    /// The JID to log in with.
+    fn full_jid(&self, jid: &str) -> String {
+        self.0.full_jid(jid)
+    }
+
+    /// What to log if the browser did not reach the chat server.
+    fn complaint(&self, bosh_url: &str, setting: &str) -> Option<String> {
+        self.0.complaint(bosh_url, setting)
+    }
+
+    /// The `Set-Cookie` headers that go with a session. Cookies are name, value and path.
+    fn cookies(&self, bosh_url: &str, cookies: Vec<(String, String, String)>) -> Vec<String> {
+        let cookie = |(name, value, path): (_, String, _)| Cookie { name, value: value.into(), path };
+        self.0.cookies(bosh_url, &cookies.into_iter().map(cookie).collect::<Vec<_>>())
+    }
+}
+
+/// What this process knows of the site's cache. Times are milliseconds.
+#[pyclass(frozen, module = "prebind._prebind")]
+pub(crate) struct WebCache(web::Cache);
+
+#[pymethods]
+impl WebCache {
+    #[new]
+    fn new() -> Self {
+        Self(web::Cache::new())
+    }
+
+    /// Whether to ask it.
+    fn is_asked(&self, now: u64) -> bool {
+        self.0.is_asked(now)
+    }
+
+    /// What to log of an answer.
+    fn answered(&self, asked: u64, now: u64, question: &str, failure: Option<&str>) -> Option<String> {
+        self.0.answered(asked, now, question, failure)
+    }
+}
+
+/// The answer with a session, which is given as JSON.
+#[pyfunction]
+pub(crate) fn web_granted(session: &str) -> Told {
+    told(&Answer::granted(session))
+}
+
+/// The answer to a user who has to wait so many seconds.
+#[pyfunction]
+pub(crate) fn web_rate_limited(seconds: u64) -> Told {
+    told(&Answer::refused(Refusal::too_often(seconds)))
+}
+
+/// The answer if an error of this library's was raised.
+#[pyfunction]
+pub(crate) fn web_failed(kind: &str, retry: &str, retry_after: Option<u64>) -> Told {
+    told(&Answer::failed_as(kind, retry, retry_after.map(Duration::from_secs)))
+}
+
+/// The answer if the site's own code has failed.
+#[pyfunction]
+pub(crate) fn web_broken() -> Told {
+    told(&Answer::broken())
+}
+
+/// The elements at the end of a page.
+///
+/// Raises `ConfigError` if the page could not work.
+#[pyfunction]
+pub(crate) fn web_page(
+    jid: &str,
+    endpoint: &str,
+    bosh_url: &str,
+    script: &str,
+    assets: &str,
+    nonce: &str,
+    settings: &str,
+) -> PyResult<String> {
+    Page { jid, endpoint, bosh_url, script, assets, nonce, settings }.html().map_err(raise)
+}
+
+/// The settings of Converse.js that a site must not set.
+///
+/// Raises `ConfigError` if they are no JSON object.
+#[pyfunction]
+pub(crate) fn web_reserved(settings: &str, assets: &str) -> PyResult<Vec<String>> {
+    Page { settings, assets, ..Page::default() }.reserved().map_err(raise)
+}
+
+/// The complaint about an unusable value that the site's own code gave; `called` is the site's name for what
+/// gave it.
+#[pyfunction]
+pub(crate) fn web_given(given: &str, called: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    let given = Given::ALL.into_iter().find(|each| each.name() == given);
+    let given = given.ok_or_else(|| PyValueError::new_err("nothing that a site gives"))?;
+    Ok(given.complaint(called, &shape(value, true)?))
+}
+
+/// A value without what is in it, but for the parts of the outermost one.
+fn shape(value: &Bound<'_, PyAny>, is_whole: bool) -> PyResult<Shape> {
+    let content = if value.is_none() {
+        return Ok(Shape { class: "None".to_owned(), content: Content::Nothing });
+    } else if value.is_instance_of::<PyBool>() {
+        Content::Flag
+    } else if value.is_instance_of::<PyInt>() {
+        // What does not fit is no number that a site means.
+        Content::Count(value.extract().unwrap_or(i64::MIN))
+    } else if let Ok(text) = value.cast::<PyString>() {
+        Content::Text(text.to_string_lossy().into_owned().into())
+    } else if !is_whole {
+        Content::Other
+    } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        Content::List(value.try_iter()?.map(|each| shape(&each?, false)).collect::<PyResult<_>>()?)
+    } else if let Ok(fields) = value.cast::<PyMapping>() {
+        let field = |item: Bound<'_, PyAny>| {
+            let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
+            Ok((name.str()?.to_string_lossy().into_owned(), shape(&value, false)?))
+        };
+        Content::Map(fields.items()?.iter().map(field).collect::<PyResult<_>>()?)
+    } else {
+        Content::Other
+    };
+    Ok(Shape { class: value.get_type().name()?.to_string_lossy().into_owned(), content })
+}
+
+/// What to say of a name of which there is none.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts a list so")]
+pub(crate) fn web_misnamed(called: &str, sort: &str, name: &str, known: Vec<String>) -> Option<String> {
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    web::misnamed(called, sort, name, &known)
+}
+
+/// Where the first two of these JIDs stand that belong to one account.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts a list so")]
+pub(crate) fn web_sharing(jids: Vec<String>) -> Option<(usize, usize)> {
+    web::sharing(jids.iter().map(String::as_str))
+}

@@ -1,0 +1,184 @@
+//! The core's rules for a site's endpoint, with plain text in and out. An answer is status, headers and body.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use magnus::r_hash::ForEach;
+use magnus::value::{Qfalse, Qtrue};
+use magnus::{Error, Integer, RArray, RHash, RString, Ruby, Symbol, Value, prelude::*};
+use prebind::Cookie;
+use prebind::web::{self, Answer, Content, Given, Page, Refusal, Shape};
+
+use crate::call::raise;
+
+type Told = (u16, HashMap<&'static str, String>, String);
+
+fn told(answer: &Answer) -> Told {
+    (answer.status(), answer.headers().iter().cloned().collect(), answer.body().to_owned())
+}
+
+fn refused(refusal: Option<Refusal>) -> Option<Told> {
+    refusal.map(|refusal| told(&Answer::refused(refusal)))
+}
+
+/// A request for a session.
+#[magnus::wrap(class = "Prebind::Native::WebRequest", free_immediately, frozen_shareable)]
+pub(crate) struct WebRequest(web::Request);
+
+impl WebRequest {
+    pub(crate) fn new(
+        method: String,
+        scheme: String,
+        host: String,
+        port: Option<u16>,
+        headers: HashMap<String, String>,
+        query: String,
+    ) -> Self {
+        Self(web::Request::new(&method, &scheme, &host, port, headers, &query))
+    }
+
+    /// The answer to a request that gets no session for any user.
+    pub(crate) fn refusal(&self, is_signed_in: bool) -> Option<Told> {
+        refused(self.0.refusal(is_signed_in))
+    }
+
+    /// The answer if the user with this bare JID gets no session.
+    pub(crate) fn refusal_of(&self, jid: Option<String>) -> Option<Told> {
+        refused(self.0.refusal_of(jid.as_deref()))
+    }
+
+    /// The JID to log in with.
+    pub(crate) fn full_jid(&self, jid: String) -> String {
+        self.0.full_jid(&jid)
+    }
+
+    /// What to log if the browser did not reach the chat server.
+    pub(crate) fn complaint(&self, bosh_url: String, setting: String) -> Option<String> {
+        self.0.complaint(&bosh_url, &setting)
+    }
+
+    /// The `Set-Cookie` headers that go with a session. Cookies are name, value and path.
+    pub(crate) fn cookies(&self, bosh_url: String, cookies: Vec<(String, String, String)>) -> Vec<String> {
+        let cookie = |(name, value, path): (_, String, _)| Cookie { name, value: value.into(), path };
+        self.0.cookies(&bosh_url, &cookies.into_iter().map(cookie).collect::<Vec<_>>())
+    }
+}
+
+/// What this process knows of the site's cache. Times are milliseconds.
+#[magnus::wrap(class = "Prebind::Native::WebCache", free_immediately)]
+pub(crate) struct WebCache(web::Cache);
+
+impl WebCache {
+    pub(crate) fn new() -> Self {
+        Self(web::Cache::new())
+    }
+
+    /// Whether to ask it.
+    pub(crate) fn is_asked(&self, now: u64) -> bool {
+        self.0.is_asked(now)
+    }
+
+    /// What to log of an answer.
+    pub(crate) fn answered(
+        &self,
+        asked: u64,
+        now: u64,
+        question: String,
+        failure: Option<String>,
+    ) -> Option<String> {
+        self.0.answered(asked, now, &question, failure.as_deref())
+    }
+}
+
+/// The answer with a session, which is given as JSON.
+pub(crate) fn granted(session: String) -> Told {
+    told(&Answer::granted(&session))
+}
+
+/// The answer to a user who has to wait so many seconds.
+pub(crate) fn rate_limited(seconds: u64) -> Told {
+    told(&Answer::refused(Refusal::too_often(seconds)))
+}
+
+/// The answer if an error of this library's was raised.
+pub(crate) fn failed(kind: String, retry: String, retry_after: Option<u64>) -> Told {
+    told(&Answer::failed_as(&kind, &retry, retry_after.map(Duration::from_secs)))
+}
+
+/// The answer if the site's own code has failed.
+pub(crate) fn broken() -> Told {
+    told(&Answer::broken())
+}
+
+/// The headers of the page's script.
+pub(crate) fn script_headers(is_own_version: bool) -> HashMap<&'static str, &'static str> {
+    Answer::script_headers(is_own_version).into()
+}
+
+/// The elements at the end of a page, of the fields of a [`Page`] in their order.
+pub(crate) fn page(ruby: &Ruby, given: [String; 7]) -> Result<String, Error> {
+    let [jid, endpoint, bosh_url, script, assets, nonce, settings] = &given;
+    let page = Page { jid, endpoint, bosh_url, script, assets, nonce, settings };
+    page.html().map_err(|error| raise(ruby, &error))
+}
+
+/// The settings of Converse.js that a site must not set.
+pub(crate) fn reserved(ruby: &Ruby, settings: String, assets: String) -> Result<Vec<String>, Error> {
+    let page = Page { settings: &settings, assets: &assets, ..Page::default() };
+    page.reserved().map_err(|error| raise(ruby, &error))
+}
+
+/// The complaint about an unusable value that the site's own code gave; `called` is the site's name for what
+/// gave it.
+pub(crate) fn given(
+    ruby: &Ruby,
+    given: String,
+    called: String,
+    value: Value,
+) -> Result<Option<String>, Error> {
+    let given = Given::ALL.into_iter().find(|each| each.name() == given);
+    let given = given.ok_or_else(|| Error::new(ruby.exception_arg_error(), "nothing that a site gives"))?;
+    Ok(given.complaint(&called, &shape(value, true)?))
+}
+
+/// A value without what is in it, but for the parts of the outermost one.
+fn shape(value: Value, is_whole: bool) -> Result<Shape, Error> {
+    let of = |class: &str, content| Ok(Shape { class: class.to_owned(), content });
+    if value.is_nil() {
+        return of("nil", Content::Nothing);
+    }
+    if Qtrue::from_value(value).is_some() || Qfalse::from_value(value).is_some() {
+        return of("Boolean", Content::Flag);
+    }
+    let content = if let Some(number) = Integer::from_value(value) {
+        // What does not fit is no number that a site means.
+        Content::Count(number.to_i64().unwrap_or(i64::MIN))
+    } else if RString::from_value(value).is_some() || (!is_whole && Symbol::from_value(value).is_some()) {
+        Content::Text(value.to_string().into())
+    } else if !is_whole {
+        Content::Other
+    } else if let Some(values) = RArray::from_value(value) {
+        Content::List(values.into_iter().map(|each| shape(each, false)).collect::<Result<_, _>>()?)
+    } else if let Some(values) = RHash::from_value(value) {
+        let mut fields = Vec::new();
+        values.foreach(|name: Value, value: Value| {
+            fields.push((name.to_string(), shape(value, false)?));
+            Ok(ForEach::Continue)
+        })?;
+        Content::Map(fields)
+    } else {
+        Content::Other
+    };
+    of(&value.class().to_string(), content)
+}
+
+/// What to say of a name of which there is none.
+pub(crate) fn misnamed(called: String, sort: String, name: String, known: Vec<String>) -> Option<String> {
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    web::misnamed(&called, &sort, &name, &known)
+}
+
+/// Where the first two of these JIDs stand that belong to one account.
+pub(crate) fn sharing(jids: Vec<String>) -> Option<(usize, usize)> {
+    web::sharing(jids.iter().map(String::as_str))
+}

@@ -1,0 +1,108 @@
+//! What a server presented when its certificate was not trusted. The verifiers tell that the issuer
+//! is unknown, but not whether it is missing, private or the certificate itself.
+
+use std::cell::RefCell;
+
+use rustls::pki_types::CertificateDer;
+
+use crate::error::{address, shortened};
+
+/// The certificates that a server sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Presented {
+    /// Whether there was none but the server's own.
+    pub(super) is_alone: bool,
+    /// Whether the server's own is issued by itself.
+    pub(super) is_self_signed: bool,
+    /// The name of the authority that the last one is issued by.
+    pub(super) issuer: Option<String>,
+    /// Whether they were trusted, and the server did not prove to have the key.
+    pub(super) is_trusted: bool,
+}
+
+thread_local! {
+    static REFUSED: RefCell<Presented> = RefCell::default();
+}
+
+/// What the certificates were that this thread refused last. A handshake takes place on one thread.
+pub(super) fn refused() -> Presented {
+    REFUSED.take()
+}
+
+/// Notes that this thread refuses these certificates.
+pub(super) fn refuse(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) {
+    REFUSED.set(Presented::new(end_entity, intermediates));
+}
+
+/// Notes that the server did not prove to this thread that it has the key of its certificate.
+pub(super) fn refuse_proof() {
+    REFUSED.set(Presented { is_trusted: true, ..Presented::default() });
+}
+
+impl Presented {
+    fn new(end_entity: &[u8], intermediates: &[CertificateDer<'_>]) -> Self {
+        let (issuer, subject) = names(end_entity).unzip();
+        let last = intermediates.last().map_or(issuer, |last| names(last).map(|(issuer, _)| issuer));
+        Self {
+            is_alone: intermediates.is_empty(),
+            is_self_signed: issuer.is_some() && issuer == subject,
+            issuer: last.and_then(readable),
+            is_trusted: false,
+        }
+    }
+}
+
+/// Issuer and subject of a certificate (RFC 5280 §4.1).
+fn names(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
+    const VERSION: u8 = 0xa0;
+    let (_, to_be_signed, _) = element(element(certificate)?.1)?;
+    let mut fields = to_be_signed;
+    if element(fields)?.0 == VERSION {
+        fields = element(fields)?.2;
+    }
+    let (_serial, _algorithm) = (take(&mut fields)?, take(&mut fields)?);
+    let issuer = take(&mut fields)?;
+    let _validity = take(&mut fields)?;
+    Some((issuer, take(&mut fields)?))
+}
+
+/// The common name in a name, or else the organization.
+fn readable(name: &[u8]) -> Option<String> {
+    const ORGANIZATION: u8 = 10;
+    let text = common_name(name).or_else(|| attribute(name, ORGANIZATION))?;
+    let text = address(&String::from_utf8_lossy(text));
+    (!text.is_empty()).then(|| shortened(&text, 60))
+}
+
+/// The common name in a name (X.520 §6.2.2).
+pub(super) fn common_name(name: &[u8]) -> Option<&[u8]> {
+    attribute(name, 3)
+}
+
+/// The value of an attribute type of X.520 in a name.
+fn attribute(name: &[u8], number: u8) -> Option<&[u8]> {
+    let id = [6, 3, 0x55, 4, number];
+    let at = name.windows(id.len()).position(|window| window == id)?;
+    Some(element(&name[at + id.len()..])?.1)
+}
+
+fn take<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (_, content, rest) = element(from)?;
+    *from = rest;
+    Some(content)
+}
+
+/// Tag and content of the first element (X.690), and what follows it.
+fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&[tag, length], rest) = der.split_first_chunk::<2>()?;
+    let (length, rest) = match length {
+        0..=0x7f => (usize::from(length), rest),
+        0x81..=0x83 => {
+            let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x0f))?;
+            (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
+        }
+        _ => return None,
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
+}

@@ -1,0 +1,274 @@
+use super::*;
+use crate::client::host::Folder;
+
+fn fail_fast(after: u32, pause: Duration) -> FailFast {
+    let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
+    (config.fail_fast_after, config.fail_fast_for) = (after, pause);
+    FailFast::new(&config, None)
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl FailFast {
+    fn is_off(&self) -> bool {
+        self.check(Stage::Create, "host").is_err()
+    }
+
+    /// A call that ends like this, if it is admitted.
+    fn call(&self, outcome: Outcome) -> bool {
+        let admitted = self.admit(Stage::Create, "host");
+        admitted.map(|admitted| self.record(admitted, outcome)).is_ok()
+    }
+
+    fn calls(&self, outcome: Outcome, count: usize) {
+        for _ in 0..count {
+            assert!(self.call(outcome));
+        }
+    }
+
+    /// As if this much time had gone by.
+    fn wait(&self, time: Duration) {
+        let earlier = |at: &mut Duration| *at = at.checked_sub(time).unwrap();
+        self.known(|state| {
+            state.outcomes.iter_mut().for_each(|(at, _)| earlier(at));
+            if let Some(off) = &mut state.off {
+                earlier(&mut off.until);
+                off.probing_since.as_mut().map(earlier);
+            }
+        });
+    }
+
+    /// How long no call is admitted.
+    fn pause(&self) -> Duration {
+        self.known(|state| state.off.as_ref().unwrap().until.saturating_sub(now()))
+    }
+}
+
+use Outcome::{Reached, Unknown, Unreached};
+
+#[test]
+fn where_half_of_the_latest_calls_fail_calls_fail_at_once() {
+    let fail_fast = fail_fast(3, MINUTE);
+    fail_fast.calls(Reached, 3);
+    fail_fast.calls(Unreached, 2);
+    assert!(!fail_fast.is_off());
+    fail_fast.calls(Unreached, 1);
+    assert!(fail_fast.is_off() && !fail_fast.call(Reached));
+    let error = fail_fast.check(Stage::Create, "host").unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Timeout { phase: Phase::FailFast });
+    assert_eq!(error.retry(), Retry::Later);
+    let after = error.retry_after().unwrap();
+    assert!((MINUTE / 2..=MINUTE * 3 / 2).contains(&after), "{after:?}");
+}
+
+/// As where one of two servers behind a balancer hangs: its calls end all at once.
+#[test]
+fn failures_in_a_row_among_many_that_succeed_change_nothing() {
+    let fail_fast = fail_fast(3, MINUTE);
+    fail_fast.calls(Reached, 100);
+    fail_fast.calls(Unreached, 99);
+    assert!(!fail_fast.is_off());
+}
+
+#[test]
+fn what_succeeded_before_the_failing_calls_began_says_nothing_of_them() {
+    let fail_fast = fail_fast(3, MINUTE);
+    fail_fast.calls(Reached, 100);
+    fail_fast.wait(fail_fast.window);
+    fail_fast.calls(Unreached, 3);
+    assert!(fail_fast.is_off());
+}
+
+#[test]
+fn one_call_at_a_time_probes_and_a_success_lifts_it() {
+    let fail_fast = fail_fast(1, MINUTE);
+    fail_fast.calls(Unreached, 1);
+    fail_fast.wait(2 * MINUTE);
+    let probe = fail_fast.admit(Stage::Create, "host").unwrap();
+    assert!(fail_fast.is_off() && !fail_fast.call(Reached), "nobody else is admitted");
+    fail_fast.record(probe, Unknown);
+    let probe = fail_fast.admit(Stage::Create, "host").expect("the one before told nothing");
+    fail_fast.record(probe, Reached);
+    fail_fast.calls(Reached, 1);
+    assert!(!fail_fast.is_off());
+}
+
+#[test]
+fn a_probe_that_never_tells_is_not_waited_for() {
+    let fail_fast = fail_fast(1, Duration::ZERO);
+    fail_fast.calls(Unreached, 1);
+    let _lost = fail_fast.admit(Stage::Create, "host").unwrap();
+    assert!(fail_fast.is_off());
+    fail_fast.wait(2 * fail_fast.window);
+    assert!(fail_fast.call(Reached));
+}
+
+#[test]
+fn a_success_of_a_call_that_was_under_way_lifts_it_and_a_failure_does_not_prolong_it() {
+    let fail_fast = fail_fast(1, MINUTE);
+    let under_way = [(); 3].map(|()| fail_fast.admit(Stage::Create, "host").unwrap());
+    let [first, second, third] = under_way;
+    fail_fast.record(first, Unreached);
+    let pause = fail_fast.pause();
+    fail_fast.record(second, Unreached);
+    assert!(fail_fast.pause() <= pause);
+    fail_fast.record(third, Reached);
+    assert!(!fail_fast.is_off());
+}
+
+#[test]
+fn the_pause_grows_to_a_minute_and_differs_from_client_to_client() {
+    let pauses = |first: u64| {
+        let fail_fast = fail_fast(1, Duration::from_secs(first));
+        fail_fast.calls(Unreached, 1);
+        [(); 6].map(|()| {
+            let pause = fail_fast.pause();
+            fail_fast.wait(pause + Duration::from_millis(1));
+            fail_fast.calls(Unreached, 1);
+            pause
+        })
+    };
+    for (first, expected) in [(5, [5, 10, 20, 40, 60, 60]), (600, [600; 6])] {
+        for (pause, least) in pauses(first).into_iter().zip(expected) {
+            let least = Duration::from_secs(least);
+            // The clock has run on since the pause was set.
+            let earliest = least.saturating_sub(Duration::from_secs(1));
+            assert!((earliest..=least * 3 / 2).contains(&pause), "{pause:?}, not {least:?}");
+        }
+    }
+    let firsts: Vec<Duration> = (0..64).map(|_| pauses(60)[0]).collect();
+    assert!(firsts.iter().any(|pause| pause.abs_diff(firsts[0]) > Duration::from_secs(3)), "{firsts:?}");
+}
+
+#[test]
+fn zero_switches_it_off() {
+    let fail_fast = fail_fast(0, MINUTE);
+    fail_fast.calls(Unreached, 10);
+    assert!(!fail_fast.is_off());
+}
+
+#[test]
+fn only_a_server_that_is_not_reached_is_to_blame() {
+    let error = |kind| Err::<(), _>(Error::new(kind, Stage::Create, Retry::No, String::new()));
+    for (result, outcome) in [
+        (Ok(()), Reached),
+        (error(ErrorKind::Auth), Reached),
+        (error(ErrorKind::Connect { phase: Phase::Tcp }), Unreached),
+        (error(ErrorKind::Timeout { phase: Phase::Headers }), Unreached),
+        (error(ErrorKind::Timeout { phase: Phase::Queue }), Unknown),
+        (error(ErrorKind::Timeout { phase: Phase::FailFast }), Unknown),
+        (error(ErrorKind::Internal), Unknown),
+    ] {
+        assert_eq!(Outcome::of(&result), outcome, "{result:?}");
+    }
+}
+
+#[test]
+fn the_memory_of_outcomes_is_bounded() {
+    let fail_fast = fail_fast(3, MINUTE);
+    fail_fast.calls(Reached, 2 * MAX_OUTCOMES);
+    assert_eq!(fail_fast.known(|state| state.outcomes.len()), MAX_OUTCOMES);
+}
+
+/// Two processes of a host, as far as this one can be both.
+fn processes(after: u32) -> (Folder, [FailFast; 2]) {
+    let folder = Folder::new();
+    let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
+    (config.fail_fast_after, config.fail_fast_for, config.workers) = (after, MINUTE, 1);
+    let process = || FailFast::new(&config, Host::within(&folder.0, &config).map(Arc::new));
+    let both = [process(), process()];
+    (folder, both)
+}
+
+#[test]
+fn what_one_process_learned_another_knows() {
+    let (_folder, [first, second]) = processes(3);
+    first.calls(Unreached, 2);
+    assert!(!second.is_off());
+    second.calls(Unreached, 1);
+    assert!(first.is_off() && second.is_off());
+}
+
+#[test]
+fn where_it_is_switched_off_nothing_is_learned_of_others() {
+    let (folder, [first, _]) = processes(1);
+    first.calls(Unreached, 1);
+    let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
+    (config.fail_fast_after, config.workers) = (0, 1);
+    let never = FailFast::new(&config, Host::within(&folder.0, &config).map(Arc::new));
+    assert!(first.is_off() && !never.is_off());
+}
+
+#[test]
+fn one_process_probes_and_tells_the_others() {
+    let (_folder, [first, second]) = processes(1);
+    first.calls(Unreached, 1);
+    first.wait(2 * MINUTE);
+    let probe = second.admit(Stage::Create, "host").unwrap();
+    assert!(first.is_off() && !first.call(Reached), "nobody else is admitted");
+    second.record(probe, Reached);
+    assert!(!first.is_off());
+}
+
+/// A process that dies lets go of its locks, and does not say how its call went.
+#[test]
+fn where_the_process_that_probes_dies_another_one_probes() {
+    let (_folder, [first, second]) = processes(1);
+    first.calls(Unreached, 1);
+    first.wait(2 * MINUTE);
+    drop(second.admit(Stage::Create, "host").unwrap());
+    assert!(first.call(Reached), "at once");
+    assert!(!second.is_off());
+}
+
+#[test]
+fn where_one_process_probes_for_all_the_pause_stays_short() {
+    let folder = Folder::new();
+    let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
+    (config.fail_fast_after, config.fail_fast_for, config.workers) = (1, Duration::from_secs(5), 1);
+    let fail_fast = FailFast::new(&config, Host::within(&folder.0, &config).map(Arc::new));
+    for _ in 0..6 {
+        fail_fast.calls(Unreached, 1);
+        assert!(fail_fast.pause() <= MAX_PAUSE_OF_HOST * 3 / 2);
+        fail_fast.wait(fail_fast.pause() + Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn notes_say_all_that_is_known() {
+    let off = |probing_since| Off {
+        failures: 3,
+        pause: Duration::from_secs(5),
+        until: Duration::from_millis(1_005_500),
+        probing_since,
+    };
+    let outcomes: VecDeque<_> = [(1, false), (2, true)].map(|(at, it)| (Duration::from_secs(at), it)).into();
+    let now = Duration::from_secs(1000);
+    for off in [None, Some(off(None)), Some(off(Some(now)))] {
+        let state = State { outcomes: outcomes.clone(), off };
+        assert_eq!(State::read(&state.to_text(), now), state);
+    }
+}
+
+#[test]
+fn notes_that_cannot_be_are_ignored() {
+    let now = Duration::from_secs(1000);
+    for text in [
+        "",
+        "\n \nnonsense",
+        "1001000 1",
+        "999 2",
+        "-5 1",
+        "1 1x",
+        // What a clock said before the machine was started again.
+        "off 3 5000 1008000 -",
+        "off 3 5000 1003000 1000001",
+        "off 3 3600001 1003000 -",
+        "off 3 5000",
+        "off x 5000 1003000 -",
+        "off 3 5000 1003000 - -",
+    ] {
+        assert_eq!(State::read(text, now), State::default(), "{text}");
+    }
+    assert_ne!(State::read("off 3 5000 1003000 -", now), State::default(), "this one can be");
+}

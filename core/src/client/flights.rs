@@ -1,0 +1,333 @@
+//! The requests of one exchange that are under way. The thread of the exchange sends the first of several and waits
+//! for it alone. Helpers send the later ones: the server answers none of them before the first, and one that is lost
+//! is not sent again before (`negotiation::losses`). That holds as well where the later one goes out first.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
+
+use tracing::dispatcher;
+
+use super::exchange::before_clean_up;
+use super::lanes::Lane;
+use super::lost::Lost;
+use super::outbox::Outbox;
+use super::{Inner, cancel, interruptible};
+use crate::reply::Reply;
+use crate::request::Request;
+
+/// A reply and the lane it came by, or why there is none, to the request with that RID.
+pub(super) type Answer = (u64, Result<(Reply, Lane), Lost>);
+
+/// How long a connection that is opened ahead may take longer than the creation, at least.
+const OPENING: Duration = Duration::from_millis(250);
+
+/// How long a request may take to be written on a busy machine, where a round trip takes less.
+const LEAST_PATIENCE: Duration = Duration::from_millis(20);
+
+/// What a helper is given to send.
+type Job = (Request, Option<Lane>, Instant);
+
+pub(super) struct Flights<'scope, 'env> {
+    client: &'env Inner,
+    scope: &'scope Scope<'scope, 'env>,
+    /// How long to wait until a secret is sent.
+    patience: Instant,
+    /// The deadline of the call.
+    until: Instant,
+    /// To be sent, each not before a moment.
+    due: VecDeque<(Instant, Request)>,
+    /// A request to be sent ahead of its turn, and the one before it.
+    reversed: Option<(Request, Request)>,
+    /// The threads that send requests where more than one is under way.
+    helpers: Vec<Sender<Job>>,
+    /// Those of the helpers that have nothing to do.
+    idle: Vec<usize>,
+    sender: Sender<(usize, Answer)>,
+    answers: Receiver<(usize, Answer)>,
+    outbox: Arc<Outbox>,
+    /// Whether the exchange has ended: nobody waits for its requests any more.
+    is_over: Arc<AtomicBool>,
+    /// The connection that carried the creation, where all of the exchange may go over it.
+    own: Option<Lane>,
+    /// A connection that is being opened for what follows the creation.
+    ahead: Option<Receiver<Lane>>,
+    /// Whether that took too long, so that one connection has to do.
+    is_alone: bool,
+    started: Instant,
+    /// How long the creation took, with the opening of its connection: a round trip, or more.
+    round_trip: Duration,
+}
+
+impl<'scope, 'env> Flights<'scope, 'env> {
+    pub(super) fn new(
+        client: &'env Inner,
+        scope: &'scope Scope<'scope, 'env>,
+        patience: Instant,
+        until: Instant,
+        ahead: Option<Receiver<Lane>>,
+    ) -> Self {
+        let (sender, answers) = channel();
+        Self {
+            client,
+            scope,
+            patience,
+            until,
+            due: VecDeque::new(),
+            reversed: None,
+            helpers: Vec::new(),
+            idle: Vec::new(),
+            sender,
+            answers,
+            outbox: Arc::default(),
+            is_over: Arc::default(),
+            own: None,
+            ahead,
+            is_alone: false,
+            started: Instant::now(),
+            round_trip: Duration::ZERO,
+        }
+    }
+
+    /// Adds requests to be sent, each after its pause.
+    pub(super) fn add(&mut self, requests: Vec<Request>) {
+        if requests.iter().any(|request| request.holds_secret() && !request.is_optional()) {
+            // No other exchange will follow, so this one has all the time.
+            self.patience = self.until;
+        }
+        let now = Instant::now();
+        match <[Request; 2]>::try_from(requests) {
+            Ok([ahead, before]) if before.rid() < ahead.rid() => self.reversed = Some((ahead, before)),
+            Ok(pair) => self.due.extend(pair.map(|request| (now + request.pause(), request))),
+            Err(requests) => {
+                self.due.extend(requests.into_iter().map(|request| (now + request.pause(), request)));
+            }
+        }
+    }
+
+    /// Sends what is due and waits for the next answer; `None` if there is nothing to wait for.
+    pub(super) fn next(&mut self) -> Option<Answer> {
+        if let Some((ahead, before)) = self.reversed.take() {
+            return Some(self.send_reversed(ahead, &before));
+        }
+        loop {
+            let now = Instant::now();
+            let mut first = None;
+            while let Some(at) = self.due.iter().position(|(moment, _)| *moment <= now) {
+                let is_idle = self.flying() == 0 && first.is_none();
+                let is_only_one = is_idle && (self.due.len() == 1 || self.is_alone);
+                if self.is_alone && !is_only_one {
+                    break;
+                }
+                let (_, request) = self.due.remove(at)?;
+                let lane = self.lane_for(&request);
+                if is_only_one {
+                    return Some(self.send(&request, lane));
+                }
+                if self.is_alone && self.flying() > 0 {
+                    // The second connection could not be had, so this request waits for its turn.
+                    self.due.push_front((now, request));
+                    break;
+                }
+                if is_idle && self.ahead.is_none() && self.due.iter().all(|(moment, _)| *moment <= now) {
+                    first = Some((request, lane));
+                    continue;
+                }
+                match self.idle.pop().or_else(|| self.hire()) {
+                    Some(helper) => self.hand_over(helper, request, lane),
+                    None if first.is_some() => {
+                        self.due.push_front((now, request));
+                        break;
+                    }
+                    None => return Some(self.send(&request, lane)),
+                }
+            }
+            if let Some((request, lane)) = first {
+                return Some(self.send(&request, lane));
+            }
+            let next_due = self.due.iter().map(|(moment, _)| *moment).filter(|moment| *moment > now).min();
+            match (self.flying(), next_due) {
+                (0, None) if self.due.is_empty() => return None,
+                (0, None) => {}
+                (_, next_due) => {
+                    if let Some(answer) = self.wait(next_due) {
+                        return Some(answer);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends a request ahead of its turn, then the one before it over the connection of the creation, and waits for the
+    /// answer to the latter. Where there is no second connection or thread, each is sent in its turn: the server does
+    /// not answer the first of them without the other.
+    fn send_reversed(&mut self, ahead: Request, before: &Request) -> Answer {
+        let own = self.own.take();
+        let other = self.opened_ahead(&ahead);
+        let helper = if self.is_alone { None } else { self.idle.pop().or_else(|| self.hire()) };
+        let Some(helper) = helper else {
+            if let Some(lane) = other {
+                self.client.http.put(lane);
+            }
+            self.due.push_back((Instant::now(), ahead));
+            return self.send(before, own);
+        };
+        let rid = ahead.rid();
+        self.hand_over(helper, ahead, other);
+        // A connection that takes longer to open than a round trip saves none.
+        let patience = self.round_trip.clamp(LEAST_PATIENCE, OPENING);
+        if self.outbox.has_written(rid, patience) && before.pause() < self.round_trip {
+            thread::sleep(before.pause());
+        }
+        self.send(before, own)
+    }
+
+    /// Takes a lane back from an answer: for the rest of this exchange if it `stays` on the connection of
+    /// its creation, else for all exchanges.
+    pub(super) fn give_back(&mut self, lane: Lane, stays: bool) {
+        match &self.own {
+            None if stays => self.own = Some(lane),
+            _ => self.client.http.put(lane),
+        }
+    }
+
+    /// The connection of the creation, if the exchange stays on it.
+    pub(super) fn take_own(&mut self) -> Option<Lane> {
+        self.own.take()
+    }
+
+    /// Sends nothing more of the exchange. Returns the RID of the request that ends the session.
+    pub(super) fn close(&self, until: Instant) -> Option<u64> {
+        self.outbox.close(until)
+    }
+
+    /// Whether several requests were under way at the same time.
+    pub(super) fn had_several(&self) -> bool {
+        !self.helpers.is_empty()
+    }
+
+    /// How many requests run on other threads.
+    fn flying(&self) -> usize {
+        self.helpers.len() - self.idle.len()
+    }
+
+    fn send(&mut self, request: &Request, lane: Option<Lane>) -> Answer {
+        let post = || self.client.post(request, lane, self.request_until(request));
+        let answer = (request.rid(), self.outbox.posting(request.rid(), post));
+        if !request.is_repeatable() {
+            self.round_trip = self.started.elapsed();
+        }
+        answer
+    }
+
+    fn hand_over(&self, helper: usize, request: Request, lane: Option<Lane>) {
+        // Helpers last as long as this.
+        let until = self.request_until(&request);
+        let _ = self.helpers[helper].send((request, lane, until));
+    }
+
+    /// Starts a thread that sends requests until the exchange ends.
+    fn hire(&mut self) -> Option<usize> {
+        let (jobs, todo) = channel::<Job>();
+        let (client, sender, number) = (self.client, self.sender.clone(), self.helpers.len());
+        let (outbox, is_over) = (Arc::clone(&self.outbox), Arc::clone(&self.is_over));
+        let span = tracing::Span::current();
+        let observer = dispatcher::get_default(Clone::clone);
+        let work = move || {
+            dispatcher::with_default(&observer, || {
+                let _span = span.entered();
+                let keep_going = move || !is_over.load(Relaxed);
+                interruptible(keep_going, || {
+                    for (request, lane, until) in todo {
+                        let post = AssertUnwindSafe(|| client.post(&request, lane, until));
+                        let posted = outbox
+                            .posting(request.rid(), || catch_unwind(post))
+                            .unwrap_or_else(|_| Err(Lost::by_defect(request.stage())));
+                        let answer = (request.rid(), posted);
+                        // Nobody waits for it after a failure.
+                        if let Err(unread) = sender.send((number, answer))
+                            && let (_, Ok((_, lane))) = unread.0.1
+                        {
+                            client.http.put(lane);
+                        }
+                    }
+                });
+            });
+        };
+        thread::Builder::new().spawn_scoped(self.scope, work).ok()?;
+        self.helpers.push(jobs);
+        Some(number)
+    }
+
+    /// The connection for a request; `None` leaves the choice open.
+    fn lane_for(&mut self, request: &Request) -> Option<Lane> {
+        let http = &self.client.http;
+        let lane = self.own.take().or_else(|| self.opened_ahead(request));
+        lane.or_else(|| self.is_alone.then(|| http.any_lane()).flatten())
+    }
+
+    /// The connection that was opened for this, as soon as it is.
+    fn opened_ahead(&mut self, request: &Request) -> Option<Lane> {
+        let opening = self.ahead.take_if(|_| request.is_repeatable())?;
+        let now = Instant::now();
+        // The creation took one round trip at least, and a connection takes two or three.
+        let patience = (2 * now.duration_since(self.started)).max(OPENING);
+        let until = now + patience.min(self.until.saturating_duration_since(now) / 2);
+        loop {
+            let slice = cancel::SLICE.min(until.saturating_duration_since(Instant::now()));
+            match opening.recv_timeout(slice) {
+                Ok(lane) => return Some(lane),
+                // A caller that gives up is told by the request.
+                Err(RecvTimeoutError::Timeout) if !slice.is_zero() && cancel::ask().is_ok() => {}
+                Err(_) => {
+                    self.is_alone = true;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Waits for an answer from a helper, which keeps to the deadline by itself; `None` once the next
+    /// request is due.
+    fn wait(&mut self, next_due: Option<Instant>) -> Option<Answer> {
+        loop {
+            let left = next_due.map(|moment| moment.saturating_duration_since(Instant::now()));
+            let slice = left.map_or(cancel::SLICE, |left| left.min(cancel::SLICE));
+            match self.answers.recv_timeout(slice) {
+                Ok((helper, answer)) => {
+                    self.idle.push(helper);
+                    return Some(answer);
+                }
+                Err(_) if cancel::ask().is_err() => self.is_over.store(true, Relaxed),
+                Err(_) => {}
+            }
+            if left.is_some_and(|left| left <= slice) {
+                return None;
+            }
+        }
+    }
+
+    fn request_until(&self, request: &Request) -> Instant {
+        let mut patience = self.patience;
+        if request.is_optional() {
+            // The other half of what is left is for the exchange that does without it.
+            let now = Instant::now();
+            patience = patience.min(now + self.until.saturating_duration_since(now) / 2);
+        }
+        before_clean_up(patience, &self.client.config)
+    }
+}
+
+impl Drop for Flights<'_, '_> {
+    fn drop(&mut self) {
+        self.is_over.store(true, Relaxed);
+        let opened = self.ahead.take().and_then(|opening| opening.try_recv().ok());
+        for lane in [self.own.take(), opened].into_iter().flatten() {
+            self.client.http.put(lane);
+        }
+    }
+}

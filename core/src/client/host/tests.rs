@@ -1,0 +1,215 @@
+use std::fs::Permissions;
+use std::os::unix::fs::chown;
+use std::sync::atomic::AtomicU64;
+
+use super::*;
+
+/// An empty folder, until it is dropped.
+pub(in crate::client) struct Folder(pub(in crate::client) PathBuf);
+
+impl Folder {
+    pub(in crate::client) fn new() -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("prebind-test-{}-{}", process::id(), COUNT.fetch_add(1, Relaxed));
+        let path = env::temp_dir().join(name);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn host(&self, change: impl FnOnce(&mut Config)) -> Host {
+        let mut config = Config::new("https://chat.example.org/http-bind?key=hidden").unwrap();
+        change(&mut config);
+        Host::within(&self.0, &config).unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn is_held(place: &Place) -> bool {
+    place.0.is_some()
+}
+
+#[test]
+fn no_site_shares_nothing() {
+    let config = Config::new("https://chat.example.org/http-bind").unwrap();
+    assert!(Host::new(&config).is_none());
+}
+
+/// Each host is a process here, as each opens the files for itself.
+#[test]
+fn the_last_of_many_is_refused_at_once_until_another_ends() {
+    let folder = Folder::new();
+    let hosts = [(); 9].map(|()| folder.host(|config| config.max_host_calls = 8));
+    let mut places: Vec<_> = hosts[..8].iter().map(|host| host.place().unwrap()).collect();
+    assert!(places.iter().all(is_held));
+    assert_eq!(hosts[8].place().unwrap_err(), Full { most: 8 });
+    places.remove(3);
+    assert!(is_held(&hosts[8].place().unwrap()));
+}
+
+#[test]
+fn half_of_the_workers_may_call() {
+    for (workers, most) in [(1, 1), (2, 1), (5, 2), (10, 5)] {
+        let folder = Folder::new();
+        let host = folder.host(|config| config.workers = workers);
+        let _places: Vec<_> = (0..most).map(|_| host.place().unwrap()).collect();
+        assert_eq!(host.place().unwrap_err(), Full { most });
+    }
+}
+
+#[test]
+fn two_clients_of_a_process_are_one_process() {
+    let folder = Folder::new();
+    let [first, second] = [(); 2].map(|()| folder.host(|config| config.workers = 4));
+    let places = [first.place().unwrap(), second.place().unwrap()];
+    assert_eq!(second.place().unwrap_err(), Full { most: 2 });
+    drop((first, places));
+    let _places = [(); 2].map(|()| second.place().unwrap());
+    assert_eq!(second.place().unwrap_err(), Full { most: 2 }, "it is still counted");
+}
+
+#[test]
+fn only_living_processes_of_the_same_parent_count() {
+    let folder = Folder::new();
+    let host = folder.host(|config| config.workers = 2);
+    drop(host.place().unwrap());
+    let file = |name: String| host.directory.join(name);
+    let dead = file(format!("{}1", group()));
+    let elsewhere = file(format!("{PRESENCE}0-1"));
+    let alive = file(format!("{}2", group()));
+    for path in [&dead, &elsewhere, &alive] {
+        fs::write(path, "100").unwrap();
+    }
+    let _locks = [&elsewhere, &alive].map(|path| {
+        let file = open(path).unwrap();
+        flock(&file, FlockOperation::NonBlockingLockExclusive).unwrap();
+        file
+    });
+    assert_eq!(host.present().unwrap(), 102);
+    assert!(!dead.exists() && elsewhere.exists());
+}
+
+#[test]
+fn another_url_has_places_of_its_own() {
+    let folder = Folder::new();
+    let host = folder.host(|config| config.max_host_calls = 1);
+    let _place = host.place().unwrap();
+    let mut config = Config::new("https://chat.example.net/http-bind").unwrap();
+    config.max_host_calls = 1;
+    assert!(Host::within(&folder.0, &config).unwrap().place().is_ok());
+    assert!(host.place().is_err());
+}
+
+#[test]
+fn nobody_else_may_read_it_and_it_does_not_show_the_url() {
+    let folder = Folder::new();
+    let host = folder.host(|config| config.workers = 1);
+    let _place = host.place().unwrap();
+    host.notes().unwrap().write("5 1\n");
+    let mut paths = vec![folder.0.clone()];
+    let mut files = 0;
+    while let Some(path) = paths.pop() {
+        for entry in fs::read_dir(path).unwrap() {
+            let entry = entry.unwrap();
+            let (mode, is_dir) = (entry.metadata().unwrap().mode() & 0o777, entry.path().is_dir());
+            assert_eq!(mode, if is_dir { 0o700 } else { 0o600 }, "{entry:?}");
+            assert!(!entry.path().to_string_lossy().contains("hidden"));
+            if is_dir {
+                paths.push(entry.path());
+            } else {
+                files += 1;
+                let content = fs::read_to_string(entry.path()).unwrap();
+                assert!(["", "1", "5 1\n"].contains(&content.as_str()), "{content}");
+            }
+        }
+    }
+    assert_eq!(files, 3);
+}
+
+/// What cannot be shared is not: the calls go on.
+fn assert_is_alone(host: &Host, problem: &str) {
+    assert!(!is_held(&host.place().unwrap()), "{problem}");
+    assert!(!is_held(&host.place().unwrap()), "{problem}");
+    assert!(host.notes().is_none() && host.probe().is_none());
+    let error = host.lock(NOTES).unwrap_err();
+    assert!(error.to_string().contains(problem), "{error}");
+    assert!(host.is_told.load(Relaxed));
+}
+
+#[test]
+fn a_directory_of_somebody_else_is_not_used() {
+    let folder = Folder::new();
+    let host = folder.host(|config| config.max_host_calls = 1);
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can give a directory away");
+        return;
+    }
+    // Who made it may have made all that is in it.
+    fs::create_dir_all(&host.directory).unwrap();
+    chown(host.directory.parent().unwrap(), Some(65_534), None).unwrap();
+    assert_is_alone(&host, "another user's");
+    assert!(fs::read_dir(&host.directory).unwrap().next().is_none());
+}
+
+#[test]
+fn a_link_to_elsewhere_is_not_used() {
+    let folder = Folder::new();
+    let host = folder.host(|config| config.max_host_calls = 1);
+    std::os::unix::fs::symlink(env::temp_dir(), host.directory.parent().unwrap()).unwrap();
+    assert_is_alone(&host, "no directory");
+}
+
+/// Not even root can write there.
+#[test]
+fn where_nothing_can_be_written_calls_are_not_limited() {
+    let folder = Folder::new();
+    let file = folder.0.join("a file");
+    fs::write(&file, "").unwrap();
+    let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
+    config.max_host_calls = 1;
+    assert_is_alone(&Host::within(&file, &config).unwrap(), "Not a directory");
+}
+
+#[test]
+fn a_directory_that_others_could_read_is_closed_to_them() {
+    let folder = Folder::new();
+    let host = folder.host(|config| config.max_host_calls = 1);
+    fs::create_dir_all(&host.directory).unwrap();
+    fs::set_permissions(&host.directory, Permissions::from_mode(0o777)).unwrap();
+    assert!(is_held(&host.place().unwrap()));
+    assert_eq!(fs::metadata(&host.directory).unwrap().mode() & 0o777, 0o700);
+}
+
+/// As programs do that tidy up the folder for temporary files.
+#[test]
+fn a_directory_that_was_deleted_is_made_again() {
+    let folder = Folder::new();
+    let host = folder.host(|config| config.max_host_calls = 1);
+    drop(host.place().unwrap());
+    fs::remove_dir_all(host.directory.parent().unwrap()).unwrap();
+    assert!(is_held(&host.place().unwrap()));
+}
+
+#[test]
+fn a_process_whose_file_was_deleted_shows_that_it_is_there_again() {
+    let folder = Folder::new();
+    let host = folder.host(|config| config.workers = 4);
+    drop(host.place().unwrap());
+    fs::remove_dir_all(host.directory.parent().unwrap()).unwrap();
+    let _places = [(); 2].map(|()| host.place().unwrap());
+    assert_eq!(host.place().unwrap_err(), Full { most: 2 });
+}
+
+#[test]
+fn a_process_that_holds_the_notes_stops_nobody() {
+    let folder = Folder::new();
+    let host = folder.host(|config| config.workers = 1);
+    let notes = host.notes().unwrap();
+    assert!(host.notes().is_none());
+    notes.write("6 0\n");
+    assert_eq!(host.notes().unwrap().text, "6 0\n");
+}

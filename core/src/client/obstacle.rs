@@ -1,0 +1,63 @@
+//! What `ureq` has no error for, on its way through `ureq`.
+
+use std::io;
+
+/// What stood in the way of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
+pub(super) enum Obstacle {
+    /// The name service knows no such host.
+    NoSuchHost,
+    /// The name service did not answer, or with an error of its own.
+    NameService,
+    /// The host has no address that may be used.
+    NoUsableAddress,
+    /// The system let this process start no thread.
+    NoThread,
+}
+
+impl Obstacle {
+    /// What made a name lookup fail. Only the text tells it, with glibc, musl, macOS and Windows.
+    pub(super) fn of_lookup(error: &io::Error) -> Self {
+        const UNKNOWN: [&str; 4] = ["not known", "not resolve", "no address", "no such host"];
+        let text = error.to_string().to_lowercase();
+        let is_unknown = UNKNOWN.iter().any(|words| text.contains(words));
+        if is_unknown { Self::NoSuchHost } else { Self::NameService }
+    }
+
+    /// The obstacle inside an error, if it is one.
+    pub(super) fn inside(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+}
+
+impl From<Obstacle> for io::Error {
+    fn from(obstacle: Obstacle) -> Self {
+        Self::other(obstacle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_there_is_not_a_name_service_that_is_down() {
+        const PREFIX: &str = "failed to lookup address information: ";
+        for (text, obstacle) in [
+            ("Name or service not known", Obstacle::NoSuchHost),
+            ("No address associated with hostname", Obstacle::NoSuchHost),
+            ("Name does not resolve", Obstacle::NoSuchHost),
+            ("nodename nor servname provided, or not known", Obstacle::NoSuchHost),
+            ("No such host is known. (os error 11001)", Obstacle::NoSuchHost),
+            ("Temporary failure in name resolution", Obstacle::NameService),
+            ("Non-recoverable failure in name resolution", Obstacle::NameService),
+            ("Try again", Obstacle::NameService),
+            ("Too many open files (os error 24)", Obstacle::NameService),
+        ] {
+            assert_eq!(Obstacle::of_lookup(&io::Error::other(format!("{PREFIX}{text}"))), obstacle, "{text}");
+        }
+        assert_eq!(Obstacle::inside(&Obstacle::NoThread.into()), Some(Obstacle::NoThread));
+        assert_eq!(Obstacle::inside(&io::ErrorKind::TimedOut.into()), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! Deriving keys takes all of a processor, for as long as a server says. So no more derivations run at once than
+//! there are processors, and each looks at the deadline and at its caller as it goes.
+
+use std::mem;
+use std::num::NonZero;
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, RwLock};
+use std::thread;
+use std::time::Instant;
+
+use super::slots::Slots;
+use super::{cancel, lost, patience};
+use crate::error::{Error, ErrorKind, Phase, Result, Retry, Stage};
+use crate::sasl::{Pace, Turn};
+
+/// A slot for each processor, and the process whose they are. A child does not have the threads of its parent that
+/// had one when it was forked, nor those that waited.
+static PROCESSORS: RwLock<Option<(u32, Arc<Slots>)>> = RwLock::new(None);
+
+/// The pace of one call.
+#[derive(Debug)]
+pub(super) struct Turns {
+    started: Instant,
+    until: Instant,
+    /// Milliseconds after the start at which the caller was asked whether to go on.
+    asked: AtomicU64,
+}
+
+impl Turns {
+    /// For derivations until this moment.
+    pub(super) fn new(until: Instant) -> Self {
+        Self { started: Instant::now(), until, asked: AtomicU64::new(0) }
+    }
+}
+
+impl Pace for Turns {
+    fn begin(&self) -> Result<Turn> {
+        match processors().take(self.until) {
+            Some(slot) => Ok(Turn(Box::new(slot))),
+            None if cancel::is_stopped() => Err(given_up()),
+            None => Err(too_late()),
+        }
+    }
+
+    fn go_on(&self) -> Result<()> {
+        let now = Instant::now();
+        if now >= self.until {
+            return Err(too_late());
+        }
+        let elapsed = u64::try_from((now - self.started).as_millis()).unwrap_or(u64::MAX);
+        let slice = u64::try_from(cancel::SLICE.as_millis()).unwrap_or(u64::MAX);
+        if elapsed.saturating_sub(self.asked.load(Relaxed)) < slice {
+            return Ok(());
+        }
+        self.asked.store(elapsed, Relaxed);
+        cancel::ask().map_err(|_| given_up())
+    }
+}
+
+/// The processors of this process.
+fn processors() -> Arc<Slots> {
+    let id = process::id();
+    let ours = |processors: &Option<(u32, Arc<Slots>)>| {
+        processors.as_ref().filter(|(owner, _)| *owner == id).map(|(_, slots)| Arc::clone(slots))
+    };
+    if let Some(slots) = patience::read(&PROCESSORS, ours).flatten() {
+        return slots;
+    }
+    let most = thread::available_parallelism().map_or(1, NonZero::get);
+    patience::write(&PROCESSORS, |processors| {
+        if let Some(slots) = ours(processors) {
+            return slots;
+        }
+        let slots = Slots::new(most);
+        // Dropping a parent's would take locks that may never be released in this process.
+        mem::forget(processors.replace((id, Arc::clone(&slots))));
+        slots
+    })
+    .unwrap_or_else(|| Slots::new(most))
+}
+
+fn given_up() -> Error {
+    lost::given_up(Phase::Derive, Stage::Authenticate)
+}
+
+pub(super) fn too_late() -> Error {
+    let message = "deriving the key of the password took too long: raise `deadline`, have the server ask for fewer \
+                   iterations, or log in with fewer threads at once";
+    Error::new(ErrorKind::Timeout { phase: Phase::Derive }, Stage::Authenticate, Retry::Later, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn no_more_run_at_once_than_there_are_processors() {
+        // As tests of logins do not in this process.
+        let turns = Turns::new(Instant::now() + Duration::from_secs(60));
+        let most = thread::available_parallelism().unwrap().get();
+        let mut held: Vec<Turn> = (0..most).map(|_| turns.begin().unwrap()).collect();
+        let late = Turns::new(Instant::now());
+        let error = late.begin().map(drop).unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Timeout { phase: Phase::Derive });
+        held.pop();
+        drop(late.begin().unwrap());
+    }
+
+    #[test]
+    fn a_parents_turns_do_not_count() {
+        let (ours, parents) = (processors(), Slots::new(0));
+        patience::write(&PROCESSORS, |processors| *processors = Some((process::id() ^ 1, parents))).unwrap();
+        let again = processors();
+        assert!(!Arc::ptr_eq(&again, &ours) && Arc::ptr_eq(&again, &processors()));
+        drop(again.take(Instant::now()).unwrap());
+    }
+}

@@ -1,0 +1,277 @@
+//! Every argument of credentials, once.
+
+use super::nearest::nearest;
+use super::parameter::{Parameter, ValueType};
+use super::value::{Given, Value};
+use crate::account::{Credentials, MAX_SECRET};
+use crate::error::{Error, Result, address, shortened};
+use crate::fast::FastToken;
+use crate::sasl::ScramHash;
+
+type Prove = fn(&Given) -> Result<Credentials>;
+
+struct Argument {
+    name: &'static str,
+    takes: ValueType,
+    about: &'static str,
+    /// None if the argument only goes with a proof.
+    prove: Option<Prove>,
+}
+
+static ARGUMENTS: &[Argument] = &[
+    Argument {
+        name: "password",
+        takes: ValueType::Text,
+        about: "A password, for the strongest mechanism that both sides know: SCRAM, or PLAIN.",
+        prove: Some(|given| given.secret().map(Credentials::password)),
+    },
+    Argument {
+        name: "token",
+        takes: ValueType::Text,
+        about: "What the server takes as a password, such as a JWT or a one-time token; always sent by PLAIN.",
+        prove: Some(|given| given.secret().map(Credentials::plain)),
+    },
+    Argument {
+        name: "oauthbearer",
+        takes: ValueType::Text,
+        about: "An OAuth 2.0 token, sent by OAUTHBEARER.",
+        prove: Some(|given| given.secret().map(Credentials::oauthbearer)),
+    },
+    Argument {
+        name: "x_oauth2",
+        takes: ValueType::Text,
+        about: "An OAuth 2.0 token, sent by X-OAUTH2.",
+        prove: Some(|given| given.secret().map(Credentials::x_oauth2)),
+    },
+    Argument {
+        name: "anonymous",
+        takes: ValueType::Flag,
+        about: "No account; the JID is only a domain.",
+        prove: Some(|given| given.flag().map(|_| Credentials::anonymous())),
+    },
+    Argument {
+        name: "external",
+        takes: ValueType::Flag,
+        about: "A client certificate, or a header or cookie that the server looks at.",
+        prove: Some(|given| given.flag().map(|_| Credentials::external())),
+    },
+    Argument {
+        name: "mechanism",
+        takes: ValueType::Text,
+        about: "The name of any mechanism that ends after one message.",
+        prove: Some(|given| {
+            let [mechanism, response] = given.pair()?;
+            Ok(Credentials::raw(mechanism.text()?, response.secret()?))
+        }),
+    },
+    Argument {
+        name: "initial_response",
+        takes: ValueType::Text,
+        about: "The message that goes with `mechanism`.",
+        prove: None,
+    },
+    Argument {
+        name: "scram_keys",
+        takes: ValueType::Record { fields: &["hash", "salt", "iterations", "client_key", "server_key"] },
+        about: "What a SCRAM store keeps (RFC 5802 §3), instead of the password.",
+        prove: Some(|given| {
+            let [hash, salt, iterations, client_key, server_key] = given.record()?;
+            let hash = ScramHash::from_name(&hash.text()?)?;
+            let (salt, iterations) = (salt.bytes()?, iterations.count()?);
+            Ok(Credentials::scram_keys(hash, salt, iterations, client_key.bytes()?, server_key.bytes()?))
+        }),
+    },
+    Argument {
+        name: "scram_salted_password",
+        takes: ValueType::Record { fields: &["hash", "salt", "iterations", "salted_password"] },
+        about: "The salted password of a SCRAM store (RFC 5802 §3), instead of the password.",
+        prove: Some(|given| {
+            let [hash, salt, iterations, salted] = given.record()?;
+            let hash = ScramHash::from_name(&hash.text()?)?;
+            let (salt, iterations) = (salt.bytes()?, iterations.count()?);
+            Ok(Credentials::scram_salted_password(hash, salt, iterations, salted.bytes()?))
+        }),
+    },
+    Argument {
+        name: "fast_token",
+        takes: ValueType::Text,
+        about: "The token of an earlier session, to try before the proof; it may stand alone.",
+        prove: None,
+    },
+    Argument {
+        name: "authcid",
+        takes: ValueType::Text,
+        about: "Another user name to log in under than the JID's.",
+        prove: None,
+    },
+    Argument {
+        name: "authzid",
+        takes: ValueType::Text,
+        about: "The identity to act as; some servers trust it more than they should.",
+        prove: None,
+    },
+];
+
+impl Credentials {
+    /// The arguments that [`from_named`](Self::from_named) takes, as data.
+    pub fn arguments() -> impl Iterator<Item = Parameter> {
+        ARGUMENTS.iter().map(|argument| Parameter {
+            name: argument.name,
+            takes: argument.takes,
+            is_optional: true,
+            default: None,
+            about: argument.about,
+        })
+    }
+
+    /// The credentials that named arguments stand for: exactly one proof, and `authcid` and
+    /// `authzid` if wanted. A `fast_token` ([`FastToken::to_text`]) goes with a proof or is one itself.
+    /// Arguments without a value, or with the flag false, count as absent.
+    ///
+    /// The proofs are `password`, `token` ([`plain`](Self::plain)), `oauthbearer`, `x_oauth2`,
+    /// the flags `anonymous` and `external`, `mechanism` together with `initial_response`
+    /// ([`raw`](Self::raw)), and the maps `scram_keys` (`hash`, `salt`, `iterations`, `client_key`,
+    /// `server_key`) and `scram_salted_password` (`hash`, `salt`, `iterations`, `salted_password`).
+    ///
+    /// # Errors
+    /// `Config` with the argument's name, or `credentials` if there is no proof, more than one, or
+    /// an argument of another name.
+    pub fn from_named(arguments: impl IntoIterator<Item = (String, Value)>) -> Result<Self> {
+        let is_given = |value: &Value| !matches!(value, Value::Nothing | Value::Flag(false));
+        let mut given: Vec<_> = arguments.into_iter().filter(|(_, value)| is_given(value)).collect();
+        for (name, value) in &given {
+            // Before it is copied.
+            if let (Some(argument), Value::Text(text)) = (argument(name), value)
+                && text.expose().len() > MAX_SECRET
+            {
+                return Err(Error::config(argument.name, format!("has more than {MAX_SECRET} bytes")));
+            }
+        }
+        let mut take = |name: &str| {
+            let at = given.iter().position(|(given, _)| given == name)?;
+            Some(given.swap_remove(at).1)
+        };
+        let raw = [take("mechanism"), take("initial_response")];
+        let [fast_token, identity @ ..] =
+            ["fast_token", "authcid", "authzid"].map(|name| Some((argument(name)?, take(name)?)));
+        if raw.iter().any(Option::is_some) {
+            let parts = raw.map(|part| part.unwrap_or(Value::from(String::new())));
+            given.push(("mechanism".to_owned(), Value::List(parts.into())));
+        }
+        let mut proofs: Vec<Result<Self>> = Vec::new();
+        for (name, value) in given {
+            let Some((argument, prove)) = argument(&name).and_then(|it| Some((it, it.prove?))) else {
+                return Err(meant_by(&name).unwrap_or_else(one_is_needed));
+            };
+            proofs.push(prove(&argument.given(value)));
+        }
+        let fast_token = fast_token
+            .map(|(argument, value)| FastToken::from_text(argument.given(value).secret()?.expose()))
+            .transpose()?;
+        let mut credentials = match (<[_; 1]>::try_from(proofs), fast_token) {
+            (Ok([credentials]), None) => credentials?,
+            (Ok([credentials]), Some(token)) => credentials?.fast_token(token),
+            (Err(proofs), Some(token)) if proofs.is_empty() => Self::fast(token),
+            (Err(_), _) => return Err(one_is_needed()),
+        };
+        for (given, set) in identity.into_iter().zip([Self::authcid, Self::authzid]) {
+            if let Some((argument, value)) = given {
+                credentials = set(credentials, argument.given(value).text()?);
+            }
+        }
+        Ok(credentials)
+    }
+}
+
+impl Argument {
+    fn given(&'static self, value: Value) -> Given {
+        Given { name: self.name, takes: &self.takes, value }
+    }
+}
+
+fn argument(name: &str) -> Option<&'static Argument> {
+    ARGUMENTS.iter().find(|argument| argument.name == name)
+}
+
+pub(super) fn is_name(name: &str) -> bool {
+    argument(name).is_some()
+}
+
+/// An argument that is mistyped.
+fn meant_by(name: &str) -> Option<Error> {
+    let known: Vec<_> = ARGUMENTS.iter().map(|argument| argument.name).collect();
+    let meant = nearest(name, &known).filter(|meant| *meant != name)?;
+    let unknown = shortened(&address(name), 40);
+    Some(Error::config("credentials", format!("no argument `{unknown}`; did you mean `{meant}`?")))
+}
+
+fn one_is_needed() -> Error {
+    let proofs = ARGUMENTS.iter().filter(|argument| argument.prove.is_some());
+    let names: Vec<_> = proofs.map(|argument| argument.name).collect();
+    Error::config("credentials", format!("one of {} is needed, and only one", names.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        text.to_owned().into()
+    }
+
+    #[test]
+    fn exactly_one_proof() {
+        let of = |given: &[(&str, Value)]| {
+            Credentials::from_named(given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())))
+        };
+        let refusal = |given: &[(&str, Value)]| of(given).unwrap_err().to_string();
+        let ignored = [("external", false.into()), ("token", Value::Nothing), ("password", text("a"))];
+        assert!(of(&ignored).is_ok());
+        for given in [
+            &[][..],
+            &[("anonymous", false.into())],
+            &[("password", text("a")), ("token", text("b"))],
+            &[("password", text("a")), ("initial_response", text("b"))],
+            &[("secret", text("a"))],
+            &[("authcid", text("a"))],
+        ] {
+            assert!(refusal(given).starts_with("credentials: one of password, "), "{given:?}");
+        }
+        let wanted = "credentials: no argument `pasword`; did you mean `password`?";
+        assert_eq!(refusal(&[("pasword", text("a"))]), wanted);
+        let keys = Value::Map(vec![("hash".to_owned(), text("SHA-1"))]);
+        let wanted = "scram_keys: must be named values: hash, salt, ";
+        assert!(refusal(&[("scram_keys", keys)]).starts_with(wanted));
+        assert_eq!(refusal(&[("password", 1.into())]), "password: must be text");
+    }
+
+    #[test]
+    fn every_argument_is_taken() {
+        for argument in Credentials::arguments() {
+            let name = argument.name.to_owned();
+            let given = match (argument.name, argument.takes) {
+                (_, ValueType::Flag) => vec![(name, true.into())],
+                (_, ValueType::Record { fields }) => {
+                    let value = |field: &str| match field {
+                        "hash" => text("SHA-1"),
+                        "iterations" => 4096.into(),
+                        _ => text("x"),
+                    };
+                    let fields = fields.iter().map(|field| ((*field).to_owned(), value(field)));
+                    vec![(name, Value::Map(fields.collect()))]
+                }
+                ("initial_response", _) => vec![("mechanism".to_owned(), text("X")), (name, text("a"))],
+                ("fast_token", _) => {
+                    let token = concat!(
+                        r#"{"mechanism":"HT-SHA-256-NONE","token":"t","#,
+                        r#""user_agent":"00000000-0000-4000-8000-000000000000"}"#
+                    );
+                    vec![(name, text(token))]
+                }
+                ("authcid" | "authzid", _) => vec![("password".to_owned(), text("a")), (name, text("b"))],
+                _ => vec![(name, text("a"))],
+            };
+            assert!(Credentials::from_named(given).is_ok(), "{}", argument.name);
+        }
+    }
+}

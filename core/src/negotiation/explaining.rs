@@ -1,0 +1,150 @@
+//! What the exchange knows of a failure besides the server's words: whose login it was, and by what.
+
+use super::{MAX_REPLIES, NEXT_STEP, Negotiation, is_unknown};
+use crate::account::Proof;
+use crate::condition::{Condition, SaslCondition, ScramCondition};
+use crate::error::{Error, ErrorKind, Phase, Retry, Stage, shortened};
+use crate::jid::{Jid, Likeness};
+
+/// The most characters of an address in a message.
+const LONGEST: usize = 60;
+
+impl Negotiation<'_> {
+    /// The error with a remedy for this account.
+    pub(super) fn remedied(&self, error: Error) -> Error {
+        let error = match error.kind() {
+            ErrorKind::Auth if is_about_credentials(&error) => error.with_remedy(self.credentials_remedy()),
+            _ => error,
+        };
+        error.about(self.account.jid().domain())
+    }
+
+    /// Why a login by SASL2 failed that the server offers without SASL2, too: servers have it for their
+    /// other connections and do not always answer it over BOSH.
+    pub(super) fn explained_by_sasl2(&self, error: Error) -> Error {
+        let option = if self.config.fast { "`fast`" } else { "`fast_token`" };
+        match error.kind() {
+            ErrorKind::Timeout { phase: phase @ (Phase::Headers | Phase::Body) } => {
+                let (retry, next) = if self.config.learn {
+                    (Retry::FreshSession, "; the next call logs in without it")
+                } else {
+                    (Retry::AfterConfigChange, "")
+                };
+                let message = format!(
+                    "the server offers SASL2 but did not answer the login by it in time: switch SASL2 off for BOSH on \
+                     the server, or leave out {option}{next}"
+                );
+                Error::new(ErrorKind::Timeout { phase: *phase }, error.stage(), retry, message)
+            }
+            ErrorKind::Http { status: 500, .. } | ErrorKind::Protocol { .. } | ErrorKind::Terminated
+                if !is_unknown(&error) =>
+            {
+                let more = format!("; the login was made by SASL2: if that fails here, leave out {option}");
+                error.with_more(&more)
+            }
+            _ => error,
+        }
+    }
+
+    /// That the server answers, but not what it was asked.
+    pub(super) fn beside_the_point(&self) -> Error {
+        let awaited = match self.stage {
+            Stage::Create | Stage::Features => "the login mechanisms that it offers",
+            Stage::Authenticate => "an answer to the login",
+            Stage::Restart => "the features of the restarted stream",
+            Stage::Bind => "an answer to the bind",
+            _ => "an answer",
+        };
+        let message = format!(
+            "the server sent {MAX_REPLIES} replies without {awaited}: check that the XMPP server behind the BOSH \
+             endpoint runs, and see the logs of both"
+        );
+        Error::unreadable(self.stage, NEXT_STEP, message)
+    }
+
+    /// What mends credentials of this sort that a server refuses.
+    fn credentials_remedy(&self) -> String {
+        let account = self.account;
+        if !account.authzid().is_empty() {
+            let by_plain = self.plain_for_authzid();
+            return format!(
+                "check that the user who logs in may act for `authzid`, and the password{by_plain}"
+            );
+        }
+        let remedy = match &account.credentials().proof {
+            Proof::Password(_) => "check the user name and the password",
+            Proof::Plain(_) => {
+                "check the user name and the token: that it is this user's and has not expired, and that the \
+                 server knows who signed it"
+            }
+            Proof::OAuthBearer(_) | Proof::XOAuth2(_) => {
+                "check the token: that it is this user's and has not expired, and that the server knows its issuer"
+            }
+            Proof::Scram(_) => {
+                "check the user name, and that the stored keys are those of the present password"
+            }
+            Proof::Fast => {
+                "the token has expired or was revoked; log in by other credentials to get a new one"
+            }
+            Proof::Anonymous => "allow anonymous logins for {domain} on the server",
+            Proof::External => {
+                "check that the server trusts what proves the user, such as `client_certificate`, and that it is \
+                 of this user"
+            }
+            Proof::Raw { .. } => "check the user name and the `initial_response`",
+        };
+        remedy.to_owned()
+    }
+
+    /// Openfire, which lets administrators act for others, ignores in SCRAM whom they act for.
+    fn plain_for_authzid(&self) -> &'static str {
+        match self.mechanism.as_deref() {
+            Some("PLAIN") | None => "",
+            Some(_) => {
+                "; Openfire takes `authzid` by PLAIN only: give the password as `token` instead of `password`"
+            }
+        }
+    }
+
+    /// That the server bound an address that is not the account's.
+    pub(super) fn bound_another(&self, bound: &Jid, likeness: Likeness) -> Error {
+        let asked = self.account.jid();
+        let shown = |jid: &Jid| shortened(&jid.bare().to_string(), LONGEST);
+        let (theirs, ours) = (shown(bound), shown(asked));
+        if likeness == Likeness::Folded {
+            let message = format!(
+                "the server takes {ours} for {theirs}, which may be another user: log in with the `password`, or give \
+                 the user that name and no other user this one"
+            );
+            return Error::new(ErrorKind::Bind, Stage::Bind, Retry::No, message).quoting(theirs);
+        }
+        let remedy = if !asked.is_at(bound.domain()) {
+            let domain = shortened(bound.domain(), LONGEST);
+            format!("the server's own domain is {domain}; use that in `jid`")
+        } else if !self.account.authzid().is_empty() {
+            let by_plain = self.plain_for_authzid();
+            let instead = format!("; give the credentials of {ours} itself and no `authzid`");
+            format!("it ignored `authzid`{}", if by_plain.is_empty() { &instead } else { by_plain })
+        } else {
+            "the credentials are those of another account, or the server gives it another name; if that is right, \
+             use the name as `jid`"
+                .to_owned()
+        };
+        let message = format!("the server bound {theirs} instead of {ours}: {remedy}");
+        let error = Error::new(ErrorKind::Bind, Stage::Bind, Retry::No, message);
+        // The caller gave this name, so it is shown even if a hidden SASL message contains it.
+        let is_of_authcid = bound.local() == Some(self.account.authcid()) && asked.is_at(bound.domain());
+        if is_of_authcid { error } else { error.quoting(theirs) }
+    }
+}
+
+/// Whether the server says that the credentials themselves are wrong.
+fn is_about_credentials(error: &Error) -> bool {
+    matches!(
+        error.condition(),
+        Some(
+            Condition::Sasl(SaslCondition::NotAuthorized)
+                | Condition::Scram(ScramCondition::InvalidProof | ScramCondition::UnknownUser)
+        )
+    )
+}

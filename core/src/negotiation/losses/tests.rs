@@ -1,0 +1,299 @@
+mod orders;
+
+use super::*;
+use crate::account::{Account, Credentials};
+use crate::config::Config;
+use crate::error::Stage;
+use crate::learned::{Learned, Server};
+use crate::plan::Plan;
+use crate::random::Random;
+use crate::reply::Reply;
+
+const OFFER: &str = "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
+    <mechanism>PLAIN</mechanism></mechanisms></stream:features>";
+const SUCCESS: &str = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+
+fn reply(rid: u64, payload: &str) -> Reply {
+    let body = format!(
+        "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams' \
+         sid='s1'>{payload}</body>"
+    );
+    Reply::new(rid, 200, body)
+}
+
+fn unknown(rid: u64) -> Reply {
+    let body =
+        "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='item-not-found'/>";
+    Reply::new(rid, 200, body)
+}
+
+fn broken() -> Error {
+    Error::new(ErrorKind::Internal, Stage::Bind, crate::Retry::No, "broken".to_owned())
+}
+
+/// The state after this step, and the RIDs and pauses of the requests that follow from it.
+fn next(step: Result<Step<'_>, Failure>) -> (Negotiation<'_>, Vec<(u64, u128)>) {
+    match step.expect("the exchange goes on") {
+        Step::Send(next, requests) => {
+            (next, requests.iter().map(|request| (request.rid(), request.pause().as_millis())).collect())
+        }
+        Step::Wait(next) => (next, Vec::new()),
+        Step::Done(..) => panic!("the exchange is done"),
+    }
+}
+
+/// An exchange with ejabberd in which the login (1001) and the restart (1002) are open.
+fn two_open<'a>(config: &'a Config, account: &'a Account) -> Negotiation<'a> {
+    let learned = Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]);
+    // The replies here do not look like those of any server.
+    let plan = Plan { server: None, ..Plan::shortest(config, account, &learned).in_turn() };
+    let (negotiation, _) = Negotiation::start(config, account, plan, Random::fixed(1000, "nonce")).unwrap();
+    let (negotiation, requests) = next(negotiation.receive(&reply(1000, OFFER)));
+    assert_eq!(requests, [(1001, 0), (1002, 0)]);
+    negotiation
+}
+
+fn with_two_open(check: impl FnOnce(Negotiation<'_>)) {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    check(two_open(&config, &account));
+}
+
+#[test]
+fn the_earlier_of_two_is_sent_again_at_once() {
+    with_two_open(|negotiation| {
+        let (negotiation, requests) = next(negotiation.lost(1001, broken()));
+        assert_eq!(requests, [(1001, 0)]);
+        let failure = negotiation.lost(1001, broken()).unwrap_err();
+        assert_eq!(failure.error.to_string(), "broken", "not a third time");
+        assert!(failure.terminate.is_some());
+    });
+}
+
+/// ejabberd ends a session if it gets a second copy of a request while an earlier one is missing.
+#[test]
+fn the_later_of_two_waits_for_the_earlier_one() {
+    with_two_open(|negotiation| {
+        let (negotiation, requests) = next(negotiation.lost(1002, broken()));
+        assert_eq!(requests, []);
+        let (negotiation, requests) = next(negotiation.lost(1001, broken()));
+        assert_eq!(requests, [(1001, 0)]);
+        let (negotiation, requests) = next(negotiation.receive(&reply(1001, "")));
+        assert_eq!(requests, [(1002, 0)]);
+        let (_, requests) = next(negotiation.receive(&reply(1002, SUCCESS)));
+        assert_eq!(requests, [(1003, 0), (1004, 0)], "bind and poll");
+    });
+}
+
+#[test]
+fn what_is_sent_again_comes_before_what_follows() {
+    with_two_open(|negotiation| {
+        let (negotiation, _) = next(negotiation.lost(1002, broken()));
+        let (_, requests) = next(negotiation.receive(&reply(1001, SUCCESS)));
+        assert_eq!(requests, [(1002, 0), (1003, 0)], "restart and bind");
+    });
+}
+
+const FEATURES: &str = "<stream:features/>";
+const BOUND: &str = "<iq xmlns='jabber:client' id='bind' type='result'><bind \
+    xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@localhost/x</jid></bind></iq>";
+
+/// As where a node of a cluster is killed that has answered it: the others do not know the answer.
+#[test]
+fn the_answer_to_a_request_is_not_waited_for_once_a_later_one_is_answered() {
+    with_two_open(|negotiation| {
+        let (negotiation, requests) = next(negotiation.receive(&reply(1002, SUCCESS)));
+        assert_eq!(requests, [(1003, 0)], "the bind");
+        let (negotiation, requests) = next(negotiation.lost(1001, broken()));
+        assert_eq!(requests, [(1001, 0), (1004, 0)], "once more, and the poll");
+        let (negotiation, requests) = next(negotiation.lost(1003, broken()));
+        assert_eq!(requests, [(1003, 0)], "although the login is open");
+        let (negotiation, _) = next(negotiation.receive(&reply(1003, FEATURES)));
+        let (negotiation, _) = next(negotiation.lost(1001, broken()));
+        let Ok(Step::Done(session, _)) = negotiation.receive(&reply(1004, BOUND)) else {
+            panic!("the exchange is not done")
+        };
+        assert_eq!(session.rid(), 1005);
+    });
+}
+
+#[test]
+fn the_answer_that_holds_the_success_is_waited_for() {
+    with_two_open(|negotiation| {
+        let (negotiation, _) = next(negotiation.receive(&unknown(1001)));
+        let (negotiation, requests) = next(negotiation.receive(&reply(1002, FEATURES)));
+        assert_eq!(requests, [], "no poll");
+        let (_, requests) = next(negotiation.receive(&reply(1001, SUCCESS)));
+        assert_eq!(requests, [(1003, 0)], "the bind");
+    });
+}
+
+#[test]
+fn a_session_stands_while_the_answer_to_an_earlier_request_does_not_come() {
+    with_two_open(|negotiation| {
+        let (negotiation, _) = next(negotiation.lost(1001, broken()));
+        let (negotiation, _) = next(negotiation.receive(&reply(1002, SUCCESS)));
+        let (negotiation, _) = next(negotiation.receive(&reply(1003, FEATURES)));
+        assert!(matches!(negotiation.receive(&reply(1004, BOUND)), Ok(Step::Done(..))));
+    });
+}
+
+#[test]
+fn a_server_that_does_not_know_the_session_is_asked_again_for_a_while() {
+    with_two_open(|mut negotiation| {
+        for pause in [4, 8, 16, 32, 64, 126] {
+            let requests;
+            (negotiation, requests) = next(negotiation.receive(&unknown(1001)));
+            assert_eq!(requests, [(1001, pause)]);
+        }
+        let failure = negotiation.receive(&unknown(1001)).unwrap_err();
+        assert!(is_unknown(&failure.error), "{:?}", failure.error);
+        assert!(failure.terminate.is_some(), "another server may know the session");
+    });
+    assert_eq!(PAUSES.iter().sum::<u64>(), 250);
+}
+
+#[test]
+fn a_request_that_broke_is_sent_again_without_a_pause() {
+    with_two_open(|negotiation| {
+        let (negotiation, requests) = next(negotiation.receive(&unknown(1002)));
+        assert_eq!(requests, [], "not before the earlier one");
+        let (negotiation, requests) = next(negotiation.receive(&reply(1001, "")));
+        assert_eq!(requests, [(1002, 4)]);
+        let (negotiation, requests) = next(negotiation.lost(1002, broken()));
+        assert_eq!(requests, [(1002, 0)]);
+        let (_, requests) = next(negotiation.receive(&unknown(1002)));
+        assert_eq!(requests, [(1002, 8)]);
+    });
+}
+
+/// As the node says that is left of a cluster: the one that had the session was killed.
+#[cfg(feature = "client")]
+#[test]
+fn ejabberd_refuses_no_login_by_a_server_error() {
+    let failed = |rid| {
+        let body = "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' \
+            condition='internal-server-error'/>";
+        Reply::new(rid, 200, body)
+    };
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let learned = Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]);
+    let plan = Plan { server: None, ..Plan::shortest(&config, &account, &learned).in_turn() };
+    for (attributes, is_ejabberd) in
+        [("ver='1.11' polling='2' maxpause='120' xmpp:restartlogic='true'", true), ("", false)]
+    {
+        let begin = || {
+            let random = Random::fixed(1000, "nonce");
+            let (negotiation, _) = Negotiation::start(&config, &account, plan.clone(), random).unwrap();
+            let created = String::from_utf8(reply(1000, OFFER).body).unwrap();
+            let created =
+                created.replace(" sid=", &format!(" xmlns:xmpp='urn:xmpp:xbosh' {attributes} sid="));
+            next(negotiation.receive(&Reply::new(1000, 200, created))).0
+        };
+        let (negotiation, _) = next(begin().receive(&reply(1001, "")));
+        let error = negotiation.receive(&failed(1002)).unwrap_err().error;
+        assert_eq!(error.is_secret_out(), !is_ejabberd, "the login was answered: {attributes}");
+        let (negotiation, _) = next(begin().receive(&reply(1002, "")));
+        let error = negotiation.receive(&failed(1001)).unwrap_err().error;
+        assert!(error.is_secret_out(), "the login itself: {attributes}");
+    }
+}
+
+/// An exchange with ejabberd in which the restart (1001) and the bind (1002), which was sent first, are open.
+fn with_bind_ahead(check: impl FnOnce(Negotiation<'_>)) {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let learned = Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]);
+    let plan = Plan { server: None, ..Plan::shortest(&config, &account, &learned) };
+    let (negotiation, _) = Negotiation::start(&config, &account, plan, Random::fixed(1000, "nonce")).unwrap();
+    let (negotiation, requests) = next(negotiation.receive(&reply(1000, OFFER)));
+    assert_eq!(requests, [(1002, 0), (1001, 3)]);
+    check(negotiation);
+}
+
+/// ejabberd ends a session if what it keeps because it is ahead of its turn comes a second time.
+#[test]
+fn what_was_sent_ahead_is_sent_again_in_its_turn() {
+    with_bind_ahead(|negotiation| {
+        let (negotiation, requests) = next(negotiation.lost(1002, broken()));
+        assert_eq!(requests, [], "not before the restart is answered");
+        let (negotiation, requests) = next(negotiation.lost(1001, broken()));
+        assert_eq!(requests, [(1001, 0)]);
+        let (negotiation, requests) = next(negotiation.receive(&reply(1001, SUCCESS)));
+        assert_eq!(requests, [(1002, 0)]);
+        let Ok(Step::Done(session, _)) = negotiation.receive(&reply(1002, BOUND)) else {
+            panic!("the exchange is not done")
+        };
+        assert_eq!(session.rid(), 1003);
+    });
+    with_bind_ahead(|negotiation| {
+        let (negotiation, requests) = next(negotiation.receive(&unknown(1002)));
+        assert_eq!(requests, []);
+        let (negotiation, requests) = next(negotiation.receive(&unknown(1001)));
+        assert_eq!(requests, [(1001, 4)]);
+        let (_, requests) = next(negotiation.receive(&reply(1001, SUCCESS)));
+        assert_eq!(requests, [(1002, 4)]);
+    });
+}
+
+fn ended(rid: u64) -> Reply {
+    let body = "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' \
+        condition='policy-violation'/>";
+    Reply::new(rid, 200, body)
+}
+
+/// The answers come over two connections, and the end of the session may be faster than what explains it.
+#[test]
+fn why_a_session_ended_is_told_by_the_answer_to_the_earlier_request() {
+    const FAILURE: &str = "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>";
+    let after_the_end = |answer: fn(Negotiation<'_>) -> Failure| {
+        let mut result = None;
+        with_bind_ahead(|negotiation| {
+            let (negotiation, requests) = next(negotiation.receive(&ended(1002)));
+            assert_eq!(requests, []);
+            let failure = answer(negotiation);
+            assert!(failure.terminate.is_none(), "the session has ended");
+            result = Some(failure.error);
+        });
+        result.unwrap()
+    };
+    let refused = after_the_end(|negotiation| negotiation.receive(&reply(1001, FAILURE)).unwrap_err());
+    assert_eq!(*refused.kind(), ErrorKind::Auth);
+    for answer in [
+        |negotiation: Negotiation<'_>| negotiation.receive(&reply(1001, "")).unwrap_err(),
+        |negotiation: Negotiation<'_>| negotiation.receive(&ended(1001)).unwrap_err(),
+        |negotiation: Negotiation<'_>| negotiation.receive(&unknown(1001)).unwrap_err(),
+        |negotiation: Negotiation<'_>| negotiation.receive(&Reply::new(1001, 502, "")).unwrap_err(),
+        |negotiation: Negotiation<'_>| negotiation.lost(1001, broken()).unwrap_err(),
+    ] {
+        let error = after_the_end(answer);
+        assert_eq!(error.condition().unwrap().as_str(), "policy-violation", "{error:?}");
+        assert!(error.is_secret_out());
+    }
+    let error = after_the_end(|negotiation| negotiation.receive(&reply(1001, SUCCESS)).unwrap_err());
+    assert_eq!(error.condition().unwrap().as_str(), "policy-violation", "{error:?}");
+    assert!(!error.is_secret_out(), "the secret was accepted");
+    with_bind_ahead(|negotiation| {
+        let (negotiation, _) = next(negotiation.receive(&ended(1002)));
+        let failure = negotiation.abandon(broken());
+        assert_eq!(failure.error.to_string(), "broken");
+        assert!(failure.terminate.is_none());
+    });
+    with_bind_ahead(|negotiation| {
+        let failure = negotiation.receive(&ended(1001)).unwrap_err();
+        assert_eq!(*failure.error.kind(), ErrorKind::Terminated, "nothing earlier is open");
+    });
+}
+
+#[test]
+fn a_creation_is_not_repeated() {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let start =
+        || Negotiation::start(&config, &account, Plan::classic(), Random::fixed(1000, "n")).unwrap().0;
+    assert!(start().lost(1000, broken()).unwrap_err().terminate.is_none());
+    assert!(start().receive(&unknown(1000)).unwrap_err().terminate.is_none());
+    let error = start().lost(7, broken()).unwrap_err().error;
+    assert_eq!(error.to_string(), "broken");
+}

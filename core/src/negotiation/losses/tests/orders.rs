@@ -1,0 +1,246 @@
+//! The bind ahead of its turn in every order in which requests can arrive, and answers, with one of them lost.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use super::*;
+use crate::session::Session;
+
+/// The RID of the creation; the restart, the bind and the empty request follow it.
+const FIRST: u64 = 1000;
+
+/// How a request is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Loss {
+    /// The connection breaks before the server has the request.
+    Broken,
+    /// The connection breaks once the server has it.
+    Overheard,
+    /// The connection breaks in place of the answer.
+    Unanswered,
+    BadGateway,
+    /// Another server answers, which does not know the session.
+    Unknown,
+}
+
+const LOSSES: [Loss; 5] = [Loss::Broken, Loss::Overheard, Loss::Unanswered, Loss::BadGateway, Loss::Unknown];
+
+/// ejabberd as it was measured. One of its processes takes the requests: it answers each by what there is to say, or
+/// else holds it, and keeps one that is ahead of its turn until the one before it is answered. Another one has the
+/// stream.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+struct Ejabberd {
+    /// The RID whose turn it is, once there is a session.
+    next: Option<u64>,
+    kept: Option<(u64, String)>,
+    held: Option<u64>,
+    to_say: Vec<&'static str>,
+    /// What the stream has not looked at yet.
+    heard: VecDeque<String>,
+    answers: BTreeMap<u64, String>,
+}
+
+impl Ejabberd {
+    /// Takes a request; the answers that follow.
+    fn take(&mut self, rid: u64, body: &str) -> Vec<(u64, String)> {
+        let next = *self.next.get_or_insert(rid);
+        if let Some(answer) = self.answers.get(&rid) {
+            return vec![(rid, answer.clone())];
+        }
+        if self.held == Some(rid) {
+            return Vec::new();
+        }
+        if rid == next + 1 {
+            assert!(self.kept.is_none(), "the second copy of a request that is kept ends the session");
+            self.kept = Some((rid, body.to_owned()));
+            return Vec::new();
+        }
+        // The window is two requests.
+        assert_eq!(rid, next);
+        self.next = Some(rid + 1);
+        if rid == FIRST {
+            self.to_say.push(OFFER);
+        }
+        self.heard.push_back(body.to_owned());
+        // One is held at most.
+        let mut answers = self.answer();
+        self.held = Some(rid);
+        if !self.to_say.is_empty() {
+            answers.extend(self.answer());
+        }
+        answers
+    }
+
+    /// Has the stream look at the next request.
+    fn look(&mut self) -> Vec<(u64, String)> {
+        let body = self.heard.pop_front().unwrap();
+        if body.contains("xmpp:restart") {
+            // The header of a stream alone does not answer what is held.
+            self.to_say.push("");
+            return Vec::new();
+        }
+        let (is_login, is_bind) = (body.contains("<auth"), body.contains("<bind"));
+        self.to_say.extend(is_login.then_some(SUCCESS).or(is_bind.then_some(BOUND)));
+        if self.to_say.is_empty() { Vec::new() } else { self.answer() }
+    }
+
+    /// Answers the request that is held, and takes the one that is kept.
+    fn answer(&mut self) -> Vec<(u64, String)> {
+        let Some(rid) = self.held.take() else { return Vec::new() };
+        let said: String = self.to_say.drain(..).collect();
+        self.answers.insert(rid, said.clone());
+        let mut answers = vec![(rid, said)];
+        if let Some((rid, body)) = self.kept.take_if(|(kept, _)| *kept == rid + 1) {
+            answers.extend(self.take(rid, &body));
+        }
+        answers
+    }
+}
+
+/// What comes back to the client.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Back {
+    Said(u64, String),
+    Broken(u64),
+    BadGateway(u64),
+    Unknown(u64),
+}
+
+/// Where an exchange is.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+struct Moment {
+    server: Ejabberd,
+    /// Requests that have not arrived.
+    sent: Vec<(u64, String)>,
+    /// What has not reached the client.
+    back: Vec<Back>,
+    /// What has, in this order.
+    received: Vec<Back>,
+    /// The request that is still to be lost.
+    lost: Option<(u64, Loss)>,
+    /// The request whose answer is lost, and whether only then its connection breaks.
+    unheard: Option<(u64, bool)>,
+}
+
+impl Moment {
+    /// The request arrives, or is lost.
+    fn arrive(&mut self, at: usize) {
+        let (rid, body) = self.sent.remove(at);
+        // The answer goes to the latest copy.
+        self.unheard.take_if(|(unheard, _)| *unheard == rid);
+        match self.lost.take_if(|(lost, _)| *lost == rid).map(|(_, loss)| loss) {
+            Some(Loss::Broken) => return self.back.push(Back::Broken(rid)),
+            Some(Loss::BadGateway) => return self.back.push(Back::BadGateway(rid)),
+            Some(Loss::Unknown) => return self.back.push(Back::Unknown(rid)),
+            Some(Loss::Overheard) => {
+                self.back.push(Back::Broken(rid));
+                self.unheard = Some((rid, false));
+            }
+            Some(Loss::Unanswered) => self.unheard = Some((rid, true)),
+            None => {}
+        }
+        let answers = self.server.take(rid, &body);
+        self.answer(answers);
+    }
+
+    fn answer(&mut self, answers: Vec<(u64, String)>) {
+        for (rid, said) in answers {
+            match self.unheard.take_if(|(unheard, _)| *unheard == rid) {
+                Some((_, true)) => self.back.push(Back::Broken(rid)),
+                Some((_, false)) => {}
+                None => self.back.push(Back::Said(rid, said)),
+            }
+        }
+    }
+
+    /// The client gets this. The session, if the exchange is done.
+    fn receive(&mut self, at: usize, client: &Client) -> Result<Option<Session>, Error> {
+        self.received.push(self.back.remove(at));
+        let (mut negotiation, mut requests) = client.start();
+        for back in &self.received {
+            let step = match back {
+                Back::Said(rid, said) => negotiation.receive(&reply(*rid, said)),
+                Back::Broken(rid) => negotiation.lost(*rid, broken()),
+                Back::BadGateway(rid) => negotiation.receive(&Reply::new(*rid, 502, "")),
+                Back::Unknown(rid) => negotiation.receive(&unknown(*rid)),
+            };
+            (negotiation, requests) = match step.map_err(|failure| failure.error)? {
+                Step::Send(next, requests) => (next, requests),
+                Step::Wait(next) => (next, Vec::new()),
+                Step::Done(session, _) => return Ok(Some(session)),
+            };
+        }
+        self.sent.extend(requests.iter().map(|request| (request.rid(), request.body().to_owned())));
+        Ok(None)
+    }
+}
+
+/// A client that knows ejabberd.
+struct Client {
+    config: Config,
+    account: Account,
+    plan: Plan,
+}
+
+impl Client {
+    fn start(&self) -> (Negotiation<'_>, Vec<Request>) {
+        let random = Random::fixed(FIRST, "nonce");
+        Negotiation::start(&self.config, &self.account, self.plan.clone(), random).unwrap()
+    }
+}
+
+/// The fewest and the most round trips of a login with this request lost, over all orders.
+fn in_every_order(client: &Client, lost: Option<(u64, Loss)>) -> (u32, u32) {
+    let requests = client.start().1;
+    let sent = requests.iter().map(|request| (request.rid(), request.body().to_owned())).collect();
+    let mut moments = vec![Moment { sent, lost, ..Moment::default() }];
+    let mut seen: HashSet<Moment> = moments.iter().cloned().collect();
+    let mut round_trips = (u32::MAX, 0);
+    while let Some(moment) = moments.pop() {
+        let mut next = Vec::new();
+        for at in 0..moment.sent.len() {
+            let mut moment = moment.clone();
+            moment.arrive(at);
+            next.push(moment);
+        }
+        for at in 0..moment.back.len() {
+            let mut moment = moment.clone();
+            match moment.receive(at, client) {
+                Ok(None) => next.push(moment),
+                Ok(Some(session)) => {
+                    assert_eq!(moment.server.next, Some(session.rid()));
+                    let (least, most) = round_trips;
+                    round_trips = (least.min(session.round_trips()), most.max(session.round_trips()));
+                }
+                Err(error) => panic!("{lost:?}: {error:?}"),
+            }
+        }
+        if !moment.server.heard.is_empty() {
+            let mut moment = moment.clone();
+            let answers = moment.server.look();
+            moment.answer(answers);
+            next.push(moment);
+        }
+        let is_over = moment.sent.is_empty() && moment.back.is_empty() && moment.server.heard.is_empty();
+        assert!(!is_over, "{lost:?}: the exchange hangs");
+        moments.extend(next.into_iter().filter(|moment| seen.insert(moment.clone())));
+    }
+    round_trips
+}
+
+#[test]
+fn the_loss_of_any_request_is_mended_in_every_order() {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let learned = Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]);
+    let plan = Plan { server: None, ..Plan::shortest(&config, &account, &learned) };
+    let client = Client { config, account, plan };
+    let (least, most) = in_every_order(&client, None);
+    // Where the header of the stream is all that there is to say when the empty request arrives, another follows.
+    assert_eq!((least, most), (2, 4));
+    for loss in LOSSES {
+        for lost in FIRST + 1..=FIRST + 3 {
+            let (_, late) = in_every_order(&client, Some((lost, loss)));
+            assert!(late <= most + 1, "{loss:?} of {lost}: {late}");
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Why no login mechanism is left, or none that may be taken: told by what the server withheld, or the
+//! configuration.
+
+use super::choice::{Choice, Withheld};
+use crate::account::{Account, Proof};
+use crate::config::{Config, Floor};
+use crate::error::{Error, ErrorKind, Retry, Stage, address, shortened};
+use crate::fast;
+use crate::learned::is_scram;
+use crate::sasl2::Offer;
+use crate::stanza::Features;
+use crate::vocabulary::is_mechanism;
+
+/// The most characters of a list of names in a message.
+const LONGEST: usize = 90;
+
+/// How many of the offered mechanisms an error names: more than any server offers.
+const MOST_NAMED: usize = 32;
+
+/// An offer that does not fit these credentials.
+pub(super) struct NoMechanism<'a> {
+    pub(super) choices: &'a [Choice<'a>],
+    pub(super) config: &'a Config,
+    pub(super) account: &'a Account,
+    pub(super) features: &'a Features,
+}
+
+impl NoMechanism<'_> {
+    pub(super) fn error(&self) -> Error {
+        let (offered, allowed) = (self.offered(), self.allowed());
+        let remedy = self.remedy(&offered);
+        let message = if offered.is_empty() {
+            format!("the server offers no login mechanism: {remedy}")
+        } else {
+            let (offered, allowed) = (list(&offered), list(&allowed));
+            format!("no login mechanism in common (offered: {offered}; allowed: {allowed}): {remedy}")
+        };
+        self.of_offer(&offered, allowed, Retry::AfterConfigChange, message)
+    }
+
+    /// The server offered SCRAM before: someone may have taken it out of the offer to be told the password.
+    pub(super) fn step_down(&self) -> Error {
+        let offered = self.offered();
+        let message = format!(
+            "the server offers {} but no SCRAM any more, so the password was not sent: someone may be intercepting \
+             the connection; if the server was changed, prebind believes it after `relearn_after`",
+            list(&offered)
+        );
+        let allowed = self.allowed().into_iter().filter(|name| is_scram(name)).collect();
+        self.of_offer(&offered, allowed, Retry::Later, message)
+    }
+
+    fn of_offer(&self, offered: &[String], allowed: Vec<String>, retry: Retry, message: String) -> Error {
+        let named = self.features.mechanisms.iter().take(MOST_NAMED).cloned().collect();
+        let kind = ErrorKind::Mechanism { offered: named, allowed };
+        let error = Error::new(kind, Stage::Features, retry, message);
+        let unknown = listed(offered).filter(|name| !is_mechanism(name));
+        unknown.fold(error, Error::quoting)
+    }
+
+    fn allowed(&self) -> Vec<String> {
+        let allowed = self.choices.iter().filter(|choice| choice.withheld.is_none());
+        allowed.map(|choice| choice.name.to_owned()).collect()
+    }
+
+    /// What the server offers in each kind of SASL.
+    fn offered(&self) -> Vec<String> {
+        let sasl2 = self.features.sasl2.as_ref().filter(|_| self.features.mechanisms.is_empty());
+        let sasl2 = sasl2.into_iter().flat_map(|offer| &offer.mechanisms);
+        self.features.mechanisms.iter().chain(sasl2).cloned().collect()
+    }
+
+    fn remedy(&self, offered: &[String]) -> String {
+        let is_offered = |choice: &&Choice<'_>| offered.iter().any(|name| name == choice.name);
+        let best = self.choices.iter().find(is_offered);
+        match best.map(|choice| (choice, choice.withheld)) {
+            Some((choice, Some(withheld))) => self.withheld_here(choice.name, withheld),
+            // What is allowed and offered is offered by SASL2 alone.
+            Some((_, None)) => self.by_sasl2_alone(),
+            None if offered.is_empty() => self.nothing_offered(),
+            None => self.of_another_sort(offered),
+        }
+    }
+
+    /// What the configuration keeps these credentials from.
+    fn withheld_here(&self, name: &str, withheld: Withheld) -> String {
+        let floor = self.config.floor.name();
+        let is_clear = self.config.may_send_secrets();
+        match withheld {
+            Withheld::Cleartext => {
+                "over plain http a password or token is sent to this machine only: use an https \
+                                    `url`, or set `allow_cleartext` if the network is trusted"
+                    .to_owned()
+            }
+            Withheld::Digest if is_clear => {
+                let better = if self.config.floor == Floor::Plain { "SCRAM or PLAIN" } else { "SCRAM" };
+                format!(
+                    "DIGEST-MD5 is obsolete and off by default: enable {better} on the server, or set `digest_md5`"
+                )
+            }
+            Withheld::Digest => {
+                "DIGEST-MD5 is obsolete and off by default: enable SCRAM on the server, or use an https \
+                                 `url` and set `digest_md5`"
+                    .to_owned()
+            }
+            Withheld::Floor if name == Floor::DigestMd5.name() => {
+                format!(
+                    "{name} is below `floor` ({floor}): enable {floor} on the server, or set `digest_md5` and `floor` to {name}"
+                )
+            }
+            Withheld::Floor if self.choices.len() == 1 => {
+                format!(
+                    "{name}, which these credentials need, is below `floor` ({floor}): set `floor` to {name}"
+                )
+            }
+            Withheld::Floor => {
+                format!(
+                    "{name} is below `floor` ({floor}): enable {floor} on the server, or set `floor` to {name}"
+                )
+            }
+        }
+    }
+
+    fn by_sasl2_alone(&self) -> String {
+        let mut with_fast = self.config.clone();
+        with_fast.fast = true;
+        let has_more = self.features.sasl2.as_ref().is_some_and(Offer::has_more);
+        if has_more && self.account.uses_sasl2(&with_fast) {
+            "the server offers its mechanisms by SASL2 only: set `fast`, or enable the SASL of RFC 6120 on the server"
+                .to_owned()
+        } else {
+            "the server offers its mechanisms by SASL2 only, and without what prebind could use of it here: enable the \
+             SASL of RFC 6120 on the server"
+                .to_owned()
+        }
+    }
+
+    fn nothing_offered(&self) -> String {
+        let domain = shortened(self.account.jid().domain(), LONGEST);
+        let features = self.features;
+        if features.has_iq_auth {
+            return "the server has only the obsolete login of XEP-0078, which prebind does not speak: enable SASL on it"
+                .to_owned();
+        }
+        let is_https = self.config.url.is_https();
+        if features.starttls && !features.has_none {
+            let how = if is_https {
+                "have the proxy in front send X-Forwarded-Proto: https, or tell the server"
+            } else {
+                "use its https `url`, or tell the server"
+            };
+            return format!(
+                "the server hides its mechanisms, as it takes the connection for insecure: {how} that this http is \
+                 secure (Prosody: consider_bosh_secure = true)"
+            );
+        }
+        if is_https || features.has_none {
+            return format!(
+                "the server has no mechanism enabled for {domain}: enable SCRAM or PLAIN there, and check that users \
+                 log in at this domain, not at a component"
+            );
+        }
+        format!(
+            "either none is enabled for {domain}, or the server takes this http for insecure and hides them: use its \
+             https `url`, or tell it that this http is secure (Prosody: consider_bosh_secure = true)"
+        )
+    }
+
+    /// Nothing that is offered goes with credentials of this sort.
+    fn of_another_sort(&self, offered: &[String]) -> String {
+        let domain = shortened(self.account.jid().domain(), LONGEST);
+        let only_guests = offered.iter().all(|name| name == "ANONYMOUS");
+        match &self.account.credentials().proof {
+            Proof::Password(_) | Proof::Plain(_) if only_guests => {
+                format!("{domain} takes guests only: use the domain of the accounts in `jid`, or `anonymous`")
+            }
+            Proof::Password(_) if offered.iter().all(|name| name.ends_with("-PLUS")) => format!(
+                "-PLUS mechanisms need channel binding, which does not work over BOSH: enable SCRAM without -PLUS for \
+                 {domain} on the server"
+            ),
+            Proof::Password(_) => {
+                let others = credentials_for(offered);
+                format!("enable SCRAM or PLAIN for {domain} on the server{others}")
+            }
+            Proof::Plain(_) => format!("`token` is sent by PLAIN: enable PLAIN for {domain} on the server"),
+            Proof::Scram(keys) => {
+                let name = keys.hash.name();
+                format!("the stored keys are for {name}: enable that on the server, or store keys for what it offers")
+            }
+            Proof::OAuthBearer(_) => format!("enable OAUTHBEARER for {domain} on the server"),
+            Proof::XOAuth2(_) => format!("enable X-OAUTH2 for {domain} on the server"),
+            Proof::Fast => format!(
+                "the server takes no tokens ({}): log in by other credentials, or enable FAST on the server",
+                fast::MECHANISM
+            ),
+            Proof::Anonymous => format!(
+                "enable anonymous logins for {domain} on the server (Prosody: authentication = \"anonymous\", \
+                 ejabberd: auth_method: anonymous)"
+            ),
+            Proof::External => {
+                "enable EXTERNAL on the server; it is offered only to whom the server sees the proof of, such as \
+                 `client_certificate`"
+                    .to_owned()
+            }
+            Proof::Raw { mechanism, .. } => format!("enable {mechanism} for {domain} on the server"),
+        }
+    }
+}
+
+/// What a login could be made with, other than a password.
+fn credentials_for(offered: &[String]) -> String {
+    let known = [
+        ("OAUTHBEARER", "`oauthbearer`"),
+        ("X-OAUTH2", "`x_oauth2`"),
+        ("EXTERNAL", "`external`"),
+        ("ANONYMOUS", "`anonymous`"),
+    ];
+    let usable = known.iter().filter(|(name, _)| offered.iter().any(|offered| offered == name));
+    let usable: Vec<&str> = usable.map(|(_, argument)| *argument).collect();
+    if usable.is_empty() {
+        return "; prebind supports none of the offered mechanisms".to_owned();
+    }
+    format!(", or give {} instead of a password", usable.join(" or "))
+}
+
+fn list(names: &[String]) -> String {
+    let listed: Vec<String> = listed(names).collect();
+    match listed.len() {
+        0 => "none".to_owned(),
+        length if length < names.len() => format!("{}, …", listed.join(", ")),
+        _ => listed.join(", "),
+    }
+}
+
+/// As many of the names as fit into a message, at least one.
+fn listed(names: &[String]) -> impl Iterator<Item = String> {
+    let shown = names.iter().map(|name| shortened(&address(name), LONGEST / 2));
+    shown.scan(0, |length, name| {
+        *length += name.chars().count() + ", ".len();
+        (*length <= LONGEST).then_some(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Credentials;
+    use crate::sasl::{Uses, Way};
+
+    const HTTP: &str = "http://chat.example.org/http-bind";
+    const HTTPS: &str = "https://chat.example.org/http-bind";
+    const LOOPBACK: &str = "http://localhost/http-bind";
+
+    fn offer(mechanisms: &[&str]) -> Features {
+        let mechanisms = mechanisms.iter().map(|name| (*name).to_owned()).collect();
+        Features { mechanisms, ..Features::default() }
+    }
+
+    fn told(config: &Config, credentials: Credentials, features: &Features) -> String {
+        let account = Account::new("alice@example.org", credentials).unwrap();
+        let error = Way::choose(config, &account, features, Uses::Sasl2AndToken, false).unwrap_err();
+        assert_eq!(error.retry(), Retry::AfterConfigChange);
+        error.to_string()
+    }
+
+    fn password(url: &str, floor: Floor, features: &Features) -> String {
+        let config = Config { floor, ..Config::new(url).unwrap() };
+        told(&config, Credentials::password("secret"), features)
+    }
+
+    #[test]
+    fn what_was_withheld_is_told() {
+        const TELL: &str = "consider_bosh_secure = true";
+        let (plain, scram) = (Floor::Plain, Floor::ScramSha256);
+        let starttls = || Features { starttls: true, ..offer(&[]) };
+        let secure = || Features { has_none: true, ..offer(&[]) };
+        let iq_auth = || Features { has_iq_auth: true, ..offer(&[]) };
+        for (url, floor, features, hint) in [
+            (HTTP, plain, offer(&["PLAIN"]), "set `allow_cleartext`"),
+            (HTTP, plain, offer(&["GSSAPI"]), "enable SCRAM or PLAIN for example.org"),
+            (HTTP, plain, offer(&["DIGEST-MD5"]), "use an https `url` and set `digest_md5`"),
+            (HTTPS, plain, offer(&["DIGEST-MD5"]), "or set `digest_md5`"),
+            (
+                LOOPBACK,
+                plain,
+                offer(&["DIGEST-MD5"]),
+                "enable SCRAM or PLAIN on the server, or set `digest_md5`",
+            ),
+            (HTTPS, scram, offer(&["PLAIN"]), "set `floor` to PLAIN"),
+            (HTTPS, scram, offer(&["PLAIN", "SCRAM-SHA-1"]), "set `floor` to SCRAM-SHA-1"),
+            (HTTPS, scram, offer(&["DIGEST-MD5"]), "set `digest_md5` and `floor` to DIGEST-MD5"),
+            (HTTPS, plain, starttls(), "X-Forwarded-Proto: https"),
+            (HTTP, plain, starttls(), "use its https `url`, or tell"),
+            (LOOPBACK, plain, starttls(), TELL),
+            (HTTP, plain, offer(&[]), "either none is enabled for example.org"),
+            (LOOPBACK, plain, offer(&[]), TELL),
+            (HTTPS, plain, offer(&[]), "no mechanism enabled for example.org"),
+            (HTTP, plain, Features { starttls: true, ..secure() }, "no mechanism enabled for example.org"),
+            (HTTP, plain, secure(), "no mechanism enabled for example.org"),
+            (LOOPBACK, plain, secure(), "no mechanism enabled for example.org"),
+            (HTTPS, plain, iq_auth(), "XEP-0078"),
+            (HTTP, plain, iq_auth(), "XEP-0078"),
+            (HTTPS, plain, offer(&["GSSAPI"]), "enable SCRAM or PLAIN for example.org"),
+            (HTTPS, plain, offer(&["ANONYMOUS"]), "example.org takes guests only"),
+            (HTTPS, plain, offer(&["GSSAPI", "LOGIN"]), "prebind supports none of the offered mechanisms"),
+            (HTTPS, plain, offer(&["X-OAUTH2", "EXTERNAL"]), "or give `x_oauth2` or `external` instead"),
+            (HTTPS, plain, offer(&["SCRAM-SHA-1-PLUS"]), "enable SCRAM without -PLUS"),
+            (
+                HTTPS,
+                Floor::DigestMd5,
+                offer(&["DIGEST-MD5"]),
+                "enable SCRAM on the server, or set `digest_md5`",
+            ),
+        ] {
+            let told = password(url, floor, &features);
+            assert!(told.contains(hint), "{url}, {features:?}: {told}");
+            let head = match features.mechanisms.join(", ").as_str() {
+                "" => "the server offers no login mechanism: ".to_owned(),
+                list => format!("no login mechanism in common (offered: {list}; allowed: SCRAM-"),
+            };
+            assert!(told.starts_with(&head), "{told}");
+            assert!(told.contains("hides") == (told.contains(TELL)), "{told}");
+        }
+    }
+
+    #[test]
+    fn sasl2_alone_needs_an_option_or_cannot_be_used() {
+        let sasl2 = Offer { mechanisms: vec!["PLAIN".to_owned()], bind: true, ..Offer::default() };
+        let bare = Features { sasl2: Some(Offer { bind: false, ..sasl2.clone() }), ..Features::default() };
+        let features = Features { sasl2: Some(sasl2), ..Features::default() };
+        let config = Config::new(HTTPS).unwrap();
+        let with_fast = told(&config, Credentials::password("secret"), &features);
+        assert!(with_fast.contains("(offered: PLAIN;") && with_fast.contains("set `fast`"), "{with_fast}");
+        let acting = told(&config, Credentials::password("secret").authzid("bob"), &features);
+        let useless = told(&config, Credentials::password("secret"), &bare);
+        for told in [acting, useless] {
+            assert!(told.contains("enable the SASL of RFC 6120") && !told.contains("`fast`"), "{told}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_named_by_what_they_need() {
+        let keys = Credentials::scram_salted_password(crate::ScramHash::Sha256, "salt", 4096, vec![1; 32]);
+        for (credentials, hint) in [
+            (Credentials::plain("secret"), "`token` is sent by PLAIN"),
+            (keys, "the stored keys are for SCRAM-SHA-256"),
+            (Credentials::oauthbearer("secret"), "enable OAUTHBEARER"),
+            (Credentials::x_oauth2("secret"), "enable X-OAUTH2"),
+            (Credentials::anonymous(), "enable anonymous logins for example.org"),
+            (Credentials::external(), "`client_certificate`"),
+            (Credentials::raw("X-OWN", "secret"), "enable X-OWN"),
+        ] {
+            let told = told(&Config::new(HTTPS).unwrap(), credentials, &offer(&["GSSAPI"]));
+            assert!(told.contains(hint), "{told}");
+        }
+    }
+
+    #[test]
+    fn credentials_for_one_mechanism_need_a_lower_floor() {
+        let config = Config { floor: Floor::ScramSha1, ..Config::new(HTTPS).unwrap() };
+        let told = told(&config, Credentials::plain("secret"), &offer(&["PLAIN", "SCRAM-SHA-1"]));
+        assert!(told.ends_with("is below `floor` (SCRAM-SHA-1): set `floor` to PLAIN"), "{told}");
+    }
+
+    #[test]
+    fn a_long_offer_is_not_told_in_full() {
+        let names: Vec<String> = (0..90).map(|n| format!("X-MECHANISM-{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let told = password(HTTPS, Floor::Plain, &offer(&names));
+        assert!(told.chars().count() < 400, "{told}");
+    }
+}

@@ -1,0 +1,195 @@
+//! More calls than a server can serve, and servers that do not answer.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::env;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use faults::{Fault, Reply};
+use prebind::{Account, Client, Config, Credentials, Error, ErrorKind, Phase, Retry};
+use servers::{Kind, Server};
+
+/// How long to wait for what is to happen, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn account() -> Account {
+    Account::new("alice@localhost", Credentials::password("wonder-1")).unwrap()
+}
+
+fn client(url: &str, change: impl FnOnce(&mut Config)) -> Client {
+    let mut config = Config::new(url).unwrap();
+    change(&mut config);
+    Client::new(config).unwrap()
+}
+
+fn phase(error: &Error) -> Option<Phase> {
+    match error.kind() {
+        ErrorKind::Timeout { phase } => Some(*phase),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_call_beyond_the_limit_waits_and_then_fails() {
+    let server = faults::serve(Fault::NoHeaders.at(1).once());
+    let client = client(&server.url, |config| {
+        (config.max_calls, config.fail_fast_after) = (1, 0);
+        config.deadline = Duration::from_secs(2);
+    });
+    thread::scope(|scope| {
+        let hanging = scope.spawn(|| client.prebind(&account()).unwrap_err());
+        let until = Instant::now() + PATIENCE;
+        while server.requests().is_empty() {
+            assert!(Instant::now() < until);
+            thread::yield_now();
+        }
+        let (result, took) = faults::timed(|| client.prebind(&account()));
+        let error = result.unwrap_err();
+        assert_eq!((phase(&error), error.retry()), (Some(Phase::Queue), Retry::Later));
+        assert!(error.to_string().contains("max_calls"), "{error}");
+        assert!(took < Duration::from_millis(1500), "{took:?} of a deadline of 2 s");
+        assert_eq!(phase(&hanging.join().unwrap()), Some(Phase::Headers));
+    });
+    client.prebind(&account()).expect("its turn has come");
+}
+
+#[test]
+fn no_more_calls_are_under_way_than_allowed() {
+    let replies: Vec<Reply> = (0..60).flat_map(|_| faults::classic()).collect();
+    let replies = replies.into_iter().map(|reply| reply.after(Duration::from_millis(2))).collect();
+    let server = faults::script(replies);
+    let client = client(&server.url, |config| {
+        config.max_calls = 3;
+        config.learn = false;
+        (config.deadline, config.request_timeout) = (2 * PATIENCE, 2 * PATIENCE);
+    });
+    let started = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    client.prebind(&account()).unwrap();
+                    started.fetch_add(1, Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(started.load(Relaxed), 60);
+    assert!(server.connections() <= 3, "{} connections for 3 calls at once", server.connections());
+}
+
+/// Once calls fail at once, one of them at a time probes.
+#[test]
+fn a_server_that_hangs_has_one_thread_wait_at_a_time() {
+    let server = faults::serve(Fault::NoHeaders);
+    let client = client(&server.url, |config| {
+        config.deadline = Duration::from_millis(300);
+        config.fail_fast_for = Duration::from_millis(50);
+    });
+    let (waiting, most, probes) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let is_off = || client.prebind(&account()).is_err_and(|error| phase(&error) == Some(Phase::FailFast));
+    let until = Instant::now() + PATIENCE;
+    let all_failed = Barrier::new(32);
+    thread::scope(|scope| {
+        for _ in 0..32 {
+            scope.spawn(|| {
+                // All of those that were under way have failed before the counting begins.
+                while !is_off() {
+                    assert!(Instant::now() < until);
+                }
+                all_failed.wait();
+                while probes.load(Relaxed) < 3 && Instant::now() < until {
+                    let before = server.requests().len();
+                    let error = client.prebind(&account()).unwrap_err();
+                    if phase(&error) != Some(Phase::FailFast) {
+                        probes.fetch_add(1, Relaxed);
+                        let sent = server.requests().len() - before;
+                        most.fetch_max(sent, Relaxed);
+                    }
+                    waiting.fetch_add(1, Relaxed);
+                    thread::yield_now();
+                }
+            });
+        }
+    });
+    assert!(probes.load(Relaxed) >= 3, "nobody tries again");
+    assert!(most.load(Relaxed) <= 1, "{} threads waited at once", most.load(Relaxed));
+    assert!(waiting.load(Relaxed) > 32, "calls fail at once meanwhile");
+}
+
+/// A success lifts it, and all are admitted again.
+#[test]
+fn a_server_that_is_back_is_noticed_by_one_call() {
+    let lost = Reply::xml("<body").header("Content-Length", "1000").closes();
+    let mut replies = vec![lost; 3];
+    replies.extend((0..6).flat_map(|_| faults::classic()));
+    let server = faults::script(replies);
+    let client = client(&server.url, |config| {
+        (config.fail_fast_after, config.fail_fast_for) = (1, Duration::from_millis(20));
+    });
+    assert_eq!(client.prebind(&account()).unwrap_err().kind().name(), "Connect", "and its fresh attempts");
+    assert_eq!(phase(&client.prebind(&account()).unwrap_err()), Some(Phase::FailFast));
+    let until = Instant::now() + PATIENCE;
+    while client.prebind(&account()).is_err() {
+        assert!(Instant::now() < until, "it is not tried again");
+    }
+    assert!((0..5).all(|_| client.prebind(&account()).is_ok()));
+}
+
+/// The logins of each second, by so many threads on each of four clients, which stand for four processes. A call
+/// that has to wait too long is told so.
+fn crowd(server: &Server, threads: usize, seconds: usize) -> Vec<usize> {
+    let account = Account::new("anon.local", Credentials::anonymous()).unwrap();
+    let begun = Instant::now();
+    let logins: Vec<AtomicUsize> = (0..seconds).map(|_| AtomicUsize::new(0)).collect();
+    let this_second = || logins.get(usize::try_from(begun.elapsed().as_secs()).unwrap());
+    let work = |client: &Client| {
+        while this_second().is_some() {
+            match client.prebind(&account) {
+                Ok(session) => {
+                    this_second().map(|logins| logins.fetch_add(1, Relaxed));
+                    client
+                        .terminate(&session)
+                        .unwrap_or_else(|error| assert!(phase(&error).is_some(), "{error:?}"));
+                }
+                Err(error) => {
+                    assert!(phase(&error).is_some(), "{error:?}");
+                    assert_eq!(error.retry(), Retry::Later, "{error:?}");
+                }
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let client = client(&server.http_url, |_| {});
+            for _ in 0..threads {
+                let (client, work) = (client.clone(), &work);
+                scope.spawn(move || work(&client));
+            }
+        }
+    });
+    logins.into_iter().map(AtomicUsize::into_inner).collect()
+}
+
+/// A crowd that one ejabberd cannot serve at once leaves nobody half-way. `PREBIND_CROWD=400` is one of 1,600
+/// threads, of which also the number of logins is looked at: that takes a machine which does nothing else.
+#[test]
+fn a_crowd_leaves_no_session_behind() {
+    let ejabberd = Server::start(Kind::Ejabberd).unwrap();
+    let threads = env::var("PREBIND_CROWD").ok().map(|threads| threads.parse().unwrap());
+    let seconds = if threads.is_some() { 15 } else { 3 };
+    let few = crowd(&ejabberd, 8, seconds);
+    let many = crowd(&ejabberd, threads.unwrap_or(50), seconds);
+    println!("logins of each second: 4 times 8 threads {few:?}, many {many:?}");
+    let [few, total] = [&few, &many].map(|logins| logins.iter().sum::<usize>());
+    assert!(total > 0);
+    if threads.is_some() {
+        assert!(many.iter().all(|logins| *logins > 0), "{many:?}");
+        assert!(total * 10 >= few * 7, "{total} logins instead of {few}");
+    }
+    let left = ejabberd.wait_until_empty(2 * PATIENCE).unwrap();
+    assert!(left.is_empty(), "{left:?}");
+}

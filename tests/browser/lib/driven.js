@@ -1,0 +1,41 @@
+// Makes any site one that changes its pages without loading them.
+
+import { readFileSync } from "node:fs";
+
+const folder = new URL("../node_modules/", import.meta.url);
+const text = (path) => readFileSync(new URL(path, folder), "utf8");
+
+export const drivers = {
+  Turbo: text("@hotwired/turbo/dist/turbo.es2017-umd.js"),
+  htmx: `document.addEventListener("DOMContentLoaded", () => {
+      for (const name of ["hx-boost", "hx-boost:inherited"]) document.body.setAttribute(name, "true");
+    });
+    ${text("htmx.org/dist/htmx.js")}; window.htmx = htmx;`,
+};
+
+// From now on, in all pages of a visitor.
+export async function drive({ context }, name) {
+  // As a script in the head would, whatever the site's policy says of scripts.
+  await context.addInitScript(`(() => {
+    const start = () => { ${drivers[name]} };
+    const observer = new MutationObserver(() => {
+      if (!document.head) return;
+      observer.disconnect();
+      start();
+    });
+    observer.observe(document, { childList: true, subtree: true });
+  })()`);
+}
+
+// Follows a link that the page has for a moment.
+export async function follow(page, path) {
+  await page.evaluate((path) => {
+    const link = Object.assign(document.createElement("a"), { href: path, id: "go", text: "go" });
+    document.body.prepend(link);
+    // It looks at what is there when the page is loaded.
+    window.htmx?.process(link);
+  }, path);
+  await page.locator("#go").click();
+  await page.waitForURL(`**${path}`);
+  await page.locator("#go").waitFor({ state: "detached" });
+}

@@ -1,0 +1,41 @@
+// Pages of the site as they are served, but changed on their way to the browser.
+
+// `change` gets the HTML and the headers, and returns the HTML; the headers it may change in place.
+export async function serveChanged(page, url, change, options) {
+  const serve = async (route) => {
+    if (!route.request().isNavigationRequest()) return route.fallback();
+    const response = await route.fetch({ maxRedirects: 0 });
+    // The length is another one now.
+    const headers = response.headers();
+    delete headers["content-length"];
+    const body = change(await response.text(), headers);
+    await route.fulfill({ response, headers, body });
+  };
+  await page.route(url, serve, options);
+}
+
+// The HTML with something at the start of its body, where a user's text may be. A page may leave the tag out.
+export function withContent(html, content) {
+  const [start] = /<body[^>]*>|<h1>/.exec(html);
+  return start === "<h1>"
+    ? html.replace(start, () => `<body>${content}${start}`)
+    : html.replace(start, () => start + content);
+}
+
+// The HTML with something at the end of its body.
+export function withContentAtEnd(html, content) {
+  return html.replace(/(<\/body>|$)/, (end) => content + end);
+}
+
+// An answer of the BOSH endpoint, which may have another origin than the page.
+export function boshAnswer(status, attributes = "") {
+  return {
+    status,
+    contentType: "text/xml",
+    headers: { "Access-Control-Allow-Origin": "*" },
+    body: status === 200 ? `<body xmlns="http://jabber.org/protocol/httpbind"${attributes}/>` : "",
+  };
+}
+
+// What a server answers in a session that it no longer knows.
+export const lost = boshAnswer(200, ' type="terminate" condition="item-not-found"');
