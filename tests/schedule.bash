@@ -87,6 +87,7 @@ run_all() {
     summary "${selected[@]}"
     # Last, where they are seen however long the output is.
     for name in "${selected[@]}"; do
+        second_tries_of "$logs/$name"
         if [[ ${ended[$name]} == failed ]]; then failures_of "$logs/$name"; fi
     done
     printf 'in %s s\n' $((SECONDS - begun))
@@ -246,6 +247,14 @@ may_be_skipped() {
     return 1
 }
 
+# second_tries_of FOLDER: why cases in a browser were tried a second time, see tests/browser/lib/browser.js.
+second_tries_of() {
+    local note
+    for note in "$1"/*/second-tries; do
+        if [[ -e $note ]]; then printf '\n── %s\n%s\n' "${note#"$root/"}" "$(<"$note")"; fi
+    done
+}
+
 # failures_of FOLDER: what the log of each step of a part that failed says of it.
 failures_of() {
     local log
@@ -255,11 +264,17 @@ failures_of() {
     done < <(failed_logs "$1")
 }
 
-# reasons_in LOG: what the failed tests printed, if libtest wrote it, or the end of the log.
+# reasons_in LOG: what the failed tests printed, if libtest or Node wrote it, or the end of the log.
 reasons_in() {
     local reasons
-    # libtest says "failures:" before what they printed, and again before the list of their names.
-    reasons=$(awk '$0 == "failures:" { shows = !shows; next } shows' "$1")
+    # libtest says "failures:" before what they printed, and again before the list of their names. Node repeats the
+    # failed ones after all others; another runner may follow.
+    reasons=$(awk '
+        $0 == "failures:" { shows = !shows; next }
+        /^✖ failing tests:/ { shows = 1 }
+        /^✔ / { shows = 0 }
+        shows
+    ' "$1")
     if [[ $reasons ]]; then
         echo "${reasons:0:4000}"
     else

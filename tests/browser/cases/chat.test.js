@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { contactOnline, online, said, say, signIn } from "../lib/page.js";
 import { serverKind, siteUrl, users } from "../lib/settings.js";
 import { until } from "../lib/until.js";

@@ -1,7 +1,6 @@
-import { test } from "node:test";
 import assert from "node:assert/strict";
 import { terminate } from "../lib/bosh.js";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { signIn } from "../lib/page.js";
 import { boshUrl, prebindUrl, siteUrl, users } from "../lib/settings.js";
 

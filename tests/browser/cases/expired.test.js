@@ -1,6 +1,5 @@
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { terminate } from "../lib/bosh.js";
 import { Peer } from "../lib/peer.js";
 import { contactOnline, online, said, signIn } from "../lib/page.js";
@@ -69,11 +68,7 @@ async function recovers(page, wire) {
   };
   // ejabberd may hold the page's request for `wait` seconds more. Then the page takes up to a minute, so that not all ask
   // at once when a chat server was restarted.
-  await until("another session is in use, and the user present in it", isPresent, 180_000).catch(
-    (error) => {
-      throw new Error(`${error.message}\n${wire.story()}`, { cause: error });
-    },
-  );
+  await until("another session is in use, and the user present in it", isPresent, 180_000);
   await online(page, "alice");
   const bob = await Peer.signIn(boshUrl, users.bob);
   await contactOnline(page, "bob");
@@ -82,5 +77,5 @@ async function recovers(page, wire) {
   await bob.leave();
   // A page that was loaded again has another resource than the session it tried first, and ejabberd minds once, on a busy
   // machine twice. A loop opens ten in a second.
-  assert.ok(wire.prebinds.length <= 4, wire.story());
+  assert.ok(wire.prebinds.length <= 4);
 }

@@ -1,6 +1,5 @@
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { Peer } from "../lib/peer.js";
 import { contactOnline, online, said, say, signIn } from "../lib/page.js";
 import { boshUrl, users } from "../lib/settings.js";

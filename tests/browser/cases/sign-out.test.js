@@ -1,6 +1,5 @@
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { chat, contact, online, say, signIn, signOut } from "../lib/page.js";
 import { storage } from "../lib/storage.js";
 

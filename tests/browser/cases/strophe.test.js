@@ -1,6 +1,5 @@
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { attach, clientPage, installed, openAgain } from "../lib/client-page.js";
 import { followGuide } from "../lib/guide.js";
 import { Peer } from "../lib/peer.js";

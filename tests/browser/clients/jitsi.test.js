@@ -1,5 +1,4 @@
-import { test } from "node:test";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { answered, assertAttached, attach, clientPage, installed } from "../lib/client-page.js";
 import { shortlyOpened } from "../lib/short.js";
 import { until } from "../lib/until.js";

@@ -1,7 +1,6 @@
-import { test } from "node:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { answered, assertAttached, attach, clientPage } from "../lib/client-page.js";
 import { shortlyOpened } from "../lib/short.js";
 

@@ -1,5 +1,4 @@
-import { test } from "node:test";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { answered, assertAttached, attach, bundled, clientPage } from "../lib/client-page.js";
 import { Peer } from "../lib/peer.js";
 import { boshUrl, users } from "../lib/settings.js";

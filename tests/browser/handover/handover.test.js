@@ -1,9 +1,8 @@
 // What chat.js adds to a page, in a real Chromium; what any site must do is in tests/browser/cases.
 
-import { test } from "node:test";
 import { execFileSync } from "node:child_process";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { online, signIn, signOut } from "../lib/page.js";
 import { serverKind, siteUrl } from "../lib/settings.js";
 import { until } from "../lib/until.js";

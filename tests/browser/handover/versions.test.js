@@ -1,10 +1,9 @@
 // Versions of Converse.js that people have, in place of the one that the site has.
 
-import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { signIn } from "../lib/page.js";
 import { Peer } from "../lib/peer.js";
 import { boshUrl, users } from "../lib/settings.js";

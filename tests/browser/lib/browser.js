@@ -1,7 +1,11 @@
 // A real Chromium for the cases of a file, and visitors in it who know nothing of each other.
 
-import { after, afterEach, before } from "node:test";
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test as runOnce } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { chromium } from "playwright-core";
+import { Peer } from "./peer.js";
 import { Wire } from "./wire.js";
 
 const args = [
@@ -33,22 +37,15 @@ export async function visitor(browser, options = {}) {
   return { context, wire: new Wire(context), page: await context.newPage() };
 }
 
+// The browser of the file's cases, who is in it now, and whether a case may still be tried a second time.
+let browser;
+let visitors = [];
+let maySecondTry = true;
+
 // To be called once in a file of cases: the result makes a visitor, who is gone after the case.
 export function useBrowser(options = {}) {
-  let browser;
-  let visitors = [];
-
   before(async () => {
     browser = await launch(options);
-  });
-
-  afterEach(async () => {
-    const leaving = visitors;
-    visitors = [];
-    for (const { context, wire } of leaving) {
-      await context.close();
-      await wire.endSessions();
-    }
   });
 
   after(() => browser.close());
@@ -58,4 +55,50 @@ export function useBrowser(options = {}) {
     visitors.push(coming);
     return coming;
   };
+}
+
+// A case. On two processors that a dozen servers share, a browser now and then takes longer than a page allows. So one
+// case of a file may fail once: it begins anew, with new visitors, and the output of the whole run tells why. A case that
+// fails again has failed.
+export function test(name, ...rest) {
+  const body = rest.pop();
+  runOnce(name, ...rest, async (t) => {
+    const reason = await failureOf(body, t);
+    if (!reason) return;
+    if (!maySecondTry) throw reason;
+    maySecondTry = false;
+    noteSecondTry(name, reason);
+    const again = await failureOf(body, t);
+    if (again) throw again;
+  });
+}
+
+// Why a case failed, with what its visitors' pages had sent and received, or undefined.
+async function failureOf(body, t) {
+  try {
+    await body(t);
+    return undefined;
+  } catch (error) {
+    const stories = visitors.map(({ wire }) => wire.story());
+    return new Error([error.message, ...stories].join("\n"), { cause: error });
+  } finally {
+    await leave();
+  }
+}
+
+async function leave() {
+  const leaving = visitors;
+  visitors = [];
+  await Peer.allLeave();
+  for (const { context, wire } of leaving) {
+    await context.close();
+    await wire.endSessions();
+  }
+}
+
+function noteSecondTry(name, { message }) {
+  const note = `second try of ${name}: ${stripVTControlCharacters(message)}\n`;
+  process.stderr.write(note);
+  const { PREBIND_RESULTS: results } = process.env;
+  if (results) appendFileSync(join(results, "second-tries"), note);
 }

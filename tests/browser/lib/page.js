@@ -22,17 +22,8 @@ export async function signOut(page) {
   await page.waitForURL((url) => url.href !== `${siteUrl}/`);
 }
 
-// Until the chat says that the user is online, with the list of contacts open. What went over the wire tells why if
-// that takes too long.
+// Until the chat says that the user is online, with the list of contacts open.
 export async function online(page, name) {
-  try {
-    await comesOnline(page, name);
-  } catch (error) {
-    throw new Error(`${error.message}\n${Wire.of(page).story()}`, { cause: error });
-  }
-}
-
-async function comesOnline(page, name) {
   const profile = page.locator("converse-user-profile");
   await until(`${name} is online`, async () => {
     // Converse may open or close the list by itself while it connects, even under a click.

@@ -7,6 +7,7 @@ import { post, terminate } from "./bosh.js";
 const patience = 60_000;
 
 export class Peer {
+  static #here = new Set();
   #heard = "";
   #pending = new Set();
 
@@ -20,7 +21,13 @@ export class Peer {
     const peer = new Peer(url, JSON.parse(stdout));
     // Nobody gets messages who is not there.
     await peer.send("<presence/>");
+    Peer.#here.add(peer);
     return peer;
+  }
+
+  // Those whom a case that failed has left behind would be online in the next one.
+  static async allLeave() {
+    await Promise.allSettled([...Peer.#here].map((peer) => peer.leave()));
   }
 
   // Does not wait for the answer, which the server holds back until it has one. Two requests may be
@@ -51,6 +58,7 @@ export class Peer {
   }
 
   async leave() {
+    Peer.#here.delete(this);
     await terminate(this.url, this.sid, this.rid++);
     await Promise.all(this.#pending);
   }

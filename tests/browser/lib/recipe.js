@@ -12,8 +12,8 @@ const [name, password] = process.argv.slice(2);
 users[name].password = password;
 
 const browser = await launch();
+const { page, wire } = await visitor(browser);
 try {
-  const { page, wire } = await visitor(browser);
   await signIn(page, name);
   await online(page, name);
 
@@ -25,6 +25,8 @@ try {
   await page.locator(".chat-msg__text").getByText("Hello from outside").waitFor();
   await bob.leave();
   await wire.endSessions();
+} catch (error) {
+  throw new Error(`${error.message}\n${wire.story()}`, { cause: error });
 } finally {
   await browser.close();
 }

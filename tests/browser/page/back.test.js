@@ -1,8 +1,7 @@
 // Back, with Chromium's cache of whole pages. The cache is off in other cases, and the headless shell has none.
 
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { Peer } from "../lib/peer.js";
 import { hasSaid, online, signIn } from "../lib/page.js";
 import { serveChanged, withContent } from "../lib/served.js";

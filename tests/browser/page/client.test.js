@@ -1,8 +1,7 @@
 // A page with another client than Converse.js: what chat.js offers it.
 
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { Peer } from "../lib/peer.js";
 import { signIn } from "../lib/page.js";
 import { serveChanged } from "../lib/served.js";

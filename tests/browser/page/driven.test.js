@@ -1,8 +1,7 @@
 // Pages that Turbo, htmx or the site's own script changes without loading them.
 
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { drive, drivers, follow } from "../lib/driven.js";
 import { contact, online, said, signIn, signInHere } from "../lib/page.js";
 import { Peer } from "../lib/peer.js";

@@ -1,7 +1,6 @@
 // A page that the user leaves before its chat is ready.
 
-import { test } from "node:test";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { online, said, signIn } from "../lib/page.js";
 import { Peer } from "../lib/peer.js";
 import { boshUrl, siteUrl, users } from "../lib/settings.js";

@@ -1,6 +1,5 @@
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { online, signIn } from "../lib/page.js";
 import { serveChanged, withContent } from "../lib/served.js";
 import { siteUrl } from "../lib/settings.js";

@@ -1,8 +1,7 @@
 // What users write on a page is never what chat.js goes by.
 
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { online, say, signIn, signOut } from "../lib/page.js";
 import { serveChanged, withContent, withContentAtEnd } from "../lib/served.js";
 import { siteUrl, users } from "../lib/settings.js";

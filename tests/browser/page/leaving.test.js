@@ -1,8 +1,7 @@
 // Signing out of the site always goes on, whatever becomes of the chat.
 
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { online, signIn } from "../lib/page.js";
 import { boshUrl, siteUrl } from "../lib/settings.js";
 

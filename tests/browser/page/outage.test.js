@@ -1,8 +1,7 @@
 // A chat that is away floods nobody, and comes back by itself.
 
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { online, signIn } from "../lib/page.js";
 import { boshAnswer, lost } from "../lib/served.js";
 import { boshUrl, prebindUrl, siteUrl } from "../lib/settings.js";

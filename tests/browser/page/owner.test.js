@@ -1,8 +1,7 @@
 // Whose chat it is: that of the user whom the site knows by the cookie, whatever a page says.
 
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { online, say, signIn } from "../lib/page.js";
 import { lost, serveChanged, withContent } from "../lib/served.js";
 import { boshUrl, prebindUrl, siteUrl } from "../lib/settings.js";

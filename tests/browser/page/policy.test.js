@@ -1,9 +1,8 @@
 // What a Content-Security-Policy must allow: the site's own, and the one that the guide names.
 
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { contact, contactOnline, online, say, signIn } from "../lib/page.js";
 import { Peer } from "../lib/peer.js";
 import { serveChanged } from "../lib/served.js";

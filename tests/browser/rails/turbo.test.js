@@ -1,8 +1,7 @@
 // Rails' default application: Turbo drives its pages, from an import map, as turbo-rails does it.
 
-import { test } from "node:test";
 import assert from "node:assert/strict";
-import { useBrowser } from "../lib/browser.js";
+import { test, useBrowser } from "../lib/browser.js";
 import { contact, online, said, signIn, signInHere } from "../lib/page.js";
 import { Peer } from "../lib/peer.js";
 import { boshUrl, siteUrl, users } from "../lib/settings.js";
