@@ -4,6 +4,7 @@ import { terminate } from "../lib/bosh.js";
 import { Peer } from "../lib/peer.js";
 import { contactOnline, online, said, signIn } from "../lib/page.js";
 import { boshUrl, prebindUrl, siteUrl, users } from "../lib/settings.js";
+import { hurry } from "../lib/served.js";
 import { until } from "../lib/until.js";
 import { asksForSession } from "../lib/wire.js";
 
@@ -11,10 +12,11 @@ const visit = useBrowser();
 const end = /type=['"]terminate/;
 
 test("a session that has expired before the page attaches is replaced", async () => {
-  const { page, wire } = await visit();
+  const { context, page, wire } = await visit();
+  await hurry(context);
   let isFirst = true;
   await page.route(`${prebindUrl}*`, async (route) => {
-    if (!isFirst || !asksForSession(route.request())) return route.continue();
+    if (!isFirst || !asksForSession(route.request())) return route.fallback();
     isFirst = false;
     const response = await route.fetch();
     const { sid, rid } = await response.json();
@@ -26,7 +28,8 @@ test("a session that has expired before the page attaches is replaced", async ()
 });
 
 test("a session that ends while the page is open is replaced", async () => {
-  const { page, wire } = await visit();
+  const { context, page, wire } = await visit();
+  await hurry(context);
   await signIn(page, "alice");
   await online(page, "alice");
   await wire.quiet();
@@ -35,7 +38,8 @@ test("a session that ends while the page is open is replaced", async () => {
 });
 
 test("a session that has expired while the page was closed is replaced", async () => {
-  const { page, wire } = await visit();
+  const { context, page, wire } = await visit();
+  await hurry(context);
   await signIn(page, "alice");
   await online(page, "alice");
   await wire.quiet();
@@ -66,9 +70,8 @@ async function recovers(page, wire) {
       wire.requests.some((request) => request.sid === sid && request.body.includes("<presence"))
     );
   };
-  // ejabberd may hold the page's request for `wait` seconds more. Then the page takes up to a minute, so that not all ask
-  // at once when a chat server was restarted.
-  await until("another session is in use, and the user present in it", isPresent, 180_000);
+  // ejabberd may hold the page's request for `wait` seconds more.
+  await until("another session is in use, and the user present in it", isPresent, 120_000);
   await online(page, "alice");
   const bob = await Peer.signIn(boshUrl, users.bob);
   await contactOnline(page, "bob");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test, useBrowser } from "../lib/browser.js";
 import { online, say, signIn } from "../lib/page.js";
-import { lost, serveChanged, withContent } from "../lib/served.js";
+import { hurry, lost, serveChanged, withContent } from "../lib/served.js";
 import { boshUrl, prebindUrl, siteUrl } from "../lib/settings.js";
 import { until } from "../lib/until.js";
 
@@ -11,16 +11,16 @@ const visit = useBrowser();
 
 test("an open page does not become another user's chat", async () => {
   const { context, page, wire } = await visit();
+  await hurry(context);
   await signIn(page, "alice");
   await online(page, "alice");
   await wire.quiet();
   await signInUnseen(context, "bob");
 
   await page.route(boshUrl, (route) => route.fulfill(lost), { times: 1 });
-  const isLoaded = page.waitForEvent("framenavigated", { timeout: 90_000 });
+  const isLoaded = page.waitForEvent("framenavigated");
   // Any request will do; the page may be loaded again before the message is seen on it.
   say(page, "bob", "Are you there?").catch(() => {});
-  // The site is asked within the minute that tabs are spread over.
   await isLoaded;
   await online(page, "bob");
   assert.equal(wire.sids.length, 2);
