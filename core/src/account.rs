@@ -49,7 +49,7 @@ impl Account {
 
     /// Whether SASL2 is wanted where it is offered: for a token, or to be given one.
     pub(crate) fn uses_sasl2(&self, config: &Config) -> bool {
-        (config.fast || self.fast_token().is_some()) && self.credentials.may_have_token()
+        (config.fast_tokens || self.fast_token().is_some()) && self.credentials.may_have_token()
     }
 
     /// The resource to ask for.
@@ -344,7 +344,7 @@ impl ScramSecret {
                 format!(
                     "keys of {} have {length} bytes each, a salt, and an iteration count above 0: check that they are \
                      not base64 or hexadecimal text",
-                    self.hash.name()
+                    self.hash.as_str()
                 ),
             ))
         }
@@ -356,7 +356,7 @@ impl fmt::Debug for Credentials {
         let sort = match &self.proof {
             Proof::Password(_) => "password",
             Proof::Plain(_) => "PLAIN",
-            Proof::Scram(secret) => secret.hash.name(),
+            Proof::Scram(secret) => secret.hash.as_str(),
             Proof::OAuthBearer(_) => "OAUTHBEARER",
             Proof::XOAuth2(_) => "X-OAUTH2",
             Proof::Fast => "FAST token",

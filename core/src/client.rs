@@ -141,7 +141,7 @@ impl Client {
                 tracing::info!(mechanism, round_trips, "session opened");
             })
             .inspect_err(
-                |error| tracing::warn!(kind = error.kind().name(), stage = %error.stage(), "{error}"),
+                |error| tracing::warn!(kind = error.kind().as_str(), stage = %error.stage(), "{error}"),
             )
     }
 

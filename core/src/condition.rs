@@ -2,9 +2,11 @@
 //!
 //! A condition this library does not know is kept as `Other`, never dropped.
 
-use std::fmt;
+use std::convert::Infallible;
+use std::str::FromStr;
 
 use crate::error::{Retry, Stage};
+use crate::text;
 
 /// An error condition as the server named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,11 +79,7 @@ impl Condition {
     }
 }
 
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+text::shown!(Condition);
 
 const AGAIN: &str = "try again with a fresh session";
 const OUR_FAULT: &str = "a defect of prebind or of the server; report it with a trace of the exchange";
@@ -131,6 +129,16 @@ macro_rules! conditions {
                     $(Self::$variant => $remedy,)+
                     Self::Other(_) => "look the condition up in the server's documentation and log",
                 }
+            }
+        }
+
+        text::shown!($enum);
+
+        impl FromStr for $enum {
+            type Err = Infallible;
+
+            fn from_str(name: &str) -> Result<Self, Infallible> {
+                Ok(name.into())
             }
         }
 

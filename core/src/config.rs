@@ -9,6 +9,7 @@ use url::{Host, Url};
 use crate::error::{Error, Result, address, shortened};
 use crate::jid::prepare_resource;
 use crate::secret::Secret;
+use crate::text;
 use crate::xml;
 
 /// How to reach one chat service, how far to trust it and how long to wait for it.
@@ -41,8 +42,8 @@ pub struct Config {
     /// different each time.
     pub resource: Option<String>,
 
-    /// The weakest mechanism that a password may be used with. Default [`PLAIN`](Floor::Plain).
-    pub floor: Floor,
+    /// The weakest mechanism that a password may be used with. Default [`PLAIN`](PasswordMechanism::Plain).
+    pub weakest_mechanism: PasswordMechanism,
     /// Whether the obsolete DIGEST-MD5 (RFC 6331) may be used with a server that knows no SCRAM.
     /// Default false.
     pub digest_md5: bool,
@@ -56,7 +57,7 @@ pub struct Config {
     /// answers: such a login is left for one without SASL2 in the same call, at half of the time that is
     /// left, and later calls do without SASL2 for [`relearn_after`](Self::relearn_after). A password that
     /// was sent by SASL2 is not sent again in the same call, which then fails.
-    pub fast: bool,
+    pub fast_tokens: bool,
     /// The iteration counts a server may ask for in SCRAM. Fewer are too weak (RFC 7677 §4), more
     /// cost too much time. Default 4,096 to 600,000.
     pub iterations: RangeInclusive<u32>,
@@ -136,10 +137,10 @@ impl Config {
             hold: 1,
             route: None,
             resource: None,
-            floor: Floor::Plain,
+            weakest_mechanism: PasswordMechanism::Plain,
             digest_md5: false,
             allow_cleartext: false,
-            fast: false,
+            fast_tokens: false,
             iterations: 4096..=600_000,
             scram_cache: 1000,
             headers: Vec::new(),
@@ -198,7 +199,7 @@ const MAX_ATTRIBUTE: usize = 1023;
 
 /// The weakest mechanism that a password may be used with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Floor {
+pub enum PasswordMechanism {
     /// PLAIN (RFC 4616): the server learns the password.
     Plain,
     /// DIGEST-MD5 (RFC 2831), where [`Config::digest_md5`] allows it.
@@ -211,14 +212,14 @@ pub enum Floor {
     ScramSha512,
 }
 
-impl Floor {
-    /// Every floor, weakest first, each the name of its mechanism.
+impl PasswordMechanism {
+    /// All of them, weakest first.
     pub const ALL: [Self; 5] =
         [Self::Plain, Self::DigestMd5, Self::ScramSha1, Self::ScramSha256, Self::ScramSha512];
 
     /// The mechanism's name.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",
             Self::DigestMd5 => "DIGEST-MD5",
@@ -227,18 +228,9 @@ impl Floor {
             Self::ScramSha512 => "SCRAM-SHA-512",
         }
     }
-
-    /// The floor with that mechanism's name.
-    ///
-    /// # Errors
-    /// `Config` if there is none.
-    pub fn from_name(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|floor| floor.name() == name).ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
-            Error::config("floor", format!("is one of {names}"))
-        })
-    }
 }
+
+text::parsed!(PasswordMechanism, "weakest_mechanism");
 
 /// Which addresses of a host to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,9 +247,9 @@ impl IpFamily {
     /// Every family.
     pub const ALL: [Self; 3] = [Self::Any, Self::Ipv4, Self::Ipv6];
 
-    /// The family's name: `any`, `ipv4` or `ipv6`.
+    /// `any`, `ipv4` or `ipv6`.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Any => "any",
             Self::Ipv4 => "ipv4",
@@ -265,6 +257,8 @@ impl IpFamily {
         }
     }
 }
+
+text::parsed!(IpFamily, "ip_family");
 
 /// A certificate for the client and its private key, both in PEM.
 #[derive(Clone, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::condition::Condition;
+use crate::text;
 use crate::vocabulary::{is_condition, is_mechanism};
 pub use language::Language;
 pub(crate) use language::shortened;
@@ -128,12 +129,14 @@ macro_rules! kinds {
 
             /// The kind's bare name, for example `Auth`: the same in every language.
             #[must_use]
-            pub fn name(&self) -> &'static str {
+            pub fn as_str(&self) -> &'static str {
                 match self { $(Self::$kind { .. } => stringify!($kind),)+ }
             }
         }
     };
 }
+
+text::shown!(ErrorKind);
 
 kinds! { Config Connect Timeout Http Protocol Terminated Mechanism Auth ServerUnverified Bind Internal }
 

@@ -9,6 +9,14 @@
 //! # Ok::<(), prebind::Error>(())
 //! ```
 //!
+//! Every call blocks until the session stands or the [deadline](Config::deadline) is over. In an async program it
+//! belongs on a thread that may block; a [`Client`] is cheap to clone for that. With tokio:
+//!
+//! ```text
+//! let client = client.clone();
+//! let session = tokio::task::spawn_blocking(move || client.prebind(&account)).await??;
+//! ```
+//!
 //! # Architecture
 //!
 //! - [`Config`] (one chat service) and [`Account`] (a JID and what proves the right to it) go in,
@@ -25,7 +33,7 @@
 //!   learned to the next process as a [profile](Client::profile).
 //! - Bindings for other languages give options and credentials by name ([`Config::from_named`],
 //!   [`Credentials::from_named`]), compare what they offer with [`schema_json`], see to signals
-//!   meanwhile ([`interruptible`]), write what happened to their own log ([`observed`]) and contain
+//!   meanwhile ([`interruptible`]), write what happened to their own log ([`with_log`]) and contain
 //!   what must not leave Rust ([`contained`]).
 //! - A site's own endpoint asks [`web`], which is pure, too: who may open a session, what each outcome
 //!   is answered with, and what a page tells its script.
@@ -98,6 +106,7 @@ mod sasl2;
 mod secret;
 mod session;
 mod stanza;
+mod text;
 #[cfg(feature = "client")]
 mod trace;
 mod vocabulary;
@@ -110,7 +119,7 @@ pub use client::{Client, contained, interruptible, prebind};
 pub use condition::{
     BoshCondition, Condition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition,
 };
-pub use config::{BoshUrl, ClientCertificate, Config, Floor, IpFamily};
+pub use config::{BoshUrl, ClientCertificate, Config, IpFamily, PasswordMechanism};
 pub use error::{Check, Error, ErrorKind, Language, Phase, Result, Retry, Stage};
 pub use fast::FastToken;
 pub use jid::Jid;
@@ -118,7 +127,7 @@ pub use learned::Learned;
 pub use named::{Parameter, Value, ValueType, schema_json};
 pub use negotiation::{Failure, Negotiation, Step};
 #[cfg(feature = "client")]
-pub use observe::{Happening, observed};
+pub use observe::{LogEvent, with_log};
 pub use plan::Plan;
 pub use random::Random;
 pub use reply::Reply;

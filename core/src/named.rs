@@ -37,7 +37,7 @@ pub fn schema_json() -> String {
         "options": Config::options().collect::<Vec<_>>(),
         "credentials": Credentials::arguments().collect::<Vec<_>>(),
         "errors": ErrorKind::NAMES,
-        "extras": Extra::ALL.map(Extra::name),
+        "extras": Extra::ALL.map(Extra::as_str),
     })
     .to_string()
 }

@@ -12,7 +12,7 @@ use tracing::{Dispatch, Event, Level, Metadata, Subscriber, dispatcher};
 
 /// Something that happened: no secret is in it.
 #[derive(Debug, Clone, Copy)]
-pub struct Happening<'a> {
+pub struct LogEvent<'a> {
     /// `ERROR`, `WARN`, `INFO` (the outcome of a call), `DEBUG` (each step) or `TRACE` (what was
     /// sent and received).
     pub level: &'static str,
@@ -28,13 +28,13 @@ pub struct Happening<'a> {
 /// is what these are; their subscribers see nothing of `call`. The observer is told on this thread, and not before
 /// the call is over: so it may do whatever it likes, such as make calls of its own, write to a socket, or let
 /// another task of an event loop run on this thread.
-pub fn observed<T>(level: Level, observer: impl Fn(Happening<'_>), call: impl FnOnce() -> T) -> T {
+pub fn with_log<T>(level: Level, observer: impl Fn(LogEvent<'_>), call: impl FnOnce() -> T) -> T {
     LazyLock::force(&SECOND);
     let heard = Arc::<Mutex<Vec<Heard>>>::default();
     let observing = Observing { level, heard: Arc::clone(&heard), about: Mutex::default() };
     let result = tracing::subscriber::with_default(observing, || catch_unwind(AssertUnwindSafe(call)));
     for Heard { level, target, message } in mem::take(&mut *locked(&heard)) {
-        observer(Happening { level, target, message: &message });
+        observer(LogEvent { level, target, message: &message });
     }
     result.unwrap_or_else(|panic| resume_unwind(panic))
 }
@@ -117,10 +117,10 @@ mod tests {
 
     fn told(level: Level, call: impl FnOnce()) -> Vec<String> {
         let told = RefCell::<Vec<String>>::default();
-        let observer = |it: Happening<'_>| {
+        let observer = |it: LogEvent<'_>| {
             told.borrow_mut().push(format!("{} {}: {}", it.level, it.target, it.message));
         };
-        observed(level, observer, call);
+        with_log(level, observer, call);
         told.into_inner()
     }
 
@@ -140,11 +140,11 @@ mod tests {
     #[test]
     fn an_observer_may_make_calls_that_are_observed() {
         let inner = RefCell::<Vec<String>>::default();
-        let observer = |_: Happening<'_>| {
+        let observer = |_: LogEvent<'_>| {
             let call = || tracing::info!(target: "prebind", "inner");
             inner.borrow_mut().extend(told(Level::INFO, call));
         };
-        observed(Level::INFO, observer, || tracing::info!(target: "prebind", "outer"));
+        with_log(Level::INFO, observer, || tracing::info!(target: "prebind", "outer"));
         assert_eq!(inner.into_inner(), ["INFO prebind: inner"]);
     }
 
@@ -160,12 +160,12 @@ mod tests {
     #[test]
     fn a_call_that_panics_is_told_all_the_same() {
         let told = RefCell::<Vec<String>>::default();
-        let observer = |it: Happening<'_>| told.borrow_mut().push(it.message.to_owned());
+        let observer = |it: LogEvent<'_>| told.borrow_mut().push(it.message.to_owned());
         let call = || {
             tracing::info!(target: "prebind", "before");
             resume_unwind(Box::new("on purpose"));
         };
-        assert!(catch_unwind(AssertUnwindSafe(|| observed(Level::INFO, observer, call))).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| with_log(Level::INFO, observer, call))).is_err());
         assert_eq!(told.into_inner(), ["before"]);
     }
 }

@@ -184,7 +184,7 @@ mod tests {
             |max_reply| Reply::new(1, 200, body).read(CREATE, false, &Config { max_reply, ..config() });
         assert!(read(body.len()).is_ok() && read(body.len() + 1).is_ok());
         let error = read(body.len() - 1).unwrap_err();
-        assert_eq!(error.kind().name(), "Protocol");
+        assert_eq!(error.kind().as_str(), "Protocol");
         assert!(error.to_string().contains("longer than 50 bytes: raise `max_reply`"), "{error}");
     }
 
@@ -197,7 +197,7 @@ mod tests {
         for (reply, coding) in [(named, "(br)"), (unnamed, "(gzip)"), (zlib, "(deflate)")] {
             for stage in [CREATE, Stage::Bind] {
                 let error = reply.read(stage, stage != CREATE, &config()).unwrap_err();
-                assert_eq!((error.kind().name(), error.retry()), ("Protocol", Retry::AfterConfigChange));
+                assert_eq!((error.kind().as_str(), error.retry()), ("Protocol", Retry::AfterConfigChange));
                 let told = error.to_string();
                 assert!(told.contains(coding) && told.contains("switch compression off"), "{told}");
             }

@@ -11,6 +11,7 @@ use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::sasl::Authenticated;
 use crate::secret::Secret;
+use crate::text;
 
 /// An authenticated session, ready for a browser to attach to.
 ///
@@ -66,7 +67,7 @@ impl Extra {
 
     /// Its name in the answer.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::LastRid => "last_rid",
             Self::Wait => "wait",
@@ -74,6 +75,8 @@ impl Extra {
         }
     }
 }
+
+text::parsed!(Extra, "extras");
 
 impl Session {
     pub(crate) fn new(
@@ -165,7 +168,7 @@ impl Session {
 
     /// The token to log in with next time, for [`Credentials::fast_token`](crate::Credentials::fast_token):
     /// a new one, or that of this login if the server did not replace it. `None` if there is none, or
-    /// no longer; what was kept is of no use then. Asked for with [`Config::fast`](crate::Config::fast).
+    /// no longer; what was kept is of no use then. Asked for with [`Config::fast_tokens`](crate::Config::fast_tokens).
     #[must_use]
     pub fn fast_token(&self) -> Option<&FastToken> {
         self.fast_token.as_ref()
@@ -210,7 +213,7 @@ impl Serialize for Answer<'_> {
         fields.serialize_field("sid", session.sid())?;
         fields.serialize_field("rid", &session.rid)?;
         for extra in *extras {
-            let name = extra.name();
+            let name = extra.as_str();
             match extra {
                 Extra::LastRid => fields.serialize_field(name, &session.last_rid())?,
                 Extra::Wait => fields.serialize_field(name, &session.wait().as_secs())?,

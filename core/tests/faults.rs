@@ -99,7 +99,7 @@ fn check(case: &Case, at: usize) {
     let count = creations.len();
     creations.dedup();
     assert_eq!(creations.len(), count, "{what}: each attempt is another session");
-    assert_eq!(error.kind().name(), case.kind, "{what}: {error}");
+    assert_eq!(error.kind().as_str(), case.kind, "{what}: {error}");
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains("wonder-1") && !shown.contains("faults-sid"), "{what}: {shown}");
 }
@@ -150,7 +150,7 @@ fn each_phase_has_a_limit_of_its_own() {
         config.deadline = Duration::from_secs(10);
         limit(&mut config);
         let (result, took) = faults::timed(|| prebind(config));
-        assert_eq!(result.unwrap_err().kind().name(), "Timeout");
+        assert_eq!(result.unwrap_err().kind().as_str(), "Timeout");
         assert!(took < Duration::from_secs(2), "{fault:?} took {took:?}");
     }
 }
@@ -242,7 +242,7 @@ fn a_session_whose_creation_was_not_answered_to_the_end_is_ended() {
         let reply = reply.when("xmpp:version");
         let server = faults::script(vec![reply; 3]);
         let error = prebind(ending(&server)).unwrap_err();
-        assert_eq!(error.kind().name(), kind, "{error}");
+        assert_eq!(error.kind().as_str(), kind, "{error}");
         let until = Instant::now() + PATIENCE;
         while server.requests().len() < 2 {
             assert!(Instant::now() < until, "{kind}: the session is not ended");

@@ -87,7 +87,7 @@ fn outcome_of(task: &str) -> String {
     let after = error.retry_after().map(|time| time.as_secs());
     match error.kind() {
         ErrorKind::Timeout { phase } => format!("{phase} {after:?} {}", error.retry()),
-        kind => kind.name().to_owned(),
+        kind => kind.as_str().to_owned(),
     }
 }
 

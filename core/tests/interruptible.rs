@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use faults::{Fault, Server, Strike};
 use prebind::{
-    Account, Client, Config, Credentials, Error, ErrorKind, Happening, Phase, Retry, contained,
-    interruptible, observed,
+    Account, Client, Config, Credentials, Error, ErrorKind, LogEvent, Phase, Retry, contained, interruptible,
+    with_log,
 };
 use tracing::Level;
 
@@ -205,9 +205,9 @@ fn a_call_within_a_call_is_another_one() {
         !told.get()
     };
     let lines = RefCell::<Vec<String>>::default();
-    let observer = |it: Happening<'_>| lines.borrow_mut().push(it.message.to_owned());
+    let observer = |it: LogEvent<'_>| lines.borrow_mut().push(it.message.to_owned());
     let call = || interruptible(keep_going, || client.prebind(&account()));
-    let error = observed(Level::INFO, observer, call).unwrap_err();
+    let error = with_log(Level::INFO, observer, call).unwrap_err();
     assert!(has_called.get() && error.to_string().contains("gave up"), "{error}");
     let lines = lines.into_inner();
     assert_eq!(lines.len(), 1, "only what the outer call was: {lines:?}");

@@ -130,7 +130,7 @@ fn a_server_that_is_back_is_noticed_by_one_call() {
     let client = client(&server.url, |config| {
         (config.fail_fast_after, config.fail_fast_for) = (1, Duration::from_millis(20));
     });
-    assert_eq!(client.prebind(&account()).unwrap_err().kind().name(), "Connect", "and its fresh attempts");
+    assert_eq!(client.prebind(&account()).unwrap_err().kind().as_str(), "Connect", "and its fresh attempts");
     assert_eq!(phase(&client.prebind(&account()).unwrap_err()), Some(Phase::FailFast));
     let until = Instant::now() + PATIENCE;
     while client.prebind(&account()).is_err() {

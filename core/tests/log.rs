@@ -8,7 +8,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use faults::Fault;
-use prebind::{Account, Client, Config, Credentials, Happening};
+use prebind::{Account, Client, Config, Credentials, LogEvent};
 use servers::{Kind, Server};
 use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
@@ -88,10 +88,10 @@ fn an_observer_is_told_what_happens_in_its_call_alone() {
     let account = Account::new("alice@localhost", Credentials::password("wonder-1")).unwrap();
     let told = |level| {
         let told = RefCell::<Vec<String>>::default();
-        let tell = |it: Happening<'_>| {
+        let tell = |it: LogEvent<'_>| {
             told.borrow_mut().push(format!("{} {}: {}", it.level, it.target, it.message));
         };
-        let session = prebind::observed(level, tell, || client.prebind(&account)).unwrap();
+        let session = prebind::with_log(level, tell, || client.prebind(&account)).unwrap();
         client.terminate(&session).unwrap();
         told.into_inner()
     };

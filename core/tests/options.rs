@@ -160,7 +160,7 @@ fn json_has_more_where_a_client_wants_it() {
     }
     let json: serde_json::Value = serde_json::from_str(&session.to_json_with(&Extra::ALL)).unwrap();
     assert_eq!(json, expected);
-    assert_eq!(Extra::ALL.map(Extra::name), values.map(|(name, _)| name));
+    assert_eq!(Extra::ALL.map(Extra::as_str), values.map(|(name, _)| name));
 }
 
 #[test]
@@ -191,5 +191,5 @@ fn a_reply_may_not_be_larger_than_allowed() {
     let mut config = Config::new(&server.url).unwrap();
     config.max_reply = 1900;
     let error = Client::new(config).unwrap().prebind(&account()).unwrap_err();
-    assert_eq!(error.kind().name(), "Protocol");
+    assert_eq!(error.kind().as_str(), "Protocol");
 }

@@ -76,7 +76,7 @@ impl Failure {
     fn outline(&self) -> Report<'_> {
         match self {
             Self::Prebind(error) => Report {
-                kind: error.kind().name(),
+                kind: error.kind().as_str(),
                 stage: Some(error.stage().as_str()),
                 condition: error.condition().map(Condition::as_str),
                 retry: error.retry().as_str(),

@@ -32,7 +32,7 @@ pub(crate) struct Login {
     negotiation: NegotiationOptions,
     /// Keep what is learned of the server in this file, so that the next call takes fewer round
     /// trips; it holds nothing secret
-    #[arg(long, value_name = "FILE", help_heading = ROUND_TRIPS, conflicts_with = "classic")]
+    #[arg(long, value_name = "FILE", help_heading = ROUND_TRIPS, conflicts_with = "no_learn")]
     profile: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reporting: Reporting,

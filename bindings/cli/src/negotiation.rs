@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use prebind::{Config, Floor};
+use prebind::{Config, PasswordMechanism};
 
 use crate::args::{DEFAULTS, with_default};
 use crate::connection::seconds;
@@ -28,9 +28,9 @@ pub(crate) struct NegotiationOptions {
     #[arg(long, value_name = "NAME", help_heading = SESSION)]
     resource: Option<String>,
 
-    #[arg(long, value_name = "MECHANISM", help_heading = TRUST, ignore_case = true, value_parser = floor(),
-          help = with_default("The weakest mechanism a password may be used with", DEFAULTS.floor.name()))]
-    floor: Option<Floor>,
+    #[arg(long, value_name = "MECHANISM", help_heading = TRUST, ignore_case = true, value_parser = weakest_mechanism(),
+          help = with_default("The weakest mechanism a password may be used with", DEFAULTS.weakest_mechanism))]
+    weakest_mechanism: Option<PasswordMechanism>,
     /// Let the obsolete DIGEST-MD5 be used where there is no SCRAM
     #[arg(long, help_heading = TRUST)]
     digest_md5: bool,
@@ -39,7 +39,7 @@ pub(crate) struct NegotiationOptions {
     allow_cleartext: bool,
     /// Log in by SASL2, and ask for a token (FAST) where the server has any
     #[arg(long, help_heading = TRUST)]
-    fast: bool,
+    fast_tokens: bool,
     #[arg(long, value_name = "COUNT", help_heading = TRUST,
           help = with_default("The fewest SCRAM iterations to accept", DEFAULTS.iterations.start()))]
     min_iterations: Option<u32>,
@@ -49,7 +49,7 @@ pub(crate) struct NegotiationOptions {
 
     /// Take no short cuts, even with a server that is known for them
     #[arg(long, help_heading = ROUND_TRIPS)]
-    classic: bool,
+    no_learn: bool,
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = ROUND_TRIPS,
           help = with_default("How long none is taken after one that failed", DEFAULTS.relearn_after.as_secs_f64()))]
     relearn_after: Option<Duration>,
@@ -65,13 +65,13 @@ impl NegotiationOptions {
         config.hold = self.hold.unwrap_or(config.hold);
         config.route.clone_from(&self.route);
         config.resource.clone_from(&self.resource);
-        config.floor = self.floor.unwrap_or(config.floor);
+        config.weakest_mechanism = self.weakest_mechanism.unwrap_or(config.weakest_mechanism);
         config.digest_md5 |= self.digest_md5;
         config.allow_cleartext |= self.allow_cleartext;
-        config.fast |= self.fast;
+        config.fast_tokens |= self.fast_tokens;
         let (least, most) = config.iterations.clone().into_inner();
         config.iterations = self.min_iterations.unwrap_or(least)..=self.max_iterations.unwrap_or(most);
-        config.learn &= !self.classic;
+        config.learn &= !self.no_learn;
         config.relearn_after = self.relearn_after.unwrap_or(config.relearn_after);
     }
 }
@@ -84,7 +84,7 @@ fn default_lang() -> &'static str {
     DEFAULTS.lang.as_deref().unwrap_or("none")
 }
 
-fn floor() -> impl clap::builder::TypedValueParser<Value = Floor> {
-    PossibleValuesParser::new(Floor::ALL.map(Floor::name))
-        .try_map(|name| Floor::from_name(&name.to_ascii_uppercase()))
+fn weakest_mechanism() -> impl clap::builder::TypedValueParser<Value = PasswordMechanism> {
+    PossibleValuesParser::new(PasswordMechanism::ALL.map(PasswordMechanism::as_str))
+        .try_map(|name| name.to_ascii_uppercase().parse::<PasswordMechanism>())
 }

@@ -83,7 +83,7 @@ final class Check
     {
         $parts = \parse_url($url) ?: [];
         $this->say('browser_url', match (true) {
-            $url === '' => 'error: it is missing: set prebind.browser_url in php.ini, or give bosh_url',
+            $url === '' => 'error: it is missing: set prebind.browser_url in php.ini, or give browser_url',
             \preg_match('~^/(?!/)~', $url) === 1 => "$url, which this site's web server passes on to the chat server: not tried",
             !\preg_match('~^https?://~i', $url) || !isset($parts['host'])
                 => 'error: it is neither an address of http or https nor a path',

@@ -22,8 +22,8 @@ class Client
 
     /**
      * What is not given, or null, is as `php.ini` says, or else the library's default. Each option has a
-     * setting of its name, such as `prebind.max_calls`; but for `$deadline` it is `prebind.timeout`, and there
-     * is none for what may hold a secret, for certificates and for `$profile`.
+     * setting of its name, such as `prebind.max_calls`, but there is none for what may hold a secret, for
+     * certificates and for `$profile`.
      *
      * @param ?string $url the BOSH endpoint; `prebind.url` in `php.ini`
      * @param ?string $lang `xml:lang` of the session: the language of the server's messages; default
@@ -34,13 +34,13 @@ class Client
      *     XMPP server
      * @param ?string $resource the resource to ask for if the JID has none; default none: the server
      *     makes one, different each time, so that several tabs do not throw each other out
-     * @param ?string $floor the weakest mechanism a password may be used with: `PLAIN`, `DIGEST-MD5`,
+     * @param ?string $weakest_mechanism the weakest mechanism a password may be used with: `PLAIN`, `DIGEST-MD5`,
      *     `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`; default `PLAIN`
      * @param ?bool $digest_md5 whether the obsolete DIGEST-MD5 may be used where there is no SCRAM;
      *     default no
      * @param ?bool $allow_cleartext whether a password or token may be sent over http to another
      *     machine; default no
-     * @param ?bool $fast whether to ask the server for a token that replaces the password in later
+     * @param ?bool $fast_tokens whether to ask the server for a token that replaces the password in later
      *     calls (FAST, XEP-0484), and to log in by SASL2, which that takes: see
      *     `Session::$fastToken`. Where the server offers none of it, nothing changes. Prosody has it
      *     from 13 on; default no
@@ -60,7 +60,7 @@ class Client
      * @param ?string $ip_family which addresses of the host to use: `any`, `ipv4` or `ipv6`; default
      *     `any`
      * @param int|float|null $deadline seconds a call may take in all, ending the session after a
-     *     failure included; `prebind.timeout` in `php.ini`; default 5; in a web server 3
+     *     failure included; `prebind.deadline` in `php.ini`; default 5; in a web server 3
      * @param int|float|null $resolve_timeout seconds a name lookup may take; default 2
      * @param int|float|null $connect_timeout seconds TCP and TLS may take to connect; default 2
      * @param int|float|null $request_timeout seconds one request may take; default 5
@@ -97,10 +97,10 @@ class Client
         ?int $hold = null,
         ?string $route = null,
         ?string $resource = null,
-        ?string $floor = null,
+        ?string $weakest_mechanism = null,
         ?bool $digest_md5 = null,
         ?bool $allow_cleartext = null,
-        ?bool $fast = null,
+        ?bool $fast_tokens = null,
         ?array $iterations = null,
         ?int $scram_cache = null,
         #[\SensitiveParameter] ?array $headers = null,

@@ -26,7 +26,7 @@ final class Converse
      *     which may throw; null if nobody is signed in, an empty text if who is has no chat
      * @param string $nonce of the page's Content-Security-Policy, for `script-src`
      * @param string $endpoint where the site answers with {@see answer()}
-     * @param ?string $bosh_url the BOSH endpoint as the browser reaches it: an address, or a path of
+     * @param ?string $browser_url the BOSH endpoint as the browser reaches it: an address, or a path of
      *     the site; default `prebind.browser_url` in `php.ini`, or else `prebind.url`
      * @param string $assets where Converse.js's `dist` is, ending in `/`; empty if the pages load
      *     Converse.js, or another client, themselves
@@ -36,7 +36,7 @@ final class Converse
         string|\Closure|null $jid,
         string $nonce = '',
         string $endpoint = '/prebind',
-        ?string $bosh_url = null,
+        ?string $browser_url = null,
         string $assets = '/converse/',
         array $settings = [],
     ): string {
@@ -46,16 +46,16 @@ final class Converse
         }
         $script = $endpoint . '?script=' . Answer::scriptVersion();
         // Of nobody, which clears away the chat of the user before.
-        $page = ['jid' => '', 'bosh_url' => '', 'settings' => ''] + \compact('endpoint', 'script', 'assets', 'nonce');
+        $page = ['jid' => '', 'browser_url' => '', 'settings' => ''] + \compact('endpoint', 'script', 'assets', 'nonce');
         $html = static fn (array $page) => Native\Call::answer(static fn () => \prebind_native_web_page($page));
         try {
             $known = Native\Call::text('jid', Native\Call::jid($jid) ?? '');
-            $bosh_url = self::browserUrl($bosh_url);
-            if ($known !== '' && $bosh_url === '') {
-                throw Native\Call::refused('bosh_url', 'give it, or set `prebind.browser_url` in php.ini');
+            $browser_url = self::browserUrl($browser_url);
+            if ($known !== '' && $browser_url === '') {
+                throw Native\Call::refused('browser_url', 'give it, or set `prebind.browser_url` in php.ini');
             }
             $settings = \json_encode((object) $settings, \JSON_THROW_ON_ERROR);
-            return $html(['jid' => $known] + \compact('bosh_url', 'settings') + $page);
+            return $html(['jid' => $known] + \compact('browser_url', 'settings') + $page);
         } catch (\Throwable $error) {
             self::log($error);
             return $html($page);
@@ -83,7 +83,7 @@ final class Converse
      * @param ?array<string, mixed> $query what `$_GET` has
      * @param list<'last_rid'|'wait'|'inactivity'> $extras what is answered besides, for clients that want
      *     more
-     * @param ?string $bosh_url as {@see html()} takes it: if it is on the site's own host, the answer has the
+     * @param ?string $browser_url as {@see html()} takes it: if it is on the site's own host, the answer has the
      *     cookies that lead the browser to the server behind a load balancer that has the session
      */
     public static function answer(
@@ -94,7 +94,7 @@ final class Converse
         ?array $server = null,
         ?array $query = null,
         array $extras = [],
-        ?string $bosh_url = null,
+        ?string $browser_url = null,
     ): Answer {
         // Not when the session is open already, which nobody would take over.
         Session::checkExtras($extras);
@@ -113,8 +113,8 @@ final class Converse
             if ($refusal !== null) {
                 return Answer::told($refusal);
             }
-            $bosh_url = self::browserUrl($bosh_url);
-            $complaint = \prebind_native_web_complaint($asked, $bosh_url, 'prebind.browser_url');
+            $browser_url = self::browserUrl($browser_url);
+            $complaint = \prebind_native_web_complaint($asked, $browser_url, 'prebind.browser_url');
             if ($complaint !== null) {
                 \error_log("prebind: $known: $complaint");
             }
@@ -130,7 +130,7 @@ final class Converse
             $json = \json_encode($session->toArray(...$extras), \JSON_THROW_ON_ERROR);
             return Answer::told(
                 \prebind_native_web_granted(new Native\Hidden(['session' => $json])),
-                \prebind_native_web_cookies($asked, $bosh_url, $session->cookies),
+                \prebind_native_web_cookies($asked, $browser_url, $session->cookies),
             );
         } catch (Exception $error) {
             self::log($error, $known);
@@ -152,7 +152,7 @@ final class Converse
      * @param callable(): Proof $credentials as {@see answer()} takes them, and the next two
      * @param Client|\Closure(): Client|null $client
      * @param ?array{int, int} $rate_limit
-     * @param ?string $bosh_url as {@see html()} takes it
+     * @param ?string $browser_url as {@see html()} takes it
      * @param ?string $dist the folder that has Converse.js's `dist`, to see whether it does; null if it
      *     is not on this machine
      *
@@ -163,7 +163,7 @@ final class Converse
         callable $credentials,
         Client|\Closure|null $client = null,
         ?array $rate_limit = [30, 60],
-        ?string $bosh_url = null,
+        ?string $browser_url = null,
         ?string $dist = null,
     ): int {
         if (!\headers_sent()) {
@@ -175,7 +175,7 @@ final class Converse
         if ($dist !== null) {
             $check->page($dist);
         }
-        $check->browserUrl(self::browserUrl($bosh_url));
+        $check->browserUrl(self::browserUrl($browser_url));
         $check->rateLimit($rate_limit);
         $made = $check->client($client);
         if ($made !== null && $account !== null) {

@@ -10,8 +10,8 @@ namespace {
      * @param ?string $url the BOSH endpoint; null for the one in `php.ini`, `prebind.url`
      * @param string $jid the user's JID
      * @param array{
-     *     lang?: ?string, wait?: ?int, hold?: ?int, route?: ?string, resource?: ?string, floor?: ?string,
-     *     digest_md5?: ?bool, allow_cleartext?: ?bool, fast?: ?bool, iterations?: ?array{int, int},
+     *     lang?: ?string, wait?: ?int, hold?: ?int, route?: ?string, resource?: ?string, weakest_mechanism?: ?string,
+     *     digest_md5?: ?bool, allow_cleartext?: ?bool, fast_tokens?: ?bool, iterations?: ?array{int, int},
      *     scram_cache?: ?int, headers?: ?array<string, string>, ca?: ?string,
      *     client_certificate?: ?array{string, string}, proxy?: ?string, ip_family?: ?string,
      *     deadline?: int|float|null, resolve_timeout?: int|float|null, connect_timeout?: int|float|null,

@@ -22,7 +22,8 @@ use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{IniEntryDef, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 use prebind::{
-    Account, Client, Config, Cookie, Credentials, FastToken, Floor, Jid, Language, Session, Value, contained,
+    Account, Client, Config, Cookie, Credentials, FastToken, Jid, Language, PasswordMechanism, Session,
+    Value, contained,
 };
 
 use crate::call::{interruptible, print_settings};
@@ -146,7 +147,10 @@ extern "C" fn info(module: *mut ModuleEntry) {
     info_table_start!();
     info_table_row!("Version", env!("CARGO_PKG_VERSION"));
     info_table_row!("TLS", "rustls, with the operating system's certificates");
-    info_table_row!("Mechanisms for passwords", Floor::ALL.map(Floor::name).join(", "));
+    info_table_row!(
+        "Mechanisms for passwords",
+        PasswordMechanism::ALL.map(PasswordMechanism::as_str).join(", ")
+    );
     info_table_end!();
     print_settings(module);
 }

@@ -29,7 +29,7 @@ fn details(error: &Error) -> Result<Zval> {
         ErrorKind::Terminated | ErrorKind::Auth | ErrorKind::Bind | ErrorKind::Internal => array(&[]),
     };
     array(&[
-        ("kind", &error.kind().name()),
+        ("kind", &error.kind().as_str()),
         ("message", &error.to_string()),
         ("stage", &error.stage().as_str()),
         ("condition", &error.condition().map(Condition::as_str)),

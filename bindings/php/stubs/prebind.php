@@ -9,8 +9,8 @@ namespace {
      * @param ?string $url the BOSH endpoint; null for the one in `php.ini`, `prebind.url`
      * @param string $jid the user's JID
      * @param array{
-     *     lang?: ?string, wait?: ?int, hold?: ?int, route?: ?string, resource?: ?string, floor?: ?string,
-     *     digest_md5?: ?bool, allow_cleartext?: ?bool, fast?: ?bool, iterations?: ?array{int, int},
+     *     lang?: ?string, wait?: ?int, hold?: ?int, route?: ?string, resource?: ?string, weakest_mechanism?: ?string,
+     *     digest_md5?: ?bool, allow_cleartext?: ?bool, fast_tokens?: ?bool, iterations?: ?array{int, int},
      *     scram_cache?: ?int, headers?: ?array<string, string>, ca?: ?string,
      *     client_certificate?: ?array{string, string}, proxy?: ?string, ip_family?: ?string,
      *     deadline?: int|float|null, resolve_timeout?: int|float|null, connect_timeout?: int|float|null,
@@ -265,8 +265,8 @@ class Client
 
     /**
      * What is not given, or null, is as `php.ini` says, or else the library's default. Each option has a
-     * setting of its name, such as `prebind.max_calls`; but for `$deadline` it is `prebind.timeout`, and there
-     * is none for what may hold a secret, for certificates and for `$profile`.
+     * setting of its name, such as `prebind.max_calls`, but there is none for what may hold a secret, for
+     * certificates and for `$profile`.
      *
      * @param ?string $url the BOSH endpoint; `prebind.url` in `php.ini`
      * @param ?string $lang `xml:lang` of the session: the language of the server's messages; default
@@ -277,13 +277,13 @@ class Client
      *     XMPP server
      * @param ?string $resource the resource to ask for if the JID has none; default none: the server
      *     makes one, different each time, so that several tabs do not throw each other out
-     * @param ?string $floor the weakest mechanism a password may be used with: `PLAIN`, `DIGEST-MD5`,
+     * @param ?string $weakest_mechanism the weakest mechanism a password may be used with: `PLAIN`, `DIGEST-MD5`,
      *     `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`; default `PLAIN`
      * @param ?bool $digest_md5 whether the obsolete DIGEST-MD5 may be used where there is no SCRAM;
      *     default no
      * @param ?bool $allow_cleartext whether a password or token may be sent over http to another
      *     machine; default no
-     * @param ?bool $fast whether to ask the server for a token that replaces the password in later
+     * @param ?bool $fast_tokens whether to ask the server for a token that replaces the password in later
      *     calls (FAST, XEP-0484), and to log in by SASL2, which that takes: see
      *     `Session::$fastToken`. Where the server offers none of it, nothing changes. Prosody has it
      *     from 13 on; default no
@@ -303,7 +303,7 @@ class Client
      * @param ?string $ip_family which addresses of the host to use: `any`, `ipv4` or `ipv6`; default
      *     `any`
      * @param int|float|null $deadline seconds a call may take in all, ending the session after a
-     *     failure included; `prebind.timeout` in `php.ini`; default 5; in a web server 3
+     *     failure included; `prebind.deadline` in `php.ini`; default 5; in a web server 3
      * @param int|float|null $resolve_timeout seconds a name lookup may take; default 2
      * @param int|float|null $connect_timeout seconds TCP and TLS may take to connect; default 2
      * @param int|float|null $request_timeout seconds one request may take; default 5
@@ -340,10 +340,10 @@ class Client
         ?int $hold = null,
         ?string $route = null,
         ?string $resource = null,
-        ?string $floor = null,
+        ?string $weakest_mechanism = null,
         ?bool $digest_md5 = null,
         ?bool $allow_cleartext = null,
-        ?bool $fast = null,
+        ?bool $fast_tokens = null,
         ?array $iterations = null,
         ?int $scram_cache = null,
         #[\SensitiveParameter] ?array $headers = null,
@@ -584,7 +584,7 @@ final class Converse
      *     which may throw; null if nobody is signed in, an empty text if who is has no chat
      * @param string $nonce of the page's Content-Security-Policy, for `script-src`
      * @param string $endpoint where the site answers with {@see answer()}
-     * @param ?string $bosh_url the BOSH endpoint as the browser reaches it: an address, or a path of
+     * @param ?string $browser_url the BOSH endpoint as the browser reaches it: an address, or a path of
      *     the site; default `prebind.browser_url` in `php.ini`, or else `prebind.url`
      * @param string $assets where Converse.js's `dist` is, ending in `/`; empty if the pages load
      *     Converse.js, or another client, themselves
@@ -594,7 +594,7 @@ final class Converse
         string|\Closure|null $jid,
         string $nonce = '',
         string $endpoint = '/prebind',
-        ?string $bosh_url = null,
+        ?string $browser_url = null,
         string $assets = '/converse/',
         array $settings = [],
     ): string {}
@@ -620,7 +620,7 @@ final class Converse
      * @param ?array<string, mixed> $query what `$_GET` has
      * @param list<'last_rid'|'wait'|'inactivity'> $extras what is answered besides, for clients that want
      *     more
-     * @param ?string $bosh_url as {@see html()} takes it: if it is on the site's own host, the answer has the
+     * @param ?string $browser_url as {@see html()} takes it: if it is on the site's own host, the answer has the
      *     cookies that lead the browser to the server behind a load balancer that has the session
      */
     public static function answer(
@@ -631,7 +631,7 @@ final class Converse
         ?array $server = null,
         ?array $query = null,
         array $extras = [],
-        ?string $bosh_url = null,
+        ?string $browser_url = null,
     ): Answer {}
 
     /**
@@ -645,7 +645,7 @@ final class Converse
      * @param callable(): Proof $credentials as {@see answer()} takes them, and the next two
      * @param Client|\Closure(): Client|null $client
      * @param ?array{int, int} $rate_limit
-     * @param ?string $bosh_url as {@see html()} takes it
+     * @param ?string $browser_url as {@see html()} takes it
      * @param ?string $dist the folder that has Converse.js's `dist`, to see whether it does; null if it
      *     is not on this machine
      *
@@ -656,7 +656,7 @@ final class Converse
         callable $credentials,
         Client|\Closure|null $client = null,
         ?array $rate_limit = [30, 60],
-        ?string $bosh_url = null,
+        ?string $browser_url = null,
         ?string $dist = null,
     ): int {}
 

@@ -31,7 +31,7 @@ final class CheckTest extends TestCase
         $before = $prosody->bound();
         $password = $prosody->password('alice');
         $client = fn () => $prosody->client(relearn_after: 900);
-        [$errors, $said] = $this->check('alice@localhost', fn () => ['password' => $password], $client, bosh_url: self::URL, dist: "$this->dist/");
+        [$errors, $said] = $this->check('alice@localhost', fn () => ['password' => $password], $client, browser_url: self::URL, dist: "$this->dist/");
         self::assertSame(0, $errors, $said);
         $url = preg_quote($prosody->described['https_url'], '/');
         $lines = [
@@ -49,16 +49,16 @@ final class CheckTest extends TestCase
     {
         $url = Real::of('prosody')->described['http_url'];
         foreach ([$url => 'a chat server answers this machine$', "{$url}elsewhere" => 'warning: from this machine: .*404'] as $given => $line) {
-            $said = $this->check(null, fn () => [], fn () => throw new LogicException(), bosh_url: $given)[1];
+            $said = $this->check(null, fn () => [], fn () => throw new LogicException(), browser_url: $given)[1];
             self::assertMatchesRegularExpression("/^reached +$line/m", $said);
         }
-        self::assertStringNotContainsString('reached', $this->check(null, fn () => [], bosh_url: '/http-bind')[1]);
+        self::assertStringNotContainsString('reached', $this->check(null, fn () => [], browser_url: '/http-bind')[1]);
     }
 
     public function testAWrongPassword(): void
     {
         $client = Real::of('prosody')->client();
-        [$errors, $said] = $this->check('alice@localhost', fn () => ['password' => 'hunter2'], $client, bosh_url: self::URL);
+        [$errors, $said] = $this->check('alice@localhost', fn () => ['password' => 'hunter2'], $client, browser_url: self::URL);
         self::assertSame(1, $errors);
         self::assertMatchesRegularExpression('/^login +error: the server refused the login .*check the user name and the password/m', $said);
         self::assertStringContainsString("\n  kind=Auth stage=authenticate condition=not-authorized retry=no\n", $said);
@@ -76,13 +76,13 @@ final class CheckTest extends TestCase
         yield [1, "account +error: RuntimeException in $here:\\d+", ['jid' => $hunter2]];
         yield [1, "account +error: RuntimeException in $here:\\d+", ['credentials' => $hunter2]];
         yield [1, 'page +error: there is no \/nowhere\/converse\.min\.css: npm install', ['dist' => '/nowhere/']];
-        yield [0, 'browser_url +\/http-bind, which this site\'s web server passes on to the chat server: not tried$', ['bosh_url' => '/http-bind']];
-        yield [1, 'browser_url +error: it is neither', ['bosh_url' => 'ftp://chat.example.org/']];
-        yield [1, 'browser_url +error: it is neither', ['bosh_url' => '//chat.example.org/']];
-        yield [1, 'browser_url +error: it is missing: set prebind\.browser_url', ['bosh_url' => '']];
-        yield [0, 'browser_url +warning: http:\S+ is http: no page', ['bosh_url' => 'http://chat.example.org/']];
+        yield [0, 'browser_url +\/http-bind, which this site\'s web server passes on to the chat server: not tried$', ['browser_url' => '/http-bind']];
+        yield [1, 'browser_url +error: it is neither', ['browser_url' => 'ftp://chat.example.org/']];
+        yield [1, 'browser_url +error: it is neither', ['browser_url' => '//chat.example.org/']];
+        yield [1, 'browser_url +error: it is missing: set prebind\.browser_url', ['browser_url' => '']];
+        yield [0, 'browser_url +warning: http:\S+ is http: no page', ['browser_url' => 'http://chat.example.org/']];
         foreach (['127.0.0.1:5280', '[::1]:5280', 'localhost', 'chat.localhost'] as $host) {
-            yield [0, 'browser_url +warning: \S+ is on this machine: set', ['bosh_url' => "https://$host/"]];
+            yield [0, 'browser_url +warning: \S+ is on this machine: set', ['browser_url' => "https://$host/"]];
         }
         yield [1, 'rate limit +error: \$rate_limit: is an array; it has to be two numbers', ['rate_limit' => [30]]];
         yield [1, 'rate limit +error: \$rate_limit: is an array; it has to be two numbers', ['rate_limit' => [30, 0]]];
@@ -101,7 +101,7 @@ final class CheckTest extends TestCase
     {
         $prosody = Real::of('prosody');
         $fine = ['jid' => 'alice@localhost', 'credentials' => fn () => ['password' => $prosody->password('alice')],
-            'client' => $prosody->client(), 'bosh_url' => self::URL, 'dist' => $this->dist];
+            'client' => $prosody->client(), 'browser_url' => self::URL, 'dist' => $this->dist];
         [$found, $said] = $this->check(...$given + $fine);
         self::assertMatchesRegularExpression("/^$line/m", $said);
         self::assertSame($errors, $found, $said);
@@ -114,13 +114,13 @@ final class CheckTest extends TestCase
         $url = 'prebind.url=http://127.0.0.1:9/';
         yield [2, 'browser_url +error: it is missing', []];
         yield [2, 'client +error: url: .* \(in php\.ini it is prebind\.url\)\n', []];
-        yield [1, 'client +error: deadline: .* \(in php\.ini it is prebind\.timeout\)\n', [$url, 'prebind.timeout=x']];
+        yield [1, 'client +error: deadline: .* \(in php\.ini it is prebind\.deadline\)\n', [$url, 'prebind.deadline=x']];
         yield [1, 'client +error: iterations: .* \(in php\.ini it is prebind\.iterations\)\n', [$url, 'prebind.iterations=x']];
-        yield [1, 'client +error: floor: .* \(in php\.ini it is prebind\.floor\)\n', [$url, 'prebind.floor=x']];
+        yield [1, 'client +error: weakest_mechanism: .* \(in php\.ini it is prebind\.weakest_mechanism\)\n', [$url, 'prebind.weakest_mechanism=x']];
         yield [1, 'client +error: learn: .* \(in php\.ini it is prebind\.learn\)\n', [$url, 'prebind.learn=perhaps']];
         yield [1, 'login +error: .*\n  kind=Connect', [$url]];
         yield [1, 'browser_url +https:\/\/chat\.example\.org$', [$url, 'prebind.browser_url=https://chat.example.org']];
-        yield [1, 'client +warning: http:\S+ is http: whoever', ['prebind.url=http://chat.example.invalid/', 'prebind.timeout=0.3']];
+        yield [1, 'client +warning: http:\S+ is http: whoever', ['prebind.url=http://chat.example.invalid/', 'prebind.deadline=0.3']];
         yield [1, 'php +\S+, cli, with the settings of no php\.ini\n', [$url]];
         yield [1, 'rate limit +warning: nothing is counted.*: install APCu, php-apcu on Debian\n', [$url]];
         yield [1, 'cache +warning: there is none, each process learns by itself: install APCu', [$url]];
@@ -156,7 +156,7 @@ final class CheckTest extends TestCase
     {
         $prosody = Real::of('prosody');
         $client = $prosody->client(cache: [fn () => null, fn () => false]);
-        [$errors, $said] = $this->check('alice@localhost', fn () => ['password' => $prosody->password('alice')], $client, bosh_url: self::URL);
+        [$errors, $said] = $this->check('alice@localhost', fn () => ['password' => $prosody->password('alice')], $client, browser_url: self::URL);
         self::assertSame(0, $errors);
         self::assertMatchesRegularExpression('/^cache +warning: it is out of order/m', $said);
     }

@@ -60,7 +60,7 @@ final class ConverseTest extends TestCase
     /** @dataProvider withoutJid */
     public function testAUserWhoHasNoJidHasNoChatAndAllElse(Closure $jid, string $why): void
     {
-        $html = $this->quietly(fn () => Converse::html($jid, bosh_url: '/http-bind'), $log);
+        $html = $this->quietly(fn () => Converse::html($jid, browser_url: '/http-bind'), $log);
         self::assertSame(Converse::html(null), $html);
         self::assertStringContainsString("prebind: no chat: $why", $log);
         self::assertStringNotContainsString('hunter2', $log);
@@ -72,7 +72,7 @@ final class ConverseTest extends TestCase
 
     public function testAJidThatIsNotUtf8HasNoChatAndAllElse(): void
     {
-        self::assertSame(Converse::html(null), $this->quietly(fn () => Converse::html("\xff@b", bosh_url: '/http-bind'), $log));
+        self::assertSame(Converse::html(null), $this->quietly(fn () => Converse::html("\xff@b", browser_url: '/http-bind'), $log));
         self::assertStringContainsString('no chat: Config: jid: must be UTF-8', $log);
         $client = new Prebind\Client('http://127.0.0.1:9/');
         $this->quietly(fn () => Converse::answer('alice@b', fn () => ["\xff" => 'x'], $client, null, self::ASKED, []), $log);
@@ -113,7 +113,7 @@ final class ConverseTest extends TestCase
         self::assertSame([503, '{"kind":"Internal","retry":"no"}'], [$answer->status, $answer->body]);
         self::assertStringContainsString(": $said", $log);
         ob_start();
-        Converse::check(...$given, bosh_url: '/http-bind');
+        Converse::check(...$given, browser_url: '/http-bind');
         $checked = (string) ob_get_clean();
         self::assertStringContainsString("error: $said", $checked);
         foreach (['hunter2', '12345', '12.345'] as $value) {
@@ -131,7 +131,7 @@ final class ConverseTest extends TestCase
 
     public function testJidAndClientMayBeMadeWhenTheyAreNeeded(): void
     {
-        self::assertSame(Converse::html('alice@b', bosh_url: '/b'), Converse::html(fn () => 'alice@b', bosh_url: '/b'));
+        self::assertSame(Converse::html('alice@b', browser_url: '/b'), Converse::html(fn () => 'alice@b', browser_url: '/b'));
         self::assertSame(Converse::html(null), Converse::html(fn () => null));
         $never = fn () => self::fail('it was made');
         self::assertSame(401, Converse::answer(fn () => null, $never, $never, null, self::ASKED, [])->status);

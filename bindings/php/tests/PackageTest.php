@@ -22,7 +22,7 @@ final class PackageTest extends TestCase
         ob_start();
         (new ReflectionExtension('prebind'))->info();
         $info = (string) ob_get_clean();
-        foreach (["Version => $version", 'TLS => rustls', 'SCRAM-SHA-256', 'prebind.timeout'] as $said) {
+        foreach (["Version => $version", 'TLS => rustls', 'SCRAM-SHA-256', 'prebind.deadline'] as $said) {
             self::assertStringContainsString($said, $info);
         }
     }
@@ -83,9 +83,9 @@ final class PackageTest extends TestCase
     public static function refused(): iterable
     {
         $url = 'http://127.0.0.1:9/';
-        yield [static fn () => prebind($url, 'a@b', 'hunter2', ['proxy' => 'http://hunter2@b/', 'floor' => 'x'])];
+        yield [static fn () => prebind($url, 'a@b', 'hunter2', ['proxy' => 'http://hunter2@b/', 'weakest_mechanism' => 'x'])];
         yield [static fn () => prebind($url, 'a@b', 'hunter2', ['fail_fast_after' => 0])];
-        yield [static fn () => new Prebind\Client($url, headers: ['a' => 'hunter2'], floor: 'x'), 'floor'];
+        yield [static fn () => new Prebind\Client($url, headers: ['a' => 'hunter2'], weakest_mechanism: 'x'), 'weakest_mechanism'];
         yield [static fn () => (new Prebind\Client($url))->prebind('a@b', token: 'hunter2', password: 'hunter2')];
         yield [static fn () => (new Prebind\Client($url))->terminate(sid: "hunter2\0", rid: 1)];
         // What is not UTF-8.
@@ -154,7 +154,7 @@ final class PackageTest extends TestCase
         $code = 'try { new Prebind\Client(); echo "fine"; } catch (Prebind\ConfigException $e) { echo $e->field; }';
         self::assertSame('url', php($code)[1]);
         self::assertSame('fine', php($code, '-d', 'prebind.url=https://chat.example.org/http-bind')[1]);
-        foreach (['timeout=-1' => 'deadline', 'timeout=x' => 'deadline', 'floor=x' => 'floor'] as $set => $field) {
+        foreach (['deadline=-1' => 'deadline', 'deadline=x' => 'deadline', 'weakest_mechanism=x' => 'weakest_mechanism'] as $set => $field) {
             self::assertSame($field, php($code, '-d', 'prebind.url=https://a/', '-d', "prebind.$set")[1]);
         }
     }
@@ -164,7 +164,7 @@ final class PackageTest extends TestCase
         $settings = array_keys(ini_get_all('prebind', false));
         foreach (schema()['options'] as ['name' => $name, 'type' => $type]) {
             $isLine = !in_array($type, ['headers', 'pem', 'certificate'], true) && !in_array($name, ['proxy', 'profile'], true);
-            $setting = $name === 'deadline' ? 'prebind.timeout' : "prebind.$name";
+            $setting = "prebind.$name";
             self::assertSame($isLine, in_array($setting, $settings, true), $name);
             if (!$isLine) {
                 continue;
@@ -207,7 +207,7 @@ final class PackageTest extends TestCase
             catch (Prebind\TimeoutException) { echo microtime(true) - $start; }', var_export($server->url, true), var_export($server->ca, true));
         // Far from what holds otherwise, so that a busy machine is not taken for that.
         foreach ([['null', '0.3', 0.3], ['1.2', '0.3', 1.2], ['0.3', '60', 0.3]] as [$deadline, $ini, $seconds]) {
-            $took = (float) php(sprintf($code, $deadline), '-d', "prebind.timeout=$ini")[1];
+            $took = (float) php(sprintf($code, $deadline), '-d', "prebind.deadline=$ini")[1];
             // Some of it is kept for ending a session.
             self::assertGreaterThan(0.7 * $seconds, $took);
             self::assertLessThan($seconds + 4, $took);

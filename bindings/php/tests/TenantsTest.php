@@ -21,7 +21,7 @@ final class TenantsTest extends TestCase
                 client: fn () => $tenant,
                 server: ['HTTP_HOST' => "$kind.example"] + self::ASKED,
                 query: [],
-                bosh_url: "https://chat.$kind.example/http-bind",
+                browser_url: "https://chat.$kind.example/http-bind",
             );
             self::assertSame(200, $answer->status);
             $session = json_decode($answer->body, true);
@@ -36,7 +36,7 @@ final class TenantsTest extends TestCase
         $before = ini_set('error_log', $log);
         $client = fn () => new Prebind\Client('http://127.0.0.1:1/');
         $server = ['HTTP_HOST' => 'one.example'] + self::ASKED;
-        Converse::answer('alice@b', fn () => [], $client, null, $server, ['unreached' => '404'], bosh_url: 'https://chat.one.example/');
+        Converse::answer('alice@b', fn () => [], $client, null, $server, ['unreached' => '404'], browser_url: 'https://chat.one.example/');
         ini_set('error_log', (string) $before);
         self::assertStringContainsString('at https://chat.one.example/ (HTTP status 404)', (string) file_get_contents($log));
         unlink($log);
@@ -63,8 +63,8 @@ final class TenantsTest extends TestCase
         // Two Prosody, which share no sessions, behind a balancer that goes by a cookie.
         $sticky = proc_open(['servers', 'sticky', '--no-limits', '--json'], [['pipe', 'r'], ['pipe', 'w']], $pipes);
         $described = json_decode((string) fgets($pipes[1]), true)['prosody'];
-        $code = static fn (string $bosh_url): string => sprintf(<<<'PHP'
-            [$url, $password, $bosh_url] = %s;
+        $code = static fn (string $browser_url): string => sprintf(<<<'PHP'
+            [$url, $password, $browser_url] = %s;
             setcookie('site', '1');
             ob_start();
             Prebind\Converse::answer(
@@ -73,10 +73,10 @@ final class TenantsTest extends TestCase
                 client: fn () => new Prebind\Client($url),
                 server: ['HTTP_HOST' => 'shop.example', 'HTTPS' => 'on', 'REQUEST_METHOD' => 'GET', 'HTTP_SEC_FETCH_SITE' => 'same-origin'],
                 query: [],
-                bosh_url: $bosh_url,
+                browser_url: $browser_url,
             )->send();
             echo json_encode([json_decode(ob_get_clean(), true), preg_grep('/^Set-Cookie/', headers_list())]);
-            PHP, var_export([$described['http_url'], $described['accounts']['alice'], $bosh_url], true));
+            PHP, var_export([$described['http_url'], $described['accounts']['alice'], $browser_url], true));
         $fpm = new Fpm(1, '-d', 'prebind.max_host_calls=100');
         $nodes = [];
         foreach (range(1, 4) as $_) {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use prebind::{Condition, Error, ErrorKind, Happening, contained};
+use prebind::{Condition, Error, ErrorKind, LogEvent, contained};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -30,11 +30,11 @@ pub(crate) fn interruptible<T: Send>(
         let keep_going = move || Python::try_attach(&check).unwrap_or(true);
         let call = || prebind::interruptible(keep_going, || contained(call));
         let told = RefCell::new(Vec::new());
-        let observer = |it: Happening<'_>| {
+        let observer = |it: LogEvent<'_>| {
             told.borrow_mut().push((it.target, it.level, it.message.to_owned()));
         };
         let result = match wanted.and_then(|level| level.parse().ok()) {
-            Some(level) => prebind::observed(level, observer, call),
+            Some(level) => prebind::with_log(level, observer, call),
             None => call(),
         };
         (result, told.into_inner(), raised.take())
@@ -69,7 +69,7 @@ pub(crate) fn raise(error: Error) -> PyErr {
 }
 
 fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    let class = py.import("prebind.errors")?.getattr(format!("{}Error", error.kind().name()))?;
+    let class = py.import("prebind.errors")?.getattr(format!("{}Error", error.kind().as_str()))?;
     let exception = class.call1((error.to_string(),))?;
     exception.setattr("stage", error.stage().as_str())?;
     exception.setattr("condition", error.condition().map(Condition::as_str))?;

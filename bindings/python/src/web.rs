@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use prebind::Cookie;
 use prebind::web::{self, Answer, Content, Given, Page, Refusal, Shape};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyList, PyMapping, PyString, PyTuple};
 
@@ -144,8 +143,7 @@ pub(crate) fn web_reserved(settings: &str, assets: &str) -> PyResult<Vec<String>
 /// gave it.
 #[pyfunction]
 pub(crate) fn web_given(given: &str, called: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
-    let given = Given::ALL.into_iter().find(|each| each.name() == given);
-    let given = given.ok_or_else(|| PyValueError::new_err("nothing that a site gives"))?;
+    let given = given.parse::<Given>().map_err(raise)?;
     Ok(given.complaint(called, &shape(value, true)?))
 }
 

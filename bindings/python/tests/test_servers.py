@@ -96,10 +96,10 @@ def test_client_certificate(prosody):
 def test_digest_md5_only_if_allowed(servers):
     ejabberd = servers["ejabberd"]
     account = ("alice@md5.local", "wonder-1")
-    session = ejabberd.client(digest_md5=True, floor="DIGEST-MD5").prebind(*account)
+    session = ejabberd.client(digest_md5=True, weakest_mechanism="DIGEST-MD5").prebind(*account)
     assert session.mechanism == "DIGEST-MD5"
     with pytest.raises(prebind.MechanismError) as caught:
-        ejabberd.client(floor="SCRAM-SHA-1").prebind(*account)
+        ejabberd.client(weakest_mechanism="SCRAM-SHA-1").prebind(*account)
     assert set(caught.value.offered) == {"DIGEST-MD5", "PLAIN"}
     assert caught.value.allowed
     ejabberd.client().terminate(session)

@@ -27,8 +27,8 @@ module Prebind
     # @param credentials see {Client#prebind}
     # @return [Session]
     # @raise [Error]
-    def prebind(url, jid, **credentials)
-      client_for(url.to_s).prebind(jid, **credentials)
+    def prebind(url, jid, password = nil, **credentials)
+      client_for(url.to_s).prebind(jid, password, **credentials)
     end
 
     # The JID of a web site's user, whose name may hold characters that a JID must not have: they

@@ -20,7 +20,7 @@ class OptionsTest < Minitest::Test
 
   # Values that are accepted, of the forms that JSON does not have.
   NATIVE_GOOD = {
-    "floor" => [:"SCRAM-SHA-512"], "ip_family" => [:ipv4], "iterations" => [4096..10_000, 1...3],
+    "weakest_mechanism" => [:"SCRAM-SHA-512"], "ip_family" => [:ipv4], "iterations" => [4096..10_000, 1...3],
     "headers" => [{ "X-Site": "x" }], "deadline" => [5r, BigDecimal("1.5")], "ca" => [VALUES.dig("options", "ca", "good", 0).b]
   }.freeze
 

@@ -53,12 +53,23 @@ class ServersTest < Minitest::Test
     client.terminate(session)
   end
 
+  def test_a_password_with_its_name_or_without
+    [[[PASSWORD], {}], [[], { password: PASSWORD }]].each do |given, named|
+      sessions = [PROSODY.client.prebind("alice@localhost", *given, **named),
+                  Prebind.prebind(PROSODY.http_url, "alice@localhost", *given, **named)]
+      sessions.each { |session| PROSODY.client.terminate(session) }
+    end
+    assert_raises(Prebind::AuthError) { PROSODY.client.prebind("alice@localhost", "wrong") }
+    error = assert_raises(ArgumentError) { PROSODY.client.prebind("alice@localhost", "hunter2", password: "hunter3") }
+    assert_equal "the password is given twice", error.message
+  end
+
   def test_digest_md5_only_if_allowed
     given = ["alice@md5.local", { password: PASSWORD }]
-    session = EJABBERD.client(digest_md5: true, floor: "DIGEST-MD5").prebind(given[0], **given[1])
+    session = EJABBERD.client(digest_md5: true, weakest_mechanism: "DIGEST-MD5").prebind(given[0], **given[1])
     assert_equal "DIGEST-MD5", session.mechanism
     EJABBERD.client.terminate(session)
-    error = assert_raises(Prebind::MechanismError) { EJABBERD.client(floor: "SCRAM-SHA-1").prebind(given[0], **given[1]) }
+    error = assert_raises(Prebind::MechanismError) { EJABBERD.client(weakest_mechanism: "SCRAM-SHA-1").prebind(given[0], **given[1]) }
     assert_equal %w[DIGEST-MD5 PLAIN], error.offered.sort
     refute_empty error.allowed
   end

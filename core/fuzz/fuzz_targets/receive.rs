@@ -21,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
     // Deriving keys as often as a server may ask for would leave no time for anything else.
     config.iterations = 1..=4;
     config.digest_md5 = true;
-    config.fast = true;
+    config.fast_tokens = true;
     let account = Account::new("alice@localhost", credentials(*choice)).expect("an account");
     exchange(&config, &account, replies);
 });

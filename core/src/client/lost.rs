@@ -415,12 +415,12 @@ mod tests {
             for error in [io(io::ErrorKind::ConnectionReset), io(io::ErrorKind::UnexpectedEof)] {
                 let lost = lost(HTTP, Phase::Headers, Stage::Create, error);
                 assert!(lost.error.to_string().contains(told), "{}", lost.error);
-                assert_eq!((lost.error.kind().name(), lost.error.retry()), ("Protocol", AfterConfigChange));
+                assert_eq!((lost.error.kind().as_str(), lost.error.retry()), ("Protocol", AfterConfigChange));
             }
         }
         phase::asked();
         let lost = lost(HTTP, Phase::Headers, Stage::Bind, ureq::Error::LargeResponseHeader(9, 8));
-        assert_eq!((lost.error.kind().name(), lost.is_broken), ("Protocol", false));
+        assert_eq!((lost.error.kind().as_str(), lost.is_broken), ("Protocol", false));
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Inner {
             }
             return Err(error);
         }
-        tracing::warn!(kind = error.kind().name(), stage = %error.stage(), "the exchange failed; taking the classic one: {error}");
+        tracing::warn!(kind = error.kind().as_str(), stage = %error.stage(), "the exchange failed; taking the classic one: {error}");
         let plan = if is_optional { Plan::classic().without_sasl2() } else { Plan::classic() };
         let session = self.open_anew(&plan, account, error, until).inspect_err(|error| {
             // What was offered before is not offered any more; a secret must not go out for it again.

@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn a_sid_is_text() {
         for bad in ["", "a\u{1}"] {
-            assert_eq!(request(bad, 1000, None).unwrap_err().kind().name(), "Config");
+            assert_eq!(request(bad, 1000, None).unwrap_err().kind().as_str(), "Config");
         }
         let request = request("s1", 1000, Some("a=1".to_owned())).unwrap();
         assert!(
@@ -67,7 +67,7 @@ mod tests {
         let config = Config::new("http://localhost/").unwrap();
         let ended = |attributes: &str| {
             let body = format!("<body xmlns='http://jabber.org/protocol/httpbind' {attributes}/>");
-            ended(&Reply::new(1000, 200, body), &config).map_err(|error| error.kind().name())
+            ended(&Reply::new(1000, 200, body), &config).map_err(|error| error.kind().as_str())
         };
         assert_eq!(ended("type='terminate'"), Ok(()));
         assert_eq!(ended(""), Ok(()));

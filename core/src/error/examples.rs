@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use super::*;
 use crate::account::{Account, Credentials};
 use crate::condition::{BoshCondition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition};
-use crate::config::{Config, Floor};
+use crate::config::{Config, PasswordMechanism};
 use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::negotiation::{EACH_ANSWERED, Negotiation, Step};
@@ -33,7 +33,7 @@ const USUAL_LENGTH: usize = 320;
 fn messages() -> Vec<(&'static str, BTreeSet<(String, &'static str)>)> {
     let of_kind = |kind| {
         let mut seen = BTreeSet::new();
-        let errors = errors().iter().filter(|error| error.kind().name() == kind);
+        let errors = errors().iter().filter(|error| error.kind().as_str() == kind);
         let told = errors.map(|error| (error.told_in(Language::Rust), error.retry().as_str()));
         // Those that differ in their values only are the same.
         told.filter(|(message, _)| seen.insert(without_values(message))).collect()
@@ -137,8 +137,8 @@ fn of_settings() -> Vec<Error> {
     errors.push(Jid::from_user(&"a".repeat(20_000), "chat.example.org").err());
     errors.push(Jid::bound("alice@chat.example.org").err());
     errors.push(Config::check(&Config { lang: Some(String::new()), ..config() }).err());
-    errors.push(Floor::from_name("NONE").err());
-    errors.push(ScramHash::from_name("MD5").err());
+    errors.push("NONE".parse::<PasswordMechanism>().err());
+    errors.push("MD5".parse::<ScramHash>().err());
     errors.push(FastToken::from_text("x").err());
     let token = || {
         let text = "{\"mechanism\":\"HT-SHA-256-NONE\",\"token\":\"t\",\"user_agent\":\"d4565fa7-4d72-4749-b3d3-740edbf87770\"}";
@@ -222,7 +222,7 @@ fn in_sasl2() -> Vec<Error> {
     let timeout = ErrorKind::Timeout { phase: Phase::Headers };
     let late = || Error::new(timeout.clone(), Stage::Authenticate, Retry::Later, "late");
     let fail = |learn: bool, fail: &dyn Fn(Negotiation<'_>) -> Error| {
-        let config = Config { fast: true, learn, ..Config::new(URL).unwrap() };
+        let config = Config { fast_tokens: true, learn, ..Config::new(URL).unwrap() };
         let random = Random::fixed(1000, "nonce");
         let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random).unwrap();
         let Ok(Step::Send(negotiation, _)) = negotiation.receive(&created) else { panic!("no login") };

@@ -40,6 +40,7 @@ static NAMES: &[(&str, Language, &str)] = &[
     ("iterations.most", CommandLine, "--max-iterations"),
     ("headers", CommandLine, "--header"),
     ("client_certificate", CommandLine, "--client-cert"),
+    ("learn", CommandLine, "--no-learn"),
     // Two options for one.
     ("ip_family", CommandLine, "--ipv4` or `--ipv6"),
     ("url", CommandLine, "URL"),
@@ -96,11 +97,8 @@ impl Language {
     #[must_use]
     pub fn setting(self, option: &str) -> Option<String> {
         let whole = option.split_once('.').map_or(option, |(whole, _)| whole);
-        match whole {
-            _ if self != Php => None,
-            "deadline" => Some("prebind.timeout".to_owned()),
-            _ => (whole == "url" || named::is_setting(whole)).then(|| format!("prebind.{whole}")),
-        }
+        let has_one = self == Php && (whole == "url" || named::is_setting(whole));
+        has_one.then(|| format!("prebind.{whole}"))
     }
 
     /// The message with the names of this language, and no longer than a message may be.
@@ -153,20 +151,24 @@ mod tests {
 
     #[test]
     fn options_have_the_names_of_the_language() {
-        let message = "set `iterations.most` to 7, `max_reply` and `headers`, not `floor` or `X-Other`";
+        let message =
+            "set `iterations.most` to 7, `max_reply` and `headers`, not `weakest_mechanism` or `X-Other`";
         for (language, told) in [
-            (Rust, "set `iterations` to 7, `max_reply` and `headers`, not `floor` or `X-Other`"),
-            (Python, "set `iterations` to 7, `max_reply` and `headers`, not `floor` or `X-Other`"),
-            (Ruby, "set `iterations` to 7, `max_reply` and `headers`, not `floor` or `X-Other`"),
-            (Kotlin, "set `iterations` to 7, `maxReply` and `headers`, not `floor` or `X-Other`"),
+            (Rust, "set `iterations` to 7, `max_reply` and `headers`, not `weakest_mechanism` or `X-Other`"),
+            (
+                Python,
+                "set `iterations` to 7, `max_reply` and `headers`, not `weakest_mechanism` or `X-Other`",
+            ),
+            (Ruby, "set `iterations` to 7, `max_reply` and `headers`, not `weakest_mechanism` or `X-Other`"),
+            (Kotlin, "set `iterations` to 7, `maxReply` and `headers`, not `weakestMechanism` or `X-Other`"),
             (
                 CommandLine,
-                "set `--max-iterations` to 7, `--max-reply` and `--header`, not `--floor` or `X-Other`",
+                "set `--max-iterations` to 7, `--max-reply` and `--header`, not `--weakest-mechanism` or `X-Other`",
             ),
             (
                 Php,
                 "set `iterations` (`prebind.iterations` in php.ini) to 7, `max_reply` (`prebind.max_reply` in \
-                 php.ini) and `headers`, not `floor` (`prebind.floor` in php.ini) or `X-Other`",
+                 php.ini) and `headers`, not `weakest_mechanism` (`prebind.weakest_mechanism` in php.ini) or `X-Other`",
             ),
         ] {
             assert_eq!(language.tell(message), told, "{language:?}");
@@ -189,7 +191,7 @@ mod tests {
     fn php_has_settings_for_what_a_line_can_say() {
         for (option, setting) in [
             ("url", Some("prebind.url")),
-            ("deadline", Some("prebind.timeout")),
+            ("deadline", Some("prebind.deadline")),
             ("iterations.most", Some("prebind.iterations")),
             ("learn", Some("prebind.learn")),
             ("ip_family", Some("prebind.ip_family")),

@@ -1,15 +1,18 @@
 //! The small enums an error is made of, each value with a name for logs and other languages.
 
-use std::fmt;
+use crate::text;
 
 /// Declares a small enum whose variants have a fixed name for logs and other languages.
 macro_rules! named {
-    ($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
+    ($(#[$doc:meta])* $enum:ident, $field:literal { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum $enum { $($(#[$variant_doc])* $variant,)+ }
 
         impl $enum {
+            /// Each of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
             /// The name used in logs and by other languages.
             #[must_use]
             pub fn as_str(self) -> &'static str {
@@ -17,17 +20,13 @@ macro_rules! named {
             }
         }
 
-        impl fmt::Display for $enum {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
+        text::parsed!($enum, $field);
     };
 }
 
 named! {
     /// Where in the exchange an error happened.
-    Stage {
+    Stage, "stage" {
         /// Before anything was sent.
         Configure = "configure",
         /// Session creation (XEP-0124 §7).
@@ -49,7 +48,7 @@ named! {
 
 named! {
     /// What a connection was doing.
-    Phase {
+    Phase, "phase" {
         /// Looking the host name up.
         Dns = "dns",
         /// Opening the TCP connection, through a proxy if one is configured.
@@ -71,7 +70,7 @@ named! {
 
 named! {
     /// Which proof of the server's failed.
-    Check {
+    Check, "check" {
         /// The server's nonce does not extend ours (RFC 5802 §5.1).
         Nonce = "nonce",
         /// The salt is missing, empty, too long or not the one the stored keys were made with.
@@ -89,7 +88,7 @@ named! {
 
 named! {
     /// What a caller may do next.
-    Retry {
+    Retry, "retry" {
         /// The same call will fail again.
         No = "no",
         /// Only after the operator changed something.

@@ -76,7 +76,7 @@ static ARGUMENTS: &[Argument] = &[
         about: "What a SCRAM store keeps (RFC 5802 §3), instead of the password.",
         prove: Some(|given| {
             let [hash, salt, iterations, client_key, server_key] = given.record()?;
-            let hash = ScramHash::from_name(&hash.text()?)?;
+            let hash = hash.text()?.parse::<ScramHash>()?;
             let (salt, iterations) = (salt.bytes()?, iterations.count()?);
             Ok(Credentials::scram_keys(hash, salt, iterations, client_key.bytes()?, server_key.bytes()?))
         }),
@@ -87,7 +87,7 @@ static ARGUMENTS: &[Argument] = &[
         about: "The salted password of a SCRAM store (RFC 5802 §3), instead of the password.",
         prove: Some(|given| {
             let [hash, salt, iterations, salted] = given.record()?;
-            let hash = ScramHash::from_name(&hash.text()?)?;
+            let hash = hash.text()?.parse::<ScramHash>()?;
             let (salt, iterations) = (salt.bytes()?, iterations.count()?);
             Ok(Credentials::scram_salted_password(hash, salt, iterations, salted.bytes()?))
         }),

@@ -68,9 +68,9 @@ mod tests {
         ] {
             assert_eq!(nearest(name, &known), meant, "{name}");
         }
-        let settings = ["prebind.timeout", "prebind.learn"];
+        let settings = ["prebind.deadline", "prebind.learn"];
         assert_eq!(nearest("prebind.lerarn", &settings), Some("prebind.learn"));
-        assert_eq!(nearest("prebind.deadline", &settings), None);
+        assert_eq!(nearest("prebind.timeout", &settings), None);
         assert_eq!(nearest(&"x".repeat(10_000), &known), None);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::nearest::nearest;
 use super::parameter::{Parameter, ValueType};
 use super::value::{Given, Value};
-use crate::config::{ClientCertificate, Config, Floor, IpFamily};
+use crate::config::{ClientCertificate, Config, IpFamily, PasswordMechanism};
 use crate::error::{Error, Result, address, shortened};
 use crate::secret::Secret;
 
@@ -55,13 +55,13 @@ static OPTIONS: &[Row] = rows! {
     resource: Option<String> = ValueType::Text,
         "The resource to ask for if the JID has none; without it the server makes a new one each time, so \
          that tabs do not throw each other out.";
-    floor: Floor = ValueType::Choice { values: &FLOORS },
+    weakest_mechanism: PasswordMechanism = ValueType::Choice { values: &PASSWORD_MECHANISMS },
         "The weakest mechanism a password may be used with.";
     digest_md5: bool = ValueType::Flag,
         "Whether to use the obsolete DIGEST-MD5 with a server that has no SCRAM.";
     allow_cleartext: bool = ValueType::Flag,
         "Whether to send a password or token over plain http to another machine.";
-    fast: bool = ValueType::Flag,
+    fast_tokens: bool = ValueType::Flag,
         "Whether to ask the server for a token that replaces the password in later calls (FAST, XEP-0484).";
     iterations: RangeInclusive<u32> = ValueType::Range { least: 1, most: u32::MAX },
         "The fewest and the most SCRAM iterations a server may ask for.";
@@ -111,11 +111,11 @@ static OPTIONS: &[Row] = rows! {
         "What an earlier client of this URL learned; an unusable profile is ignored.";
 };
 
-const FLOORS: [&str; Floor::ALL.len()] = {
-    let mut names = [""; Floor::ALL.len()];
+const PASSWORD_MECHANISMS: [&str; PasswordMechanism::ALL.len()] = {
+    let mut names = [""; PasswordMechanism::ALL.len()];
     let mut at = 0;
     while at < names.len() {
-        names[at] = Floor::ALL[at].name();
+        names[at] = PasswordMechanism::ALL[at].as_str();
         at += 1;
     }
     names
@@ -125,7 +125,7 @@ const IP_FAMILIES: [&str; IpFamily::ALL.len()] = {
     let mut names = [""; IpFamily::ALL.len()];
     let mut at = 0;
     while at < names.len() {
-        names[at] = IpFamily::ALL[at].name();
+        names[at] = IpFamily::ALL[at].as_str();
         at += 1;
     }
     names
@@ -275,23 +275,23 @@ impl Field for Duration {
     }
 }
 
-impl Field for Floor {
+impl Field for PasswordMechanism {
     fn from_given(given: &Given) -> Result<Self> {
-        given.one_of(&Self::ALL, Self::name)
+        given.one_of(&Self::ALL, Self::as_str)
     }
 
     fn to_value(&self) -> Value {
-        self.name().to_owned().into()
+        self.as_str().to_owned().into()
     }
 }
 
 impl Field for IpFamily {
     fn from_given(given: &Given) -> Result<Self> {
-        given.one_of(&Self::ALL, Self::name)
+        given.one_of(&Self::ALL, Self::as_str)
     }
 
     fn to_value(&self) -> Value {
-        self.name().to_owned().into()
+        self.as_str().to_owned().into()
     }
 }
 

@@ -22,7 +22,7 @@ impl Negotiation<'_> {
     /// Why a login by SASL2 failed that the server offers without SASL2, too: servers have it for their
     /// other connections and do not always answer it over BOSH.
     pub(super) fn explained_by_sasl2(&self, error: Error) -> Error {
-        let option = if self.config.fast { "`fast`" } else { "`fast_token`" };
+        let option = if self.config.fast_tokens { "`fast_tokens`" } else { "`fast_token`" };
         match error.kind() {
             ErrorKind::Timeout { phase: phase @ (Phase::Headers | Phase::Body) } => {
                 let (retry, next) = if self.config.learn {

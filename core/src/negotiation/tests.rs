@@ -90,7 +90,7 @@ fn no_session_without_a_proof_even_if_a_jid_is_bound() {
             Ok(Step::Wait(next)) => negotiation = next,
             Ok(Step::Done(session, _)) => panic!("{session:?} without a login"),
             Err(failure) => {
-                assert_eq!(failure.error.kind().name(), "Protocol", "it gives up");
+                assert_eq!(failure.error.kind().as_str(), "Protocol", "it gives up");
                 return;
             }
         }
@@ -248,7 +248,7 @@ fn no_session_while_the_server_holds_a_request() {
     let both = format!("<stream:features/>{BOUND}");
     let (step, _) = play(&config, &account, pairs(), &[(0, OFFER), (1, ""), (2, SUCCESS), (3, &both)]);
     let failure = step.unwrap_err();
-    assert_eq!(failure.error.kind().name(), "Protocol", "{:?}", failure.error);
+    assert_eq!(failure.error.kind().as_str(), "Protocol", "{:?}", failure.error);
     assert_eq!(failure.terminate.unwrap().rid(), 1005);
 }
 
@@ -265,6 +265,6 @@ fn a_server_that_never_comes_to_the_point_is_left() {
         assert_eq!(requests.len(), 1, "it asks again");
     }
     let failure = negotiation.receive(&Reply::new(requests[0].rid(), 200, body(""))).unwrap_err();
-    assert_eq!(failure.error.kind().name(), "Protocol", "{:?}", failure.error);
+    assert_eq!(failure.error.kind().as_str(), "Protocol", "{:?}", failure.error);
     assert!(failure.terminate.is_some());
 }

@@ -2,7 +2,7 @@
 
 use super::no_mechanism::NoMechanism;
 use crate::account::{Account, Proof};
-use crate::config::{Config, Floor};
+use crate::config::{Config, PasswordMechanism};
 use crate::error::Result;
 use crate::fast;
 use crate::learned::{Learned, is_scram};
@@ -119,7 +119,7 @@ fn strongest(
                 bind: offer.bind && account.resource(config).is_none(),
                 token: match is_token {
                     true => TokenUse::Presented,
-                    false if config.fast && offer.has_tokens() && config.may_send_secrets_early() => {
+                    false if config.fast_tokens && offer.has_tokens() && config.may_send_secrets_early() => {
                         TokenUse::Requested
                     }
                     false => TokenUse::None,
@@ -146,7 +146,7 @@ pub(super) enum Withheld {
     /// It is DIGEST-MD5, which is off.
     Digest,
     /// It is weaker than the weakest that is allowed.
-    Floor,
+    TooWeak,
 }
 
 /// What the first message of a mechanism gives away.
@@ -168,35 +168,38 @@ fn choices<'a>(config: &Config, account: &'a Account, may_use_token: bool) -> Ve
     let choice = |name, withheld, sort| Choice { name, withheld, sort };
     let unless = |is_allowed: bool, withheld| (!is_allowed).then_some(withheld);
     let secret = |name| choice(name, unless(is_clear, Withheld::Cleartext), Sort::Secret);
-    let is_below = |strength: Floor| unless(strength >= config.floor, Withheld::Floor);
+    let is_below =
+        |strength: PasswordMechanism| unless(strength >= config.weakest_mechanism, Withheld::TooWeak);
     let token = account.fast_token().filter(|_| may_use_token);
     let mut choices = Vec::from_iter(token.map(|_| {
         let withheld = unless(config.may_send_secrets_early(), Withheld::Cleartext);
         choice(fast::MECHANISM, withheld, Sort::Secret)
     }));
     choices.extend(match &account.credentials().proof {
-        Proof::Password(_) => Floor::ALL
+        Proof::Password(_) => PasswordMechanism::ALL
             .into_iter()
             .rev()
             .map(|strength| {
                 let (withheld, sort) = match strength {
-                    Floor::Plain => (unless(is_clear, Withheld::Cleartext), Sort::Secret),
-                    Floor::DigestMd5 => {
+                    PasswordMechanism::Plain => (unless(is_clear, Withheld::Cleartext), Sort::Secret),
+                    PasswordMechanism::DigestMd5 => {
                         let withheld = unless(config.digest_md5, Withheld::Digest);
                         (withheld.or(unless(is_clear, Withheld::Cleartext)), Sort::ServerFirst)
                     }
-                    Floor::ScramSha1 | Floor::ScramSha256 | Floor::ScramSha512 => (None, Sort::Challenged),
+                    PasswordMechanism::ScramSha1
+                    | PasswordMechanism::ScramSha256
+                    | PasswordMechanism::ScramSha512 => (None, Sort::Challenged),
                 };
-                choice(strength.name(), is_below(strength).or(withheld), sort)
+                choice(strength.as_str(), is_below(strength).or(withheld), sort)
             })
             .collect(),
         Proof::Scram(secret) => {
-            let name = secret.hash.name();
-            let strength = Floor::ALL.into_iter().find(|floor| floor.name() == name);
+            let name = secret.hash.as_str();
+            let strength = PasswordMechanism::ALL.into_iter().find(|mechanism| mechanism.as_str() == name);
             vec![choice(name, strength.and_then(is_below), Sort::Challenged)]
         }
         Proof::Plain(_) => {
-            let withheld = is_below(Floor::Plain).or(unless(is_clear, Withheld::Cleartext));
+            let withheld = is_below(PasswordMechanism::Plain).or(unless(is_clear, Withheld::Cleartext));
             vec![choice("PLAIN", withheld, Sort::Secret)]
         }
         Proof::OAuthBearer(_) => vec![secret("OAUTHBEARER")],
@@ -216,7 +219,8 @@ mod tests {
 
     #[test]
     fn sasl2_is_taken_only_where_it_does_more() {
-        let config = Config { fast: true, ..Config::new("https://chat.example.org/http-bind").unwrap() };
+        let config =
+            Config { fast_tokens: true, ..Config::new("https://chat.example.org/http-bind").unwrap() };
         let account = Account::new("alice@example.org", Credentials::password("secret")).unwrap();
         let names = || vec!["SCRAM-SHA-1".to_owned()];
         for (bind, fast, is_taken) in [

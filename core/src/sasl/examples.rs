@@ -3,7 +3,7 @@
 use super::digest_md5::DigestMd5;
 use super::*;
 use crate::account::Credentials;
-use crate::config::Floor;
+use crate::config::PasswordMechanism;
 use crate::error::Stage;
 use crate::fast::FastToken;
 use crate::sasl2::Offer;
@@ -24,19 +24,21 @@ fn offers() -> Vec<Error> {
         Features { mechanisms, ..Features::default() }
     };
     let mut errors = Vec::new();
-    let mut choose = |url: &str, floor, credentials: Credentials, features: &Features, expects_scram| {
-        let config = Config { floor, ..Config::new(url).unwrap() };
-        let account = Account::new("alice@example.org", credentials).unwrap();
-        errors
-            .push(Way::choose(&config, &account, features, Uses::Sasl2AndToken, expects_scram).unwrap_err());
-    };
-    choose(HTTPS, Floor::Plain, Credentials::password("secret"), &offer(&["PLAIN"]), true);
-    let mut of = |url: &str, floor, credentials, features: &Features| {
-        choose(url, floor, credentials, features, false);
+    let mut choose =
+        |url: &str, weakest_mechanism, credentials: Credentials, features: &Features, expects_scram| {
+            let config = Config { weakest_mechanism, ..Config::new(url).unwrap() };
+            let account = Account::new("alice@example.org", credentials).unwrap();
+            errors.push(
+                Way::choose(&config, &account, features, Uses::Sasl2AndToken, expects_scram).unwrap_err(),
+            );
+        };
+    choose(HTTPS, PasswordMechanism::Plain, Credentials::password("secret"), &offer(&["PLAIN"]), true);
+    let mut of = |url: &str, weakest_mechanism, credentials, features: &Features| {
+        choose(url, weakest_mechanism, credentials, features, false);
     };
     let password = || Credentials::password("secret");
-    let (plain, scram) = (Floor::Plain, Floor::ScramSha256);
-    for (url, floor, offered) in [
+    let (plain, scram) = (PasswordMechanism::Plain, PasswordMechanism::ScramSha256);
+    for (url, weakest_mechanism, offered) in [
         (HTTP, plain, "PLAIN"),
         (HTTP, plain, "DIGEST-MD5"),
         (HTTPS, plain, "DIGEST-MD5"),
@@ -47,7 +49,7 @@ fn offers() -> Vec<Error> {
         (HTTPS, plain, "OAUTHBEARER"),
         (HTTPS, plain, "SCRAM-SHA-1-PLUS"),
     ] {
-        of(url, floor, password(), &offer(&[offered]));
+        of(url, weakest_mechanism, password(), &offer(&[offered]));
     }
     of(HTTPS, scram, Credentials::plain("secret"), &offer(&["PLAIN"]));
     for url in [HTTP, HTTPS] {

@@ -73,7 +73,7 @@ mod tests {
         mechanism.finish(Some(&proof)).unwrap();
         for wrong in [None, Some(&b""[..]), Some(&proof[..31]), Some(&[0; 32])] {
             let error = mechanism.finish(wrong).unwrap_err();
-            assert_eq!(error.kind().name(), "ServerUnverified");
+            assert_eq!(error.kind().as_str(), "ServerUnverified");
         }
     }
 }

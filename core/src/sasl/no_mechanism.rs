@@ -3,7 +3,7 @@
 
 use super::choice::{Choice, Withheld};
 use crate::account::{Account, Proof};
-use crate::config::{Config, Floor};
+use crate::config::{Config, PasswordMechanism};
 use crate::error::{Error, ErrorKind, Retry, Stage, address, shortened};
 use crate::fast;
 use crate::learned::is_scram;
@@ -84,7 +84,7 @@ impl NoMechanism<'_> {
 
     /// What the configuration keeps these credentials from.
     fn withheld_here(&self, name: &str, withheld: Withheld) -> String {
-        let floor = self.config.floor.name();
+        let weakest = self.config.weakest_mechanism.as_str();
         let is_clear = self.config.may_send_secrets();
         match withheld {
             Withheld::Cleartext => {
@@ -93,7 +93,11 @@ impl NoMechanism<'_> {
                     .to_owned()
             }
             Withheld::Digest if is_clear => {
-                let better = if self.config.floor == Floor::Plain { "SCRAM or PLAIN" } else { "SCRAM" };
+                let better = if self.config.weakest_mechanism == PasswordMechanism::Plain {
+                    "SCRAM or PLAIN"
+                } else {
+                    "SCRAM"
+                };
                 format!(
                     "DIGEST-MD5 is obsolete and off by default: enable {better} on the server, or set `digest_md5`"
                 )
@@ -103,19 +107,19 @@ impl NoMechanism<'_> {
                                  `url` and set `digest_md5`"
                     .to_owned()
             }
-            Withheld::Floor if name == Floor::DigestMd5.name() => {
+            Withheld::TooWeak if name == PasswordMechanism::DigestMd5.as_str() => {
                 format!(
-                    "{name} is below `floor` ({floor}): enable {floor} on the server, or set `digest_md5` and `floor` to {name}"
+                    "{name} is weaker than {weakest}: enable {weakest} on the server, or set `digest_md5` and `weakest_mechanism` to {name}"
                 )
             }
-            Withheld::Floor if self.choices.len() == 1 => {
+            Withheld::TooWeak if self.choices.len() == 1 => {
                 format!(
-                    "{name}, which these credentials need, is below `floor` ({floor}): set `floor` to {name}"
+                    "{name}, which these credentials need, is weaker than {weakest}: set `weakest_mechanism` to {name}"
                 )
             }
-            Withheld::Floor => {
+            Withheld::TooWeak => {
                 format!(
-                    "{name} is below `floor` ({floor}): enable {floor} on the server, or set `floor` to {name}"
+                    "{name} is weaker than {weakest}: enable {weakest} on the server, or set `weakest_mechanism` to {name}"
                 )
             }
         }
@@ -123,10 +127,10 @@ impl NoMechanism<'_> {
 
     fn by_sasl2_alone(&self) -> String {
         let mut with_fast = self.config.clone();
-        with_fast.fast = true;
+        with_fast.fast_tokens = true;
         let has_more = self.features.sasl2.as_ref().is_some_and(Offer::has_more);
         if has_more && self.account.uses_sasl2(&with_fast) {
-            "the server offers its mechanisms by SASL2 only: set `fast`, or enable the SASL of RFC 6120 on the server"
+            "the server offers its mechanisms by SASL2 only: set `fast_tokens`, or enable the SASL of RFC 6120 on the server"
                 .to_owned()
         } else {
             "the server offers its mechanisms by SASL2 only, and without what prebind could use of it here: enable the \
@@ -184,7 +188,7 @@ impl NoMechanism<'_> {
             }
             Proof::Plain(_) => format!("`token` is sent by PLAIN: enable PLAIN for {domain} on the server"),
             Proof::Scram(keys) => {
-                let name = keys.hash.name();
+                let name = keys.hash.as_str();
                 format!("the stored keys are for {name}: enable that on the server, or store keys for what it offers")
             }
             Proof::OAuthBearer(_) => format!("enable OAUTHBEARER for {domain} on the server"),
@@ -263,19 +267,19 @@ mod tests {
         error.to_string()
     }
 
-    fn password(url: &str, floor: Floor, features: &Features) -> String {
-        let config = Config { floor, ..Config::new(url).unwrap() };
+    fn password(url: &str, weakest_mechanism: PasswordMechanism, features: &Features) -> String {
+        let config = Config { weakest_mechanism, ..Config::new(url).unwrap() };
         told(&config, Credentials::password("secret"), features)
     }
 
     #[test]
     fn what_was_withheld_is_told() {
         const TELL: &str = "consider_bosh_secure = true";
-        let (plain, scram) = (Floor::Plain, Floor::ScramSha256);
+        let (plain, scram) = (PasswordMechanism::Plain, PasswordMechanism::ScramSha256);
         let starttls = || Features { starttls: true, ..offer(&[]) };
         let secure = || Features { has_none: true, ..offer(&[]) };
         let iq_auth = || Features { has_iq_auth: true, ..offer(&[]) };
-        for (url, floor, features, hint) in [
+        for (url, weakest_mechanism, features, hint) in [
             (HTTP, plain, offer(&["PLAIN"]), "set `allow_cleartext`"),
             (HTTP, plain, offer(&["GSSAPI"]), "enable SCRAM or PLAIN for example.org"),
             (HTTP, plain, offer(&["DIGEST-MD5"]), "use an https `url` and set `digest_md5`"),
@@ -286,9 +290,9 @@ mod tests {
                 offer(&["DIGEST-MD5"]),
                 "enable SCRAM or PLAIN on the server, or set `digest_md5`",
             ),
-            (HTTPS, scram, offer(&["PLAIN"]), "set `floor` to PLAIN"),
-            (HTTPS, scram, offer(&["PLAIN", "SCRAM-SHA-1"]), "set `floor` to SCRAM-SHA-1"),
-            (HTTPS, scram, offer(&["DIGEST-MD5"]), "set `digest_md5` and `floor` to DIGEST-MD5"),
+            (HTTPS, scram, offer(&["PLAIN"]), "set `weakest_mechanism` to PLAIN"),
+            (HTTPS, scram, offer(&["PLAIN", "SCRAM-SHA-1"]), "set `weakest_mechanism` to SCRAM-SHA-1"),
+            (HTTPS, scram, offer(&["DIGEST-MD5"]), "set `digest_md5` and `weakest_mechanism` to DIGEST-MD5"),
             (HTTPS, plain, starttls(), "X-Forwarded-Proto: https"),
             (HTTP, plain, starttls(), "use its https `url`, or tell"),
             (LOOPBACK, plain, starttls(), TELL),
@@ -307,12 +311,12 @@ mod tests {
             (HTTPS, plain, offer(&["SCRAM-SHA-1-PLUS"]), "enable SCRAM without -PLUS"),
             (
                 HTTPS,
-                Floor::DigestMd5,
+                PasswordMechanism::DigestMd5,
                 offer(&["DIGEST-MD5"]),
                 "enable SCRAM on the server, or set `digest_md5`",
             ),
         ] {
-            let told = password(url, floor, &features);
+            let told = password(url, weakest_mechanism, &features);
             assert!(told.contains(hint), "{url}, {features:?}: {told}");
             let head = match features.mechanisms.join(", ").as_str() {
                 "" => "the server offers no login mechanism: ".to_owned(),
@@ -330,11 +334,17 @@ mod tests {
         let features = Features { sasl2: Some(sasl2), ..Features::default() };
         let config = Config::new(HTTPS).unwrap();
         let with_fast = told(&config, Credentials::password("secret"), &features);
-        assert!(with_fast.contains("(offered: PLAIN;") && with_fast.contains("set `fast`"), "{with_fast}");
+        assert!(
+            with_fast.contains("(offered: PLAIN;") && with_fast.contains("set `fast_tokens`"),
+            "{with_fast}"
+        );
         let acting = told(&config, Credentials::password("secret").authzid("bob"), &features);
         let useless = told(&config, Credentials::password("secret"), &bare);
         for told in [acting, useless] {
-            assert!(told.contains("enable the SASL of RFC 6120") && !told.contains("`fast`"), "{told}");
+            assert!(
+                told.contains("enable the SASL of RFC 6120") && !told.contains("`fast_tokens`"),
+                "{told}"
+            );
         }
     }
 
@@ -357,16 +367,17 @@ mod tests {
 
     #[test]
     fn credentials_for_one_mechanism_need_a_lower_floor() {
-        let config = Config { floor: Floor::ScramSha1, ..Config::new(HTTPS).unwrap() };
+        let config =
+            Config { weakest_mechanism: PasswordMechanism::ScramSha1, ..Config::new(HTTPS).unwrap() };
         let told = told(&config, Credentials::plain("secret"), &offer(&["PLAIN", "SCRAM-SHA-1"]));
-        assert!(told.ends_with("is below `floor` (SCRAM-SHA-1): set `floor` to PLAIN"), "{told}");
+        assert!(told.ends_with("is weaker than SCRAM-SHA-1: set `weakest_mechanism` to PLAIN"), "{told}");
     }
 
     #[test]
     fn a_long_offer_is_not_told_in_full() {
         let names: Vec<String> = (0..90).map(|n| format!("X-MECHANISM-{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let told = password(HTTPS, Floor::Plain, &offer(&names));
+        let told = password(HTTPS, PasswordMechanism::Plain, &offer(&names));
         assert!(told.chars().count() < 400, "{told}");
     }
 }

@@ -106,7 +106,7 @@ impl<'a> Scram<'a> {
     }
 
     pub(crate) fn name(&self) -> &'static str {
-        self.hash.name()
+        self.hash.as_str()
     }
 
     pub(crate) fn client_first_message(&self) -> Message {

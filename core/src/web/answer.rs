@@ -7,11 +7,12 @@ use serde_json::json;
 
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::text;
 
 /// For as long as a cache can be told, one year (RFC 8246).
 const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
-/// Why a request got no session. [`name`](Self::name) is the `kind` in the answer.
+/// Why a request got no session. [`as_str`](Self::as_str) is the `kind` in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// Neither GET nor POST.
@@ -48,7 +49,7 @@ impl Refusal {
 
     /// Its name, which no kind of error has.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Method => "Method",
             Self::NotLoggedIn => "NotLoggedIn",
@@ -72,6 +73,8 @@ impl Refusal {
     }
 }
 
+text::shown!(Refusal);
+
 /// What the browser is answered. `Debug` shows only the status: the body may be a session.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -91,20 +94,20 @@ impl Answer {
     #[must_use]
     pub fn refused(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::RateLimit { wait } => Self::without_session(429, refusal.name(), "later", Some(wait)),
+            Refusal::RateLimit { wait } => Self::without_session(429, refusal.as_str(), "later", Some(wait)),
             Refusal::Method => {
-                let mut answer = Self::without_session(refusal.status(), refusal.name(), "no", None);
+                let mut answer = Self::without_session(refusal.status(), refusal.as_str(), "no", None);
                 answer.headers.push(("Allow", "GET, POST".to_owned()));
                 answer
             }
-            _ => Self::without_session(refusal.status(), refusal.name(), "no", None),
+            _ => Self::without_session(refusal.status(), refusal.as_str(), "no", None),
         }
     }
 
     /// No session, because the chat server or its settings have failed.
     #[must_use]
     pub fn failed(error: &Error) -> Self {
-        Self::failed_as(error.kind().name(), error.retry().as_str(), error.retry_after())
+        Self::failed_as(error.kind().as_str(), error.retry().as_str(), error.retry_after())
     }
 
     /// The same, of an error in the terms of another language.

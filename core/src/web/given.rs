@@ -6,6 +6,7 @@ use crate::error::{Language, address, shortened};
 use crate::named::{Parameter, ValueType, nearest};
 use crate::secret::Secret;
 use crate::session::Extra;
+use crate::text;
 
 /// Something that the site's own code gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub enum Content {
     Other,
 }
 
+text::parsed!(Given, "given");
+
 impl Given {
     /// Each of them.
     pub const ALL: [Self; 6] =
@@ -60,7 +63,7 @@ impl Given {
 
     /// Its name, for bindings.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Jid => "jid",
             Self::Credentials => "credentials",
@@ -90,7 +93,7 @@ impl Given {
             }
             (Self::Extras, Content::List(names)) if names.iter().all(Shape::is_text) => {
                 names.iter().find_map(|name| match &name.content {
-                    Content::Text(name) => unknown("value", name.expose(), &Extra::ALL.map(Extra::name)),
+                    Content::Text(name) => unknown("value", name.expose(), &Extra::ALL.map(Extra::as_str)),
                     _ => None,
                 })
             }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use prebind::{Client, ClientCertificate, Credentials, ErrorKind, Floor, Session};
+use prebind::{Client, ClientCertificate, Credentials, ErrorKind, PasswordMechanism, Session};
 use servers::{Kind, Server};
 
 use crate::{EJABBERD, PROSODY, config, everywhere, login};
@@ -73,15 +73,15 @@ fn a_client_certificate() {
 
 #[test]
 fn digest_md5_only_where_it_is_asked_for() {
-    let login = |digest_md5, floor, password: &str| {
+    let login = |digest_md5, weakest_mechanism, password: &str| {
         let mut config = config(&EJABBERD, &EJABBERD.http_url);
-        (config.digest_md5, config.floor) = (digest_md5, floor);
+        (config.digest_md5, config.weakest_mechanism) = (digest_md5, weakest_mechanism);
         login(config, "alice@md5.local", Credentials::password(password))
     };
     let mechanism = |session: Session| session.mechanism().to_owned();
-    assert_eq!(login(false, Floor::Plain, "wonder-1").map(mechanism).unwrap(), "PLAIN");
-    assert_eq!(login(true, Floor::Plain, "wonder-1").map(mechanism).unwrap(), "DIGEST-MD5");
-    assert_eq!(login(true, Floor::DigestMd5, "wrong").unwrap_err().kind(), &ErrorKind::Auth);
-    let error = login(false, Floor::DigestMd5, "wonder-1").unwrap_err();
+    assert_eq!(login(false, PasswordMechanism::Plain, "wonder-1").map(mechanism).unwrap(), "PLAIN");
+    assert_eq!(login(true, PasswordMechanism::Plain, "wonder-1").map(mechanism).unwrap(), "DIGEST-MD5");
+    assert_eq!(login(true, PasswordMechanism::DigestMd5, "wrong").unwrap_err().kind(), &ErrorKind::Auth);
+    let error = login(false, PasswordMechanism::DigestMd5, "wonder-1").unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Mechanism { .. }), "{error:?}");
 }

@@ -217,7 +217,7 @@ fn sasl2_that_the_server_does_not_answer_is_left_in_the_same_call_and_remembered
     for url in [&PROSODY.http_url, &PROSODY.https_url] {
         let with_fast = |profile| {
             let mut config = config(&PROSODY, url);
-            (config.fast, config.profile) = (true, profile);
+            (config.fast_tokens, config.profile) = (true, profile);
             Client::new(config).unwrap()
         };
         let client = with_fast(None);

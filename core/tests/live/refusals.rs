@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use prebind::{Account, Client, Config, Credentials, ErrorKind, Floor, Language, Phase, Retry, Stage};
+use prebind::{
+    Account, Client, Config, Credentials, ErrorKind, Language, PasswordMechanism, Phase, Retry, Stage,
+};
 use servers::{Kind, Options, Server};
 
 use crate::{EJABBERD, PROSODY, assert_nobody_left, config, everywhere, login, start};
@@ -55,7 +57,7 @@ fn a_disabled_mechanism() {
 #[test]
 fn a_floor_above_what_is_offered() {
     for (_, mut config) in everywhere() {
-        config.floor = Floor::ScramSha256;
+        config.weakest_mechanism = PasswordMechanism::ScramSha256;
         let error = login(config, "alice@localhost", Credentials::password("wonder-1")).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Mechanism { .. }), "{error:?}");
     }

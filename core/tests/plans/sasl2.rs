@@ -41,7 +41,7 @@ fn hasty(server: &Server) -> Client {
 
 fn knowing(server: &Server, profile: Option<String>) -> Client {
     client(server, |config| {
-        (config.deadline, config.fail_fast_after, config.fast) = (DEADLINE, 0, true);
+        (config.deadline, config.fail_fast_after, config.fast_tokens) = (DEADLINE, 0, true);
         config.profile = profile;
     })
 }
@@ -102,7 +102,7 @@ fn a_password_without_an_answer_is_final_and_the_next_call_does_without_sasl2() 
         let client = hasty(&server);
         let account = account(Credentials::password("wonder-1"));
         let error = client.prebind(&account).unwrap_err();
-        assert!(error.to_string().contains("`fast`"), "{error}");
+        assert!(error.to_string().contains("`fast_tokens`"), "{error}");
         if *error.kind() == (ErrorKind::Timeout { phase: Phase::Headers }) {
             assert_eq!(error.retry(), Retry::FreshSession);
         }

@@ -187,7 +187,7 @@ fn describe_session(session: &Session) -> Value {
 
 fn describe_error(error: &Error) -> Value {
     json!({
-        "kind": error.kind().name(),
+        "kind": error.kind().as_str(),
         "stage": error.stage().as_str(),
         "condition": error.condition().map(prebind::Condition::as_str),
         "retry": error.retry().as_str(),
@@ -226,6 +226,6 @@ fn a_reply_to_no_open_request_is_refused() {
     let (negotiation, requests) =
         Negotiation::start(&config, &account, Plan::classic(), case.random()).unwrap();
     let failure = negotiation.receive(&Reply::new(requests[0].rid() + 7, 200, "")).unwrap_err();
-    assert_eq!(failure.error.kind().name(), "Protocol");
+    assert_eq!(failure.error.kind().as_str(), "Protocol");
     assert!(failure.terminate.is_none(), "no session stands yet");
 }

@@ -20,9 +20,9 @@ fn every_request_is_refused_or_admitted_as_it_has_to_be() {
         let jid = or(row, &file, "jid").as_str();
         let is_signed_in = or(row, &file, "signed_in").as_bool().unwrap();
         let refusal = request.refusal(is_signed_in).or_else(|| request.refusal_of(jid));
-        assert_eq!(json!(refusal.map(Refusal::name)), row["refusal"], "{name}");
+        assert_eq!(json!(refusal.map(Refusal::as_str)), row["refusal"], "{name}");
         if let Some(refusal) = refusal {
-            assert_eq!(told(&Answer::refused(refusal)), answers[refusal.name()], "{name}");
+            assert_eq!(told(&Answer::refused(refusal)), answers[refusal.as_str()], "{name}");
         }
         if let Some(full) = row.get("full_jid") {
             assert_eq!(&json!(request.full_jid(jid.unwrap())), full, "{name}");
@@ -167,8 +167,8 @@ fn what_the_site_gives_is_told_by_class_and_name() {
         };
         let mut seen = BTreeSet::new();
         for row in rows(&file, "values") {
-            let given = Given::ALL.into_iter().find(|given| given.name() == row["given"]).unwrap();
-            seen.insert(given.name());
+            let given = Given::ALL.into_iter().find(|given| given.as_str() == row["given"]).unwrap();
+            seen.insert(given.as_str());
             let complaint = given.complaint_in(spoken, called, &shape(words, &row["value"]));
             let expected = row["complaint"].as_str().map(|problem| {
                 let said = |said: String, (name, word): (&String, &Value)| {

@@ -188,7 +188,7 @@ impl fmt::Display for Target<'_> {
 /// The options that every client of the library is given here.
 pub(crate) fn config(url: &str, ca: &Path, login: Login) -> Result<Config> {
     let mut config = Config::new(url)?;
-    config.fast = login == Login::Fast;
+    config.fast_tokens = login == Login::Fast;
     config.ca = Some(fs::read(ca)?);
     // A machine under load is measured as well.
     config.deadline = Duration::from_secs(30);

@@ -55,7 +55,7 @@ fn hidden_mechanisms() {
 
 #[test]
 fn mechanisms_that_are_too_weak() {
-    let arguments = ["--floor", "scram-sha-512", &PROSODY.http_url, "alice@localhost"];
+    let arguments = ["--weakest-mechanism", "scram-sha-512", &PROSODY.http_url, "alice@localhost"];
     fails(&arguments, 9, "Mechanism", "features", None);
 }
 

@@ -62,7 +62,7 @@ fn a_profile_spares_the_next_call_the_learning() {
         assert!(!learned.contains("alice") && !learned.contains(PASSWORD), "{learned}");
         // A busy ejabberd may cost a poll more.
         assert!((0..5).any(|_| round_trips(&["--profile", file]) == few));
-        assert_eq!(round_trips(&["--classic"]), 4);
+        assert_eq!(round_trips(&["--no-learn"]), 4);
         fs::write(&path, "garbage").expect("a file");
         assert_eq!(round_trips(&["--profile", file]), 4);
         assert_eq!(fs::read_to_string(&path).expect("it was written"), learned);
@@ -79,7 +79,7 @@ fn a_profile_that_cannot_be_written_is_no_failure() {
         .success()
         .stderr(contains("warning: cannot write /nowhere/at/all/profile"));
     login(["--profile", "/", &PROSODY.http_url, "alice@localhost"]).assert().code(66);
-    login(["--profile", "a", "--classic", &PROSODY.http_url, "alice@localhost"]).assert().code(2);
+    login(["--profile", "a", "--no-learn", &PROSODY.http_url, "alice@localhost"]).assert().code(2);
 }
 
 #[test]

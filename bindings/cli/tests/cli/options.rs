@@ -41,7 +41,7 @@ fn flags(option: &str) -> Vec<String> {
         "client_certificate" => &["--client-cert", "--client-key"],
         "ip_family" => &["--ipv4", "--ipv6"],
         "iterations" => &["--min-iterations", "--max-iterations"],
-        "learn" => &["--classic"],
+        "learn" => &["--no-learn"],
         // The command makes one call, and these are about the next.
         "scram_cache" | "max_calls" | "workers" | "max_host_calls" | "fail_fast_after" | "fail_fast_for" => {
             &[]

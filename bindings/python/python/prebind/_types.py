@@ -31,14 +31,14 @@ class Options(TypedDict, total=False):
     resource: str | None
     """The resource to ask for if the JID has none. Default none: the server makes one, different
     each time, so that several tabs do not throw each other out."""
-    floor: str
+    weakest_mechanism: str
     """The weakest mechanism a password may be used with: `PLAIN`, `DIGEST-MD5`, `SCRAM-SHA-1`,
     `SCRAM-SHA-256` or `SCRAM-SHA-512`. Default `PLAIN`."""
     digest_md5: bool
     """Whether the obsolete DIGEST-MD5 may be used where there is no SCRAM. Default no."""
     allow_cleartext: bool
     """Whether a password or token may be sent over http to another machine. Default no."""
-    fast: bool
+    fast_tokens: bool
     """Whether to ask the server for a token that replaces the password in later calls (FAST,
     XEP-0484), and to log in by SASL2, which that takes: see `Session.fast_token`. Where the server
     offers none of it, nothing changes. Prosody has it from 13 on. Default no."""

@@ -20,13 +20,13 @@ module Prebind
     #   apart from the XMPP server
     # @option options [String, nil] :resource the resource to ask for if the JID has none; without it
     #   the server makes one, different each time, so that several tabs do not throw each other out
-    # @option options [String] :floor (`"PLAIN"`) the weakest mechanism a password may be used with:
+    # @option options [String] :weakest_mechanism (`"PLAIN"`) the weakest mechanism a password may be used with:
     #   `PLAIN`, `DIGEST-MD5`, `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`
     # @option options [Boolean] :digest_md5 (false) whether the obsolete DIGEST-MD5 may be used where
     #   there is no SCRAM
     # @option options [Boolean] :allow_cleartext (false) whether a password or token may be sent over
     #   http to another machine
-    # @option options [Boolean] :fast (false) whether to ask the server for a token that replaces the
+    # @option options [Boolean] :fast_tokens (false) whether to ask the server for a token that replaces the
     #   password in later calls (FAST, XEP-0484), and to log in by SASL2, which that takes: see
     #   {Session#fast_token}. Where the server offers none of it, nothing changes. Prosody has it from
     #   13 on
@@ -91,6 +91,7 @@ module Prebind
     # within a fraction of a second, and so does `Thread#kill`. No session is left behind then.
     #
     # @param jid [String, #to_s]
+    # @param secret [String, nil] the password, which may have its name as well
     # @param password [String, nil] used by the strongest of SCRAM-SHA-512, -256, -1 and PLAIN that
     #   both sides know
     # @param token [String, nil] what the server takes as a password, a JWT or a one-time token that
@@ -108,10 +109,12 @@ module Prebind
     # @param authzid [String, nil] the identity to act as; some servers trust it more than they should
     # @return [Session]
     # @raise [Error]
-    def prebind(jid, password: nil, token: nil, oauthbearer: nil, x_oauth2: nil, anonymous: false,
+    def prebind(jid, secret = nil, password: nil, token: nil, oauthbearer: nil, x_oauth2: nil, anonymous: false,
                 external: false, mechanism: nil, initial_response: nil, scram_keys: nil,
                 scram_salted_password: nil, fast_token: nil, authcid: nil, authzid: nil)
-      given = { password:, token:, oauthbearer:, x_oauth2:, anonymous:, external:, mechanism:,
+      raise ArgumentError, "the password is given twice" if secret && password
+
+      given = { password: secret || password, token:, oauthbearer:, x_oauth2:, anonymous:, external:, mechanism:,
                 initial_response:, scram_keys:, scram_salted_password:, fast_token:, authcid:, authzid: }
       given = plain(given.compact)
       Session.new(**aside(->(fields) { @native.terminate(fields[:handle]) }) { @native.prebind(jid.to_s, given) })

@@ -26,7 +26,7 @@ fn every_field_is_an_option() {
         }};
     }
     let fields = fields! {
-        lang wait hold route resource floor digest_md5 allow_cleartext fast iterations scram_cache headers ca
+        lang wait hold route resource weakest_mechanism digest_md5 allow_cleartext fast_tokens iterations scram_cache headers ca
         client_certificate proxy ip_family deadline resolve_timeout connect_timeout request_timeout
         max_calls workers max_host_calls fail_fast_after fail_fast_for max_reply learn relearn_after profile
     };

@@ -72,14 +72,14 @@ impl ScramCache {
         derive: impl FnOnce() -> Result<Keys>,
     ) -> Result<Lease> {
         let Derivation { hash, user, domain, password, salt, iterations } = derivation;
-        let user = self.digest(&[hash.name().as_bytes(), user.as_bytes(), domain.as_bytes()]);
+        let user = self.digest(&[hash.as_str().as_bytes(), user.as_bytes(), domain.as_bytes()]);
         let proof = self.digest(&[&user, password.as_bytes(), salt, &iterations.to_be_bytes()]);
         let kept = self.entries().and_then(|mut entries| {
             let entry = entries.get(&user)?;
             bool::from(entry.proof.ct_eq(&proof)).then(|| Arc::clone(&entry.keys))
         });
         let is_kept = kept.is_some();
-        tracing::debug!(mechanism = hash.name(), is_kept, "keys of the password");
+        tracing::debug!(mechanism = hash.as_str(), is_kept, "keys of the password");
         let keys = kept.map_or_else(|| derive().map(Arc::new), Ok)?;
         Ok(Lease { keys, cache: self.clone(), user, proof, is_kept, is_good: false })
     }

@@ -1,11 +1,14 @@
 //! The hashes SCRAM is defined for, and what it computes with them (RFC 5802 §2.2).
 
+use std::str::FromStr;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::text;
 
 /// The hash of a SCRAM mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +41,28 @@ macro_rules! with_hash {
     };
 }
 
+text::shown!(ScramHash);
+
+impl FromStr for ScramHash {
+    type Err = Error;
+
+    /// The hash of that name, alone (`SHA-256`) or in its mechanism's (`SCRAM-SHA-256`).
+    fn from_str(name: &str) -> Result<Self> {
+        let bare = name.strip_prefix("SCRAM-").unwrap_or(name);
+        Self::ALL
+            .into_iter()
+            .find(|hash| hash.as_str().strip_prefix("SCRAM-") == Some(bare))
+            .ok_or_else(|| Error::config("hash", "is one of SHA-1, SHA-256, SHA-512"))
+    }
+}
+
 impl ScramHash {
     /// Every hash.
     pub const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
 
     /// The mechanism's name.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Sha1 => "SCRAM-SHA-1",
             Self::Sha256 => "SCRAM-SHA-256",
@@ -52,20 +70,8 @@ impl ScramHash {
         }
     }
 
-    /// The hash of that name, alone (`SHA-256`) or in its mechanism's (`SCRAM-SHA-256`).
-    ///
-    /// # Errors
-    /// `Config` if there is none.
-    pub fn from_name(name: &str) -> Result<Self> {
-        let is_named = |hash: &Self| hash.name() == name || hash.name().strip_prefix("SCRAM-") == Some(name);
-        Self::ALL
-            .into_iter()
-            .find(is_named)
-            .ok_or_else(|| Error::config("hash", "is one of SHA-1, SHA-256, SHA-512"))
-    }
-
     pub(crate) fn from_mechanism(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|hash| hash.name() == name)
+        Self::ALL.into_iter().find(|hash| hash.as_str() == name)
     }
 
     /// How many bytes a key has.

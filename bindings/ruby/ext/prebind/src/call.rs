@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use magnus::{Error, Exception, KwArgs, RClass, RModule, Ruby, TryConvert, Value, prelude::*};
-use prebind::{Condition, ErrorKind, Happening, contained};
+use prebind::{Condition, ErrorKind, LogEvent, contained};
 
 use crate::gvl::{check_interrupts, without_gvl};
 
@@ -17,12 +17,12 @@ pub(crate) fn interruptible<T>(
 ) -> Result<T, Error> {
     let wanted: Option<String> = ours::<RModule>(ruby, "Log")?.funcall("wanted", ())?;
     let told = RefCell::new(Vec::new());
-    let observer = |it: Happening<'_>| {
+    let observer = |it: LogEvent<'_>| {
         told.borrow_mut().push((it.target, it.level, it.message.to_owned()));
     };
     let call = || prebind::interruptible(check_interrupts, || contained(call));
     let call = || match wanted.and_then(|level| level.parse().ok()) {
-        Some(level) => prebind::observed(level, observer, call),
+        Some(level) => prebind::with_log(level, observer, call),
         None => call(),
     };
     let result = without_gvl(ruby, call, |result| result.map_or((), &undo));
@@ -75,6 +75,6 @@ fn exception(ruby: &Ruby, error: &prebind::Error) -> Result<Exception, Error> {
         ErrorKind::ServerUnverified { check } => set("check", ruby.into_value(check.as_str()))?,
         ErrorKind::Terminated | ErrorKind::Auth | ErrorKind::Bind | ErrorKind::Internal => {}
     }
-    let class: RClass = ours(ruby, &format!("{}Error", error.kind().name()))?;
+    let class: RClass = ours(ruby, &format!("{}Error", error.kind().as_str()))?;
     class.funcall("new", (error.to_string(), KwArgs(details)))
 }

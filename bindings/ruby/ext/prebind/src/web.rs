@@ -136,8 +136,7 @@ pub(crate) fn given(
     called: String,
     value: Value,
 ) -> Result<Option<String>, Error> {
-    let given = Given::ALL.into_iter().find(|each| each.name() == given);
-    let given = given.ok_or_else(|| Error::new(ruby.exception_arg_error(), "nothing that a site gives"))?;
+    let given = given.parse::<Given>().map_err(|error| raise(ruby, &error))?;
     Ok(given.complaint(&called, &shape(value, true)?))
 }
 

@@ -28,8 +28,8 @@ public class Options {
      */
     public var resource: String? by Option()
 
-    /** The weakest mechanism a password may be used with. Default [Floor.PLAIN]. */
-    public var floor: Floor? by Option()
+    /** The weakest mechanism a password may be used with. Default [PasswordMechanism.PLAIN]. */
+    public var weakestMechanism: PasswordMechanism? by Option()
 
     /** Whether the obsolete DIGEST-MD5 may be used where there is no SCRAM. Default no. */
     public var digestMd5: Boolean? by Option()
@@ -42,7 +42,7 @@ public class Options {
      * to log in by SASL2, which that takes: see [Session.fastToken]. Where the server offers none of it,
      * nothing changes. Prosody has it from 13 on. Default no.
      */
-    public var fast: Boolean? by Option()
+    public var fastTokens: Boolean? by Option()
 
     /** The SCRAM iterations a server may ask for. Default 4,096 to 600,000. */
     public var iterations: IntRange? by Option()
@@ -156,7 +156,7 @@ public class Options {
 }
 
 /** The weakest mechanism a password may be used with. */
-public enum class Floor {
+public enum class PasswordMechanism {
     /** PLAIN (RFC 4616): the server learns the password. */
     PLAIN,
 

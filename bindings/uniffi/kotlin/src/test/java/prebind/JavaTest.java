@@ -36,7 +36,7 @@ class JavaTest {
         Options options = new Options();
         options.setCa(Files.readString(Path.of(prosody.get("ca_pem").asString())));
         options.setDeadline(Duration.ofSeconds(10));
-        options.setFloor(Floor.SCRAM_SHA_1);
+        options.setWeakestMechanism(PasswordMechanism.SCRAM_SHA_1);
         options.setHeaders(Map.of("X-Site", "shop"));
         try (Client client = new Client(prosody.get("https_url").asString(), options)) {
             Session session = client.prebind("alice@localhost", Credentials.password("wonder-1").authcid("alice"));

@@ -133,7 +133,7 @@ class ErrorsTest {
 
     @Test
     fun `Mechanism tells what is offered and allowed`() {
-        val client = prosody.client { floor = Floor.SCRAM_SHA_512 }
+        val client = prosody.client { weakestMechanism = PasswordMechanism.SCRAM_SHA_512 }
         val error = assertThrows<MechanismException> { client.prebind(ALICE, PASSWORD) }
         assertTrue("PLAIN" in error.offered, "${error.offered}")
         assertEquals(listOf("SCRAM-SHA-512"), error.allowed)

@@ -10,13 +10,13 @@ import org.junit.jupiter.api.condition.EnabledIf
 class FastTest {
     @Test
     fun `the password is needed once`() {
-        val client = prosody13.client { fast = true }
+        val client = prosody13.client { fastTokens = true }
         val first = client.prebind(ALICE, PASSWORD)
         client.terminate(first)
         val token = first.fastToken!!
         assertFalse(token in "$first")
 
-        val next = prosody13.client { fast = true }
+        val next = prosody13.client { fastTokens = true }
         val second = next.prebind(ALICE, Credentials.fast(token))
         next.terminate(second)
         assertEquals("HT-SHA-256-NONE", second.mechanism)
