@@ -1,9 +1,10 @@
 //! What is drawn for an exchange: two values that must not be guessed, and one that must not repeat.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
 use crate::secret::Secret;
@@ -23,13 +24,12 @@ impl Random {
     /// # Errors
     /// `Internal` if the operating system has none.
     pub fn from_os() -> Result<Self> {
-        let mut bytes = [0; 8 + 18 + 16];
-        fill(&mut bytes)?;
-        let (rid, rest) = bytes.split_at(8);
-        let (nonce, user_agent) = rest.split_at(18);
-        let rid = rid.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let (mut rid, mut nonce, mut user_agent) = ([0; 8], [0; 18], [0; 16]);
+        fill(&mut rid)?;
+        fill(&mut nonce)?;
+        fill(&mut user_agent)?;
         Ok(Self {
-            rid: FIRST_RID + rid % (LAST_RID - FIRST_RID),
+            rid: FIRST_RID + u64::from_be_bytes(rid) % (LAST_RID - FIRST_RID),
             nonce: STANDARD.encode(nonce).into(),
             user_agent: uuid(user_agent),
         })
@@ -43,7 +43,7 @@ impl Random {
     #[must_use]
     pub fn fixed(rid: u64, nonce: &str) -> Self {
         assert!(rid < LAST_RID, "a first RID is below 2^52");
-        Self { rid, nonce: nonce.into(), user_agent: uuid(&[0; 16]) }
+        Self { rid, nonce: nonce.into(), user_agent: uuid([0; 16]) }
     }
 }
 
@@ -82,25 +82,13 @@ const FIRST_RID: u64 = 1 << 32;
 const LAST_RID: u64 = 1 << 52;
 
 /// Random bytes as a UUID of version 4 (RFC 9562 §5.4).
-fn uuid(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(36);
-    for (at, byte) in bytes.iter().enumerate() {
-        let byte = match at {
-            6 => byte & 0x0f | 0x40,
-            8 => byte & 0x3f | 0x80,
-            _ => *byte,
-        };
-        let dash = if matches!(at, 4 | 6 | 8 | 10) { "-" } else { "" };
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{dash}{byte:02x}");
-    }
-    text
+fn uuid(bytes: [u8; 16]) -> String {
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
-/// 8-4-4-4-12 hexadecimal digits.
+/// 8-4-4-4-12 hexadecimal digits, and none of the other ways to write a UUID.
 pub(crate) fn is_uuid(text: &str) -> bool {
-    let is_hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(is_hex)
+    text.len() == uuid::fmt::Hyphenated::LENGTH && Uuid::try_parse(text).is_ok()
 }
 
 #[cfg(test)]
@@ -109,8 +97,8 @@ mod tests {
 
     #[test]
     fn a_user_agent_has_a_uuid_of_version_4() {
-        assert_eq!(uuid(&[0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
-        assert_eq!(uuid(&[0; 16]), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(uuid([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(uuid([0; 16]), "00000000-0000-4000-8000-000000000000");
         let drawn = || Random::from_os().unwrap().user_agent;
         assert!(is_uuid(&drawn()) && drawn() != drawn());
     }

@@ -45,12 +45,15 @@ impl DigestMd5 {
         if !self.authzid.is_empty() {
             a1.update(format!(":{}", self.authzid));
         }
-        Ok(Zeroizing::new(hex(&a1.finalize())))
+        Ok(Zeroizing::new(hex::encode(a1.finalize())))
     }
 
     fn keyed_digest(&self, a1: &str, nonce: &str, a2: &str) -> Zeroizing<String> {
-        let a2 = hex(&Md5::digest(a2));
-        Zeroizing::new(hex(&Md5::digest(format!("{a1}:{nonce}:00000001:{}:auth:{a2}", self.cnonce.expose()))))
+        let a2 = hex::encode(Md5::digest(a2));
+        Zeroizing::new(hex::encode(Md5::digest(format!(
+            "{a1}:{nonce}:00000001:{}:auth:{a2}",
+            self.cnonce.expose()
+        ))))
     }
 }
 
@@ -162,13 +165,6 @@ fn quoted(text: &str) -> String {
 fn latin1(text: &str) -> Vec<u8> {
     let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
     bytes.unwrap_or_else(|| text.as_bytes().to_vec())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 fn unexpected(found: &str) -> Error {
