@@ -46,7 +46,7 @@ final class Converse
         }
         $script = $endpoint . '?script=' . Answer::scriptVersion();
         // Of nobody, which clears away the chat of the user before.
-        $page = ['jid' => '', 'browser_url' => '', 'settings' => ''] + \compact('endpoint', 'script', 'assets', 'nonce');
+        $page = ['jid' => '', 'bosh_url' => '', 'settings' => ''] + \compact('endpoint', 'script', 'assets', 'nonce');
         $html = static fn (array $page) => Native\Call::answer(static fn () => \prebind_native_web_page($page));
         try {
             $known = Native\Call::text('jid', Native\Call::jid($jid) ?? '');
@@ -55,7 +55,7 @@ final class Converse
                 throw Native\Call::refused('browser_url', 'give it, or set `prebind.browser_url` in php.ini');
             }
             $settings = \json_encode((object) $settings, \JSON_THROW_ON_ERROR);
-            return $html(['jid' => $known] + \compact('browser_url', 'settings') + $page);
+            return $html(['jid' => $known, 'bosh_url' => $browser_url, 'settings' => $settings] + $page);
         } catch (\Throwable $error) {
             self::log($error);
             return $html($page);

@@ -71,24 +71,24 @@ pub(crate) fn prebind_native_web_jid(request: &WebRequest, jid: &Zval) -> String
 #[php_function]
 pub(crate) fn prebind_native_web_complaint(
     request: &WebRequest,
-    browser_url: &Zval,
+    bosh_url: &Zval,
     setting: &str,
 ) -> Option<String> {
-    request.0.complaint(&text(browser_url), setting)
+    request.0.complaint(&text(bosh_url), setting)
 }
 
 /// The `Set-Cookie` headers that go with a session. Cookies are name, value and path.
 #[php_function]
 pub(crate) fn prebind_native_web_cookies(
     request: &WebRequest,
-    browser_url: &Zval,
+    bosh_url: &Zval,
     cookies: Vec<Vec<String>>,
 ) -> Vec<String> {
     let cookie = |it: Vec<String>| {
         let [name, value, path] = it.try_into().ok()?;
         Some(Cookie { name, value: value.into(), path })
     };
-    request.0.cookies(&text(browser_url), &cookies.into_iter().filter_map(cookie).collect::<Vec<_>>())
+    request.0.cookies(&text(bosh_url), &cookies.into_iter().filter_map(cookie).collect::<Vec<_>>())
 }
 
 /// How many seconds a login of a web site may take.
@@ -156,12 +156,12 @@ pub(crate) fn prebind_native_web_script_headers(is_own_version: bool) -> PhpResu
 #[php_function]
 pub(crate) fn prebind_native_web_page(given: &Zval) -> PhpResult<Zval> {
     let of = |name: &str| content(given).and_then(|fields| fields.get(name)).map(text).unwrap_or_default();
-    let [jid, endpoint, browser_url, script, assets, nonce, settings] =
-        ["jid", "endpoint", "browser_url", "script", "assets", "nonce", "settings"].map(of);
+    let [jid, endpoint, bosh_url, script, assets, nonce, settings] =
+        ["jid", "endpoint", "bosh_url", "script", "assets", "nonce", "settings"].map(of);
     let page = Page {
         jid: &jid,
         endpoint: &endpoint,
-        bosh_url: &browser_url,
+        bosh_url: &bosh_url,
         script: &script,
         assets: &assets,
         nonce: &nonce,

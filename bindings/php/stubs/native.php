@@ -70,7 +70,7 @@ namespace {
     {
     }
 
-    function prebind_native_web_complaint(WebRequest $request, string $browser_url, string $setting): ?string
+    function prebind_native_web_complaint(WebRequest $request, string $bosh_url, string $setting): ?string
     {
     }
 
@@ -79,7 +79,7 @@ namespace {
      *
      * @return list<string>
      */
-    function prebind_native_web_cookies(WebRequest $request, string $browser_url, array $cookies): array
+    function prebind_native_web_cookies(WebRequest $request, string $bosh_url, array $cookies): array
     {
     }
 
@@ -132,7 +132,7 @@ namespace {
 
     /**
      * @param array{
-     *     jid: string, endpoint: string, browser_url: string, script: string, assets: string, nonce: string, settings: string,
+     *     jid: string, endpoint: string, bosh_url: string, script: string, assets: string, nonce: string, settings: string,
      * } $given
      *
      * @return array{string}|array{kind: string, specific: array<string, mixed>}
