@@ -197,7 +197,7 @@ const MAX_URL: usize = 8000;
 /// The most bytes of an option that goes into an attribute of each creation.
 const MAX_ATTRIBUTE: usize = 1023;
 
-/// The weakest mechanism that a password may be used with.
+/// A mechanism that logs in with a password; each is stronger than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PasswordMechanism {
     /// PLAIN (RFC 4616): the server learns the password.

@@ -155,7 +155,7 @@ public class Options {
     }
 }
 
-/** The weakest mechanism a password may be used with. */
+/** A mechanism that logs in with a password; each is stronger than the one before. */
 public enum class PasswordMechanism {
     /** PLAIN (RFC 4616): the server learns the password. */
     PLAIN,
