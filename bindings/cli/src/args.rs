@@ -1,17 +1,13 @@
 //! The command line as a whole.
 
-use std::sync::LazyLock;
-
-use anstyle::{AnsiColor, Style};
-use clap::builder::Styles;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use prebind::Config;
 
-use crate::exit;
+use crate::help::{STYLES, examples, with_exit_codes};
 use crate::jid::Jid;
 use crate::login::Login;
+use crate::reporting::Reporting;
 use crate::secret;
 use crate::terminate::Terminate;
 
@@ -48,19 +44,6 @@ pub(crate) enum Command {
     },
 }
 
-/// How to say what happened.
-#[derive(Args, Clone, Copy, Default)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct Reporting {
-    /// Print the session as one line of JSON, {"jid","sid","rid"}; an error as JSON too,
-    /// on stderr
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Show each request and answer on stderr, with times and sizes; secrets are masked
-    #[arg(long)]
-    pub(crate) trace: bool,
-}
-
 impl Command {
     pub(crate) fn reporting(&self) -> Reporting {
         match self {
@@ -76,17 +59,24 @@ impl Command {
 /// # Errors
 /// Whatever clap has to say: a usage error, or the text of `--help` and `--version`.
 pub(crate) fn parse() -> Result<Command, clap::Error> {
-    Cli::try_parse().map(|cli| cli.command).map_err(|error| {
-        if is_about_a_secret(&error) { usage("login", secret::NEVER_AN_ARGUMENT) } else { error }
-    })
+    let parsed = Cli::try_parse().map(|cli| cli.command).map_err(|error| {
+        if is_about_a_secret(&error) { wrong_login(secret::NEVER_AN_ARGUMENT) } else { error }
+    });
+    match parsed {
+        Ok(Command::Login(login)) => match login.conflict() {
+            Some(message) => Err(wrong_login(message)),
+            None => Ok(Command::Login(login)),
+        },
+        parsed => parsed,
+    }
 }
 
-/// A usage error that clap cannot find by itself.
-pub(crate) fn usage(subcommand: &str, message: &str) -> clap::Error {
+/// A usage error of `prebind login` that clap cannot find by itself.
+fn wrong_login(message: &str) -> clap::Error {
     let mut command = Cli::command();
     command.build();
-    match command.find_subcommand_mut(subcommand) {
-        Some(subcommand) => subcommand.error(ErrorKind::ArgumentConflict, message),
+    match command.find_subcommand_mut("login") {
+        Some(login) => login.error(ErrorKind::ArgumentConflict, message),
         None => command.error(ErrorKind::ArgumentConflict, message),
     }
 }
@@ -96,30 +86,6 @@ pub(crate) fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "prebind", &mut script);
     String::from_utf8_lossy(&script).into_owned()
-}
-
-/// The library's defaults, for the help to show.
-pub(crate) static DEFAULTS: LazyLock<Config> =
-    LazyLock::new(|| Config::new("https://localhost").expect("the URL is one"));
-
-/// A help text that ends in a default, as clap writes it.
-pub(crate) fn with_default(help: &str, default: impl std::fmt::Display) -> String {
-    format!("{help} [default: {default}]")
-}
-
-/// The section of a help text that shows how it is done.
-pub(crate) fn examples(lines: &[&str]) -> String {
-    let mut section = format!("{HEADING}Examples:{HEADING:#}");
-    for line in lines {
-        section.push_str("\n  ");
-        section.push_str(line);
-    }
-    section
-}
-
-/// A closing section, followed by the exit codes.
-pub(crate) fn with_exit_codes(section: &str) -> String {
-    format!("{section}\n\n{HEADING}Exit codes:{HEADING:#}\n{}", exit::table())
 }
 
 /// Whether somebody tried to give a secret as an argument: by an option one might expect, or after
@@ -132,20 +98,9 @@ fn is_about_a_secret(error: &clap::Error) -> bool {
     !unknown.starts_with('-') || ["--password", "--token", "--secret", "-p"].contains(&unknown.as_str())
 }
 
-const HEADING: Style = AnsiColor::Green.on_default().bold();
-
-const STYLES: Styles = Styles::styled()
-    .header(HEADING)
-    .usage(HEADING)
-    .literal(AnsiColor::Cyan.on_default().bold())
-    .placeholder(AnsiColor::Cyan.on_default())
-    .error(AnsiColor::Red.on_default().bold())
-    .valid(AnsiColor::Green.on_default())
-    .invalid(AnsiColor::Yellow.on_default());
-
 #[cfg(test)]
 mod tests {
-    use prebind::Language;
+    use prebind::{Config, Language};
 
     use super::*;
 
@@ -166,7 +121,6 @@ mod tests {
             "max_host_calls",
             "fail_fast_after",
             "fail_fast_for",
-            "learn",
         ];
         for name in names.filter(|name| !absent.contains(name)) {
             let called = Language::CommandLine.name(name).unwrap();

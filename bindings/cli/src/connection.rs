@@ -10,8 +10,8 @@ use clap::error::ErrorKind;
 use clap::{Arg, Args, Command};
 use prebind::{ClientCertificate, Config, IpFamily, Secret};
 
-use crate::args::{DEFAULTS, with_default};
 use crate::failure::Failure;
+use crate::help::{DEFAULTS, with_default};
 use crate::secret;
 
 pub(crate) const URL_HELP: &str = "The BOSH endpoint, for example https://chat.example.org/http-bind";

@@ -3,9 +3,8 @@
 use clap::{Args, ValueEnum};
 use prebind::{Credentials, Jid};
 
-use crate::args;
 use crate::failure::Failure;
-use crate::output::printable;
+use crate::printable::printable;
 use crate::secret::SecretSource;
 
 /// What proves the right to use the account.
@@ -46,10 +45,17 @@ enum Auth {
 }
 
 impl CredentialOptions {
+    /// What is wrong if a secret is given that nobody needs.
+    pub(crate) fn conflict(&self) -> Option<&'static str> {
+        let needs_none = self.mechanism.is_none() && matches!(self.auth, Auth::Anonymous | Auth::External);
+        let message = "--auth anonymous and --auth external take no password";
+        (needs_none && self.source.is_given()).then_some(message)
+    }
+
     /// Reads the secret, if one is needed.
     ///
     /// # Errors
-    /// `Input` if it cannot be read, `Usage` if one is given that nobody needs.
+    /// `Input` if it cannot be read.
     pub(crate) fn read(&self, jid: &Jid) -> Result<Credentials, Failure> {
         let credentials = match (&self.mechanism, self.auth) {
             (Some(mechanism), _) => Credentials::raw(mechanism, self.secret("Initial response", jid)?),
@@ -57,10 +63,6 @@ impl CredentialOptions {
             (None, Auth::Plain) => Credentials::plain(self.secret("Token", jid)?),
             (None, Auth::Oauthbearer) => Credentials::oauthbearer(self.secret("Token", jid)?),
             (None, Auth::XOAuth2) => Credentials::x_oauth2(self.secret("Token", jid)?),
-            (None, Auth::Anonymous | Auth::External) if self.source.is_given() => {
-                let message = "--auth anonymous and --auth external take no password";
-                return Err(Failure::Usage(args::usage("login", message)));
-            }
             (None, Auth::Anonymous) => Credentials::anonymous(),
             (None, Auth::External) => Credentials::external(),
         };

@@ -8,11 +8,9 @@ use prebind::{Condition, Retry};
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::output::printable;
+use crate::printable::printable;
 
 pub(crate) enum Failure {
-    /// Something clap could not see.
-    Usage(clap::Error),
     /// A password, a file or a session that cannot be read: cause and remedy.
     Input(String),
     /// The library's error.
@@ -46,7 +44,6 @@ impl Failure {
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
             Self::Input(_) => Exit::Input,
             Self::Prebind(error) => Exit::from(error.kind()),
             Self::Output(_) => Exit::Output,
@@ -56,8 +53,6 @@ impl Failure {
     /// Tells it on stderr: for a person, then for a program if one asked.
     pub(crate) fn report(&self, json: bool) {
         let message = match self {
-            // A standard error that is closed is nothing that could be reported.
-            Self::Usage(error) => return error.print().unwrap_or_default(),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return,
             Self::Output(error) => format!("cannot write the result: {error}"),
             Self::Input(message) => message.clone(),
@@ -70,6 +65,7 @@ impl Failure {
             text.push_str(&json);
             text.push('\n');
         }
+        // A standard error that is closed is nothing that could be reported.
         anstream::stderr().lock().write_all(text.as_bytes()).unwrap_or_default();
     }
 
@@ -83,7 +79,6 @@ impl Failure {
                 retry_after: error.retry_after().map(|time| time.as_secs()),
                 message: "",
             },
-            Self::Usage(_) => Report::own("Usage", Retry::AfterConfigChange),
             Self::Input(_) => Report::own("Input", Retry::AfterConfigChange),
             Self::Output(_) => Report::own("Output", Retry::FreshSession),
         }

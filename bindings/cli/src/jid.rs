@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::args::examples;
 use crate::failure::Failure;
+use crate::help::examples;
 use crate::output;
 
 /// Print the JID of a site's user

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use prebind::{Account, Client, Jid, Session};
 
-use crate::args::{Reporting, examples, with_exit_codes};
 use crate::connection::{ConnectionOptions, URL_HELP};
 use crate::credentials::CredentialOptions;
 use crate::failure::Failure;
+use crate::help::{examples, with_exit_codes};
 use crate::negotiation::{NegotiationOptions, ROUND_TRIPS};
 use crate::output;
 use crate::profile::ProfileFile;
+use crate::reporting::Reporting;
 
 /// Open a session and print it
 ///
@@ -45,6 +46,11 @@ const EXAMPLES: &[&str] = &[
 ];
 
 impl Login {
+    /// What is wrong about the options together.
+    pub(crate) fn conflict(&self) -> Option<&'static str> {
+        self.credentials.conflict()
+    }
+
     /// # Errors
     /// Any; no session is left on the server.
     pub(crate) fn run(&self) -> Result<(), Failure> {

@@ -1,8 +1,9 @@
 //! The shell command `prebind`: opens and ends XMPP-over-BOSH sessions from a terminal or a script.
 //!
-//! [`args`] is the command line; [`connection`], [`negotiation`] and [`credentials`] are its groups
-//! of options and what they become in the library; [`login`] and [`terminate`] are the commands;
-//! [`failure`] and [`exit`] say how they end.
+//! [`args`] is the command line; [`login`], [`terminate`] and [`jid`] are the commands; [`connection`],
+//! [`negotiation`], [`credentials`] and [`reporting`] are their groups of options and what these become in the
+//! library; [`failure`] and [`exit`] say how a command ends; [`help`] is what the help texts are made of. Nothing
+//! imports what imports it, which `tests/cli/modules.rs` holds.
 
 #![forbid(unsafe_code)]
 
@@ -11,11 +12,14 @@ mod connection;
 mod credentials;
 mod exit;
 mod failure;
+mod help;
 mod jid;
 mod login;
 mod negotiation;
 mod output;
+mod printable;
 mod profile;
+mod reporting;
 mod secret;
 mod terminate;
 mod trace;

@@ -6,8 +6,8 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use prebind::{Config, PasswordMechanism};
 
-use crate::args::{DEFAULTS, with_default};
 use crate::connection::seconds;
+use crate::help::{DEFAULTS, with_default};
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag by itself")]

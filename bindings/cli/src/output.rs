@@ -7,6 +7,7 @@ use anstyle::Style;
 use prebind::Session;
 
 use crate::failure::Failure;
+use crate::printable::printable;
 
 const LABEL: Style = Style::new().dimmed();
 
@@ -37,22 +38,6 @@ pub(crate) fn summary(session: &Session) -> String {
     text
 }
 
-/// Text from elsewhere without what a terminal would obey: control characters, and those that
-/// change the direction of writing.
-pub(crate) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                shown.extend(character.escape_unicode());
-            }
-            _ if character.is_control() => shown.extend(character.escape_default()),
-            _ => shown.push(character),
-        }
-    }
-    shown
-}
-
 /// Writes text to stdout, without its colours if that is no terminal.
 ///
 /// # Errors
@@ -69,16 +54,4 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 pub(crate) fn print_line(line: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{line}").and_then(|()| stdout.flush()).map_err(Failure::Output)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::printable;
-
-    #[test]
-    fn terminals_are_not_commanded() {
-        assert_eq!(printable("tab\there \u{1b}[31m \u{9b}2J"), r"tab\there \u{1b}[31m \u{9b}2J");
-        assert_eq!(printable("alice\u{202e}@example.org"), r"alice\u{202e}@example.org");
-        assert_eq!(printable("Ælfrič ☕"), "Ælfrič ☕");
-    }
 }

@@ -10,8 +10,8 @@ use clap::Args;
 use prebind::Secret;
 use zeroize::Zeroizing;
 
-use crate::args::with_default;
 use crate::failure::Failure;
+use crate::help::with_default;
 
 /// The variable that is looked at unless another is named.
 const VARIABLE: &str = "PREBIND_PASSWORD";

@@ -8,9 +8,10 @@ use prebind::Client;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::args::{Reporting, examples, with_exit_codes};
 use crate::connection::{ConnectionOptions, URL_HELP};
 use crate::failure::Failure;
+use crate::help::{examples, with_exit_codes};
+use crate::reporting::Reporting;
 use crate::secret;
 
 /// End a session that no browser has attached to yet

@@ -11,7 +11,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
-use crate::output::printable;
+use crate::printable::printable;
 
 /// Shows from now on what is sent and answered, on stderr.
 pub(crate) fn install() {

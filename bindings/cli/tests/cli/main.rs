@@ -3,6 +3,7 @@
 mod credentials;
 mod exit_codes;
 mod login;
+mod modules;
 mod options;
 mod support;
 mod terminal;

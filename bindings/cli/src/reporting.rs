@@ -1,0 +1,16 @@
+//! The options that say what is shown.
+
+use clap::Args;
+
+/// How to say what happened.
+#[derive(Args, Clone, Copy, Default)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Reporting {
+    /// Print the session as one line of JSON, {"jid","sid","rid"}; an error as JSON too,
+    /// on stderr
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show each request and answer on stderr, with times and sizes; secrets are masked
+    #[arg(long)]
+    pub(crate) trace: bool,
+}
