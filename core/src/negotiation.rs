@@ -519,7 +519,7 @@ impl<'a> Negotiation<'a> {
         let known = configured.chain(sid).map(Secret::expose).chain(credentials.secrets());
         known.chain([self.random.user_agent.as_str()]).for_each(|secret| secrets.add(secret.as_bytes()));
         self.cookies.values().for_each(|value| secrets.add(value.as_bytes()));
-        (self.random.rid..=self.next_rid).for_each(|rid| secrets.add(rid.to_string().as_bytes()));
+        (self.random.rid..=self.next_rid).for_each(|rid| secrets.add_rid(rid));
         self.told_messages.iter().for_each(|message| secrets.add_message(message));
         error.without(&secrets)
     }

@@ -30,7 +30,10 @@ pub(super) fn verify(request: &Request, reply: &Reply, config: &Config) -> Resul
     ended(reply, config).map_err(|error| {
         // With the SID and the RID, and the cookies.
         let mut secrets = Secrets::default();
-        let values = request.body().split('"').skip(1).step_by(2).filter(|value| !value.contains("://"));
+        secrets.add_rid(request.rid());
+        let rid = request.rid().to_string();
+        let values = request.body().split('"').skip(1).step_by(2);
+        let values = values.filter(|value| *value != rid && !value.contains("://"));
         values.chain(request.cookie()).for_each(|value| secrets.add(value.as_bytes()));
         error.without(&secrets)
     })

@@ -51,6 +51,11 @@ impl Secrets {
         self.add_encoded(secret);
     }
 
+    /// Adds a RID. It has so many digits that some four of them are in many a telephone number.
+    pub(crate) fn add_rid(&mut self, rid: u64) {
+        self.0.push(Form { letters: Zeroizing::new(rid.to_string()), piece: LONG_PIECE });
+    }
+
     /// Adds a message that holds a secret and much else that is none.
     pub(crate) fn add_message(&mut self, message: &[u8]) {
         self.add_form(letters(&Zeroizing::new(String::from_utf8_lossy(message).into_owned())));
@@ -193,6 +198,14 @@ mod tests {
         secrets.add(b"9c1dedb7-9cc3-4c6e-8b3c-5d7a1f0e2b44");
         assert!(!secrets.are_in("The response provided by the client doesn't match the one we calculated."));
         assert!(secrets.are_in("No session 1dedb79c c3"));
+    }
+
+    #[test]
+    fn a_piece_of_a_rid_is_in_words_by_chance() {
+        let mut secrets = Secrets::default();
+        secrets.add_rid(4_512_125_557_981);
+        assert!(!secrets.are_in("Call 212-555-1212 & ask."));
+        assert!(secrets.are_in("No request 1212.5557.9 in 2026"));
     }
 
     #[test]
