@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use prebind::Cookie;
 use prebind::web::{self, Answer, Content, Given, Page, Refusal, Shape};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyList, PyMapping, PyString, PyTuple};
 
@@ -143,7 +144,7 @@ pub(crate) fn web_reserved(settings: &str, assets: &str) -> PyResult<Vec<String>
 /// gave it.
 #[pyfunction]
 pub(crate) fn web_given(given: &str, called: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
-    let given = given.parse::<Given>().map_err(raise)?;
+    let given = given.parse::<Given>().map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(given.complaint(called, &shape(value, true)?))
 }
 

@@ -147,7 +147,7 @@ def test_what_a_site_gives_may_be_of_any_type():
     circle.append(circle)
     assert told("credentials", circle).startswith("own: returned a list; ")
     assert told("credentials", {5: "a-secret"}).startswith("own: no argument '5'; ")
-    with pytest.raises(ValueError, match="nothing that a site gives"):
+    with pytest.raises(ValueError, match="given: is one of jid, credentials"):
         told("passwords", None)
 
 

@@ -80,7 +80,7 @@ class OptionsTest < Minitest::Test
 
   def test_credentials_are_those_of_the_library
     taken = Prebind::Client.instance_method(:prebind).parameters.select { |kind, _| kind == :key }.map { |_, name| name.to_s }
-    described = File.read(CLIENT)[/# Opens an authenticated.*def prebind/m].scan(/@param (\w+)/).flatten - ["jid"]
+    described = File.read(CLIENT)[/# Opens an authenticated.*def prebind/m].scan(/@param (\w+)/).flatten - %w[jid secret]
     [taken, described, signature_of("prebind: \\(_ToS jid").keys].each do |names|
       assert_equal CREDENTIALS.keys.sort, names.sort
     end

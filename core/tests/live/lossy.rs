@@ -1,7 +1,7 @@
 //! A way to a real server on which requests are lost.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use faults::{Loss, Relay};
 use prebind::{Account, Client, Config, Credentials, Error, ErrorKind, Retry, Session};
@@ -9,6 +9,9 @@ use servers::Server;
 
 /// How much longer than an undisturbed login one may take.
 const MENDED: Duration = Duration::from_millis(50);
+
+/// How long a plan is not used after a loss that was not mended, at most.
+const RELEARNED: Duration = Duration::from_secs(1);
 
 /// Servers may stand still for seconds where others keep the machine busy.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,7 +45,7 @@ impl Path {
         config.fail_fast_after = 0;
         (config.deadline, config.request_timeout) = (PATIENCE, PATIENCE);
         // Every loss is made up for, so none is held against the plan.
-        config.relearn_after = Duration::from_secs(1);
+        config.relearn_after = RELEARNED;
         change(&mut config);
         let client = Client::new(config.clone()).unwrap();
         if matches!(knowledge, Knowledge::Server) {
@@ -84,6 +87,11 @@ impl Path {
         for loss in Loss::ALL {
             for at in 0..count {
                 let what = || format!("{account:?}, known: {:?}, {loss:?} at {at}", self.knowledge);
+                // The loss before this one may have been final, which is held against the plan for a while.
+                let latest = Instant::now() + 5 * RELEARNED;
+                while undisturbed().0 != round_trips {
+                    assert!(Instant::now() < latest, "{}: the plan is not used any more", what());
+                }
                 // The scheduler may hold a login up, not each time. A plan that is not used any more stays so.
                 let mut seen = Vec::new();
                 let is_mended = (0..20).any(|_| {

@@ -136,7 +136,8 @@ pub(crate) fn given(
     called: String,
     value: Value,
 ) -> Result<Option<String>, Error> {
-    let given = given.parse::<Given>().map_err(|error| raise(ruby, &error))?;
+    let given = given.parse::<Given>();
+    let given = given.map_err(|error| Error::new(ruby.exception_arg_error(), error.to_string()))?;
     Ok(given.complaint(&called, &shape(value, true)?))
 }
 
