@@ -36,8 +36,8 @@ final class Fpm
             '-d', 'extension=' . getenv('PREBIND_EXTENSION'), '-d', 'log_errors=0', '-d', 'display_errors=0', ...$arguments];
         $this->process = proc_open($command, [1 => STDERR, 2 => ['file', '/dev/null', 'w']], $pipes);
         // The socket is there a moment before anybody listens.
-        for ($deadline = microtime(true) + 60; !($listens = @stream_socket_client("unix://$this->folder/socket")); usleep(20_000)) {
-            if (microtime(true) > $deadline) {
+        for ($deadline = hrtime(true) / 1e9 + 60; !($listens = @stream_socket_client("unix://$this->folder/socket")); usleep(20_000)) {
+            if (hrtime(true) / 1e9 > $deadline) {
                 throw new RuntimeException('php-fpm does not start');
             }
         }
@@ -86,8 +86,8 @@ final class Fpm
     public function reload(): void
     {
         posix_kill(proc_get_status($this->process)['pid'], SIGUSR2);
-        for ($deadline = microtime(true) + 60; !str_contains(file_get_contents("$this->folder/log"), 'Reloading in progress'); usleep(20_000)) {
-            if (microtime(true) > $deadline) {
+        for ($deadline = hrtime(true) / 1e9 + 60; !str_contains(file_get_contents("$this->folder/log"), 'Reloading in progress'); usleep(20_000)) {
+            if (hrtime(true) / 1e9 > $deadline) {
                 throw new RuntimeException('php-fpm does not reload');
             }
         }

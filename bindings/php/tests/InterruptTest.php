@@ -9,10 +9,10 @@ final class InterruptTest extends TestCase
 {
     private const CALL = <<<'PHP'
         $client = new Prebind\Client(%s, ca: %s, deadline: 60, request_timeout: 60);
-        $start = microtime(true);
+        $start = hrtime(true) / 1e9;
         try { $client->prebind('alice@localhost', 'wonder-1'); }
         catch (Throwable $error) { echo $error::class, ' '; }
-        echo microtime(true) - $start < 30 ? 'soon' : 'late';
+        echo hrtime(true) / 1e9 - $start < 30 ? 'soon' : 'late';
         PHP;
 
     public function testASignalsHandlerRunsAndTheCallGoesOnUnlessItThrows(): void
@@ -106,11 +106,11 @@ final class InterruptTest extends TestCase
         $over = 'ini_set("display_errors", "1"); set_time_limit(60); register_shutdown_function(function () { echo "end"; });';
         $asked = $fpm->ask($over . $this->code($server));
         $server->waitForStrike();
-        $start = microtime(true);
+        $start = hrtime(true) / 1e9;
         // Waiting does not count: somebody else says that the time is over, by the signal that says so.
         exec("kill -PROF $worker");
         $output = $fpm->output($asked);
-        self::assertLessThan(30, microtime(true) - $start, "half of the call's own deadline");
+        self::assertLessThan(30, hrtime(true) / 1e9 - $start, "half of the call's own deadline");
         self::assertStringContainsString('Maximum execution time of 60 seconds exceeded', $output);
         self::assertStringEndsWith('end', $output);
         self::assertSame([[$worker]], $fpm->answers('echo json_encode([getmypid()]);'));

@@ -105,8 +105,8 @@ final class Real
      */
     public function left(array $before): array
     {
-        $deadline = microtime(true) + 30;
-        while (($jids = array_diff($this->bound(), $before)) !== [] && microtime(true) < $deadline) {
+        $deadline = hrtime(true) / 1e9 + 30;
+        while (($jids = array_diff($this->bound(), $before)) !== [] && hrtime(true) / 1e9 < $deadline) {
             usleep(50_000);
         }
         return $jids;

@@ -77,7 +77,7 @@ export class Wire {
     const told = this.requests.map(({ sid, rid, body, at, isOver }) => {
       const answer = this.#answers.find((it) => it.sid === sid && it.rid === rid);
       const got = answer ? stanzasIn(answer.body) : isOver ? "over" : "open";
-      return `${this.sids.indexOf(sid)}: ${(at - start) / 1000} s, ${rid}: ${stanzasIn(body)} -> ${got}`;
+      return `${this.sids.indexOf(sid)}: ${Math.round(at - start) / 1000} s, ${rid}: ${stanzasIn(body)} -> ${got}`;
     });
     const asked = `${this.prebinds.length} prebound`;
     return [asked, ...this.refusals, ...told, ...this.complaints].join("\n");
@@ -89,7 +89,7 @@ export class Wire {
     const isQuiet = () => {
       const last = this.requests.at(-1);
       const isHeld = isEnd(last) || this.requests.some((request) => !request.isOver);
-      return isHeld && Date.now() - last.at > milliseconds;
+      return isHeld && performance.now() - last.at > milliseconds;
     };
     await until("no more requests", isQuiet);
   }
@@ -130,7 +130,14 @@ export class Wire {
     const left = request.isNavigationRequest() ? this.requests : [];
     for (const sent of left) sent.isOver ||= sent.frame === frame;
     if (request.url() !== boshUrl || request.method() !== "POST") return;
-    const sent = { sid: sidIn(body), rid: ridIn(body), body, at: Date.now(), frame, isOver: false };
+    const sent = {
+      sid: sidIn(body),
+      rid: ridIn(body),
+      body,
+      at: performance.now(),
+      frame,
+      isOver: false,
+    };
     this.#bosh.set(request, sent);
     this.requests.push(sent);
   }

@@ -16,12 +16,12 @@ if ($status !== 0) {
 }
 $log = ['file', "$folder/log", 'a'];
 $database = proc_open(['mariadbd', ...$options, '--skip-networking', "--socket=$socket", "--pid-file=$folder/pid"], [1 => $log, 2 => $log], $pipes);
-for ($deadline = microtime(true) + 60; ; usleep(100_000)) {
+for ($deadline = hrtime(true) / 1e9 + 60; ; usleep(100_000)) {
     try {
         mysqli_connect('localhost', $me, '', '', 0, $socket)->query('CREATE DATABASE shop');
         break;
     } catch (mysqli_sql_exception $error) {
-        if (microtime(true) > $deadline) {
+        if (hrtime(true) / 1e9 > $deadline) {
             throw $error;
         }
     }

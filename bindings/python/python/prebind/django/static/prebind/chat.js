@@ -160,9 +160,9 @@
     const isNew = isOutdated() || (!owner && hasTraces());
     if (isNew && hasTraces() && !(await isConfirmed())) return false;
     if (isOther) forgetTab();
-    if (isNew) await within(Date.now() + patience, passTo(owner));
+    if (isNew) await within(performance.now() + patience, passTo(owner));
     // Converse.js makes its database anew after signing out, in some view modes.
-    else if (!owner && !isShared()) await within(Date.now() + patience, forgetDatabase());
+    else if (!owner && !isShared()) await within(performance.now() + patience, forgetDatabase());
     write("sessionStorage", ownerKey, owner);
     write("sessionStorage", openKey, "open");
     return true;
@@ -201,9 +201,10 @@
   // Not `reload`: it would resend the form that the page may be the answer to. At most once a minute, unless
   // the user has acted, because it may not help.
   function loadAgain() {
-    const last = Number(read("sessionStorage", againKey));
+    // Negative if the clock was set back meanwhile.
+    const ago = Date.now() - Number(read("sessionStorage", againKey));
     const isAsked = navigator.userActivation?.hasBeenActive;
-    if (!isAsked && Date.now() - last < 60_000)
+    if (!isAsked && ago >= 0 && ago < 60_000)
       return tell("this page is not that of the user who is signed in");
     write("sessionStorage", againKey, String(Date.now()));
     const url = new URL(location.href);
@@ -508,7 +509,7 @@
 
   /** Ends the chat in all tabs and clears it away, in two seconds at most. Never fails. */
   async function signOut() {
-    const end = Date.now() + patience;
+    const end = performance.now() + patience;
     isLeaving = true;
     // The other tabs end their chats at the same time.
     within(end, (async () => announce(""))());
@@ -598,7 +599,7 @@
   async function pass(next) {
     if (next === owner || (!next && !(await isNobodys()))) return;
     isLeaving = true;
-    if (owner) await within(Date.now() + patience, leave());
+    if (owner) await within(performance.now() + patience, leave());
     forgetTab();
     loadAgain();
   }
@@ -696,7 +697,7 @@
 
   function within(end, work) {
     return new Promise((resolve) => {
-      setTimeout(resolve, end - Date.now());
+      setTimeout(resolve, end - performance.now());
       work.then(resolve, resolve);
     });
   }
