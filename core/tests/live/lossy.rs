@@ -87,16 +87,28 @@ impl Path {
         for loss in Loss::ALL {
             for at in 0..count {
                 let what = || format!("{account:?}, known: {:?}, {loss:?} at {at}", self.knowledge);
-                // The loss before this one may have been final, which is held against the plan for a while.
-                let latest = Instant::now() + 5 * RELEARNED;
-                while undisturbed().0 != round_trips {
-                    assert!(Instant::now() < latest, "{}: the plan is not used any more", what());
-                }
-                // The scheduler may hold a login up, not each time. A plan that is not used any more stays so.
+                // The plan may be held back for a while: after a loss that was final, or by chance.
+                let planned = || {
+                    let latest = Instant::now() + 5 * RELEARNED;
+                    loop {
+                        let (trips, usual, _) = undisturbed();
+                        if trips == round_trips {
+                            return usual;
+                        }
+                        assert!(Instant::now() < latest, "{}: the plan is not used any more", what());
+                    }
+                };
+                // The scheduler may hold a login up, not each time.
                 let mut seen = Vec::new();
                 let is_mended = (0..20).any(|_| {
-                    let (trips, usual, _) = undisturbed();
+                    let usual = planned();
                     let (result, took, _) = self.disturbed(account, at, loss);
+                    // On a busy machine the client may notice a loss only when the answer to the next request is there.
+                    // ejabberd answers nothing more if it then gets the lost request again. Other tries mend the loss.
+                    if matches!(&result, Err(error) if matches!(error.kind(), ErrorKind::Timeout { .. })) {
+                        seen.push(took);
+                        return false;
+                    }
                     if let Err(error) = &result {
                         let is_typed = matches!(
                             error.kind(),
@@ -105,10 +117,10 @@ impl Path {
                         assert!(is_typed && is_final(at), "{}: {error:?}\n{}", what(), self.story(took));
                         assert!(matches!(error.retry(), Retry::FreshSession | Retry::Later), "{error:?}");
                     }
-                    seen.push((trips, took.saturating_sub(usual)));
-                    trips == round_trips && took <= usual + MENDED
+                    seen.push(took.saturating_sub(usual));
+                    took <= usual + MENDED
                 });
-                assert!(is_mended, "{}: {round_trips} round trips without, now {seen:?} late", what());
+                assert!(is_mended, "{}: {seen:?} late", what());
             }
         }
         round_trips
