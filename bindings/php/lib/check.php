@@ -118,7 +118,7 @@ final class Check
             $isSafe = self::isHttps($url) || self::isLoopback((string) \parse_url($url, \PHP_URL_HOST));
             return $isSafe
                 ? "$url, and the settings are good"
-                : "warning: $url is http: whoever is in between can read along, and only SCRAM may be used; use https";
+                : "warning: $url is http: an attacker on the network can read along, and only SCRAM may be used; use https";
         });
     }
 

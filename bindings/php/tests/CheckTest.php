@@ -120,7 +120,7 @@ final class CheckTest extends TestCase
         yield [1, 'client +error: learn: .* \(in php\.ini it is prebind\.learn\)\n', [$url, 'prebind.learn=perhaps']];
         yield [1, 'login +error: .*\n  kind=Connect', [$url]];
         yield [1, 'browser_url +https:\/\/chat\.example\.org$', [$url, 'prebind.browser_url=https://chat.example.org']];
-        yield [1, 'client +warning: http:\S+ is http: whoever', ['prebind.url=http://chat.example.invalid/', 'prebind.deadline=0.3']];
+        yield [1, 'client +warning: http:\S+ is http: an attacker', ['prebind.url=http://chat.example.invalid/', 'prebind.deadline=0.3']];
         yield [1, 'php +\S+, cli, with the settings of no php\.ini\n', [$url]];
         yield [1, 'rate limit +warning: nothing is counted.*: install APCu, php-apcu on Debian\n', [$url]];
         yield [1, 'cache +warning: there is none, each process learns by itself: install APCu', [$url]];

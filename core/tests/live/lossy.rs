@@ -99,13 +99,16 @@ impl Path {
                     }
                 };
                 // The scheduler may hold a login up, not each time.
-                let mut seen = Vec::new();
+                let (mut seen, mut has_stalled) = (Vec::new(), false);
                 let is_mended = (0..20).any(|_| {
                     let usual = planned();
                     let (result, took, _) = self.disturbed(account, at, loss);
                     // On a busy machine the client may notice a loss only when the answer to the next request is there.
-                    // ejabberd answers nothing more if it then gets the lost request again. Other tries mend the loss.
-                    if matches!(&result, Err(error) if matches!(error.kind(), ErrorKind::Timeout { .. })) {
+                    // ejabberd answers nothing more if it then gets the lost request again. That may happen once.
+                    let is_stalled =
+                        matches!(&result, Err(error) if matches!(error.kind(), ErrorKind::Timeout { .. }));
+                    if is_stalled && !has_stalled {
+                        has_stalled = true;
                         seen.push(took);
                         return false;
                     }

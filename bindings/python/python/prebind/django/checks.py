@@ -206,7 +206,7 @@ def _site() -> Messages:
 
 def _deployment(settings: Settings) -> Messages:
     if settings.url.startswith("http://") and not _is_loopback(settings.url):
-        yield _warning(10, "URL is http: whoever is in between can read along.", "Use https.")
+        yield _warning(10, "URL is http: an attacker on the network can read along.", "Use https.")
     browser_url = settings.url_for_browser
     if browser_url.startswith("http://"):
         yield _warning(11, "BROWSER_URL is http: a page of https must not ask it.", "Use https.")
