@@ -6,14 +6,16 @@ use quick_xml::events::BytesText;
 use quick_xml::writer::ElementWriter;
 use url::Url;
 
-use crate::condition::{BoshCondition, Condition, StreamCondition};
 use crate::config::{Config, place};
-use crate::error::{Error, ErrorKind, Result, Retry, Stage, address, shortened};
+use crate::error::{
+    BoshCondition, Condition, Error, ErrorKind, Result, Retry, Stage, StreamCondition, address, shortened,
+};
 use crate::jid::Jid;
 use crate::learned::Server;
 use crate::secret::Secret;
 use crate::stanza;
-use crate::xml::{Element, is_text};
+use crate::text::is_xml_text;
+use crate::xml::Element;
 
 pub(crate) const NS_HTTPBIND: &str = "http://jabber.org/protocol/httpbind";
 pub(crate) const NS_XBOSH: &str = "urn:xmpp:xbosh";
@@ -192,7 +194,7 @@ impl Body {
         let sid = self
             .root
             .attribute("sid")
-            .filter(|sid| (1..=1024).contains(&sid.len()) && is_text(sid))
+            .filter(|sid| (1..=1024).contains(&sid.len()) && is_xml_text(sid))
             .ok_or_else(|| {
                 Error::protocol(stage, EXPECTED, "one without a sid, or with one that cannot be")
             })?;
@@ -226,7 +228,7 @@ pub(crate) fn stray_sid(document: &[u8]) -> Option<Secret> {
     if attribute("type").is_some_and(|kind| kind == "terminate") {
         return None;
     }
-    let sid = attribute("sid").filter(|sid| (1..=MAX_SID).contains(&sid.len()) && is_text(sid))?;
+    let sid = attribute("sid").filter(|sid| (1..=MAX_SID).contains(&sid.len()) && is_xml_text(sid))?;
     Some(Secret::from(sid.into_owned()))
 }
 

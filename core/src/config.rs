@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::error::{Error, Result, address, shortened};
+use crate::error::{Error, Result, address, parsed, shortened};
 use crate::jid::prepare_resource;
 use crate::secret::Secret;
 use crate::text;
-use crate::xml;
 
 /// How to reach one chat service, how far to trust it and how long to wait for it.
 ///
@@ -181,7 +180,8 @@ impl Config {
             prepare_resource(resource)?;
         }
         for (field, value) in [("lang", &self.lang), ("route", &self.route)] {
-            let is_allowed = |value: &str| (1..=MAX_ATTRIBUTE).contains(&value.len()) && xml::is_text(value);
+            let is_allowed =
+                |value: &str| (1..=MAX_ATTRIBUTE).contains(&value.len()) && text::is_xml_text(value);
             if !value.as_deref().is_none_or(is_allowed) {
                 let problem = format!("has 1 to {MAX_ATTRIBUTE} bytes and no control characters");
                 return Err(Error::config(field, problem));
@@ -230,7 +230,7 @@ impl PasswordMechanism {
     }
 }
 
-text::parsed!(PasswordMechanism, "weakest_mechanism");
+parsed!(PasswordMechanism, "weakest_mechanism");
 
 /// Which addresses of a host to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,7 +258,7 @@ impl IpFamily {
     }
 }
 
-text::parsed!(IpFamily, "ip_family");
+parsed!(IpFamily, "ip_family");
 
 /// A certificate for the client and its private key, both in PEM.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! What can go wrong, as a caller needs to know it: which kind, where in the exchange, which
 //! condition the server named, what a retry may do, and one sentence with cause and remedy.
 
+mod condition;
 #[cfg(test)]
 #[cfg_attr(
     not(feature = "client"),
@@ -9,6 +10,7 @@
 mod examples;
 mod language;
 mod names;
+mod vocabulary;
 mod words;
 
 use std::borrow::Cow;
@@ -16,12 +18,14 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::condition::Condition;
 use crate::text;
-use crate::vocabulary::{is_condition, is_mechanism};
+pub use condition::{
+    BoshCondition, Condition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition,
+};
 pub use language::Language;
 pub(crate) use language::shortened;
 pub use names::{Check, Phase, Retry, Stage};
+pub(crate) use vocabulary::{is_condition, is_mechanism};
 use words::{HIDDEN, presentable_condition};
 pub(crate) use words::{Secrets, address, presentable};
 
@@ -419,6 +423,31 @@ impl fmt::Debug for Error {
     }
 }
 
+/// `Display` and `FromStr` by the enum's `as_str` and `ALL`. Where there is no such value, the error names the field.
+macro_rules! parsed {
+    ($enum:ty, $field:literal) => {
+        $crate::text::shown!($enum);
+
+        impl std::str::FromStr for $enum {
+            type Err = $crate::error::Error;
+
+            fn from_str(text: &str) -> $crate::error::Result<Self> {
+                Self::ALL.iter().find(|value| value.as_str() == text).copied().ok_or_else(|| {
+                    let texts: Vec<_> = Self::ALL.iter().map(|value| value.as_str()).collect();
+                    $crate::error::Error::config($field, format!("is one of {}", texts.join(", ")))
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use parsed;
+
+parsed!(Stage, "stage");
+parsed!(Phase, "phase");
+parsed!(Check, "check");
+parsed!(Retry, "retry");
+
 const _: fn() = || {
     fn portable<T: StdError + Send + Sync + 'static>() {}
     portable::<Error>();
@@ -427,7 +456,6 @@ const _: fn() = || {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::condition::{BoshCondition, SaslCondition};
 
     #[test]
     fn a_refusal_tells_what_why_and_what_to_do() {

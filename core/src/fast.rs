@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::random::is_uuid;
 use crate::secret::Secret;
-use crate::xml;
+use crate::text;
 
 /// The mechanism of the tokens that are asked for. Those with channel binding have no use here:
 /// BOSH hides the XMPP server's TLS from its clients.
@@ -47,7 +47,7 @@ struct Record<'a> {
 impl FastToken {
     /// What a server sent, to the user agent of that ID; `None` if it cannot be a token.
     pub(crate) fn issued(token: &str, expiry: Option<&str>, user_agent: &str) -> Option<Self> {
-        let fits = |text: &str| (1..=MAX_LENGTH).contains(&text.len()) && xml::is_text(text);
+        let fits = |text: &str| (1..=MAX_LENGTH).contains(&text.len()) && text::is_xml_text(text);
         let is_sound = fits(token) && expiry.is_none_or(fits) && is_uuid(user_agent);
         is_sound.then(|| Self {
             token: token.into(),

@@ -86,7 +86,6 @@ mod account;
 mod body;
 #[cfg(feature = "client")]
 mod client;
-mod condition;
 mod config;
 mod cookies;
 mod error;
@@ -109,18 +108,17 @@ mod stanza;
 mod text;
 #[cfg(feature = "client")]
 mod trace;
-mod vocabulary;
 pub mod web;
 mod xml;
 
 pub use account::{Account, Credentials};
 #[cfg(feature = "client")]
 pub use client::{Client, contained, interruptible, prebind};
-pub use condition::{
-    BoshCondition, Condition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition,
-};
 pub use config::{BoshUrl, ClientCertificate, Config, IpFamily, PasswordMechanism};
-pub use error::{Check, Error, ErrorKind, Language, Phase, Result, Retry, Stage};
+pub use error::{
+    BoshCondition, Check, Condition, Error, ErrorKind, Language, Phase, Result, Retry, SaslCondition,
+    ScramCondition, Stage, StanzaCondition, StreamCondition,
+};
 pub use fast::FastToken;
 pub use jid::Jid;
 pub use learned::Learned;

@@ -27,10 +27,9 @@ use std::fmt;
 
 use crate::account::Account;
 use crate::body::{Created, Frame, Received, stray_sid};
-use crate::condition::{Condition, SaslCondition};
 use crate::config::Config;
 use crate::cookies::Cookies;
-use crate::error::{Error, ErrorKind, Result, Retry, Secrets, Stage};
+use crate::error::{Condition, Error, ErrorKind, Result, Retry, SaslCondition, Secrets, Stage};
 use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::learned::Learned;

@@ -9,9 +9,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::body::{self, Received};
-use crate::condition::{BoshCondition, Condition};
 use crate::config::Config;
-use crate::error::{Error, Result, Retry, Stage, address, shortened};
+use crate::error::{BoshCondition, Condition, Error, Result, Retry, Stage, address, shortened};
 #[cfg(test)]
 pub(crate) use examples::examples;
 use not_bosh::NotBosh;

@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde::ser::SerializeStruct;
 
 use crate::body::Created;
+use crate::error::parsed;
 use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::sasl::Authenticated;
 use crate::secret::Secret;
-use crate::text;
 
 /// An authenticated session, ready for a browser to attach to.
 ///
@@ -76,7 +76,7 @@ impl Extra {
     }
 }
 
-text::parsed!(Extra, "extras");
+parsed!(Extra, "extras");
 
 impl Session {
     pub(crate) fn new(

@@ -7,8 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::account::is_mechanism_name;
 use crate::body::NS_HTTPBIND;
-use crate::condition::{Condition, SaslCondition, StanzaCondition};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Condition, Error, ErrorKind, Result, SaslCondition, Stage, StanzaCondition};
 use crate::jid::Jid;
 use crate::sasl2;
 use crate::secret::Secret;

@@ -1,4 +1,4 @@
-//! Enums whose values have a text of their own.
+//! Text: enums whose values have a text of their own, and what text XML allows.
 
 /// `Display` by the enum's `as_str`.
 macro_rules! shown {
@@ -11,22 +11,12 @@ macro_rules! shown {
     };
 }
 
-/// `Display` and `FromStr` by the enum's `as_str` and `ALL`. Where there is no such value, the error names the field.
-macro_rules! parsed {
-    ($enum:ty, $field:literal) => {
-        $crate::text::shown!($enum);
+pub(crate) use shown;
 
-        impl std::str::FromStr for $enum {
-            type Err = $crate::Error;
-
-            fn from_str(text: &str) -> $crate::Result<Self> {
-                Self::ALL.iter().find(|value| value.as_str() == text).copied().ok_or_else(|| {
-                    let texts: Vec<_> = Self::ALL.iter().map(|value| value.as_str()).collect();
-                    $crate::Error::config($field, format!("is one of {}", texts.join(", ")))
-                })
-            }
-        }
-    };
+/// Whether every character may stand in XML 1.0 (§2.2).
+pub(crate) fn is_xml_text(text: &str) -> bool {
+    // Nearly all text is plain ASCII. No byte ends the search, so that many are looked at at once.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    text.bytes().fold(true, |so_far, byte| so_far & is_plain(byte))
+        || rxml_validation::validate_cdata(text).is_ok()
 }
-
-pub(crate) use {parsed, shown};

@@ -1,9 +1,9 @@
 //! A body as an operator may see it. Names, attributes and texts are shown only if they are known to hold
 //! nothing secret: whatever else a server sends may repeat a password, a token, a SID or a RID.
 
+use crate::error::{is_condition, is_mechanism};
 use crate::request::CONTENT_TYPE;
 use crate::stanza::{NAMESPACES, is_client_id};
-use crate::vocabulary::{is_condition, is_mechanism};
 use crate::xml::Element;
 
 /// Who wrote a body. The addresses in our own are those of the account; a server may write anything.

@@ -16,6 +16,7 @@ use quick_xml::name::{Namespace, PrefixDeclaration, QName, ResolveResult};
 use quick_xml::reader::NsReader;
 
 use crate::stanza::NS_STREAMS;
+use crate::text::is_xml_text;
 #[cfg(feature = "client")]
 use crate::trace::{Writer, is_known_attribute, is_known_element, is_known_namespace};
 
@@ -67,7 +68,7 @@ impl Element {
     fn parse_by(document: &[u8], expand: Expand) -> Result<Self, XmlError> {
         let document = std::str::from_utf8(document).map_err(|_| XmlError("text that is not UTF-8"))?;
         let document = document.strip_prefix('\u{feff}').unwrap_or(document);
-        if !is_text(document) {
+        if !is_xml_text(document) {
             return Err(XmlError("a character that XML does not allow"));
         }
         Parser::new(document, expand).run()
@@ -148,14 +149,6 @@ impl fmt::Display for Element {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.show("", f)
     }
-}
-
-/// Whether every character may stand in XML 1.0 (§2.2).
-pub(crate) fn is_text(text: &str) -> bool {
-    // Nearly all text is plain ASCII. No byte ends the search, so that many are looked at at once.
-    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
-    text.bytes().fold(true, |so_far, byte| so_far & is_plain(byte))
-        || rxml_validation::validate_cdata(text).is_ok()
 }
 
 /// Finds the namespace of a name.
@@ -243,7 +236,7 @@ impl<'a> Parser<'a> {
                 .normalized_value(XML_VERSION)
                 .map_err(|_| XmlError("an entity that XMPP does not allow"))?;
             // What stands there as it is was looked at with the whole document.
-            if matches!(value, Cow::Owned(_)) && !is_text(&value) {
+            if matches!(value, Cow::Owned(_)) && !is_xml_text(&value) {
                 return Err(XmlError("a reference to a character that XML does not allow"));
             }
             match attribute.key.as_namespace_binding() {
@@ -289,7 +282,7 @@ impl<'a> Parser<'a> {
         };
         let character = reference.resolve_char_ref().map_err(|_| XmlError("a bad character reference"))?;
         match (character, resolve_predefined_entity(reference)) {
-            (Some(character), _) if is_text(character.encode_utf8(&mut [0; 4])) => {
+            (Some(character), _) if is_xml_text(character.encode_utf8(&mut [0; 4])) => {
                 element.text.push(character);
             }
             (Some(_), _) => return Err(XmlError("a reference to a character that XML does not allow")),

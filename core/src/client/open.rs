@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use super::memory::{Failed, Known};
 use super::{Inner, cancel};
 use crate::account::Account;
-use crate::condition::{BoshCondition, Condition, SaslCondition, StanzaCondition, StreamCondition};
-use crate::error::{Error, ErrorKind, Phase, Result, Retry, Stage};
+use crate::error::{
+    BoshCondition, Condition, Error, ErrorKind, Phase, Result, Retry, SaslCondition, Stage, StanzaCondition,
+    StreamCondition,
+};
 use crate::learned::{Server, is_scram};
 use crate::negotiation::{EACH_ANSWERED, SAME_SERVER, is_unknown};
 use crate::plan::Plan;

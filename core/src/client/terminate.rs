@@ -7,7 +7,7 @@ use crate::error::{Error, Result, Secrets, Stage};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::session::Session;
-use crate::xml::is_text;
+use crate::text::is_xml_text;
 
 /// The request that ends a session.
 pub(super) fn of(session: &Session) -> Result<Request> {
@@ -16,7 +16,7 @@ pub(super) fn of(session: &Session) -> Result<Request> {
 
 /// The same, by its SID, the RID to send next and its cookies.
 pub(super) fn request(sid: &str, rid: u64, cookie: Option<String>) -> Result<Request> {
-    if sid.is_empty() || !is_text(sid) {
+    if sid.is_empty() || !is_xml_text(sid) {
         return Err(Error::config(
             "sid",
             "is empty or has a control character: give that of the session, as it was returned",

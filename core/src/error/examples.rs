@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::account::{Account, Credentials};
-use crate::condition::{BoshCondition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition};
 use crate::config::{Config, PasswordMechanism};
+use crate::error::{BoshCondition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition};
 use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::negotiation::{EACH_ANSWERED, Negotiation, Step};

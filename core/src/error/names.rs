@@ -1,10 +1,8 @@
 //! The small enums an error is made of, each value with a name for logs and other languages.
 
-use crate::text;
-
 /// Declares a small enum whose variants have a fixed name for logs and other languages.
 macro_rules! named {
-    ($(#[$doc:meta])* $enum:ident, $field:literal { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
+    ($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum $enum { $($(#[$variant_doc])* $variant,)+ }
@@ -19,14 +17,12 @@ macro_rules! named {
                 match self { $(Self::$variant => $name,)+ }
             }
         }
-
-        text::parsed!($enum, $field);
     };
 }
 
 named! {
     /// Where in the exchange an error happened.
-    Stage, "stage" {
+    Stage {
         /// Before anything was sent.
         Configure = "configure",
         /// Session creation (XEP-0124 §7).
@@ -48,7 +44,7 @@ named! {
 
 named! {
     /// What a connection was doing.
-    Phase, "phase" {
+    Phase {
         /// Looking the host name up.
         Dns = "dns",
         /// Opening the TCP connection, through a proxy if one is configured.
@@ -70,7 +66,7 @@ named! {
 
 named! {
     /// Which proof of the server's failed.
-    Check, "check" {
+    Check {
         /// The server's nonce does not extend ours (RFC 5802 §5.1).
         Nonce = "nonce",
         /// The salt is missing, empty, too long or not the one the stored keys were made with.
@@ -88,7 +84,7 @@ named! {
 
 named! {
     /// What a caller may do next.
-    Retry, "retry" {
+    Retry {
         /// The same call will fail again.
         No = "no",
         /// Only after the operator changed something.

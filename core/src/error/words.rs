@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use crate::vocabulary::is_condition;
+use super::vocabulary::is_condition;
 
 /// What stands for words that are not repeated.
 pub(super) const HIDDEN: &str = "***";

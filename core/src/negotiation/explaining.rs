@@ -2,8 +2,9 @@
 
 use super::{MAX_REPLIES, NEXT_STEP, Negotiation, is_unknown};
 use crate::account::Proof;
-use crate::condition::{Condition, SaslCondition, ScramCondition};
-use crate::error::{Error, ErrorKind, Phase, Retry, Stage, shortened};
+use crate::error::{
+    Condition, Error, ErrorKind, Phase, Retry, SaslCondition, ScramCondition, Stage, shortened,
+};
 use crate::jid::{Jid, Likeness};
 
 /// The most characters of an address in a message.

@@ -6,8 +6,7 @@
 use std::time::Duration;
 
 use super::{Failure, Negotiation, Open, Step};
-use crate::condition::{BoshCondition, Condition};
-use crate::error::{Error, ErrorKind, Phase, Stage};
+use crate::error::{BoshCondition, Condition, Error, ErrorKind, Phase, Stage};
 use crate::learned::Server;
 use crate::request::Request;
 

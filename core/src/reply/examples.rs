@@ -1,7 +1,7 @@
 //! Every message about a response that is no answer.
 
 use super::*;
-use crate::condition::Condition;
+use crate::error::Condition;
 
 pub(crate) fn examples() -> Vec<Error> {
     let mut errors = Vec::new();

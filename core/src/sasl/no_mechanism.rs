@@ -4,12 +4,11 @@
 use super::choice::{Choice, Withheld};
 use crate::account::{Account, Proof};
 use crate::config::{Config, PasswordMechanism};
-use crate::error::{Error, ErrorKind, Retry, Stage, address, shortened};
+use crate::error::{Error, ErrorKind, Retry, Stage, address, is_mechanism, shortened};
 use crate::fast;
 use crate::learned::is_scram;
 use crate::sasl2::Offer;
 use crate::stanza::Features;
-use crate::vocabulary::is_mechanism;
 
 /// The most characters of a list of names in a message.
 const LONGEST: usize = 90;

@@ -2,11 +2,10 @@
 //! type, and the log has to say what is wrong with it: by classes and names, since the values may be secrets.
 
 use crate::account::Credentials;
-use crate::error::{Language, address, shortened};
+use crate::error::{Language, address, parsed, shortened};
 use crate::named::{Parameter, ValueType, nearest};
 use crate::secret::Secret;
 use crate::session::Extra;
-use crate::text;
 
 /// Something that the site's own code gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +53,7 @@ pub enum Content {
     Other,
 }
 
-text::parsed!(Given, "given");
+parsed!(Given, "given");
 
 impl Given {
     /// Each of them.

@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 use std::str::FromStr;
 
-use crate::error::{Retry, Stage};
+use super::names::{Retry, Stage};
 use crate::text;
 
 /// An error condition as the server named it.

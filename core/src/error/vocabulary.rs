@@ -1,6 +1,6 @@
 //! Names that specifications give, so that nothing secret is in them.
 
-use crate::condition::{BoshCondition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition};
+use super::condition::{BoshCondition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition};
 
 /// Whether it is the name of an error condition.
 pub(crate) fn is_condition(name: &str) -> bool {
