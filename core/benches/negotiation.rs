@@ -8,9 +8,8 @@ use std::path::Path;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use prebind::{
-    Account, Config, Credentials, Jid, Negotiation, Plan, Random, Reply, Request, ScramCache, Step,
-};
+use prebind::protocol::{Negotiation, Plan, Random, Reply, Request, ScramCache, Step};
+use prebind::{Account, Config, Credentials, Jid};
 use serde_json::Value;
 
 fn main() {

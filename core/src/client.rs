@@ -47,7 +47,7 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::trace::{Writer, masked};
 
-pub use cancel::interruptible;
+pub(crate) use cancel::interruptible;
 #[cfg(test)]
 pub(crate) use examples::examples;
 use fail_fast::Outcome;

@@ -61,7 +61,7 @@ pub struct Config {
     /// cost too much time. Default 4,096 to 600,000.
     pub iterations: RangeInclusive<u32>,
     /// Of how many users a [`Client`](crate::Client) and its clones keep the SCRAM keys, so that their
-    /// passwords need not be derived at each login; see [`ScramCache`](crate::ScramCache) for what is
+    /// passwords need not be derived at each login; see [`ScramCache`](crate::protocol::ScramCache) for what is
     /// kept and for how long. Less than half a KiB each. Default 1,000; 0 keeps none.
     pub scram_cache: usize,
 

@@ -8,7 +8,6 @@ mod condition;
     allow(dead_code, unused_imports, reason = "only the client has all messages")
 )]
 mod examples;
-mod language;
 mod names;
 mod vocabulary;
 mod words;
@@ -22,19 +21,17 @@ use crate::text;
 pub use condition::{
     BoshCondition, Condition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition,
 };
-pub use language::Language;
-pub(crate) use language::shortened;
 pub use names::{Check, Phase, Retry, Stage};
 pub(crate) use vocabulary::{is_condition, is_mechanism};
 use words::{HIDDEN, presentable_condition};
-pub(crate) use words::{Secrets, address, presentable};
+pub(crate) use words::{Secrets, address, presentable, shortened};
 
 /// A result with this library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why no session could be had.
 ///
-/// Its `Display` names the cause and the remedy, with options called as the process's [`Language`]
+/// Its `Display` names the cause and the remedy, with options called as the process's [`Language`](crate::binding::Language)
 /// does. Neither `Display` nor `Debug` ever holds a password, a token, a SID or a RID.
 pub struct Error(Box<Inner>);
 
@@ -182,20 +179,11 @@ impl Error {
         self.0.retry_after
     }
 
-    /// The message, with options and functions called as this language does. `Display` uses the
-    /// language of the process.
-    #[must_use]
-    pub fn told_in(&self, language: Language) -> String {
-        let words = match &self.0.words {
-            Words::Whole(words) => Cow::Borrowed(words.as_str()),
+    /// The message, with options and functions called as the core does, in backticks.
+    pub(crate) fn words(&self) -> Cow<'_, str> {
+        match &self.0.words {
+            Words::Whole(words) => Cow::Borrowed(words),
             Words::Refusal { what, remedy } => Cow::Owned(self.refusal(what, remedy)),
-        };
-        match self.0.kind {
-            ErrorKind::Config { field } => {
-                let field = language.name(field).unwrap_or_else(|| field.to_owned());
-                language.tell(&format!("{field}: {words}"))
-            }
-            _ => language.tell(&words),
         }
     }
 
@@ -403,12 +391,6 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.told_in(Language::spoken()))
-    }
-}
-
 impl StdError for Error {}
 
 impl fmt::Debug for Error {
@@ -524,17 +506,5 @@ mod tests {
         let refused = Error::refused(ErrorKind::Terminated, Stage::Create, condition, None);
         let error = refused.with_remedy("use hidden-one.org").quoting("hidden-one.org").without(&secrets);
         assert!(error.to_string().ends_with("(see-other-uri): use ***"), "{error}");
-    }
-
-    #[test]
-    fn options_are_called_as_the_language_does() {
-        let error = Error::config("max_reply", "must be more, see `fail_fast_for`");
-        for (language, told) in [
-            (Language::Rust, "max_reply: must be more, see `fail_fast_for`"),
-            (Language::CommandLine, "--max-reply: must be more, see `--fail-fast-for`"),
-            (Language::Kotlin, "maxReply: must be more, see `failFastFor`"),
-        ] {
-            assert_eq!(error.told_in(language), told);
-        }
     }
 }

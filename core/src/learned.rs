@@ -10,7 +10,7 @@ use crate::xml::Element;
 /// More mechanisms than any server offers.
 const MAX_MECHANISMS: usize = 32;
 
-/// What an exchange taught of a server, for [`Plan::shortest`](crate::Plan::shortest). It holds
+/// What an exchange taught of a server, for [`Plan::shortest`](crate::protocol::Plan::shortest). It holds
 /// nothing secret and nothing of the account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learned {

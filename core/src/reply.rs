@@ -20,7 +20,7 @@ pub(crate) use retry_after::retry_after;
 /// As much of a page as is searched for what it says.
 const SEARCHED: usize = 16 * 1024;
 
-/// The HTTP response to one [`Request`](crate::Request).
+/// The HTTP response to one [`Request`](crate::protocol::Request).
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Reply {

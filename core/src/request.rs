@@ -77,7 +77,7 @@ impl Request {
         self.is_optional
     }
 
-    /// Its request ID: a [`Reply`](crate::Reply) names the request it answers by it.
+    /// Its request ID: a [`Reply`](crate::protocol::Reply) names the request it answers by it.
     #[must_use]
     pub fn rid(&self) -> u64 {
         self.rid

@@ -24,14 +24,12 @@ mod accounts;
 mod answer;
 mod cache;
 mod cookies;
-mod given;
 mod page;
 mod request;
 
 pub use accounts::sharing;
 pub use answer::{Answer, Refusal};
 pub use cache::Cache;
-pub use given::{Content, Given, Shape, misnamed};
 pub use page::Page;
 pub use request::Request;
 

@@ -382,7 +382,7 @@ fn a_derivation_is_given_up_with_its_call() {
     let (result, took) = faults::timed(|| {
         let begun = Instant::now();
         let keep_going = move || begun.elapsed() < Duration::from_millis(200);
-        prebind::interruptible(keep_going, || client.prebind(&account()))
+        prebind::binding::interruptible(keep_going, || client.prebind(&account()))
     });
     let error = result.unwrap_err();
     assert!(error.to_string().contains("gave up"), "{error}");

@@ -8,10 +8,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use faults::{Fault, Server, Strike};
-use prebind::{
-    Account, Client, Config, Credentials, Error, ErrorKind, LogEvent, Phase, Retry, contained, interruptible,
-    with_log,
-};
+use prebind::binding::{LogEvent, contained, interruptible, with_log};
+use prebind::{Account, Client, Config, Credentials, Error, ErrorKind, Phase, Retry};
 use tracing::Level;
 
 /// When a caller gives up who cannot see what the call waits for.

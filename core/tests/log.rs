@@ -8,7 +8,8 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use faults::Fault;
-use prebind::{Account, Client, Config, Credentials, LogEvent};
+use prebind::binding::LogEvent;
+use prebind::{Account, Client, Config, Credentials};
 use servers::{Kind, Server};
 use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
@@ -91,7 +92,7 @@ fn an_observer_is_told_what_happens_in_its_call_alone() {
         let tell = |it: LogEvent<'_>| {
             told.borrow_mut().push(format!("{} {}: {}", it.level, it.target, it.message));
         };
-        let session = prebind::with_log(level, tell, || client.prebind(&account)).unwrap();
+        let session = prebind::binding::with_log(level, tell, || client.prebind(&account)).unwrap();
         client.terminate(&session).unwrap();
         told.into_inner()
     };

@@ -7,7 +7,8 @@ mod counting;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use prebind::{Account, Config, Credentials, Negotiation, Plan, Random, Reply, ScramCache, Session, Step};
+use prebind::protocol::{Negotiation, Plan, Random, Reply, ScramCache, Step};
+use prebind::{Account, Config, Credentials, Session};
 use sha2::Sha512;
 
 const NONCE: &str = "fyko+d2lbbFgONRv9qkxdawL";

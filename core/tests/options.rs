@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::{io, thread};
 
 use faults::{Fault, Reply, Server};
-use prebind::{Account, Client, Config, Credentials, ErrorKind, Extra, Jid, Random, Secret, Session};
+use prebind::protocol::Random;
+use prebind::{Account, Client, Config, Credentials, ErrorKind, Extra, Jid, Secret, Session};
 
 fn account() -> Account {
     Account::new("alice@localhost", Credentials::password("wonder-1")).unwrap()

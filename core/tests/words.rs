@@ -8,7 +8,8 @@ use std::net::TcpListener;
 use std::thread;
 
 use faults::{Reply, Server};
-use prebind::{Account, Client, Config, Credentials, Error, Language, Retry};
+use prebind::binding::Language;
+use prebind::{Account, Client, Config, Credentials, Error, Retry};
 
 const BODY: &str =
     "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams'";

@@ -100,7 +100,8 @@ fn is_about_a_secret(error: &clap::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use prebind::{Config, Language};
+    use prebind::Config;
+    use prebind::binding::Language;
 
     use super::*;
 

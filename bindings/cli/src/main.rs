@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use args::Command;
 use exit::Exit;
 use failure::Failure;
-use prebind::Language;
+use prebind::binding::Language;
 
 fn main() -> ExitCode {
     Language::CommandLine.speak();

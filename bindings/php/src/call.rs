@@ -28,9 +28,9 @@ pub(crate) fn interruptible<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
             (ext_php_rs_executor_globals(), (*ext_php_rs_executor_globals()).current_execute_data);
         move |_| ((*globals).current_execute_data = frame, zend_throw_unwind_exit())
     };
-    prebind::interruptible(
+    prebind::binding::interruptible(
         move || try_catch(AssertUnwindSafe(goes_on)).map_err(end) == Ok(true),
-        || prebind::contained(call),
+        || prebind::binding::contained(call),
     )
 }
 

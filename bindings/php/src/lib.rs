@@ -21,10 +21,8 @@ use ext_php_rs::prelude::*;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{IniEntryDef, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
-use prebind::{
-    Account, Client, Config, Cookie, Credentials, FastToken, Jid, Language, PasswordMechanism, Session,
-    Value, contained,
-};
+use prebind::binding::{Language, Value, contained};
+use prebind::{Account, Client, Config, Cookie, Credentials, FastToken, Jid, PasswordMechanism, Session};
 
 use crate::call::{interruptible, print_settings};
 use crate::value::{answer, array, content, named};
@@ -140,7 +138,7 @@ fn prebind_native_settings() -> HashMap<String, String> {
 /// The options, the credentials and the kinds of error, as JSON.
 #[php_function]
 fn prebind_native_schema() -> String {
-    prebind::schema_json()
+    prebind::binding::schema_json()
 }
 
 extern "C" fn info(module: *mut ModuleEntry) {

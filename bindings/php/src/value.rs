@@ -4,7 +4,8 @@ use ext_php_rs::convert::{IntoZval, IntoZvalDyn};
 use ext_php_rs::error::Result;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::{ZendHashTable, Zval};
-use prebind::{Condition, Error, ErrorKind, Value};
+use prebind::binding::Value;
+use prebind::{Condition, Error, ErrorKind};
 
 /// An array with names.
 pub(crate) fn array(fields: &[(&str, &dyn IntoZvalDyn)]) -> Result<Zval> {

@@ -7,7 +7,8 @@ use ext_php_rs::error::Result;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::Zval;
 use prebind::Cookie;
-use prebind::web::{Answer, Cache, Content, Given, Page, Refusal, Request, Shape, misnamed};
+use prebind::binding::{Content, Given, Shape, misnamed};
+use prebind::web::{Answer, Cache, Page, Refusal, Request};
 
 use crate::value::{answer, array, content};
 

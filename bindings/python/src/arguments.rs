@@ -1,6 +1,6 @@
 //! Python's values as the core takes them.
 
-use prebind::Value;
+use prebind::binding::Value;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDelta, PyDict, PyFloat, PyInt, PyString, PyTuple};

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use prebind::{Condition, Error, ErrorKind, LogEvent, contained};
+use prebind::binding::{LogEvent, contained};
+use prebind::{Condition, Error, ErrorKind};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -28,13 +29,13 @@ pub(crate) fn interruptible<T: Send>(
             move |py: Python<'_>| py.check_signals().map_err(|error| handler.replace(Some(error))).is_ok();
         // While the interpreter shuts down there is nobody to be interrupted by.
         let keep_going = move || Python::try_attach(&check).unwrap_or(true);
-        let call = || prebind::interruptible(keep_going, || contained(call));
+        let call = || prebind::binding::interruptible(keep_going, || contained(call));
         let told = RefCell::new(Vec::new());
         let observer = |it: LogEvent<'_>| {
             told.borrow_mut().push((it.target, it.level, it.message.to_owned()));
         };
         let result = match wanted.and_then(|level| level.parse().ok()) {
-            Some(level) => prebind::with_log(level, observer, call),
+            Some(level) => prebind::binding::with_log(level, observer, call),
             None => call(),
         };
         (result, told.into_inner(), raised.take())

@@ -1,6 +1,7 @@
 //! One chat service, and its sessions.
 
-use prebind::{Account, Config, Cookie, Credentials, FastToken, contained};
+use prebind::binding::contained;
+use prebind::{Account, Config, Cookie, Credentials, FastToken};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 

@@ -29,21 +29,21 @@ mod _prebind {
     /// full-width or decomposed characters, because it looks like another one.
     #[pyfunction]
     fn jid_from_user(name: &str, domain: &str) -> PyResult<String> {
-        let jid = prebind::contained(|| prebind::Jid::from_user(name, domain));
+        let jid = prebind::binding::contained(|| prebind::Jid::from_user(name, domain));
         jid.map(|jid| jid.to_string()).map_err(crate::call::raise)
     }
 
     /// The options, the credentials and the kinds of error, as JSON.
     #[pyfunction]
     fn schema() -> String {
-        prebind::schema_json()
+        prebind::binding::schema_json()
     }
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("OPTIONS", prebind::Config::options().map(|option| option.name).collect::<Vec<_>>())?;
         module.add("WEB_DEADLINE", prebind::web::DEADLINE.as_secs())?;
-        prebind::Language::Python.speak();
+        prebind::binding::Language::Python.speak();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

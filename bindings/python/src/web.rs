@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use prebind::Cookie;
-use prebind::web::{self, Answer, Content, Given, Page, Refusal, Shape};
+use prebind::binding::{self, Content, Given, Shape};
+use prebind::web::{self, Answer, Page, Refusal};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyList, PyMapping, PyString, PyTuple};
@@ -180,7 +181,7 @@ fn shape(value: &Bound<'_, PyAny>, is_whole: bool) -> PyResult<Shape> {
 #[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts a list so")]
 pub(crate) fn web_misnamed(called: &str, sort: &str, name: &str, known: Vec<String>) -> Option<String> {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    web::misnamed(called, sort, name, &known)
+    binding::misnamed(called, sort, name, &known)
 }
 
 /// Where the first two of these JIDs stand that belong to one account.

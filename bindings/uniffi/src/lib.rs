@@ -7,7 +7,8 @@
 
 use std::collections::HashMap;
 
-use prebind::{ErrorKind as Kind, FastToken, contained};
+use prebind::binding::{self, contained};
+use prebind::{ErrorKind as Kind, FastToken};
 
 // Languages would show whatever is in there.
 macro_rules! shown {
@@ -52,7 +53,7 @@ pub fn jid_from_user(name: &str, domain: &str) -> Result<String> {
 /// From now on messages name options in camel case, as Kotlin and Java have them.
 #[uniffi::export]
 pub fn speak_camel_case() {
-    prebind::Language::Kotlin.speak();
+    binding::Language::Kotlin.speak();
 }
 
 /// The options, the arguments of credentials and the kinds of error, as JSON: with the type, the limits, the
@@ -60,7 +61,7 @@ pub fn speak_camel_case() {
 #[uniffi::export]
 #[must_use]
 pub fn schema_json() -> String {
-    prebind::schema_json()
+    binding::schema_json()
 }
 
 /// Asked some twenty times a second while a call waits, on the thread that makes it.
@@ -72,7 +73,7 @@ pub trait Watch: Send + Sync {
 
 fn watched<T>(watch: Watching, call: impl FnOnce() -> prebind::Result<T>) -> Result<T> {
     let goes_on = move || watch.as_ref().is_none_or(|it| it.goes_on());
-    Ok(prebind::interruptible(goes_on, || contained(call))?)
+    Ok(binding::interruptible(goes_on, || contained(call))?)
 }
 
 /// One chat service: its address, its trust, its deadlines and the connections to it. Make one for
@@ -156,20 +157,20 @@ pub enum Value {
     Fields(HashMap<String, Value>),
 }
 
-fn named(given: HashMap<String, Value>) -> Vec<(String, prebind::Value)> {
+fn named(given: HashMap<String, Value>) -> Vec<(String, binding::Value)> {
     given.into_iter().map(|(name, value)| (name, converted(value))).collect()
 }
 
-fn converted(given: Value) -> prebind::Value {
+fn converted(given: Value) -> binding::Value {
     match given {
-        Value::Nothing => prebind::Value::Nothing,
+        Value::Nothing => binding::Value::Nothing,
         Value::Flag(flag) => flag.into(),
         Value::Whole(number) => number.into(),
         Value::Decimal(number) => number.into(),
         Value::Text(text) => text.into(),
         Value::Bytes(bytes) => bytes.into(),
-        Value::Several(values) => prebind::Value::List(values.into_iter().map(converted).collect()),
-        Value::Fields(fields) => prebind::Value::Map(named(fields)),
+        Value::Several(values) => binding::Value::List(values.into_iter().map(converted).collect()),
+        Value::Fields(fields) => binding::Value::Map(named(fields)),
     }
 }
 

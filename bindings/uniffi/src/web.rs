@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use prebind::web::{self, Answer, Content, Given, Page, Refusal, Shape};
+use prebind::binding::{Content, Given, Shape};
+use prebind::web::{self, Answer, Page, Refusal};
 
 use crate::{Cookie, Result};
 

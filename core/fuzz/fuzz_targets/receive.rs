@@ -7,7 +7,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use prebind::{Account, Config, Credentials, FastToken, Negotiation, Plan, Random, Reply, ScramHash, Step};
+use prebind::{Account, Config, Credentials, FastToken, ScramHash};
+use prebind::protocol::{Negotiation, Plan, Random, Reply, Step};
 
 /// What no error may repeat, and no message of the library's contains.
 const SECRET: &str = "Xyzzy-1964";

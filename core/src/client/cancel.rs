@@ -11,7 +11,6 @@ use ureq::unversioned::transport::{NextTimeout, time};
 
 use super::{outbox, phase};
 use crate::error::Phase;
-use crate::observe;
 
 /// How long a call waits before it asks.
 pub(super) const SLICE: Duration = Duration::from_millis(50);
@@ -27,12 +26,9 @@ thread_local! {
     static LINGERS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `call`. While a [`Client`](crate::Client) waits in it, on this thread, it asks `keep_going`
-/// about twenty times a second. After the first no it ends what it has begun on the server, which
-/// takes some 250 ms at most, and fails with `Connect`; further calls in `call` fail at once.
-///
-/// For languages whose interpreter has to see to its signals.
-pub fn interruptible<T>(keep_going: impl Fn() -> bool + 'static, call: impl FnOnce() -> T) -> T {
+/// Runs `call`. While a [`Client`](crate::Client) waits in it, on this thread, it asks `keep_going`. After the
+/// first no it ends what it has begun on the server, and fails.
+pub(crate) fn interruptible<T>(keep_going: impl Fn() -> bool + 'static, call: impl FnOnce() -> T) -> T {
     let _outer = Outer(ASKED.replace(Some(Rc::new(keep_going))), STOPPED_AT.take());
     call()
 }
@@ -114,7 +110,7 @@ fn apart<T>(act: impl FnOnce() -> T) -> T {
         phase: phase::kept(),
         posted: outbox::apart(),
     };
-    observe::unobserved(act)
+    act()
 }
 
 /// What is to be on the thread again, even after a panic.

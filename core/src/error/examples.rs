@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::account::{Account, Credentials};
+use crate::binding::{Language, Value};
 use crate::config::{Config, PasswordMechanism};
 use crate::error::{BoshCondition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition};
 use crate::fast::FastToken;
@@ -90,7 +91,7 @@ fn of_cases() -> Vec<Error> {
 /// Options, addresses and credentials that are refused.
 fn of_settings() -> Vec<Error> {
     let config = || Config::new(URL).unwrap();
-    let nonsense = crate::Value::Map(vec![(String::new(), crate::Value::Nothing)]);
+    let nonsense = Value::Map(vec![(String::new(), Value::Nothing)]);
     let mut errors: Vec<Option<Error>> = Config::options()
         .map(|option| Config::from_named(URL, [(option.name.to_owned(), nonsense.clone())]).err())
         .collect();

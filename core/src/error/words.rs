@@ -140,6 +140,14 @@ pub(crate) fn address(text: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The text, or as much of it as fits into so many characters.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
 /// The name of a condition, if it can be one, as much of it as there may be.
 pub(super) fn presentable_condition(name: &str) -> Option<&str> {
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
@@ -175,6 +183,12 @@ mod tests {
         assert_eq!(presentable(" a\r\n\tb\u{0}c  d "), "a b c d");
         assert_eq!(presentable(&"é ".repeat(300)), "é ".repeat(100).trim_end());
         assert_eq!(address(" win-chat01\r\n`x"), "win-chat01 x");
+    }
+
+    #[test]
+    fn a_text_has_an_end() {
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened("äöüx", 3), "äö…");
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use faults::Delay;
-use prebind::{Account, Client, Config, Credentials, ErrorKind, Session, interruptible};
+use prebind::binding::interruptible;
+use prebind::{Account, Client, Config, Credentials, ErrorKind, Session};
 use servers::{Kind, Server, hosts};
 
 use crate::browser::Browser;

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use prebind::{
-    Account, Client, Config, Credentials, ErrorKind, Language, PasswordMechanism, Phase, Retry, Stage,
-};
+use prebind::binding::Language;
+use prebind::{Account, Client, Config, Credentials, ErrorKind, PasswordMechanism, Phase, Retry, Stage};
 use servers::{Kind, Options, Server};
 
 use crate::{EJABBERD, PROSODY, assert_nobody_left, config, everywhere, login, start};

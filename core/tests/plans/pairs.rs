@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use faults::{Recorded, Server};
-use prebind::{ErrorKind, interruptible};
+use prebind::ErrorKind;
+use prebind::binding::interruptible;
 
 use super::{BOUND, EJABBERD, OFFER, account, body, classic, in_turn, pair, pair_in_flight};
 

@@ -146,13 +146,13 @@ fn user(number: usize) -> (&'static str, &'static str) {
 /// Why a login was refused, and how often the password, or a proof of it, was sent.
 fn refusal(client: &Client, account: &Account) -> (Error, usize) {
     let proofs = Cell::new(0);
-    let count = |happening: prebind::LogEvent<'_>| {
+    let count = |happening: prebind::binding::LogEvent<'_>| {
         let line = happening.message;
         let is_proof = line.contains("mechanism=\"PLAIN\"") || line.contains("<response");
         if happening.target == "prebind::wire" && line.starts_with("sent ") && is_proof {
             proofs.set(proofs.get() + 1);
         }
     };
-    let error = prebind::with_log(Level::TRACE, count, || client.prebind(account)).unwrap_err();
+    let error = prebind::binding::with_log(Level::TRACE, count, || client.prebind(account)).unwrap_err();
     (error, proofs.get())
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use prebind::{Account, Config, Credentials, Error, Learned, Plan, Random, Reply};
+use prebind::binding;
+use prebind::protocol::{Learned, Plan, Random, Reply};
+use prebind::{Account, Config, Credentials, Error};
 use serde_json::Value;
 
 pub(crate) struct Case {
@@ -221,19 +223,19 @@ fn text(value: &Value) -> String {
 }
 
 /// An option or argument as a binding hands it over; what is bytes there is base64 here.
-pub(crate) fn named(name: &str, value: &Value) -> prebind::Value {
+pub(crate) fn named(name: &str, value: &Value) -> binding::Value {
     match value {
-        Value::Null => prebind::Value::Nothing,
+        Value::Null => binding::Value::Nothing,
         Value::Bool(flag) => (*flag).into(),
         Value::Number(number) => {
-            number.as_i64().map_or_else(|| number.as_f64().unwrap().into(), prebind::Value::from)
+            number.as_i64().map_or_else(|| number.as_f64().unwrap().into(), binding::Value::from)
         }
         Value::String(text) if matches!(name, "salt" | "salted_password" | "client_key" | "server_key") => {
             STANDARD.decode(text).unwrap().into()
         }
         Value::String(text) => text.clone().into(),
-        Value::Array(values) => prebind::Value::List(values.iter().map(|value| named(name, value)).collect()),
-        Value::Object(fields) => prebind::Value::Map(
+        Value::Array(values) => binding::Value::List(values.iter().map(|value| named(name, value)).collect()),
+        Value::Object(fields) => binding::Value::Map(
             fields.iter().map(|(name, value)| (name.clone(), named(name, value))).collect(),
         ),
     }

@@ -11,7 +11,8 @@ mod web;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use prebind::{Error, Failure, Learned, Negotiation, Plan, Reply, Request, ScramCache, Session, Step};
+use prebind::protocol::{Failure, Learned, Negotiation, Plan, Reply, Request, ScramCache, Step};
+use prebind::{Error, Session};
 use serde_json::{Value, json};
 
 use case::{Case, Entry};

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use prebind::web::{Answer, Cache, Content, Given, Page, Refusal, Request, Shape, misnamed};
-use prebind::{Cookie, ErrorKind, Language};
+use prebind::binding::{Content, Given, Language, Shape, misnamed};
+use prebind::web::{Answer, Cache, Page, Refusal, Request};
+use prebind::{Cookie, ErrorKind};
 use serde_json::{Map, Value, json};
 
 use crate::case;

@@ -6,7 +6,8 @@ use std::env;
 use std::error::Error;
 use std::fs;
 
-use prebind::{Account, Config, Credentials, Negotiation, Plan, Random, Reply, ScramCache, Step};
+use prebind::protocol::{Negotiation, Plan, Random, Reply, ScramCache, Step};
+use prebind::{Account, Config, Credentials};
 use serde_json::Value;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;

@@ -5,7 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
 
-use prebind::{Config, Parameter, ValueType};
+use prebind::Config;
+use prebind::binding::{Parameter, ValueType};
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use serde_json::Value;
@@ -84,7 +85,7 @@ fn the_flags_are_the_options_of_the_library() {
 
 #[test]
 fn help_shows_the_librarys_defaults() {
-    let schema: Value = serde_json::from_str(&prebind::schema_json()).expect("it is JSON");
+    let schema: Value = serde_json::from_str(&prebind::binding::schema_json()).expect("it is JSON");
     let help = help();
     for option in schema["options"].as_array().expect("there are options") {
         let default = &option["default"];

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::super::Language;
+use crate::binding::Language;
 
 /// Where an error never comes from: tests, pages, headers, and what is told to developers or to the log.
 const OTHERS: [&str; 13] = [

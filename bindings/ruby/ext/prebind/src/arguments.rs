@@ -3,9 +3,10 @@
 use magnus::r_hash::ForEach;
 use magnus::value::{Qfalse, Qtrue};
 use magnus::{Error, Integer, RArray, RHash, RString, Ruby, Symbol, Value, prelude::*};
+use prebind::binding;
 
 /// Names and values, of which no value is an object that the core has no word for.
-pub(crate) fn named(given: RHash) -> Result<Vec<(String, prebind::Value)>, Error> {
+pub(crate) fn named(given: RHash) -> Result<Vec<(String, binding::Value)>, Error> {
     let mut fields = Vec::new();
     given.foreach(|name: Value, value: Value| {
         let name = name.to_string();
@@ -16,23 +17,23 @@ pub(crate) fn named(given: RHash) -> Result<Vec<(String, prebind::Value)>, Error
     Ok(fields)
 }
 
-fn converted(given: Value, name: &str) -> Result<prebind::Value, Error> {
+fn converted(given: Value, name: &str) -> Result<binding::Value, Error> {
     Ok(if given.is_nil() {
-        prebind::Value::Nothing
+        binding::Value::Nothing
     } else if Qtrue::from_value(given).is_some() || Qfalse::from_value(given).is_some() {
         given.to_bool().into()
     } else if let Some(number) = Integer::from_value(given) {
         // What does not fit is no whole number that any option takes.
-        number.to_i64().map_or(prebind::Value::Decimal(f64::INFINITY), prebind::Value::from)
+        number.to_i64().map_or(binding::Value::Decimal(f64::INFINITY), binding::Value::from)
     } else if let Some(text) = RString::from_value(given) {
         textual(text)?
     } else if let Some(symbol) = Symbol::from_value(given) {
         symbol.name()?.into_owned().into()
     } else if let Some(fields) = RHash::from_value(given) {
-        prebind::Value::Map(named(fields)?)
+        binding::Value::Map(named(fields)?)
     } else if let Some(values) = RArray::from_value(given) {
         let values = values.into_iter().map(|value| converted(value, name));
-        prebind::Value::List(values.collect::<Result<_, _>>()?)
+        binding::Value::List(values.collect::<Result<_, _>>()?)
     } else if given.respond_to("to_f", false)? {
         // A Float, a Rational, or a time of ActiveSupport's.
         given.funcall::<_, _, f64>("to_f", ())?.into()
@@ -43,11 +44,11 @@ fn converted(given: Value, name: &str) -> Result<prebind::Value, Error> {
 }
 
 /// Text, in whatever encoding; what is none is bytes.
-fn textual(given: RString) -> Result<prebind::Value, Error> {
+fn textual(given: RString) -> Result<binding::Value, Error> {
     let is_binary = given.enc_get() == Ruby::get_with(given).ascii8bit_encindex();
     if let (false, Ok(text)) = (is_binary, given.to_string()) {
         return Ok(text.into());
     }
     let bytes: Vec<u8> = given.funcall("bytes", ())?;
-    Ok(String::from_utf8(bytes).map_or_else(|error| error.into_bytes().into(), prebind::Value::from))
+    Ok(String::from_utf8(bytes).map_or_else(|error| error.into_bytes().into(), binding::Value::from))
 }

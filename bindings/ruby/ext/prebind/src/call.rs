@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use magnus::{Error, Exception, KwArgs, RClass, RModule, Ruby, TryConvert, Value, prelude::*};
-use prebind::{Condition, ErrorKind, LogEvent, contained};
+use prebind::binding::{LogEvent, contained};
+use prebind::{Condition, ErrorKind};
 
 use crate::gvl::{check_interrupts, without_gvl};
 
@@ -20,9 +21,9 @@ pub(crate) fn interruptible<T>(
     let observer = |it: LogEvent<'_>| {
         told.borrow_mut().push((it.target, it.level, it.message.to_owned()));
     };
-    let call = || prebind::interruptible(check_interrupts, || contained(call));
+    let call = || prebind::binding::interruptible(check_interrupts, || contained(call));
     let call = || match wanted.and_then(|level| level.parse().ok()) {
-        Some(level) => prebind::with_log(level, observer, call),
+        Some(level) => prebind::binding::with_log(level, observer, call),
         None => call(),
     };
     let result = without_gvl(ruby, call, |result| result.map_or((), &undo));

@@ -1,7 +1,8 @@
 //! One chat service, and its sessions.
 
 use magnus::{Error, RHash, Ruby};
-use prebind::{Account, Config, Cookie, Credentials, FastToken, contained};
+use prebind::binding::contained;
+use prebind::{Account, Config, Cookie, Credentials, FastToken};
 
 use crate::arguments::named;
 use crate::call::{interruptible, raise};

@@ -18,7 +18,7 @@ use web::{WebCache, WebRequest};
 #[magnus::init(name = "native")]
 fn init(ruby: &Ruby) -> Result<(), Error> {
     gvl::declare_ractor_safe();
-    prebind::Language::Ruby.speak();
+    prebind::binding::Language::Ruby.speak();
     let native = ruby.define_module("Prebind")?.define_module("Native")?;
     // Frozen, so that every Ractor may see them.
     let options = ruby.ary_from_iter(prebind::Config::options().map(|option| ruby.to_symbol(option.name)));
@@ -28,7 +28,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     version.freeze();
     native.const_set("VERSION", version)?;
     native.define_singleton_method("jid_from_user", function!(jid_from_user, 2))?;
-    native.define_singleton_method("schema", function!(prebind::schema_json, 0))?;
+    native.define_singleton_method("schema", function!(prebind::binding::schema_json, 0))?;
     native.define_class("Handle", ruby.class_object())?;
     let client = native.define_class("Client", ruby.class_object())?;
     client.define_singleton_method("new", function!(Client::new, 2))?;
@@ -65,7 +65,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
 
 /// The JID of a web site's user, whose name may hold characters that a JID must not have.
 fn jid_from_user(ruby: &Ruby, name: String, domain: String) -> Result<String, Error> {
-    let jid = prebind::contained(|| prebind::Jid::from_user(&name, &domain));
+    let jid = prebind::binding::contained(|| prebind::Jid::from_user(&name, &domain));
     let jid = jid.map_err(|error| call::raise(ruby, &error))?;
     Ok(jid.to_string())
 }

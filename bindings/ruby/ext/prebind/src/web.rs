@@ -7,7 +7,8 @@ use magnus::r_hash::ForEach;
 use magnus::value::{Qfalse, Qtrue};
 use magnus::{Error, Integer, RArray, RHash, RString, Ruby, Symbol, Value, prelude::*};
 use prebind::Cookie;
-use prebind::web::{self, Answer, Content, Given, Page, Refusal, Shape};
+use prebind::binding::{self, Content, Given, Shape};
+use prebind::web::{self, Answer, Page, Refusal};
 
 use crate::call::raise;
 
@@ -175,7 +176,7 @@ fn shape(value: Value, is_whole: bool) -> Result<Shape, Error> {
 /// What to say of a name of which there is none.
 pub(crate) fn misnamed(called: String, sort: String, name: String, known: Vec<String>) -> Option<String> {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    web::misnamed(&called, &sort, &name, &known)
+    binding::misnamed(&called, &sort, &name, &known)
 }
 
 /// Where the first two of these JIDs stand that belong to one account.

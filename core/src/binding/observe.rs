@@ -44,7 +44,7 @@ pub fn with_log<T>(level: Level, observer: impl Fn(LogEvent<'_>), call: impl FnO
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
 
 /// Runs `act`, of which the observer of this thread's call is not told.
-pub(crate) fn unobserved<T>(act: impl FnOnce() -> T) -> T {
+pub(super) fn unobserved<T>(act: impl FnOnce() -> T) -> T {
     if dispatcher::get_default(Dispatch::is::<Observing>) {
         dispatcher::with_default(&Dispatch::none(), act)
     } else {

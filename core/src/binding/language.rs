@@ -1,10 +1,11 @@
 //! What options and functions are called in the language that the caller uses. A message names them
 //! as the core does, in backticks; a binding says once which language it is for.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-use crate::named;
+use super::names::{is_name, is_setting};
+use crate::error::{Error, ErrorKind, shortened};
 
 /// The longest message, in characters.
 const MAX_LENGTH: usize = 500;
@@ -64,7 +65,7 @@ static NAMES: &[(&str, Language, &str)] = &[
 ];
 
 impl Language {
-    pub(super) const ALL: [Self; 6] = [Rust, CommandLine, Python, Ruby, Php, Kotlin];
+    pub(crate) const ALL: [Self; 6] = [Rust, CommandLine, Python, Ruby, Php, Kotlin];
 
     /// Makes this the language of all messages of this process: for bindings, once, when they are
     /// loaded.
@@ -72,7 +73,7 @@ impl Language {
         SPOKEN.store(self as u8, Relaxed);
     }
 
-    pub(crate) fn spoken() -> Self {
+    pub(super) fn spoken() -> Self {
         let spoken = SPOKEN.load(Relaxed);
         Self::ALL.into_iter().find(|language| *language as u8 == spoken).unwrap_or(Rust)
     }
@@ -85,7 +86,7 @@ impl Language {
             return Some((*name).to_owned());
         }
         let whole = name.split_once('.').map_or(name, |(whole, _)| whole);
-        named::is_name(whole).then(|| match self {
+        is_name(whole).then(|| match self {
             CommandLine => format!("--{}", whole.replace('_', "-")),
             Kotlin => camel_case(whole),
             Rust | Python | Ruby | Php => whole.to_owned(),
@@ -97,12 +98,12 @@ impl Language {
     #[must_use]
     pub fn setting(self, option: &str) -> Option<String> {
         let whole = option.split_once('.').map_or(option, |(whole, _)| whole);
-        let has_one = self == Php && (whole == "url" || named::is_setting(whole));
+        let has_one = self == Php && (whole == "url" || is_setting(whole));
         has_one.then(|| format!("prebind.{whole}"))
     }
 
     /// The message with the names of this language, and no longer than a message may be.
-    pub(super) fn tell(self, message: &str) -> String {
+    pub(crate) fn tell(self, message: &str) -> String {
         let mut told = String::with_capacity(message.len());
         let mut parts = message.split('`');
         told.push_str(parts.next().unwrap_or_default());
@@ -126,6 +127,28 @@ impl Language {
     }
 }
 
+impl Error {
+    /// The message, with options and functions called as this language does. `Display` uses the
+    /// language of the process.
+    #[must_use]
+    pub fn told_in(&self, language: Language) -> String {
+        let words = self.words();
+        match *self.kind() {
+            ErrorKind::Config { field } => {
+                let field = language.name(field).unwrap_or_else(|| field.to_owned());
+                language.tell(&format!("{field}: {words}"))
+            }
+            _ => language.tell(&words),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told_in(Language::spoken()))
+    }
+}
+
 fn camel_case(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();
@@ -135,14 +158,6 @@ fn camel_case(name: &str) -> String {
         name.push_str(rest);
         name
     })
-}
-
-/// The text, or as much of it as fits into so many characters.
-pub(crate) fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    text.chars().take(most - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -176,10 +191,22 @@ mod tests {
     }
 
     #[test]
+    fn an_option_that_is_wrong_is_called_as_the_language_does() {
+        let error = Error::config("max_reply", "must be more, see `fail_fast_for`");
+        for (language, told) in [
+            (Rust, "max_reply: must be more, see `fail_fast_for`"),
+            (CommandLine, "--max-reply: must be more, see `--fail-fast-for`"),
+            (Kotlin, "maxReply: must be more, see `failFastFor`"),
+        ] {
+            assert_eq!(error.told_in(language), told);
+        }
+    }
+
+    #[test]
     fn every_exception_is_of_something_that_is_there() {
         for (name, language, _) in NAMES {
             let whole = name.split_once('.').map_or(*name, |(whole, _)| whole);
-            assert!(named::is_name(whole) || *name == "jid_from_user", "{name} in {language:?}");
+            assert!(is_name(whole) || *name == "jid_from_user", "{name} in {language:?}");
         }
         for language in Language::ALL {
             assert!(language.name("jid_from_user").is_some(), "{language:?}");
@@ -212,8 +239,6 @@ mod tests {
 
     #[test]
     fn a_message_has_an_end() {
-        assert_eq!(shortened("äöü", 3), "äöü");
-        assert_eq!(shortened("äöüx", 3), "äö…");
         assert_eq!(Rust.tell(&"x".repeat(900)).chars().count(), MAX_LENGTH);
     }
 }

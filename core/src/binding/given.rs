@@ -1,9 +1,11 @@
 //! What the site's own functions and settings give. Most languages find out only here whether it is of the right
 //! type, and the log has to say what is wrong with it: by classes and names, since the values may be secrets.
 
+use super::language::Language;
+use super::nearest::nearest;
+use super::parameter::{Parameter, ValueType};
 use crate::account::Credentials;
-use crate::error::{Language, address, parsed, shortened};
-use crate::named::{Parameter, ValueType, nearest};
+use crate::error::{address, parsed, shortened};
 use crate::secret::Secret;
 use crate::session::Extra;
 

@@ -3,9 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::named_value::NamedValue;
 use super::nearest::nearest;
 use super::parameter::{Parameter, ValueType};
-use super::value::{Given, Value};
+use super::value::Value;
 use crate::config::{ClientCertificate, Config, IpFamily, PasswordMechanism};
 use crate::error::{Error, Result, address, shortened};
 use crate::secret::Secret;
@@ -15,7 +16,7 @@ struct Row {
     takes: ValueType,
     is_optional: bool,
     about: &'static str,
-    set: fn(&mut Config, &Given) -> Result<()>,
+    set: fn(&mut Config, &NamedValue) -> Result<()>,
     value: fn(&Config) -> Value,
 }
 
@@ -197,14 +198,14 @@ impl Config {
             );
             return Err(Error::config("options", problem));
         };
-        let given = Given { name: row.name, takes: &row.takes, value };
+        let given = NamedValue { name: row.name, takes: &row.takes, value };
         if row.takes.fits(&given.value) { (row.set)(self, &given) } else { Err(given.refused()) }
     }
 
     /// Refuses a field that is beyond the limits of its option.
     pub(crate) fn check_limits(&self) -> Result<()> {
         for row in OPTIONS.iter().filter(|row| row.takes.has_limits()) {
-            let given = Given { name: row.name, takes: &row.takes, value: (row.value)(self) };
+            let given = NamedValue { name: row.name, takes: &row.takes, value: (row.value)(self) };
             if !row.takes.fits(&given.value) {
                 return Err(given.refused());
             }
@@ -219,14 +220,14 @@ trait Field: Sized {
     const IS_OPTIONAL: bool = false;
 
     /// The field's value for one that fits its option.
-    fn from_given(given: &Given) -> Result<Self>;
+    fn from_given(given: &NamedValue) -> Result<Self>;
 
     /// What would be given for this value.
     fn to_value(&self) -> Value;
 }
 
 impl Field for bool {
-    fn from_given(given: &Given) -> Result<Self> {
+    fn from_given(given: &NamedValue) -> Result<Self> {
         given.flag()
     }
 
@@ -238,7 +239,7 @@ impl Field for bool {
 macro_rules! counts {
     ($($type:ty)+) => {$(
         impl Field for $type {
-            fn from_given(given: &Given) -> Result<Self> {
+            fn from_given(given: &NamedValue) -> Result<Self> {
                 given.count()
             }
 
@@ -252,7 +253,7 @@ macro_rules! counts {
 counts! { u8 u16 u32 usize }
 
 impl Field for RangeInclusive<u32> {
-    fn from_given(given: &Given) -> Result<Self> {
+    fn from_given(given: &NamedValue) -> Result<Self> {
         let [least, most] = given.pair()?;
         Ok(least.count()?..=most.count()?)
     }
@@ -263,7 +264,7 @@ impl Field for RangeInclusive<u32> {
 }
 
 impl Field for Duration {
-    fn from_given(given: &Given) -> Result<Self> {
+    fn from_given(given: &NamedValue) -> Result<Self> {
         given.seconds()
     }
 
@@ -276,7 +277,7 @@ impl Field for Duration {
 }
 
 impl Field for PasswordMechanism {
-    fn from_given(given: &Given) -> Result<Self> {
+    fn from_given(given: &NamedValue) -> Result<Self> {
         given.one_of(&Self::ALL, Self::as_str)
     }
 
@@ -286,7 +287,7 @@ impl Field for PasswordMechanism {
 }
 
 impl Field for IpFamily {
-    fn from_given(given: &Given) -> Result<Self> {
+    fn from_given(given: &NamedValue) -> Result<Self> {
         given.one_of(&Self::ALL, Self::as_str)
     }
 
@@ -296,7 +297,7 @@ impl Field for IpFamily {
 }
 
 impl Field for String {
-    fn from_given(given: &Given) -> Result<Self> {
+    fn from_given(given: &NamedValue) -> Result<Self> {
         given.text()
     }
 
@@ -306,7 +307,7 @@ impl Field for String {
 }
 
 impl Field for Secret {
-    fn from_given(given: &Given) -> Result<Self> {
+    fn from_given(given: &NamedValue) -> Result<Self> {
         given.secret()
     }
 
@@ -316,7 +317,7 @@ impl Field for Secret {
 }
 
 impl Field for Vec<u8> {
-    fn from_given(given: &Given) -> Result<Self> {
+    fn from_given(given: &NamedValue) -> Result<Self> {
         given.bytes()
     }
 
@@ -326,7 +327,7 @@ impl Field for Vec<u8> {
 }
 
 impl Field for ClientCertificate {
-    fn from_given(given: &Given) -> Result<Self> {
+    fn from_given(given: &NamedValue) -> Result<Self> {
         let [chain, key] = given.pair()?;
         // What is not text is no PEM, which is found out where both are read.
         let key = Secret::from(String::from_utf8_lossy(&key.bytes()?).into_owned());
@@ -339,7 +340,7 @@ impl Field for ClientCertificate {
 }
 
 impl Field for Vec<(String, Secret)> {
-    fn from_given(given: &Given) -> Result<Self> {
+    fn from_given(given: &NamedValue) -> Result<Self> {
         given.fields()?.into_iter().map(|(name, value)| Ok((name, value.secret()?))).collect()
     }
 
@@ -351,7 +352,7 @@ impl Field for Vec<(String, Secret)> {
 impl<T: Field> Field for Option<T> {
     const IS_OPTIONAL: bool = true;
 
-    fn from_given(given: &Given) -> Result<Self> {
+    fn from_given(given: &NamedValue) -> Result<Self> {
         match given.value {
             Value::Nothing => Ok(None),
             _ => T::from_given(given).map(Some),

@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use super::super::parameter::{grouped, json};
+use super::super::schema::schema_json;
 use super::*;
 
 fn config() -> Config {
@@ -144,7 +145,7 @@ fn each_is_described_in_one_sentence() {
 
 #[test]
 fn the_schema_is_json() {
-    let schema: serde_json::Value = serde_json::from_str(&crate::schema_json()).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema_json()).unwrap();
     let wait = serde_json::json!({
         "name": "wait", "type": "count", "least": 1, "most": 65535, "optional": false, "default": 55,
         "about": Config::options().nth(1).unwrap().about,

@@ -1,14 +1,15 @@
 //! Every argument of credentials, once.
 
+use super::named_value::NamedValue;
 use super::nearest::nearest;
 use super::parameter::{Parameter, ValueType};
-use super::value::{Given, Value};
+use super::value::Value;
 use crate::account::{Credentials, MAX_SECRET};
 use crate::error::{Error, Result, address, shortened};
 use crate::fast::FastToken;
 use crate::sasl::ScramHash;
 
-type Prove = fn(&Given) -> Result<Credentials>;
+type Prove = fn(&NamedValue) -> Result<Credentials>;
 
 struct Argument {
     name: &'static str,
@@ -184,8 +185,8 @@ impl Credentials {
 }
 
 impl Argument {
-    fn given(&'static self, value: Value) -> Given {
-        Given { name: self.name, takes: &self.takes, value }
+    fn given(&'static self, value: Value) -> NamedValue {
+        NamedValue { name: self.name, takes: &self.takes, value }
     }
 }
 

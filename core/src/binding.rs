@@ -1,0 +1,34 @@
+//! What a binding to another language needs: options and credentials by name, messages in the language's own
+//! words, the log of a call, and how a call ends early.
+//!
+//! A binding converts each argument to a [`Value`]; what may be given, and how, is decided here. What there is to
+//! give is data ([`Parameter`]), so that a binding can check itself against it. Options and credentials by name
+//! are [`Config::from_named`](crate::Config::from_named) and
+//! [`Credentials::from_named`](crate::Credentials::from_named).
+
+mod credentials;
+mod given;
+#[cfg(feature = "client")]
+mod interruption;
+mod language;
+mod named_value;
+mod names;
+mod nearest;
+#[cfg(feature = "client")]
+mod observe;
+mod options;
+mod parameter;
+mod schema;
+mod value;
+
+#[cfg(feature = "client")]
+pub use crate::client::contained;
+pub use given::{Content, Given, Shape, misnamed};
+#[cfg(feature = "client")]
+pub use interruption::interruptible;
+pub use language::Language;
+#[cfg(feature = "client")]
+pub use observe::{LogEvent, with_log};
+pub use parameter::{Parameter, ValueType};
+pub use schema::schema_json;
+pub use value::Value;

@@ -1,0 +1,49 @@
+//! The protocol as a state machine, for another HTTP library or none.
+//!
+//! - [`Negotiation`] takes replies and gives requests. It knows no socket, no clock and no randomness;
+//!   [`Random`] is handed to it, and a [`ScramCache`] may be.
+//! - [`Plan`] is the exchange as data: which steps share a body, what must be answered before.
+//!   The first with a server is the classic one; what it taught, [`Learned`], leads to the
+//!   [shortest](Plan::shortest) for the next.
+//!
+//! ```
+//! use prebind::protocol::{Negotiation, Plan, Random, Reply, Step};
+//! use prebind::{Account, Config, Credentials, Session};
+//!
+//! fn prebind(
+//!     config: &Config,
+//!     account: &Account,
+//!     mut post: impl FnMut(&str) -> (u16, String),
+//! ) -> Result<Session, prebind::Error> {
+//!     let (mut negotiation, mut requests) =
+//!         Negotiation::start(config, account, Plan::classic(), Random::from_os()?)?;
+//!     loop {
+//!         // The classic plan never has more than one request open.
+//!         let request = requests.remove(0);
+//!         let (status, body) = post(request.body());
+//!         match negotiation.receive(&Reply::new(request.rid(), status, body)) {
+//!             Ok(Step::Send(next, more)) => (negotiation, requests) = (next, more),
+//!             Ok(Step::Wait(next)) => negotiation = next,
+//!             Ok(Step::Done(session, _)) => return Ok(session),
+//!             Err(failure) => {
+//!                 if let Some(terminate) = failure.terminate {
+//!                     post(terminate.body());
+//!                 }
+//!                 return Err(failure.error);
+//!             }
+//!         }
+//!     }
+//! }
+//! # let config = Config::new("http://localhost:5280/http-bind")?;
+//! # let account = Account::new("alice@localhost", Credentials::password("secret"))?;
+//! # assert!(prebind(&config, &account, |_| (404, String::new())).is_err());
+//! # Ok::<(), prebind::Error>(())
+//! ```
+
+pub use crate::learned::Learned;
+pub use crate::negotiation::{Failure, Negotiation, Step};
+pub use crate::plan::Plan;
+pub use crate::random::Random;
+pub use crate::reply::Reply;
+pub use crate::request::{CONTENT_TYPE, Request};
+pub use crate::sasl::ScramCache;
