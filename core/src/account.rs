@@ -11,6 +11,7 @@ use crate::jid::Jid;
 use crate::sasl::ScramHash;
 use crate::sasl::prepare;
 use crate::secret::Secret;
+use crate::wire::sasl::is_mechanism_name;
 
 /// An XMPP account: its address and what proves the right to use it.
 #[derive(Debug, Clone)]
@@ -366,12 +367,6 @@ impl fmt::Debug for Credentials {
         };
         f.debug_struct("Credentials").field("proof", &sort).finish_non_exhaustive()
     }
-}
-
-/// A mechanism's name (RFC 4422 §3.1).
-pub(crate) fn is_mechanism_name(name: &str) -> bool {
-    (1..=20).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
 }
 
 /// Visible ASCII, which tokens are made of: anything else could break out of the message a token is

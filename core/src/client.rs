@@ -40,12 +40,12 @@ use crate::account::{Account, Credentials};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Phase, Result, Retry, Stage, shortened};
 use crate::negotiation::is_unknown;
-use crate::reply::Reply;
-use crate::request::Request;
 use crate::sasl::ScramCache;
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::trace::{Writer, masked};
+use crate::wire::reply::Reply;
+use crate::wire::request::Request;
+use crate::wire::trace::{Writer, masked};
 
 pub(crate) use cancel::interruptible;
 #[cfg(test)]

@@ -9,10 +9,7 @@ use crate::error::{Error, Result};
 use crate::random::is_uuid;
 use crate::secret::Secret;
 use crate::text;
-
-/// The mechanism of the tokens that are asked for. Those with channel binding have no use here:
-/// BOSH hides the XMPP server's TLS from its clients.
-pub(crate) const MECHANISM: &str = "HT-SHA-256-NONE";
+pub(crate) use crate::wire::sasl2::TOKEN_MECHANISM as MECHANISM;
 
 /// Longer than any token or its record is.
 const MAX_LENGTH: usize = 4096;

@@ -35,11 +35,9 @@ extern crate self as prebind;
 
 mod account;
 pub mod binding;
-mod body;
 #[cfg(feature = "client")]
 mod client;
 mod config;
-mod cookies;
 mod error;
 mod fast;
 mod jid;
@@ -48,18 +46,12 @@ mod negotiation;
 mod plan;
 pub mod protocol;
 mod random;
-mod reply;
-mod request;
 mod sasl;
-mod sasl2;
 mod secret;
 mod session;
-mod stanza;
 mod text;
-#[cfg(feature = "client")]
-mod trace;
 pub mod web;
-mod xml;
+mod wire;
 
 pub use account::{Account, Credentials};
 #[cfg(feature = "client")]
@@ -73,4 +65,5 @@ pub use fast::FastToken;
 pub use jid::Jid;
 pub use sasl::ScramHash;
 pub use secret::Secret;
-pub use session::{Cookie, Extra, Session};
+pub use session::{Extra, Session};
+pub use wire::cookies::Cookie;

@@ -26,24 +26,24 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use crate::account::Account;
-use crate::body::{Created, Frame, Received, stray_sid};
 use crate::config::Config;
-use crate::cookies::Cookies;
 use crate::error::{Condition, Error, ErrorKind, Result, Retry, SaslCondition, Secrets, Stage};
 use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::learned::Learned;
 use crate::plan::Plan;
 use crate::random::Random;
-use crate::reply::Reply;
-use crate::request::Request;
 #[cfg(feature = "client")]
 use crate::sasl::Pace;
 use crate::sasl::{Means, Message, ScramCache};
-use crate::sasl2::Inline;
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::stanza::Features;
+use crate::wire::body::{Created, Frame, Received, stray_sid};
+use crate::wire::cookies::Cookies;
+use crate::wire::reply::Reply;
+use crate::wire::request::Request;
+use crate::wire::sasl2::Inline;
+use crate::wire::stanza::Features;
 
 use login::Login;
 #[cfg(feature = "client")]
@@ -261,7 +261,7 @@ impl<'a> Negotiation<'a> {
 
     /// What the server is known to be so far.
     #[cfg(feature = "client")]
-    pub(crate) fn server(&self) -> crate::learned::Server {
+    pub(crate) fn server(&self) -> crate::wire::server::Server {
         self.learned.server()
     }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::account::Account;
 use crate::config::Config;
-use crate::learned::{Learned, Server};
+use crate::learned::Learned;
 use crate::sasl::{self, Early, Way};
+use crate::wire::server::Server;
 
 /// The bodies of one exchange, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
-use crate::body::Created;
 use crate::error::parsed;
 use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::sasl::Authenticated;
 use crate::secret::Secret;
+use crate::wire::body::Created;
+use crate::wire::cookies::Cookie;
 
 /// An authenticated session, ready for a browser to attach to.
 ///
@@ -27,26 +28,6 @@ pub struct Session {
     round_trips: u32,
     cookies: Vec<Cookie>,
     fast_token: Option<FastToken>,
-}
-
-/// A cookie that a load balancer in front of the server set during the exchange. Where the browser
-/// reaches the server through the same balancer, it must present it too.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Cookie {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: Secret,
-    /// The path for which it was set; empty if the balancer gave none.
-    pub path: String,
-}
-
-impl Cookie {
-    /// The value.
-    #[must_use]
-    pub fn value(&self) -> &str {
-        self.value.expose()
-    }
 }
 
 /// What an answer to the browser may have besides `jid`, `sid` and `rid`, for clients that want more.
@@ -233,15 +214,5 @@ impl fmt::Debug for Session {
             .field("mechanism", &self.mechanism)
             .field("round_trips", &self.round_trips)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Cookie {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cookie")
-            .field("name", &self.name)
-            .field("value", &self.value)
-            .field("path", &self.path)
-            .finish()
     }
 }

@@ -13,12 +13,13 @@ use super::{Inner, cancel, defect, interruptible, terminate};
 use crate::account::Account;
 use crate::config::Config;
 use crate::error::{Error, Phase, Result, Stage};
-use crate::learned::{Learned, Server};
+use crate::learned::Learned;
 use crate::negotiation::{Failure, Negotiation, Step, has_failed, is_unknown};
 use crate::plan::Plan;
 use crate::random::Random;
-use crate::request::Request;
 use crate::session::Session;
+use crate::wire::request::Request;
+use crate::wire::server::Server;
 
 /// How long ending a session after a failure may take; less if the deadline is shorter.
 const CLEAN_UP: Duration = Duration::from_millis(500);

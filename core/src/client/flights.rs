@@ -17,8 +17,8 @@ use super::lanes::Lane;
 use super::lost::Lost;
 use super::outbox::Outbox;
 use super::{Inner, cancel, interruptible};
-use crate::reply::Reply;
-use crate::request::Request;
+use crate::wire::reply::Reply;
+use crate::wire::request::Request;
 
 /// A reply and the lane it came by, or why there is none, to the request with that RID.
 pub(super) type Answer = (u64, Result<(Reply, Lane), Lost>);

@@ -21,11 +21,12 @@ use super::lost::{Lost, is_timeout};
 use super::process::Process;
 use super::{cancel, patience, phase, tls};
 use crate::config::Config;
-use crate::cookies::with_age;
 use crate::error::{Error, Phase};
-use crate::reply::{Reply, retry_after};
-use crate::request::{self, Request};
 use crate::secret::Secret;
+use crate::wire::body;
+use crate::wire::cookies::with_age;
+use crate::wire::reply::{Reply, retry_after};
+use crate::wire::request::Request;
 
 const MAX_HEADERS: usize = 16 * 1024;
 
@@ -142,7 +143,7 @@ impl Http {
             .timeout_resolve(Some(config.resolve_timeout))
             .timeout_connect(Some(config.connect_timeout))
             .build()
-            .header(CONTENT_TYPE, request::CONTENT_TYPE);
+            .header(CONTENT_TYPE, body::CONTENT_TYPE);
         for (name, value) in &self.settings.headers {
             post = post.header(name, value);
         }

@@ -10,10 +10,11 @@ use crate::error::{
     BoshCondition, Condition, Error, ErrorKind, Phase, Result, Retry, SaslCondition, Stage, StanzaCondition,
     StreamCondition,
 };
-use crate::learned::{Server, is_scram};
+use crate::learned::is_scram;
 use crate::negotiation::{EACH_ANSWERED, SAME_SERVER, is_unknown};
 use crate::plan::Plan;
 use crate::session::Session;
+use crate::wire::server::Server;
 
 /// How long to wait before a session is created once more whose creation was lost, each time. A node that dies takes
 /// connections until its process is gone, which takes longer on a busy machine, and a balancer may have further ones

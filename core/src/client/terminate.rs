@@ -1,13 +1,13 @@
 //! Ending a session (XEP-0124 §13) apart from the exchange that opened it.
 
-use crate::body::{Frame, Received};
 use crate::config::Config;
-use crate::cookies;
 use crate::error::{Error, Result, Secrets, Stage};
-use crate::reply::Reply;
-use crate::request::Request;
 use crate::session::Session;
 use crate::text::is_xml_text;
+use crate::wire::body::{Frame, Received};
+use crate::wire::cookies;
+use crate::wire::reply::Reply;
+use crate::wire::request::Request;
 
 /// The request that ends a session.
 pub(super) fn of(session: &Session) -> Result<Request> {

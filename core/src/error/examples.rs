@@ -21,9 +21,9 @@ use crate::jid::Jid;
 use crate::negotiation::{EACH_ANSWERED, Negotiation, Step};
 use crate::plan::Plan;
 use crate::random::Random;
-use crate::reply::Reply;
 use crate::sasl::ScramHash;
 use crate::web::Page;
+use crate::wire::reply::Reply;
 
 const URL: &str = "https://chat.example.org/http-bind";
 
@@ -61,7 +61,7 @@ fn find_errors() -> Vec<Error> {
     errors.extend(of_conditions());
     errors.extend(of_exchanges());
     errors.extend(in_sasl2());
-    errors.extend(crate::reply::examples());
+    errors.extend(crate::wire::reply::examples());
     errors.extend(crate::sasl::examples());
     #[cfg(feature = "client")]
     errors.extend(crate::client::examples());

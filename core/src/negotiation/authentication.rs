@@ -5,10 +5,11 @@ use super::{Alternative, Login, Negotiation, Told};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::fast::FastToken;
 use crate::sasl::{Mechanism, Uses, Way};
-use crate::sasl2::{self, Success, TokenUse};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::stanza::{self, Features};
+use crate::wire::sasl2::{Success, TokenUse};
+use crate::wire::stanza::Features;
+use crate::wire::{ns, sasl};
 
 impl Negotiation<'_> {
     pub(super) fn begin_login(&mut self) -> Result<Secret> {
@@ -112,8 +113,8 @@ impl Negotiation<'_> {
     /// The element that answers a challenge, once.
     pub(super) fn due_response(&mut self) -> Option<Secret> {
         let response = self.login.due_response()?;
-        let namespace = if self.sasl2.is_some() { sasl2::NS } else { stanza::NS_SASL };
-        let element = stanza::response(namespace, &response);
+        let namespace = if self.sasl2.is_some() { ns::SASL2 } else { ns::SASL };
+        let element = sasl::response(namespace, &response);
         self.told = Told::OnDemand;
         self.told_messages.push(response);
         Some(element)

@@ -4,9 +4,10 @@ use std::mem;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::sasl::{Authenticated, Means, Mechanism, Message};
-use crate::sasl2::{self, Inline};
 use crate::secret::Secret;
-use crate::stanza::{self, Features};
+use crate::wire::sasl;
+use crate::wire::sasl2::{self, Inline};
+use crate::wire::stanza::Features;
 
 /// How far the login is.
 #[derive(Default)]
@@ -33,7 +34,7 @@ impl<'a> Login<'a> {
         let (name, initial) = (mechanism.name(), mechanism.initial_response());
         let initial = initial.as_ref().map(|message| message.as_slice());
         let auth = match sasl2 {
-            None => stanza::auth(name, initial),
+            None => sasl::auth(name, initial),
             Some(inline) => sasl2::authenticate(name, initial, inline, user_agent),
         };
         *self = Self::Underway(mechanism);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::{Failure, Negotiation, Open, Step};
 use crate::error::{BoshCondition, Condition, Error, ErrorKind, Phase, Stage};
-use crate::learned::Server;
-use crate::request::Request;
+use crate::wire::request::Request;
+use crate::wire::server::Server;
 
 /// How long to wait before a request is sent again to a server that does not know the session: 250 ms in
 /// all. The nodes of an ejabberd cluster learn of a new session up to 111 ms late.

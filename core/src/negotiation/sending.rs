@@ -1,12 +1,12 @@
 //! What an exchange sends: the bodies of its plan that are due, and how each is written.
 
 use super::{MAX_OPEN, Negotiation, Open, Told};
-use crate::body::Frame;
 use crate::error::{Result, Stage};
 use crate::plan::{Milestone, PlanStep, PlannedBody};
-use crate::request::Request;
 use crate::secret::Secret;
-use crate::stanza;
+use crate::wire::bind;
+use crate::wire::body::Frame;
+use crate::wire::request::Request;
 
 impl Negotiation<'_> {
     /// Writes the bodies whose turn it is, as far as the server lets them be open.
@@ -86,11 +86,11 @@ impl Negotiation<'_> {
                     continue;
                 }
                 PlanStep::Bind if self.sasl2.is_some_and(|inline| inline.bind) => continue,
-                PlanStep::Bind => (Stage::Bind, stanza::bind(account.resource(config))),
+                PlanStep::Bind => (Stage::Bind, bind::bind(account.resource(config))),
                 PlanStep::Poll if self.features.is_some() || self.jid.is_some() => continue,
                 PlanStep::Poll => (Stage::Bind, Secret::default()),
                 PlanStep::Session if !self.is_session_required() => continue,
-                PlanStep::Session => (Stage::Session, stanza::session()),
+                PlanStep::Session => (Stage::Session, bind::session()),
             };
             is_needed = true;
             // Until the session stands, that is what is waited for.

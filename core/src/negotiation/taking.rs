@@ -1,11 +1,12 @@
 //! What a server tells: its features, the course of the login, and the address it has bound.
 
 use super::Negotiation;
-use crate::body::Body;
 use crate::error::{ErrorKind, Result};
 use crate::jid::{Jid, Likeness};
-use crate::learned::{Learned, Server};
-use crate::stanza::{self, Features, Incoming};
+use crate::learned::Learned;
+use crate::wire::body::Body;
+use crate::wire::server::Server;
+use crate::wire::stanza::{self, Features, Incoming};
 
 impl Negotiation<'_> {
     /// Takes what a reply to one of the requests tells.

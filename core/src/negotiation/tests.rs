@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::account::Credentials;
-use crate::learned::Server;
 use crate::plan::{Milestone, PlanStep, PlannedBody};
+use crate::wire::server::Server;
 
 /// Authenticates and restarts at once, as the classic plan does one after the other.
 const TOGETHER: Plan = Plan {

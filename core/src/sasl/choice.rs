@@ -6,8 +6,8 @@ use crate::config::{Config, PasswordMechanism};
 use crate::error::Result;
 use crate::fast;
 use crate::learned::{Learned, is_scram};
-use crate::sasl2::{Inline, Offer, TokenUse};
-use crate::stanza::Features;
+use crate::wire::sasl2::{Inline, Offer, TokenUse};
+use crate::wire::stanza::Features;
 
 /// A mechanism by its name, and the kind of SASL it is used in.
 #[derive(Debug, Clone, PartialEq, Eq)]

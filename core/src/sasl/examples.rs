@@ -6,7 +6,7 @@ use crate::account::Credentials;
 use crate::config::PasswordMechanism;
 use crate::error::Stage;
 use crate::fast::FastToken;
-use crate::sasl2::Offer;
+use crate::wire::sasl2::Offer;
 
 const HTTP: &str = "http://chat.example.org/http-bind";
 const HTTPS: &str = "https://chat.example.org/http-bind";

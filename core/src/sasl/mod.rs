@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::error::{Check, Error, Result, Stage};
 use crate::fast;
 use crate::random::Random;
-use crate::stanza::Features;
+use crate::wire::stanza::Features;
 
 pub(crate) use choice::{Early, Uses, Way, early};
 use digest_md5::DigestMd5;

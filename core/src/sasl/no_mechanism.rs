@@ -7,8 +7,8 @@ use crate::config::{Config, PasswordMechanism};
 use crate::error::{Error, ErrorKind, Retry, Stage, address, is_mechanism, shortened};
 use crate::fast;
 use crate::learned::is_scram;
-use crate::sasl2::Offer;
-use crate::stanza::Features;
+use crate::wire::sasl2::Offer;
+use crate::wire::stanza::Features;
 
 /// The most characters of a list of names in a message.
 const LONGEST: usize = 90;

@@ -1,7 +1,7 @@
 //! The cookies of a load balancer in front of the chat server, for the browser.
 
-use crate::cookies::covers;
-use crate::session::Cookie;
+use crate::wire::cookies::Cookie;
+use crate::wire::cookies::covers;
 
 use super::request::Request;
 

@@ -4,10 +4,11 @@ use super::*;
 use crate::account::{Account, Credentials};
 use crate::config::Config;
 use crate::error::Stage;
-use crate::learned::{Learned, Server};
+use crate::learned::Learned;
 use crate::plan::Plan;
 use crate::random::Random;
-use crate::reply::Reply;
+use crate::wire::reply::Reply;
+use crate::wire::server::Server;
 
 const OFFER: &str = "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
     <mechanism>PLAIN</mechanism></mechanisms></stream:features>";

@@ -1,54 +1,15 @@
-//! An HTTP response, and whether it is an answer at all.
+//! Whether a response is an answer at all, and what it says then.
 
-#[cfg(test)]
-mod examples;
-mod not_bosh;
-mod retry_after;
-
-use std::fmt;
-use std::time::Duration;
-
-use crate::body::{self, Received};
+use super::Reply;
+use super::not_bosh::NotBosh;
 use crate::config::Config;
 use crate::error::{BoshCondition, Condition, Error, Result, Retry, Stage, address, shortened};
-#[cfg(test)]
-pub(crate) use examples::examples;
-use not_bosh::NotBosh;
-#[cfg(feature = "client")]
-pub(crate) use retry_after::retry_after;
+use crate::wire::body::{self, Received};
 
-/// As much of a page as is searched for what it says.
-const SEARCHED: usize = 16 * 1024;
-
-/// The HTTP response to one [`Request`](crate::protocol::Request).
-#[derive(Clone, Default)]
-#[non_exhaustive]
-pub struct Reply {
-    /// The RID of the request it answers.
-    pub rid: u64,
-    /// The HTTP status.
-    pub status: u16,
-    /// The `Content-Type` header.
-    pub content_type: Option<String>,
-    /// The `Content-Encoding` header; none is ever asked for.
-    pub content_encoding: Option<String>,
-    /// The `Location` header.
-    pub location: Option<String>,
-    /// How long the `Retry-After` header asks to wait.
-    pub retry_after: Option<Duration>,
-    /// Every `Set-Cookie` header.
-    pub set_cookie: Vec<String>,
-    /// The body.
-    pub body: Vec<u8>,
-}
+/// How Openfire answers a SID that it does not know, in an HTML page.
+const UNKNOWN_SID: &str = "invalid sid value";
 
 impl Reply {
-    /// A response with that status and body to the request with that RID.
-    #[must_use]
-    pub fn new(rid: u64, status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { rid, status, body: body.into(), ..Self::default() }
-    }
-
     /// Reads the body, unless the HTTP layer says that it is none.
     pub(crate) fn read(&self, stage: Stage, in_session: bool, config: &Config) -> Result<Received> {
         if self.status != 200 {
@@ -110,16 +71,6 @@ impl Reply {
         named.map(|coding| shortened(&address(coding), 20)).or(seen.map(str::to_owned))
     }
 
-    /// Whether the same request may be answered if it is sent once more.
-    pub(crate) fn is_server_failure(&self) -> bool {
-        matches!(self.status, 500..=599)
-    }
-
-    /// Whether a proxy says that it lost the server for a moment.
-    pub(crate) fn is_from_gateway(&self) -> bool {
-        matches!(self.status, 502..=504)
-    }
-
     /// Old connection managers name the condition by the status alone (XEP-0124 §17.1). In a
     /// creation, 404 says that the URL is wrong.
     fn legacy_condition(&self, in_session: bool) -> Option<BoshCondition> {
@@ -128,15 +79,9 @@ impl Reply {
         (is_answer && (in_session || self.status != 404)).then_some(condition)
     }
 
-    /// Whether Openfire does not know the SID. It says so in an HTML page.
+    /// Whether Openfire does not know the SID.
     fn is_of_unknown_sid(&self) -> bool {
-        self.status == 404 && self.says(&["invalid sid value"])
-    }
-
-    /// Whether the beginning of the body has one of these words, in lower case.
-    fn says(&self, words: &[&str]) -> bool {
-        let page = String::from_utf8_lossy(&self.body[..self.body.len().min(SEARCHED)]).to_lowercase();
-        words.iter().any(|word| page.contains(word))
+        self.status == 404 && self.says(&[UNKNOWN_SID])
     }
 
     /// Whether it holds a page, JSON or the like instead of XML.
@@ -153,16 +98,6 @@ impl Reply {
 
     fn not_bosh(&self, stage: Stage, config: &Config) -> Error {
         NotBosh { reply: self, stage, config }.error()
-    }
-}
-
-impl fmt::Debug for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply")
-            .field("status", &self.status)
-            .field("content_type", &self.content_type)
-            .field("bytes", &self.body.len())
-            .finish_non_exhaustive()
     }
 }
 

@@ -4,16 +4,17 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::bind;
+use super::ns::{BIND2, FAST, SASL2};
+use super::sasl::{decode, encode, mechanism_names};
+use super::xml::Element;
 use crate::error::{Error, Result, Stage};
-use crate::fast;
 use crate::jid::Jid;
 use crate::secret::Secret;
-use crate::stanza::{decode, encode, mechanism_names, refused_bind};
-use crate::xml::Element;
 
-pub(crate) const NS: &str = "urn:xmpp:sasl:2";
-const NS_BIND: &str = "urn:xmpp:bind:0";
-const NS_FAST: &str = "urn:xmpp:fast:0";
+/// The mechanism of the tokens that are asked for. Those with channel binding have no use here:
+/// BOSH hides the XMPP server's TLS from its clients.
+pub(crate) const TOKEN_MECHANISM: &str = "HT-SHA-256-NONE";
 
 /// What a server offers to do by SASL2.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,13 +28,13 @@ pub(crate) struct Offer {
 
 impl Offer {
     pub(crate) fn read(features: &Element) -> Option<Self> {
-        let authentication = features.child(NS, "authentication")?;
-        let inline = authentication.child(NS, "inline");
-        let fast = inline.and_then(|inline| inline.child(NS_FAST, "fast"));
+        let authentication = features.child(SASL2, "authentication")?;
+        let inline = authentication.child(SASL2, "inline");
+        let fast = inline.and_then(|inline| inline.child(FAST, "fast"));
         Some(Self {
-            mechanisms: mechanism_names(authentication, NS),
-            bind: inline.is_some_and(|inline| inline.child(NS_BIND, "bind").is_some()),
-            fast: fast.map_or_else(Vec::new, |fast| mechanism_names(fast, NS_FAST)),
+            mechanisms: mechanism_names(authentication, SASL2),
+            bind: inline.is_some_and(|inline| inline.child(BIND2, "bind").is_some()),
+            fast: fast.map_or_else(Vec::new, |fast| mechanism_names(fast, FAST)),
         })
     }
 
@@ -44,7 +45,7 @@ impl Offer {
     }
 
     pub(crate) fn has_tokens(&self) -> bool {
-        self.fast.iter().any(|name| name == fast::MECHANISM)
+        self.fast.iter().any(|name| name == TOKEN_MECHANISM)
     }
 }
 
@@ -83,18 +84,18 @@ pub(crate) fn authenticate(
         None => ("", ""),
         Some(_) => ("<initial-response>", "</initial-response>"),
     };
-    let start = format!("<authenticate xmlns=\"{NS}\" mechanism=\"{mechanism}\">{before}");
+    let start = format!("<authenticate xmlns=\"{SASL2}\" mechanism=\"{mechanism}\">{before}");
     let user_agent = match inline.token {
         TokenUse::None => String::new(),
         TokenUse::Requested | TokenUse::Presented => format!("<user-agent id=\"{user_agent}\"/>"),
     };
-    let bind = if inline.bind { format!("<bind xmlns=\"{NS_BIND}\"/>") } else { String::new() };
+    let bind = if inline.bind { format!("<bind xmlns=\"{BIND2}\"/>") } else { String::new() };
     let token = match inline.token {
         TokenUse::None => String::new(),
         TokenUse::Requested => {
-            format!("<request-token xmlns=\"{NS_FAST}\" mechanism=\"{}\"/>", fast::MECHANISM)
+            format!("<request-token xmlns=\"{FAST}\" mechanism=\"{}\"/>", TOKEN_MECHANISM)
         }
-        TokenUse::Presented => format!("<fast xmlns=\"{NS_FAST}\"/>"),
+        TokenUse::Presented => format!("<fast xmlns=\"{FAST}\"/>"),
     };
     [&start, response.as_str(), after, &user_agent, &bind, &token, "</authenticate>"].concat().into()
 }
@@ -111,8 +112,8 @@ pub(crate) struct Success {
 
 impl Success {
     pub(crate) fn read(success: &Element) -> Result<Self> {
-        let additional_data = success.child(NS, "additional-data").map(|data| decode(&data.text));
-        let token = success.child(NS_FAST, "token").and_then(|token| {
+        let additional_data = success.child(SASL2, "additional-data").map(|data| decode(&data.text));
+        let token = success.child(FAST, "token").and_then(|token| {
             let expiry = token.attribute("expiry").map(str::to_owned);
             Some((Secret::from(token.attribute("token")?), expiry))
         });
@@ -121,14 +122,15 @@ impl Success {
 }
 
 fn bound(success: &Element) -> Option<Result<Jid>> {
-    if let Some(failed) = success.child(NS_BIND, "failed") {
-        return Some(Err(refused_bind(
+    if let Some(failed) = success.child(BIND2, "failed") {
+        return Some(Err(bind::refused(
             Stage::Bind,
             failed.children.iter().find(|child| child.name == "error"),
         )));
     }
-    success.child(NS_BIND, "bound")?;
-    let jid = success.child(NS, "authorization-identifier").and_then(|jid| Jid::bound(jid.text.trim()).ok());
+    success.child(BIND2, "bound")?;
+    let jid =
+        success.child(SASL2, "authorization-identifier").and_then(|jid| Jid::bound(jid.text.trim()).ok());
     Some(jid.ok_or_else(|| Error::protocol(Stage::Bind, "a full JID in the SASL success", "none")))
 }
 

@@ -1,10 +1,13 @@
 //! A body as an operator may see it. Names, attributes and texts are shown only if they are known to hold
 //! nothing secret: whatever else a server sends may repeat a password, a token, a SID or a RID.
 
+use std::borrow::Cow;
+
+use super::bind::is_client_id;
+use super::body::CONTENT_TYPE;
+use super::ns;
+use super::xml::Element;
 use crate::error::{is_condition, is_mechanism};
-use crate::request::CONTENT_TYPE;
-use crate::stanza::{NAMESPACES, is_client_id};
-use crate::xml::Element;
 
 /// Who wrote a body. The addresses in our own are those of the account; a server may write anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,38 +120,51 @@ const ATTRIBUTES: [&str; 37] = [
     "xmlns",
 ];
 
-/// Namespaces of stream features that are only passed over.
-const OTHER_NAMESPACES: [&str; 12] = [
-    "",
-    "http://jabber.org/features/iq-register",
-    "http://jabber.org/protocol/caps",
-    "urn:ietf:params:xml:ns:xmpp-tls",
-    "urn:xmpp:bind:0",
-    "urn:xmpp:csi:0",
-    "urn:xmpp:fast:0",
-    "urn:xmpp:features:pre-approval",
-    "urn:xmpp:features:rosterver",
-    "urn:xmpp:sasl:2",
-    "urn:xmpp:sm:3",
-    "urn:xmpp:xbosh",
-];
+impl Element {
+    /// Replaces by `***` every name, attribute and text that is not known to be harmless.
+    fn mask(&mut self, writer: Writer) {
+        const HIDDEN: &str = "***";
+        if !writer.shows_text(&self.name, &self.text) {
+            HIDDEN.clone_into(&mut self.text);
+        }
+        for attribute in &mut self.attributes {
+            let is_known = writer.shows_attribute(&attribute.name, &attribute.value);
+            if !is_known {
+                HIDDEN.clone_into(&mut attribute.value);
+                // Its name may be made up.
+                if !is_known_attribute(&attribute.name) {
+                    HIDDEN.clone_into(&mut attribute.name);
+                }
+            }
+        }
+        if !is_known_element(&self.name) {
+            HIDDEN.clone_into(&mut self.name);
+        }
+        if !is_known_namespace(&self.namespace) {
+            self.namespace = Cow::Borrowed(HIDDEN);
+        }
+        for child in &mut self.children {
+            child.mask(writer);
+        }
+    }
+}
 
 /// Whether the name of an element may be shown.
-pub(crate) fn is_known_element(name: &str) -> bool {
+fn is_known_element(name: &str) -> bool {
     ELEMENTS.contains(&name) || is_condition(name)
 }
 
-pub(crate) fn is_known_namespace(namespace: &str) -> bool {
-    NAMESPACES.contains(&namespace) || OTHER_NAMESPACES.contains(&namespace)
+fn is_known_namespace(namespace: &str) -> bool {
+    ns::EXCHANGE.contains(&namespace) || ns::PASSED_OVER.contains(&namespace)
 }
 
-pub(crate) fn is_known_attribute(name: &str) -> bool {
+fn is_known_attribute(name: &str) -> bool {
     ATTRIBUTES.contains(&name)
 }
 
 impl Writer {
     /// Whether an attribute's value may be shown.
-    pub(crate) fn shows_attribute(self, name: &str, value: &str) -> bool {
+    fn shows_attribute(self, name: &str, value: &str) -> bool {
         match name {
             "to" | "from" => self == Self::Client,
             "mechanism" => self == Self::Client || is_mechanism(value),
@@ -180,7 +196,7 @@ impl Writer {
     }
 
     /// Whether an element's text may be shown.
-    pub(crate) fn shows_text(self, element: &str, text: &str) -> bool {
+    fn shows_text(self, element: &str, text: &str) -> bool {
         match element {
             "mechanism" => is_mechanism(text.trim()),
             "resource" => self == Self::Client,

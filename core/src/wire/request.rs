@@ -3,12 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::body::{self, Frame};
+use super::body::{self, Frame};
 use crate::error::Stage;
 use crate::secret::Secret;
-
-/// The `Content-Type` of every request (XEP-0124 §6).
-pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
 
 /// An HTTP POST to the configured URL. `Debug` shows nothing of its body.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,7 +86,7 @@ impl Request {
         self.stage
     }
 
-    /// The body to send, with the [`CONTENT_TYPE`].
+    /// The body to send, with the [`CONTENT_TYPE`](crate::protocol::CONTENT_TYPE).
     #[must_use]
     pub fn body(&self) -> &str {
         self.body.expose()

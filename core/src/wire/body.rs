@@ -6,19 +6,19 @@ use quick_xml::events::BytesText;
 use quick_xml::writer::ElementWriter;
 use url::Url;
 
+use super::server::Server;
+use super::xml::Element;
+use super::{ns, sasl};
 use crate::config::{Config, place};
 use crate::error::{
     BoshCondition, Condition, Error, ErrorKind, Result, Retry, Stage, StreamCondition, address, shortened,
 };
 use crate::jid::Jid;
-use crate::learned::Server;
 use crate::secret::Secret;
-use crate::stanza;
 use crate::text::is_xml_text;
-use crate::xml::Element;
 
-pub(crate) const NS_HTTPBIND: &str = "http://jabber.org/protocol/httpbind";
-pub(crate) const NS_XBOSH: &str = "urn:xmpp:xbosh";
+/// The `Content-Type` of every request (XEP-0124 §6).
+pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
 
 /// The version of XEP-0124 this library speaks.
 const VER: &str = "1.11";
@@ -40,14 +40,14 @@ pub(crate) fn write(frame: &Frame<'_>, rid: u64, sid: Option<&str>, payload: &st
     // Room for all of it: growing would leave pieces of a secret behind in freed memory.
     let mut writer = Writer::new(Vec::with_capacity(payload.len() + 2048));
     let rid = rid.to_string();
-    let body = writer.create_element("body").with_attribute(("xmlns", NS_HTTPBIND));
+    let body = writer.create_element("body").with_attribute(("xmlns", ns::HTTPBIND));
     let body = match frame {
         Frame::Create { config, domain, from } => write_create(body, config, domain, *from, &rid),
         Frame::Plain => with_optional(body.with_attribute(("rid", rid.as_str())), "sid", sid),
         Frame::Terminate => with_optional(body.with_attribute(("rid", rid.as_str())), "sid", sid)
             .with_attribute(("type", "terminate")),
         Frame::Restart { lang, domain, version } => {
-            let body = body.with_attributes([("xmlns:xmpp", NS_XBOSH), ("rid", rid.as_str())]);
+            let body = body.with_attributes([("xmlns:xmpp", ns::XBOSH), ("rid", rid.as_str())]);
             let body = with_optional(body, "sid", sid).with_attribute(("to", *domain));
             let body = with_optional(body, "xml:lang", *lang).with_attribute(("xmpp:restart", "true"));
             with_optional(body, "xmpp:version", *version)
@@ -69,7 +69,7 @@ fn write_create<'a, W: std::io::Write>(
     from: Option<&str>,
     rid: &str,
 ) -> ElementWriter<'a, W> {
-    let body = body.with_attributes([("xmlns:xmpp", NS_XBOSH), ("content", crate::request::CONTENT_TYPE)]);
+    let body = body.with_attributes([("xmlns:xmpp", ns::XBOSH), ("content", CONTENT_TYPE)]);
     let body = with_optional(body, "from", from)
         .with_attributes([("hold", config.hold.to_string().as_str()), ("rid", rid)]);
     let body = with_optional(body, "route", config.route.as_deref()).with_attributes([
@@ -121,13 +121,13 @@ pub(crate) fn read(document: &[u8], stage: Stage) -> Result<Received> {
             _ => return Err(Error::protocol(stage, EXPECTED, problem)),
         },
     };
-    if !root.is(NS_HTTPBIND, "body") {
+    if !root.is(ns::HTTPBIND, "body") {
         return Err(Error::protocol(stage, EXPECTED, "another element"));
     }
     match root.attribute("type") {
         Some("terminate") => Ok(Received::Terminated(termination(&root, stage))),
         Some("error") => Ok(Received::Recoverable),
-        _ => match root.child(stanza::NS_STREAMS, "error") {
+        _ => match root.child(ns::STREAMS, "error") {
             // The stream is lost; the connection manager has not said that its session is, too.
             Some(error) => Err(stream_error(error, stage)),
             None => Ok(Received::Body(Body { root })),
@@ -144,13 +144,13 @@ fn is_no_xml(document: &[u8]) -> bool {
 /// Whether the namespace of BOSH is in it, in UTF-8 or UTF-16.
 fn names_httpbind(document: &[u8]) -> bool {
     let letters: Vec<u8> = document.iter().copied().filter(|byte| *byte != 0).collect();
-    letters.windows(NS_HTTPBIND.len()).any(|window| window == NS_HTTPBIND.as_bytes())
+    letters.windows(ns::HTTPBIND.len()).any(|window| window == ns::HTTPBIND.as_bytes())
 }
 
 /// Whether the session or the stream ends with this body.
 fn says_the_end(root: &Element) -> bool {
-    root.is(NS_HTTPBIND, "body")
-        && (root.attribute("type") == Some("terminate") || root.child(stanza::NS_STREAMS, "error").is_some())
+    root.is(ns::HTTPBIND, "body")
+        && (root.attribute("type") == Some("terminate") || root.child(ns::STREAMS, "error").is_some())
 }
 
 impl Body {
@@ -265,14 +265,14 @@ impl Created {
 }
 
 fn termination(root: &Element, stage: Stage) -> Error {
-    if let Some(error) = stanza::last_words(&root.children) {
+    if let Some(error) = sasl::last_words(&root.children) {
         return error;
     }
     // Some connection managers lose the namespace of the error, but not that of its condition.
     let is_stream_error = |child: &&Element| {
-        child.name == "error" && child.children.iter().any(|it| it.namespace == stanza::NS_STREAM_ERRORS)
+        child.name == "error" && child.children.iter().any(|it| it.namespace == ns::STREAM_ERRORS)
     };
-    let stream_error = root.child(stanza::NS_STREAMS, "error");
+    let stream_error = root.child(ns::STREAMS, "error");
     let stream_error = stream_error.or_else(|| root.children.iter().find(is_stream_error));
     // node-xmpp-bosh says more in an attribute of its own.
     let text = root.attribute("message");
@@ -286,7 +286,7 @@ fn termination(root: &Element, stage: Stage) -> Error {
         }
         (Some(name), _) => {
             // Punjab puts the stream error's condition into the body without its wrapper.
-            let child = root.children.iter().find(|child| child.namespace == stanza::NS_STREAM_ERRORS);
+            let child = root.children.iter().find(|child| child.namespace == ns::STREAM_ERRORS);
             match (BoshCondition::from(name), child) {
                 (BoshCondition::RemoteStreamError, Some(child)) => {
                     let condition = Condition::Stream(child.name.as_str().into());
@@ -294,7 +294,7 @@ fn termination(root: &Element, stage: Stage) -> Error {
                 }
                 (condition, _) => {
                     let address =
-                        root.child(NS_HTTPBIND, "uri").filter(|_| condition == BoshCondition::SeeOtherUri);
+                        root.child(ns::HTTPBIND, "uri").filter(|_| condition == BoshCondition::SeeOtherUri);
                     let error = Error::terminated(stage, Some(Condition::Bosh(condition)), text);
                     elsewhere(error, address)
                 }
@@ -305,13 +305,13 @@ fn termination(root: &Element, stage: Stage) -> Error {
 }
 
 fn stream_error(error: &Element, stage: Stage) -> Error {
-    let (condition, text) = stanza::defined_condition(error, stanza::NS_STREAM_ERRORS);
+    let (condition, text) = error.condition_in(ns::STREAM_ERRORS);
     // The condition may have lost its namespace.
     let named =
         || error.children.iter().map(|child| child.name.as_str()).find(|name| is_stream_condition(name));
     let condition = condition.or_else(named);
     let refusal = Error::terminated(stage, condition.map(|name| Condition::Stream(name.into())), text);
-    elsewhere(refusal, error.child(stanza::NS_STREAM_ERRORS, "see-other-host"))
+    elsewhere(refusal, error.child(ns::STREAM_ERRORS, "see-other-host"))
 }
 
 fn is_stream_condition(name: &str) -> bool {
@@ -338,6 +338,7 @@ fn elsewhere(refusal: Error, named: Option<&Element>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::ns::HTTPBIND;
 
     #[test]
     fn advice_is_taken_as_far_as_it_can_be_understood() {
@@ -399,7 +400,7 @@ mod tests {
         let config = Config::new("http://localhost/").unwrap();
         for (length, is_sid) in [(0, false), (1, true), (1024, true), (1025, false)] {
             let sid = "x".repeat(length);
-            let document = format!("<body xmlns='{NS_HTTPBIND}' sid='{sid}'/>");
+            let document = format!("<body xmlns='{HTTPBIND}' sid='{sid}'/>");
             let Ok(Received::Body(body)) = read(document.as_bytes(), Stage::Create) else {
                 panic!("no body")
             };
@@ -417,7 +418,7 @@ mod tests {
 
     #[test]
     fn broken_xml_of_a_bosh_server_does_not_speak_against_the_url() {
-        let body = format!("<body xmlns='{NS_HTTPBIND}' sid='s1'><a:b/></body>");
+        let body = format!("<body xmlns='{HTTPBIND}' sid='s1'><a:b/></body>");
         let utf_16: Vec<u8> = body.encode_utf16().flat_map(u16::to_le_bytes).collect();
         for document in [body.as_bytes(), &utf_16, &[body.as_bytes(), b"\xff"].concat()] {
             let told = told(document);
@@ -437,7 +438,7 @@ mod tests {
             ("<stream:error><mine xmlns='urn:x'/></stream:error>".to_owned(), "(remote-stream-error)"),
         ] {
             let body = format!(
-                "<body xmlns='{NS_HTTPBIND}' type='terminate' condition='remote-stream-error'>{error}</body>"
+                "<body xmlns='{HTTPBIND}' type='terminate' condition='remote-stream-error'>{error}</body>"
             );
             assert!(self::told(body.as_bytes()).contains(told), "{error}: {}", self::told(body.as_bytes()));
         }
@@ -446,7 +447,7 @@ mod tests {
     #[test]
     fn node_xmpp_bosh_says_more_in_an_attribute() {
         let body = format!(
-            "<body xmlns='{NS_HTTPBIND}' type='terminate' condition='host-unknown' message='No such host'/>"
+            "<body xmlns='{HTTPBIND}' type='terminate' condition='host-unknown' message='No such host'/>"
         );
         assert!(told(body.as_bytes()).contains("(host-unknown, \"No such host\")"));
     }
@@ -460,7 +461,7 @@ mod tests {
             ("node", "node: use that host's BOSH endpoint"),
         ] {
             let body = format!(
-                "<body xmlns='{NS_HTTPBIND}' type='terminate' condition='see-other-uri'><uri>{uri}</uri></body>"
+                "<body xmlns='{HTTPBIND}' type='terminate' condition='see-other-uri'><uri>{uri}</uri></body>"
             );
             assert!(self::told(body.as_bytes()).contains(told), "{}", self::told(body.as_bytes()));
         }

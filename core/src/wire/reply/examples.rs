@@ -1,7 +1,9 @@
 //! Every message about a response that is no answer.
 
 use super::*;
-use crate::error::Condition;
+use crate::config::Config;
+use crate::error::{BoshCondition, Condition, Error, Stage};
+use crate::wire::body::Received;
 
 pub(crate) fn examples() -> Vec<Error> {
     let mut errors = Vec::new();

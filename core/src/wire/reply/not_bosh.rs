@@ -273,7 +273,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::body::Received;
+    use crate::wire::body::Received;
 
     const HTTPS: &str = "https://chat.example.org/http-bind";
     const HTTP: &str = "http://127.0.0.1:5280/http-bind";

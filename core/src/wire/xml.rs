@@ -15,10 +15,8 @@ use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, PrefixDeclaration, QName, ResolveResult};
 use quick_xml::reader::NsReader;
 
-use crate::stanza::NS_STREAMS;
+use super::ns;
 use crate::text::is_xml_text;
-#[cfg(feature = "client")]
-use crate::trace::{Writer, is_known_attribute, is_known_element, is_known_namespace};
 
 const MAX_DEPTH: usize = 32;
 const MAX_ATTRIBUTES: usize = 64;
@@ -39,14 +37,14 @@ pub(crate) struct Element {
     /// All character data directly inside.
     pub(crate) text: String,
     pub(crate) children: Vec<Element>,
-    attributes: Vec<Attribute>,
+    pub(super) attributes: Vec<Attribute>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Attribute {
+pub(super) struct Attribute {
     namespace: Cow<'static, str>,
-    name: String,
-    value: String,
+    pub(super) name: String,
+    pub(super) value: String,
 }
 
 impl Element {
@@ -59,7 +57,7 @@ impl Element {
     /// means anything: some connection managers send stream errors so.
     pub(crate) fn parse_loosely(document: &[u8]) -> Result<Self, XmlError> {
         Self::parse_by(document, |namespace| match namespace {
-            ResolveResult::Unknown(prefix) if prefix == "stream" => Ok(Cow::Borrowed(NS_STREAMS)),
+            ResolveResult::Unknown(prefix) if prefix == "stream" => Ok(Cow::Borrowed(ns::STREAMS)),
             ResolveResult::Unknown(_) => Ok(Cow::Borrowed("")),
             known => expand(known),
         })
@@ -82,6 +80,14 @@ impl Element {
         self.children.iter().find(|child| child.is(namespace, name))
     }
 
+    /// The name of the condition inside this error, and the text beside it.
+    pub(crate) fn condition_in(&self, namespace: &str) -> (Option<&str>, Option<&str>) {
+        let mut of_namespace = self.children.iter().filter(|child| child.namespace == namespace);
+        let condition = of_namespace.find(|child| child.name != "text");
+        let text = self.child(namespace, "text").map(|text| text.text.as_str());
+        (condition.map(|condition| condition.name.as_str()), text)
+    }
+
     /// An attribute without a namespace.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attribute_in("", name)
@@ -97,33 +103,6 @@ impl Element {
 
 #[cfg(feature = "client")]
 impl Element {
-    /// Replaces by `***` every name, attribute and text that is not known to be harmless.
-    pub(crate) fn mask(&mut self, writer: Writer) {
-        const HIDDEN: &str = "***";
-        if !writer.shows_text(&self.name, &self.text) {
-            HIDDEN.clone_into(&mut self.text);
-        }
-        for attribute in &mut self.attributes {
-            let is_known = writer.shows_attribute(&attribute.name, &attribute.value);
-            if !is_known {
-                HIDDEN.clone_into(&mut attribute.value);
-                // Its name may be made up.
-                if !is_known_attribute(&attribute.name) {
-                    HIDDEN.clone_into(&mut attribute.name);
-                }
-            }
-        }
-        if !is_known_element(&self.name) {
-            HIDDEN.clone_into(&mut self.name);
-        }
-        if !is_known_namespace(&self.namespace) {
-            self.namespace = Cow::Borrowed(HIDDEN);
-        }
-        for child in &mut self.children {
-            child.mask(writer);
-        }
-    }
-
     fn show(&self, outer: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{}", self.name)?;
         if self.namespace != outer {
@@ -334,7 +313,7 @@ fn check_name(name: QName<'_>) -> Result<(), XmlError> {
 fn expand(namespace: &ResolveResult<'_>) -> Result<Cow<'static, str>, XmlError> {
     match namespace {
         ResolveResult::Bound(Namespace(name)) => {
-            let known = crate::stanza::NAMESPACES.iter().find(|known| *known == name);
+            let known = ns::EXCHANGE.iter().find(|known| *known == name);
             Ok(known.map_or_else(|| Cow::Owned((*name).to_owned()), |known| Cow::Borrowed(*known)))
         }
         ResolveResult::Unbound => Ok(Cow::Borrowed("")),

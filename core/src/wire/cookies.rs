@@ -1,15 +1,47 @@
 //! The cookies of one exchange: a load balancer may need them to find the same server again.
 
+use std::fmt;
+
 use cookie::Cookie as Parsed;
 #[cfg(feature = "client")]
 use cookie::time::OffsetDateTime;
 
 use crate::config::BoshUrl;
-use crate::session::Cookie;
+use crate::secret::Secret;
 
 /// More than any balancer sets, few enough not to be a burden.
 const MAX_COOKIES: usize = 16;
 const MAX_LENGTH: usize = 1024;
+
+/// A cookie that a load balancer in front of the server set during the exchange. Where the browser
+/// reaches the server through the same balancer, it must present it too.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cookie {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Secret,
+    /// The path for which it was set; empty if the balancer gave none.
+    pub path: String,
+}
+
+impl Cookie {
+    /// The value.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        self.value.expose()
+    }
+}
+
+impl fmt::Debug for Cookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cookie")
+            .field("name", &self.name)
+            .field("value", &self.value)
+            .field("path", &self.path)
+            .finish()
+    }
+}
 
 /// What was set so far for the URL of the exchange, the newest value of each name.
 #[derive(Debug, Default)]

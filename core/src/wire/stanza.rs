@@ -1,0 +1,92 @@
+//! The elements inside a body: stream features, and what else an exchange waits for.
+
+use zeroize::Zeroizing;
+
+use super::bind::{self, BIND_ID, SESSION_ID};
+use super::xml::Element;
+use super::{ns, sasl, sasl2};
+use crate::error::{Result, Stage};
+use crate::jid::Jid;
+
+/// What a stream offers (RFC 6120 §4.3.2).
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a feature by itself")]
+pub(crate) struct Features {
+    pub(crate) mechanisms: Vec<String>,
+    /// XEP-0440; only needed to verify that nobody removed any (XEP-0474).
+    pub(crate) channel_bindings: Vec<String>,
+    /// Whether TLS inside the stream is offered, which BOSH has no use for: a sign that the server
+    /// takes the connection for insecure and hides mechanisms.
+    pub(crate) starttls: bool,
+    /// Whether there is a list of mechanisms that is empty, on a connection that the server says is
+    /// secure (XEP-0124 §7.2): it hides none.
+    pub(crate) has_none: bool,
+    /// Whether the obsolete login of XEP-0078 is offered.
+    pub(crate) has_iq_auth: bool,
+    /// Whether the server insists on the legacy session (RFC 3921 §3).
+    pub(crate) session_required: bool,
+    pub(crate) sasl2: Option<sasl2::Offer>,
+}
+
+impl Features {
+    fn read(element: &Element) -> Self {
+        let mechanisms = element.child(ns::SASL, "mechanisms");
+        let mechanisms =
+            mechanisms.map_or_else(Vec::new, |mechanisms| sasl::mechanism_names(mechanisms, ns::SASL));
+        let channel_bindings =
+            element.child(ns::SASL_CB, "sasl-channel-binding").map_or_else(Vec::new, |bindings| {
+                let types = bindings.children.iter().filter(|child| child.is(ns::SASL_CB, "channel-binding"));
+                types.filter_map(|child| child.attribute("type")).map(str::to_owned).collect()
+            });
+        let session = element.child(ns::SESSION, "session");
+        Self {
+            mechanisms,
+            channel_bindings,
+            has_none: element.child(ns::SASL, "mechanisms").is_some_and(|list| list.children.is_empty()),
+            has_iq_auth: element.child(ns::IQ_AUTH, "auth").is_some(),
+            starttls: element.children.iter().any(|child| child.name == "starttls"),
+            session_required: session.is_some_and(|session| session.child(ns::SESSION, "optional").is_none()),
+            sasl2: sasl2::Offer::read(element),
+        }
+    }
+}
+
+/// One element of a reply that the exchange waits for.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    Features(Features),
+    Challenge(Zeroizing<Vec<u8>>),
+    /// With the additional data, if any (RFC 6120 §6.4.6), and what SASL2 adds.
+    Success(sasl2::Success),
+    Bound(Jid),
+    SessionOpened,
+}
+
+/// Reads one element of a reply; `None` for what concerns somebody else.
+pub(crate) fn read(element: &Element, stage: Stage) -> Result<Option<Incoming>> {
+    let incoming = match (&*element.namespace, element.name.as_str()) {
+        (ns::STREAMS, "features") => Incoming::Features(Features::read(element)),
+        (ns::SASL | ns::SASL2, "challenge") => {
+            Incoming::Challenge(sasl::decode(&element.text)?.unwrap_or_default())
+        }
+        (ns::SASL, "success") => Incoming::Success(sasl2::Success {
+            additional_data: sasl::decode(&element.text)?,
+            bound: None,
+            token: None,
+        }),
+        (ns::SASL2, "success") => Incoming::Success(sasl2::Success::read(element)?),
+        (ns::SASL2, "continue") => return Err(sasl2::further_task()),
+        (ns::SASL | ns::SASL2, "failure") => return Err(sasl::failure(element)),
+        (_, "iq") => match element.attribute("id") {
+            Some(BIND_ID) => Incoming::Bound(bind::bound(element)?),
+            Some(SESSION_ID) => {
+                bind::session_opened(element)?;
+                Incoming::SessionOpened
+            }
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    tracing::trace!(target: "prebind::stanza", %stage, element = element.name, "understood");
+    Ok(Some(incoming))
+}
