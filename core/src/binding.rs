@@ -6,6 +6,8 @@
 //! are [`Config::from_named`](crate::Config::from_named) and
 //! [`Credentials::from_named`](crate::Credentials::from_named).
 
+// May import from `web` and the layers above, in the order of `core/tests/layers`.
+
 mod credentials;
 mod given;
 #[cfg(feature = "client")]

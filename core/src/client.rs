@@ -1,6 +1,8 @@
 //! The blocking driver: moves requests and replies between the state machine and a server, within
 //! one deadline.
 
+// May import from `negotiation` and the layers above, in the order of `core/tests/layers`.
+
 mod cancel;
 mod certificate;
 mod connector;

@@ -15,6 +15,8 @@
 //! Two requests at most are open at once, and none when a session is handed over: its answer would not
 //! go to the browser.
 
+// May import from `account`, `session` and the layers above, in the order of `core/tests/layers`.
+
 mod authentication;
 mod explaining;
 mod login;

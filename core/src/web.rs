@@ -18,6 +18,8 @@
 //! assert_eq!(answer.status(), 200);
 //! ```
 
+// May import from `client` and the layers above, in the order of `core/tests/layers`.
+
 use std::time::Duration;
 
 mod accounts;

@@ -1,5 +1,7 @@
 //! SASL (RFC 4422): which mechanism, and the proof that it succeeded.
 
+// May import from `wire` and the layers above, in the order of `core/tests/layers`.
+
 mod choice;
 mod digest_md5;
 #[cfg(test)]
