@@ -93,7 +93,7 @@ pub(crate) fn authenticate(
     let token = match inline.token {
         TokenUse::None => String::new(),
         TokenUse::Requested => {
-            format!("<request-token xmlns=\"{FAST}\" mechanism=\"{}\"/>", TOKEN_MECHANISM)
+            format!("<request-token xmlns=\"{FAST}\" mechanism=\"{TOKEN_MECHANISM}\"/>")
         }
         TokenUse::Presented => format!("<fast xmlns=\"{FAST}\"/>"),
     };

@@ -4,6 +4,8 @@
 //! imports nothing. Methods and implementations of traits need no path and are not seen: a child may implement
 //! methods of its parent's type, if the parent names nothing of the child's.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::mem;
@@ -27,7 +29,7 @@ pub(crate) fn sources(folder: &Path) -> Sources {
         let name = path.file_name().unwrap().to_str().unwrap();
         if path.is_dir() {
             found.extend(sources(&path).into_iter().map(|(below, text)| (format!("{name}/{below}"), text)));
-        } else if name.ends_with(".rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.insert(name.to_owned(), fs::read_to_string(&path).unwrap());
         }
     }
@@ -141,8 +143,8 @@ impl Modules {
             }
             _ if here.children.contains(first) => Some([module, names].concat()),
             _ => {
-                let named = here.named.get(first).filter(|named| *named != &[first.clone()])?;
-                Some([&self.absolute(module, named, depth + 1)?, rest].concat())
+                let whole = self.absolute(module, here.named.get(first)?, depth + 1)?;
+                Some([&whole, rest].concat())
             }
         }
     }
@@ -153,7 +155,7 @@ impl Modules {
         let length = (0..=path.len()).rev().find(|length| self.0.contains_key(&path[..*length]))?;
         let (module, rest) = path.split_at(length);
         let Some((name, rest)) = rest.split_first() else { return Some(module.to_vec()) };
-        match self.0[module].named.get(name).filter(|named| *named != &[name.clone()]) {
+        match self.0[module].named.get(name) {
             None => Some(module.to_vec()),
             Some(named) => {
                 let named = self.absolute(module, named, depth)?;
@@ -186,7 +188,8 @@ impl Module {
         } else {
             self.paths.push(names.clone());
         }
-        if name != "_" {
+        // A crate that is imported by its own name leads nowhere else.
+        if name != "_" && names.len() > 1 {
             self.named.insert(name, names);
         }
     }
