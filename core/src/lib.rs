@@ -28,6 +28,10 @@
 //! server four and five, with Prosody one and two, with ejabberd two and four.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(feature = "client"),
+    allow(rustdoc::broken_intra_doc_links, reason = "they lead to the client")
+)]
 
 // What the tests of other crates share may be used in here, too.
 #[cfg(test)]
