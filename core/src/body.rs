@@ -10,7 +10,7 @@ use crate::condition::{BoshCondition, Condition, StreamCondition};
 use crate::config::{Config, place};
 use crate::error::{Error, ErrorKind, Result, Retry, Stage, address, shortened};
 use crate::jid::Jid;
-use crate::learned::Server;
+use crate::negotiation::Server;
 use crate::secret::Secret;
 use crate::stanza;
 use crate::xml::{Element, is_text};

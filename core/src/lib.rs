@@ -90,14 +90,11 @@ mod condition;
 mod config;
 mod cookies;
 mod error;
-mod fast;
 mod jid;
-mod learned;
 mod named;
 mod negotiation;
 #[cfg(feature = "client")]
 mod observe;
-mod plan;
 mod random;
 mod reply;
 mod request;
@@ -113,7 +110,7 @@ mod vocabulary;
 pub mod web;
 mod xml;
 
-pub use account::{Account, Credentials};
+pub use account::Account;
 #[cfg(feature = "client")]
 pub use client::{Client, contained, interruptible, prebind};
 pub use condition::{
@@ -121,17 +118,14 @@ pub use condition::{
 };
 pub use config::{BoshUrl, ClientCertificate, Config, IpFamily, PasswordMechanism};
 pub use error::{Check, Error, ErrorKind, Language, Phase, Result, Retry, Stage};
-pub use fast::FastToken;
 pub use jid::Jid;
-pub use learned::Learned;
 pub use named::{Parameter, Value, ValueType, schema_json};
-pub use negotiation::{Failure, Negotiation, Step};
+pub use negotiation::{Failure, Learned, Negotiation, Plan, Step};
 #[cfg(feature = "client")]
 pub use observe::{LogEvent, with_log};
-pub use plan::Plan;
 pub use random::Random;
 pub use reply::Reply;
 pub use request::{CONTENT_TYPE, Request};
-pub use sasl::{ScramCache, ScramHash};
+pub use sasl::{Credentials, FastToken, ScramCache, ScramHash};
 pub use secret::Secret;
 pub use session::{Cookie, Extra, Session};

@@ -8,9 +8,9 @@ mod options;
 mod parameter;
 mod value;
 
-use crate::account::Credentials;
 use crate::config::Config;
 use crate::error::ErrorKind;
+use crate::sasl::Credentials;
 use crate::session::Extra;
 pub(crate) use nearest::nearest;
 pub use parameter::{Parameter, ValueType};

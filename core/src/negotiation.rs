@@ -16,9 +16,15 @@
 //! go to the browser.
 
 mod authentication;
+mod choice;
+#[cfg(test)]
+mod examples;
 mod explaining;
+mod learned;
 mod login;
 mod losses;
+mod no_mechanism;
+mod plan;
 mod sending;
 mod taking;
 
@@ -31,25 +37,27 @@ use crate::condition::{Condition, SaslCondition};
 use crate::config::Config;
 use crate::cookies::Cookies;
 use crate::error::{Error, ErrorKind, Result, Retry, Secrets, Stage};
-use crate::fast::FastToken;
 use crate::jid::Jid;
-use crate::learned::Learned;
-use crate::plan::Plan;
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::request::Request;
-#[cfg(feature = "client")]
-use crate::sasl::Pace;
-use crate::sasl::{Means, Message, ScramCache};
+use crate::sasl::{FastToken, Message, Pace, ScramCache};
 use crate::sasl2::Inline;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::stanza::Features;
 
+#[cfg(test)]
+pub(crate) use examples::examples;
+pub use learned::Learned;
+pub(crate) use learned::Server;
+#[cfg(feature = "client")]
+pub(crate) use learned::is_scram;
 use login::Login;
 #[cfg(feature = "client")]
 pub(crate) use losses::has_failed;
 pub(crate) use losses::is_unknown;
+pub use plan::Plan;
 
 /// A server that keeps answering beside the point is left after so many replies.
 const MAX_REPLIES: u32 = 24;
@@ -111,7 +119,8 @@ pub struct Negotiation<'a> {
     login: Login<'a>,
     /// The one that the login was begun by.
     mechanism: Option<String>,
-    means: Means<'a>,
+    cache: Option<&'a ScramCache>,
+    pace: Option<&'a (dyn Pace + Sync)>,
     /// What goes with the login, if it is made by SASL2.
     sasl2: Option<Inline>,
     alternative: Alternative,
@@ -198,7 +207,8 @@ impl<'a> Negotiation<'a> {
             empty_offer: None,
             login: Login::default(),
             mechanism: None,
-            means: Means::default(),
+            cache: None,
+            pace: None,
             sasl2: None,
             alternative: Alternative::None,
             is_token_refused: false,
@@ -227,13 +237,13 @@ impl<'a> Negotiation<'a> {
     /// login succeeds.
     #[must_use]
     pub fn with_scram_cache(self, cache: &'a ScramCache) -> Self {
-        Self { means: Means { cache: Some(cache), ..self.means }, ..self }
+        Self { cache: Some(cache), ..self }
     }
 
     /// Derives the keys of a password as `pace` says.
     #[cfg(feature = "client")]
     pub(crate) fn at_pace(self, pace: &'a (dyn Pace + Sync)) -> Self {
-        Self { means: Means { pace: Some(pace), ..self.means }, ..self }
+        Self { pace: Some(pace), ..self }
     }
 
     /// Takes the reply to one of the open requests.
@@ -262,7 +272,7 @@ impl<'a> Negotiation<'a> {
 
     /// What the server is known to be so far.
     #[cfg(feature = "client")]
-    pub(crate) fn server(&self) -> crate::learned::Server {
+    pub(crate) fn server(&self) -> Server {
         self.learned.server()
     }
 

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, Stage};
-use crate::fast;
 use crate::jid::Jid;
 use crate::secret::Secret;
 use crate::stanza::{decode, encode, mechanism_names, refused_bind};
@@ -14,6 +13,10 @@ use crate::xml::Element;
 pub(crate) const NS: &str = "urn:xmpp:sasl:2";
 const NS_BIND: &str = "urn:xmpp:bind:0";
 const NS_FAST: &str = "urn:xmpp:fast:0";
+
+/// The mechanism of the tokens that are asked for. Those with channel binding have no use here:
+/// BOSH hides the XMPP server's TLS from its clients.
+pub(crate) const TOKEN_MECHANISM: &str = "HT-SHA-256-NONE";
 
 /// What a server offers to do by SASL2.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +47,7 @@ impl Offer {
     }
 
     pub(crate) fn has_tokens(&self) -> bool {
-        self.fast.iter().any(|name| name == fast::MECHANISM)
+        self.fast.iter().any(|name| name == TOKEN_MECHANISM)
     }
 }
 
@@ -92,7 +95,7 @@ pub(crate) fn authenticate(
     let token = match inline.token {
         TokenUse::None => String::new(),
         TokenUse::Requested => {
-            format!("<request-token xmlns=\"{NS_FAST}\" mechanism=\"{}\"/>", fast::MECHANISM)
+            format!("<request-token xmlns=\"{NS_FAST}\" mechanism=\"{TOKEN_MECHANISM}\"/>")
         }
         TokenUse::Presented => format!("<fast xmlns=\"{NS_FAST}\"/>"),
     };

@@ -5,7 +5,6 @@ use base64::engine::general_purpose::STANDARD;
 use quick_xml::escape::escape;
 use zeroize::Zeroizing;
 
-use crate::account::is_mechanism_name;
 use crate::body::NS_HTTPBIND;
 use crate::condition::{Condition, SaslCondition, StanzaCondition};
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -94,6 +93,12 @@ pub(crate) fn mechanism_names(list: &Element, namespace: &str) -> Vec<String> {
     let mechanisms = list.children.iter().filter(|child| child.is(namespace, "mechanism"));
     let names = mechanisms.map(|child| child.text.trim().to_owned());
     names.filter(|name| is_mechanism_name(name)).collect()
+}
+
+/// A mechanism's name (RFC 4422 §3.1).
+pub(crate) fn is_mechanism_name(name: &str) -> bool {
+    (1..=20).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
 }
 
 /// One element of a reply that the exchange waits for.

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::patience;
 use super::recent::Recent;
 use crate::config::Config;
-use crate::learned::{Learned, Server};
+use crate::negotiation::{Learned, Server};
 
 /// The form of the profile; any other form is ignored.
 const VERSION: u32 = 1;

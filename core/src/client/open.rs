@@ -8,9 +8,9 @@ use super::{Inner, cancel};
 use crate::account::Account;
 use crate::condition::{BoshCondition, Condition, SaslCondition, StanzaCondition, StreamCondition};
 use crate::error::{Error, ErrorKind, Phase, Result, Retry, Stage};
-use crate::learned::{Server, is_scram};
+use crate::negotiation::Plan;
 use crate::negotiation::{EACH_ANSWERED, SAME_SERVER, is_unknown};
-use crate::plan::Plan;
+use crate::negotiation::{Server, is_scram};
 use crate::session::Session;
 
 /// How long to wait before a session is created once more whose creation was lost, each time. A node that dies takes

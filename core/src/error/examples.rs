@@ -12,15 +12,16 @@ use std::fs;
 use std::sync::LazyLock;
 
 use super::*;
-use crate::account::{Account, Credentials};
+use crate::account::Account;
 use crate::condition::{BoshCondition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition};
 use crate::config::{Config, PasswordMechanism};
-use crate::fast::FastToken;
 use crate::jid::Jid;
+use crate::negotiation::Plan;
 use crate::negotiation::{EACH_ANSWERED, Negotiation, Step};
-use crate::plan::Plan;
 use crate::random::Random;
 use crate::reply::Reply;
+use crate::sasl::Credentials;
+use crate::sasl::FastToken;
 use crate::sasl::ScramHash;
 use crate::web::Page;
 
@@ -62,6 +63,7 @@ fn find_errors() -> Vec<Error> {
     errors.extend(in_sasl2());
     errors.extend(crate::reply::examples());
     errors.extend(crate::sasl::examples());
+    errors.extend(crate::negotiation::examples());
     #[cfg(feature = "client")]
     errors.extend(crate::client::examples());
     errors.extend(of_cases());

@@ -3,10 +3,10 @@
 use super::nearest::nearest;
 use super::parameter::{Parameter, ValueType};
 use super::value::{Given, Value};
-use crate::account::{Credentials, MAX_SECRET};
 use crate::error::{Error, Result, address, shortened};
-use crate::fast::FastToken;
+use crate::sasl::FastToken;
 use crate::sasl::ScramHash;
+use crate::sasl::{Credentials, MAX_SECRET};
 
 type Prove = fn(&Given) -> Result<Credentials>;
 

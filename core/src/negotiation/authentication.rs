@@ -1,10 +1,10 @@
 //! The login among the other steps: how it begins, what comes with its success, and a token that is
 //! refused.
 
+use super::choice::{Uses, Way};
 use super::{Alternative, Login, Negotiation, Told};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::fast::FastToken;
-use crate::sasl::{Mechanism, Uses, Way};
+use crate::sasl::{Beginning, FastToken, Input, Means, Offer};
 use crate::sasl2::{self, Success, TokenUse};
 use crate::secret::Secret;
 use crate::session::Session;
@@ -17,23 +17,35 @@ impl Negotiation<'_> {
             (None, Some(way)) => way.clone(),
             (features, _) => self.way(features.as_ref().unwrap_or(&Features::default()))?,
         };
-        let mut mechanism = Mechanism::start(&way.mechanism, config, account, &self.random)?;
-        if let Some(features) = &self.features {
-            mechanism.offered(features, way.sasl2.is_some());
-        }
+        let (cache, pace) = (self.cache, self.pace);
+        let means = Means { iterations: &config.iterations, cache, pace };
+        let nonce = &self.random.nonce;
+        let mechanism = account.credentials().mechanism(&way.mechanism, account.jid(), nonce, means)?;
         self.sasl2 = way.sasl2;
         let has_sasl = match &self.features {
             None => self.plan.has_sasl,
             Some(offer) => self.way_by(offer, Uses::Sasl).is_ok(),
         };
         self.alternative = if has_sasl { Alternative::Sasl } else { Alternative::None };
-        if mechanism.begins_with_secret() {
+        if way.begins == Beginning::Secret {
             self.told = Told::AtOnce;
         }
-        self.told_messages.extend(mechanism.initial_response());
         self.mechanism = Some(way.mechanism);
         let user_agent = account.fast_token().map_or(self.random.user_agent.as_str(), FastToken::user_agent);
-        Ok(self.login.begin(mechanism, way.sasl2, user_agent))
+        let (auth, initial) = self.login.begin(mechanism, way.sasl2, user_agent)?;
+        self.told_messages.extend(initial);
+        Ok(auth)
+    }
+
+    pub(super) fn challenged(&mut self, challenge: &[u8]) -> Result<()> {
+        let offer = self.features.as_ref().map_or(Offer::default(), |features| Offer {
+            mechanisms: match &features.sasl2 {
+                Some(offer) if self.sasl2.is_some() => &offer.mechanisms,
+                _ => &features.mechanisms,
+            },
+            channel_bindings: &features.channel_bindings,
+        });
+        self.login.resume(Input::Challenge { data: challenge, offer }, self.stage)
     }
 
     /// How to log in where this is offered.
@@ -75,7 +87,8 @@ impl Negotiation<'_> {
     }
 
     pub(super) fn succeeded(&mut self, success: Success) -> Result<()> {
-        self.login.succeeded(success.additional_data.as_ref(), self.stage)?;
+        let additional_data = success.additional_data.as_ref().map(|data| data.as_slice());
+        self.login.resume(Input::Success(additional_data), self.stage)?;
         let Some(inline) = self.sasl2 else { return Ok(()) };
         // The next features are those of a stream that is restarted without being asked to.
         self.is_restarted = true;

@@ -1,7 +1,6 @@
 //! What the exchange knows of a failure besides the server's words: whose login it was, and by what.
 
 use super::{MAX_REPLIES, NEXT_STEP, Negotiation, is_unknown};
-use crate::account::Proof;
 use crate::condition::{Condition, SaslCondition, ScramCondition};
 use crate::error::{Error, ErrorKind, Phase, Retry, Stage, shortened};
 use crate::jid::{Jid, Likeness};
@@ -65,35 +64,13 @@ impl Negotiation<'_> {
     /// What mends credentials of this sort that a server refuses.
     fn credentials_remedy(&self) -> String {
         let account = self.account;
-        if !account.authzid().is_empty() {
+        if !account.identity().authzid.is_empty() {
             let by_plain = self.plain_for_authzid();
             return format!(
                 "check that the user who logs in may act for `authzid`, and the password{by_plain}"
             );
         }
-        let remedy = match &account.credentials().proof {
-            Proof::Password(_) => "check the user name and the password",
-            Proof::Plain(_) => {
-                "check the user name and the token: that it is this user's and has not expired, and that the \
-                 server knows who signed it"
-            }
-            Proof::OAuthBearer(_) | Proof::XOAuth2(_) => {
-                "check the token: that it is this user's and has not expired, and that the server knows its issuer"
-            }
-            Proof::Scram(_) => {
-                "check the user name, and that the stored keys are those of the present password"
-            }
-            Proof::Fast => {
-                "the token has expired or was revoked; log in by other credentials to get a new one"
-            }
-            Proof::Anonymous => "allow anonymous logins for {domain} on the server",
-            Proof::External => {
-                "check that the server trusts what proves the user, such as `client_certificate`, and that it is \
-                 of this user"
-            }
-            Proof::Raw { .. } => "check the user name and the `initial_response`",
-        };
-        remedy.to_owned()
+        account.credentials().sort().if_refused.to_owned()
     }
 
     /// Openfire, which lets administrators act for others, ignores in SCRAM whom they act for.
@@ -121,7 +98,7 @@ impl Negotiation<'_> {
         let remedy = if !asked.is_at(bound.domain()) {
             let domain = shortened(bound.domain(), LONGEST);
             format!("the server's own domain is {domain}; use that in `jid`")
-        } else if !self.account.authzid().is_empty() {
+        } else if !self.account.identity().authzid.is_empty() {
             let by_plain = self.plain_for_authzid();
             let instead = format!("; give the credentials of {ours} itself and no `authzid`");
             format!("it ignored `authzid`{}", if by_plain.is_empty() { &instead } else { by_plain })
@@ -133,7 +110,8 @@ impl Negotiation<'_> {
         let message = format!("the server bound {theirs} instead of {ours}: {remedy}");
         let error = Error::new(ErrorKind::Bind, Stage::Bind, Retry::No, message);
         // The caller gave this name, so it is shown even if a hidden SASL message contains it.
-        let is_of_authcid = bound.local() == Some(self.account.authcid()) && asked.is_at(bound.domain());
+        let is_of_authcid =
+            bound.local() == Some(self.account.identity().authcid) && asked.is_at(bound.domain());
         if is_of_authcid { error } else { error.quoting(theirs) }
     }
 }

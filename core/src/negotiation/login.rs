@@ -3,10 +3,10 @@
 use std::mem;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::sasl::{Authenticated, Means, Mechanism, Message};
+use crate::sasl::{Authenticated, Input, Mechanism, Message, Output};
 use crate::sasl2::{self, Inline};
 use crate::secret::Secret;
-use crate::stanza::{self, Features};
+use crate::stanza;
 
 /// How far the login is.
 #[derive(Default)]
@@ -15,62 +15,78 @@ pub(super) enum Login<'a> {
     #[default]
     Pending,
     /// The server's next message is awaited.
-    Underway(Mechanism<'a>),
+    Underway(Exchange<'a>),
     /// A challenge was answered; the answer is not sent yet.
-    Responding(Mechanism<'a>, Message),
+    Responding(Exchange<'a>, Message),
     /// Accepted, and proven as far as the mechanism can.
     Done(Authenticated),
 }
 
+/// A mechanism, and whether its last message was made.
+pub(super) struct Exchange<'a> {
+    mechanism: Box<dyn Mechanism + 'a>,
+    has_spoken: bool,
+}
+
+impl Exchange<'_> {
+    fn resume(&mut self, input: Input<'_>) -> Result<Output> {
+        let output = self.mechanism.resume(input)?;
+        self.has_spoken = matches!(output, Output::LastMessage(_));
+        Ok(output)
+    }
+}
+
 impl<'a> Login<'a> {
-    /// The element that begins SASL with this mechanism (RFC 6120 §6.4.2, XEP-0388 §2.3).
+    /// The element that begins SASL with this mechanism (RFC 6120 §6.4.2, XEP-0388 §2.3), and its message.
     pub(super) fn begin(
         &mut self,
-        mechanism: Mechanism<'a>,
+        mechanism: Box<dyn Mechanism + 'a>,
         sasl2: Option<Inline>,
         user_agent: &str,
-    ) -> Secret {
-        let (name, initial) = (mechanism.name(), mechanism.initial_response());
-        let initial = initial.as_ref().map(|message| message.as_slice());
-        let auth = match sasl2 {
-            None => stanza::auth(name, initial),
-            Some(inline) => sasl2::authenticate(name, initial, inline, user_agent),
+    ) -> Result<(Secret, Option<Message>)> {
+        let mut exchange = Exchange { mechanism, has_spoken: false };
+        let initial = match exchange.resume(Input::Nothing)? {
+            Output::Message(message) | Output::LastMessage(message) => Some(message),
+            Output::Nothing | Output::Proof(_) => None,
         };
-        *self = Self::Underway(mechanism);
-        auth
+        let (name, response) =
+            (exchange.mechanism.name(), initial.as_ref().map(|message| message.as_slice()));
+        let auth = match sasl2 {
+            None => stanza::auth(name, response),
+            Some(inline) => sasl2::authenticate(name, response, inline, user_agent),
+        };
+        *self = Self::Underway(exchange);
+        Ok((auth, initial))
     }
 
-    pub(super) fn challenged(&mut self, challenge: &[u8], stage: Stage, means: Means<'_>) -> Result<()> {
-        let mut mechanism = self.take_underway(stage, "no SASL challenge")?;
-        let response = mechanism.respond(challenge, means)?;
-        *self = Self::Responding(mechanism, response);
-        Ok(())
-    }
-
-    pub(super) fn succeeded(&mut self, additional_data: Option<&Message>, stage: Stage) -> Result<()> {
-        let mechanism = self.take_underway(stage, "no SASL success")?;
-        *self = Self::Done(mechanism.finish(additional_data.map(|data| data.as_slice()))?);
+    /// Goes on with what the server says.
+    pub(super) fn resume(&mut self, input: Input<'_>, stage: Stage) -> Result<()> {
+        let otherwise_expected = match input {
+            Input::Success(_) => "no SASL success",
+            Input::Nothing | Input::Challenge { .. } => "no SASL challenge",
+        };
+        let Self::Underway(mut exchange) = mem::take(self) else {
+            return Err(Error::protocol(stage, otherwise_expected, "one"));
+        };
+        *self = match exchange.resume(input)? {
+            Output::Nothing => Self::Underway(exchange),
+            Output::Message(message) | Output::LastMessage(message) => Self::Responding(exchange, message),
+            Output::Proof(authenticated) => Self::Done(authenticated),
+        };
         Ok(())
     }
 
     /// The answer to a challenge, once.
     pub(super) fn due_response(&mut self) -> Option<Message> {
         match mem::take(self) {
-            Self::Responding(mechanism, message) => {
-                *self = Self::Underway(mechanism);
+            Self::Responding(exchange, message) => {
+                *self = Self::Underway(exchange);
                 Some(message)
             }
             login => {
                 *self = login;
                 None
             }
-        }
-    }
-
-    /// Takes note of an offer that comes after the login began.
-    pub(super) fn offered(&mut self, features: &Features, in_sasl2: bool) {
-        if let Self::Underway(mechanism) = self {
-            mechanism.offered(features, in_sasl2);
         }
     }
 
@@ -84,9 +100,9 @@ impl<'a> Login<'a> {
     }
 
     /// Whether the client's last message is sent.
-    pub(super) fn has_spoken(&mut self) -> bool {
+    pub(super) fn has_spoken(&self) -> bool {
         match self {
-            Self::Underway(mechanism) => mechanism.has_spoken(),
+            Self::Underway(exchange) => exchange.has_spoken,
             login => login.is_done(),
         }
     }
@@ -108,19 +124,12 @@ impl<'a> Login<'a> {
 
     /// A failure, with what the mechanism learned about it before.
     pub(super) fn explain(&self, error: Error) -> Error {
-        let Self::Underway(mechanism) = self else { return error };
-        match (mechanism.failure_text(), error.condition()) {
+        let Self::Underway(exchange) = self else { return error };
+        match (exchange.mechanism.refusal(), error.condition()) {
             (Some(text), Some(condition)) if error.text().is_none() => {
                 Error::refused(ErrorKind::Auth, error.stage(), Some(condition.clone()), Some(text))
             }
             _ => error,
-        }
-    }
-
-    fn take_underway(&mut self, stage: Stage, otherwise_expected: &'static str) -> Result<Mechanism<'a>> {
-        match mem::take(self) {
-            Self::Underway(mechanism) => Ok(mechanism),
-            _ => Err(Error::protocol(stage, otherwise_expected, "one")),
         }
     }
 }

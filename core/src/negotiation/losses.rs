@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Failure, Negotiation, Open, Step};
 use crate::condition::{BoshCondition, Condition};
 use crate::error::{Error, ErrorKind, Phase};
-use crate::learned::Server;
+use crate::negotiation::Server;
 use crate::request::Request;
 
 /// How long to wait before a request is sent again to a server that does not know the session: 250 ms in

@@ -1,9 +1,9 @@
 //! What an exchange sends: the bodies of its plan that are due, and how each is written.
 
+use super::plan::{Milestone, PlanStep, PlannedBody};
 use super::{MAX_OPEN, Negotiation, Open, Told};
 use crate::body::Frame;
 use crate::error::{Result, Stage};
-use crate::plan::{Milestone, PlanStep, PlannedBody};
 use crate::request::Request;
 use crate::secret::Secret;
 use crate::stanza;

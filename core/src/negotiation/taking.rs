@@ -4,7 +4,7 @@ use super::Negotiation;
 use crate::body::Body;
 use crate::error::{ErrorKind, Result};
 use crate::jid::{Jid, Likeness};
-use crate::learned::{Learned, Server};
+use crate::negotiation::{Learned, Server};
 use crate::stanza::{self, Features, Incoming};
 
 impl Negotiation<'_> {
@@ -23,9 +23,7 @@ impl Negotiation<'_> {
             };
             match incoming {
                 Some(Incoming::Features(features)) => self.offered(features),
-                Some(Incoming::Challenge(challenge)) => {
-                    self.login.challenged(&challenge, self.stage, self.means)?;
-                }
+                Some(Incoming::Challenge(challenge)) => self.challenged(&challenge)?,
                 Some(Incoming::Success(success)) => self.succeeded(success)?,
                 Some(Incoming::Bound(jid)) => self.bound(jid)?,
                 Some(Incoming::SessionOpened) => self.is_session_open = true,
@@ -49,7 +47,6 @@ impl Negotiation<'_> {
             return;
         }
         if !self.is_restarted && !self.login.is_done() {
-            self.login.offered(&features, self.sasl2.is_some());
             let learned = Learned::new(self.learned.server(), &features.mechanisms);
             self.learned =
                 if self.wants_sasl2() { learned.with_sasl2(features.sasl2.as_ref()) } else { learned };

@@ -1,9 +1,9 @@
 //! That a plan is data: one with two requests open at once needs nothing but a list.
 
+use super::plan::{Milestone, PlanStep, PlannedBody};
 use super::*;
-use crate::account::Credentials;
-use crate::learned::Server;
-use crate::plan::{Milestone, PlanStep, PlannedBody};
+use crate::negotiation::Server;
+use crate::sasl::Credentials;
 
 /// Authenticates and restarts at once, as the classic plan does one after the other.
 const TOGETHER: Plan = Plan {

@@ -1,9 +1,9 @@
 //! What the site's own functions and settings give. Most languages find out only here whether it is of the right
 //! type, and the log has to say what is wrong with it: by classes and names, since the values may be secrets.
 
-use crate::account::Credentials;
 use crate::error::{Language, address, shortened};
 use crate::named::{Parameter, ValueType, nearest};
+use crate::sasl::Credentials;
 use crate::secret::Secret;
 use crate::session::Extra;
 use crate::text;

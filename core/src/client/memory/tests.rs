@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::*;
-use crate::learned::Server;
+use crate::negotiation::Server;
 
 fn config(profile: Option<String>) -> Config {
     let mut config = Config::new("https://chat.example.org/http-bind").unwrap();

@@ -1,13 +1,14 @@
 mod orders;
 
 use super::*;
-use crate::account::{Account, Credentials};
+use crate::account::Account;
 use crate::config::Config;
 use crate::error::Stage;
-use crate::learned::{Learned, Server};
-use crate::plan::Plan;
+use crate::negotiation::Plan;
+use crate::negotiation::{Learned, Server};
 use crate::random::Random;
 use crate::reply::Reply;
+use crate::sasl::Credentials;
 
 const OFFER: &str = "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
     <mechanism>PLAIN</mechanism></mechanisms></stream:features>";

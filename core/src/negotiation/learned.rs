@@ -90,7 +90,7 @@ impl Learned {
     /// Whether it could have been learned: it may come from outside.
     #[cfg(feature = "client")]
     pub(crate) fn is_sound(&self) -> bool {
-        let is_name = |name: &String| crate::account::is_mechanism_name(name);
+        let is_name = |name: &String| crate::stanza::is_mechanism_name(name);
         let are_sound = |names: &[String]| names.len() <= MAX_MECHANISMS && names.iter().all(is_name);
         are_sound(&self.mechanisms)
             && self.sasl2.as_ref().is_none_or(|offer| are_sound(&offer.mechanisms) && are_sound(&offer.fast))
