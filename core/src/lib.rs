@@ -52,7 +52,7 @@
 //!     mut post: impl FnMut(&str) -> (u16, String),
 //! ) -> Result<Session, prebind::Error> {
 //!     let (mut negotiation, mut requests) =
-//!         Negotiation::start(config, account, Plan::classic(), Random::from_os()?)?;
+//!         Negotiation::start(config, account, Plan::classic(), Random::from_os()?, None)?;
 //!     loop {
 //!         // The classic plan never has more than one request open.
 //!         let request = requests.remove(0);

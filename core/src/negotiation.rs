@@ -41,7 +41,7 @@ use crate::jid::Jid;
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::sasl::{FastToken, Message, Pace, ScramCache};
+use crate::sasl::{FastToken, Means, Message, Pace, ScramCache};
 use crate::sasl2::Inline;
 use crate::secret::Secret;
 use crate::session::Session;
@@ -119,8 +119,7 @@ pub struct Negotiation<'a> {
     login: Login<'a>,
     /// The one that the login was begun by.
     mechanism: Option<String>,
-    cache: Option<&'a ScramCache>,
-    pace: Option<&'a (dyn Pace + Sync)>,
+    means: Means<'a>,
     /// What goes with the login, if it is made by SASL2.
     sasl2: Option<Inline>,
     alternative: Alternative,
@@ -182,7 +181,8 @@ struct Open {
 }
 
 impl<'a> Negotiation<'a> {
-    /// Begins an exchange: the requests to send first.
+    /// Begins an exchange: the requests to send first. The keys of a password are looked for in `scram_cache`
+    /// before they are derived, and left there once the login succeeds.
     ///
     /// # Errors
     /// `Config` if an option has a value that no exchange can be made with.
@@ -191,6 +191,19 @@ impl<'a> Negotiation<'a> {
         account: &'a Account,
         plan: Plan,
         random: Random,
+        scram_cache: Option<&'a ScramCache>,
+    ) -> Result<(Self, Vec<Request>)> {
+        Self::start_at_pace(config, account, plan, random, scram_cache, None)
+    }
+
+    /// As [`start`](Self::start), and the keys of a password are derived as `pace` says.
+    pub(crate) fn start_at_pace(
+        config: &'a Config,
+        account: &'a Account,
+        plan: Plan,
+        random: Random,
+        cache: Option<&'a ScramCache>,
+        pace: Option<&'a (dyn Pace + Sync)>,
     ) -> Result<(Self, Vec<Request>)> {
         config.check()?;
         let mut negotiation = Self {
@@ -207,8 +220,7 @@ impl<'a> Negotiation<'a> {
             empty_offer: None,
             login: Login::default(),
             mechanism: None,
-            cache: None,
-            pace: None,
+            means: Means { iterations: &config.iterations, cache, pace },
             sasl2: None,
             alternative: Alternative::None,
             is_token_refused: false,
@@ -231,19 +243,6 @@ impl<'a> Negotiation<'a> {
         };
         let requests = negotiation.due_bodies()?;
         Ok((negotiation, requests))
-    }
-
-    /// Looks for the keys of a password here before it derives them, and leaves them here once the
-    /// login succeeds.
-    #[must_use]
-    pub fn with_scram_cache(self, cache: &'a ScramCache) -> Self {
-        Self { cache: Some(cache), ..self }
-    }
-
-    /// Derives the keys of a password as `pace` says.
-    #[cfg(feature = "client")]
-    pub(crate) fn at_pace(self, pace: &'a (dyn Pace + Sync)) -> Self {
-        Self { pace: Some(pace), ..self }
     }
 
     /// Takes the reply to one of the open requests.

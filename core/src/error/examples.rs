@@ -76,7 +76,7 @@ fn of_cases() -> Vec<Error> {
         let config = case.config()?;
         let account = case.account()?;
         let plan = case.plan(&config, &account);
-        let (mut negotiation, _) = Negotiation::start(&config, &account, plan, case.random())?;
+        let (mut negotiation, _) = Negotiation::start(&config, &account, plan, case.random(), None)?;
         for entry in case.exchange.iter().filter(|entry| !entry.is_cleanup) {
             match negotiation.receive(&entry.reply()) {
                 Ok(Step::Send(next, _) | Step::Wait(next)) => negotiation = next,
@@ -204,7 +204,7 @@ fn exchange(credentials: Credentials, answers: &[&str]) -> Option<Error> {
     let config = Config::new(URL).unwrap();
     let account = Account::new("alice@example.org", credentials).unwrap();
     let random = Random::fixed(1000, "nonce");
-    let (mut negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random).unwrap();
+    let (mut negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random, None).unwrap();
     for (rid, answer) in (1000..).zip(answers) {
         match negotiation.receive(&Reply::new(rid, 200, *answer)) {
             Ok(Step::Send(next, _) | Step::Wait(next)) => negotiation = next,
@@ -226,7 +226,7 @@ fn in_sasl2() -> Vec<Error> {
     let fail = |learn: bool, fail: &dyn Fn(Negotiation<'_>) -> Error| {
         let config = Config { fast_tokens: true, learn, ..Config::new(URL).unwrap() };
         let random = Random::fixed(1000, "nonce");
-        let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random).unwrap();
+        let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random, None).unwrap();
         let Ok(Step::Send(negotiation, _)) = negotiation.receive(&created) else { panic!("no login") };
         fail(negotiation)
     };
@@ -243,7 +243,7 @@ fn unasked() -> Error {
     let config = Config::new(URL).unwrap();
     let account = Account::new("alice@example.org", Credentials::plain("a-token")).unwrap();
     let (negotiation, _) =
-        Negotiation::start(&config, &account, Plan::classic(), Random::fixed(1000, "nonce")).unwrap();
+        Negotiation::start(&config, &account, Plan::classic(), Random::fixed(1000, "nonce"), None).unwrap();
     negotiation.receive(&Reply::new(5, 200, CREATED)).unwrap_err().error
 }
 

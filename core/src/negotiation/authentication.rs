@@ -4,7 +4,7 @@
 use super::choice::{Uses, Way};
 use super::{Alternative, Login, Negotiation, Told};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::sasl::{Beginning, FastToken, Input, Means, Offer};
+use crate::sasl::{Beginning, FastToken, Input, Offer};
 use crate::sasl2::{self, Success, TokenUse};
 use crate::secret::Secret;
 use crate::session::Session;
@@ -12,15 +12,13 @@ use crate::stanza::{self, Features};
 
 impl Negotiation<'_> {
     pub(super) fn begin_login(&mut self) -> Result<Secret> {
-        let (config, account) = (self.config, self.account);
+        let account = self.account;
         let way = match (&self.features, &self.plan.early) {
             (None, Some(way)) => way.clone(),
             (features, _) => self.way(features.as_ref().unwrap_or(&Features::default()))?,
         };
-        let (cache, pace) = (self.cache, self.pace);
-        let means = Means { iterations: &config.iterations, cache, pace };
         let nonce = &self.random.nonce;
-        let mechanism = account.credentials().mechanism(&way.mechanism, account.jid(), nonce, means)?;
+        let mechanism = account.credentials().mechanism(&way.mechanism, account.jid(), nonce, self.means)?;
         self.sasl2 = way.sasl2;
         let has_sasl = match &self.features {
             None => self.plan.has_sasl,
