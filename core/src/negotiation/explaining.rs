@@ -1,14 +1,27 @@
 //! What the exchange knows of a failure besides the server's words: whose login it was, and by what.
 
-use super::{MAX_REPLIES, NEXT_STEP, Negotiation, is_unknown};
+use super::bosh::is_unknown;
+use crate::account::Account;
 use crate::condition::{Condition, SaslCondition, ScramCondition};
+use crate::config::Config;
 use crate::error::{Error, ErrorKind, Phase, Retry, Stage, shortened};
 use crate::jid::{Jid, Likeness};
 
 /// The most characters of an address in a message.
 const LONGEST: usize = 60;
 
-impl Negotiation<'_> {
+/// What is expected of each reply.
+pub(super) const NEXT_STEP: &str = "the next step of the exchange";
+
+/// Whose login fails, and by which mechanism.
+#[derive(Clone, Copy)]
+pub(super) struct Explaining<'a> {
+    pub(super) config: &'a Config,
+    pub(super) account: &'a Account,
+    pub(super) mechanism: Option<&'a str>,
+}
+
+impl Explaining<'_> {
     /// The error with a remedy for this account.
     pub(super) fn remedied(&self, error: Error) -> Error {
         let error = match error.kind() {
@@ -45,22 +58,6 @@ impl Negotiation<'_> {
         }
     }
 
-    /// That the server answers, but not what it was asked.
-    pub(super) fn beside_the_point(&self) -> Error {
-        let awaited = match self.stage {
-            Stage::Create | Stage::Features => "the login mechanisms that it offers",
-            Stage::Authenticate => "an answer to the login",
-            Stage::Restart => "the features of the restarted stream",
-            Stage::Bind => "an answer to the bind",
-            _ => "an answer",
-        };
-        let message = format!(
-            "the server sent {MAX_REPLIES} replies without {awaited}: check that the XMPP server behind the BOSH \
-             endpoint runs, and see the logs of both"
-        );
-        Error::unreadable(self.stage, NEXT_STEP, message)
-    }
-
     /// What mends credentials of this sort that a server refuses.
     fn credentials_remedy(&self) -> String {
         let account = self.account;
@@ -75,7 +72,7 @@ impl Negotiation<'_> {
 
     /// Openfire, which lets administrators act for others, ignores in SCRAM whom they act for.
     fn plain_for_authzid(&self) -> &'static str {
-        match self.mechanism.as_deref() {
+        match self.mechanism {
             Some("PLAIN") | None => "",
             Some(_) => {
                 "; Openfire takes `authzid` by PLAIN only: give the password as `token` instead of `password`"
@@ -114,6 +111,22 @@ impl Negotiation<'_> {
             bound.local() == Some(self.account.identity().authcid) && asked.is_at(bound.domain());
         if is_of_authcid { error } else { error.quoting(theirs) }
     }
+}
+
+/// That the server answers so many times, but not what it was asked.
+pub(super) fn beside_the_point(stage: Stage, replies: u32) -> Error {
+    let awaited = match stage {
+        Stage::Create | Stage::Features => "the login mechanisms that it offers",
+        Stage::Authenticate => "an answer to the login",
+        Stage::Restart => "the features of the restarted stream",
+        Stage::Bind => "an answer to the bind",
+        _ => "an answer",
+    };
+    let message = format!(
+        "the server sent {replies} replies without {awaited}: check that the XMPP server behind the BOSH \
+         endpoint runs, and see the logs of both"
+    );
+    Error::unreadable(stage, NEXT_STEP, message)
 }
 
 /// Whether the server says that the credentials themselves are wrong.

@@ -1,132 +1,90 @@
-//! The login inside an exchange: one mechanism, from its choice to its proof.
+//! A login under way: its mechanism, and the elements that its messages are sent in.
 
-use std::mem;
-
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Result};
 use crate::sasl::{Authenticated, Input, Mechanism, Message, Output};
-use crate::sasl2::{self, Inline};
+use crate::sasl2::{self, Inline, TokenUse};
 use crate::secret::Secret;
 use crate::stanza;
 
-/// How far the login is.
-#[derive(Default)]
-pub(super) enum Login<'a> {
-    /// Not begun, or failed.
-    #[default]
-    Pending,
-    /// The server's next message is awaited.
-    Underway(Exchange<'a>),
-    /// A challenge was answered; the answer is not sent yet.
-    Responding(Exchange<'a>, Message),
-    /// Accepted, and proven as far as the mechanism can.
-    Done(Authenticated),
-}
-
-/// A mechanism, and whether its last message was made.
-pub(super) struct Exchange<'a> {
+pub(super) struct Login<'a> {
     mechanism: Box<dyn Mechanism + 'a>,
-    has_spoken: bool,
-}
-
-impl Exchange<'_> {
-    fn resume(&mut self, input: Input<'_>) -> Result<Output> {
-        let output = self.mechanism.resume(input)?;
-        self.has_spoken = matches!(output, Output::LastMessage(_));
-        Ok(output)
-    }
+    /// A message that is not sent yet.
+    due: Option<Message>,
+    /// Whether the mechanism has made its last message.
+    has_last: bool,
+    /// What goes with it, if it is made by SASL2.
+    pub(super) inline: Option<Inline>,
+    /// Whether the SASL of RFC 6120 would do as well.
+    has_alternative: bool,
 }
 
 impl<'a> Login<'a> {
-    /// The element that begins SASL with this mechanism (RFC 6120 §6.4.2, XEP-0388 §2.3), and its message.
-    pub(super) fn begin(
-        &mut self,
+    pub(super) fn new(
         mechanism: Box<dyn Mechanism + 'a>,
-        sasl2: Option<Inline>,
-        user_agent: &str,
-    ) -> Result<(Secret, Option<Message>)> {
-        let mut exchange = Exchange { mechanism, has_spoken: false };
-        let initial = match exchange.resume(Input::Nothing)? {
-            Output::Message(message) | Output::LastMessage(message) => Some(message),
-            Output::Nothing | Output::Proof(_) => None,
-        };
-        let (name, response) =
-            (exchange.mechanism.name(), initial.as_ref().map(|message| message.as_slice()));
-        let auth = match sasl2 {
+        inline: Option<Inline>,
+        has_alternative: bool,
+    ) -> Self {
+        Self { mechanism, due: None, has_last: false, inline, has_alternative }
+    }
+
+    /// The element that begins the login (RFC 6120 §6.4.2, XEP-0388 §2.3), and the message in it.
+    pub(super) fn begin(&mut self, user_agent: &str) -> Result<(Secret, Option<Message>)> {
+        self.resume(Input::Nothing)?;
+        let initial = self.due.take();
+        let (name, response) = (self.mechanism.name(), initial.as_ref().map(|message| message.as_slice()));
+        let auth = match self.inline {
             None => stanza::auth(name, response),
             Some(inline) => sasl2::authenticate(name, response, inline, user_agent),
         };
-        *self = Self::Underway(exchange);
         Ok((auth, initial))
     }
 
-    /// Goes on with what the server says.
-    pub(super) fn resume(&mut self, input: Input<'_>, stage: Stage) -> Result<()> {
-        let otherwise_expected = match input {
-            Input::Success(_) => "no SASL success",
-            Input::Nothing | Input::Challenge { .. } => "no SASL challenge",
-        };
-        let Self::Underway(mut exchange) = mem::take(self) else {
-            return Err(Error::protocol(stage, otherwise_expected, "one"));
-        };
-        *self = match exchange.resume(input)? {
-            Output::Nothing => Self::Underway(exchange),
-            Output::Message(message) | Output::LastMessage(message) => Self::Responding(exchange, message),
-            Output::Proof(authenticated) => Self::Done(authenticated),
-        };
-        Ok(())
-    }
-
-    /// The answer to a challenge, once.
-    pub(super) fn due_response(&mut self) -> Option<Message> {
-        match mem::take(self) {
-            Self::Responding(exchange, message) => {
-                *self = Self::Underway(exchange);
-                Some(message)
-            }
-            login => {
-                *self = login;
-                None
-            }
+    /// Goes on with what the server says, as far as the proof that the login succeeded.
+    pub(super) fn resume(&mut self, input: Input<'_>) -> Result<Option<Authenticated>> {
+        let output = self.mechanism.resume(input)?;
+        self.has_last = matches!(output, Output::LastMessage(_));
+        match output {
+            Output::Message(message) | Output::LastMessage(message) => self.due = Some(message),
+            Output::Nothing => {}
+            Output::Proof(authenticated) => return Ok(Some(authenticated)),
         }
+        Ok(None)
     }
 
-    pub(super) fn is_begun(&self) -> bool {
-        !matches!(self, Self::Pending)
+    /// The element that answers a challenge, and the message in it, once.
+    pub(super) fn due_response(&mut self) -> Option<(Secret, Message)> {
+        let response = self.due.take()?;
+        let namespace = if self.inline.is_some() { sasl2::NS } else { stanza::NS_SASL };
+        Some((stanza::response(namespace, &response), response))
+    }
+
+    pub(super) fn mechanism(&self) -> &str {
+        self.mechanism.name()
     }
 
     /// Whether a challenge waits to be answered.
     pub(super) fn is_challenged(&self) -> bool {
-        matches!(self, Self::Responding(..))
+        self.due.is_some()
     }
 
     /// Whether the client's last message is sent.
     pub(super) fn has_spoken(&self) -> bool {
-        match self {
-            Self::Underway(exchange) => exchange.has_spoken,
-            login => login.is_done(),
-        }
+        self.has_last && self.due.is_none()
     }
 
-    pub(super) fn is_done(&self) -> bool {
-        matches!(self, Self::Done(_))
+    /// Whether it is made by SASL2, and could be made by the SASL of RFC 6120 as well.
+    pub(super) fn is_in_sasl2(&self) -> bool {
+        self.has_alternative && self.inline.is_some()
     }
 
-    /// The proof, which makes a session.
-    pub(super) fn take_proof(&mut self) -> Option<Authenticated> {
-        match mem::take(self) {
-            Self::Done(authenticated) => Some(authenticated),
-            login => {
-                *self = login;
-                None
-            }
-        }
+    pub(super) fn presents_token(&self) -> bool {
+        self.inline.is_some_and(|inline| inline.token == TokenUse::Presented)
     }
 
     /// A failure, with what the mechanism learned about it before.
     pub(super) fn explain(&self, error: Error) -> Error {
-        let Self::Underway(exchange) = self else { return error };
-        match (exchange.mechanism.refusal(), error.condition()) {
-            (Some(text), Some(condition)) if error.text().is_none() => {
+        match (self.mechanism.refusal(), error.condition()) {
+            (Some(text), Some(condition)) if error.text().is_none() && self.due.is_none() => {
                 Error::refused(ErrorKind::Auth, error.stage(), Some(condition.clone()), Some(text))
             }
             _ => error,

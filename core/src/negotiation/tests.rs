@@ -1,8 +1,6 @@
 //! That a plan is data: one with two requests open at once needs nothing but a list.
 
-use super::plan::{Milestone, PlanStep, PlannedBody};
 use super::*;
-use crate::negotiation::Server;
 use crate::sasl::Credentials;
 
 /// Authenticates and restarts at once, as the classic plan does one after the other.
@@ -138,7 +136,7 @@ fn play<'a>(
             Step::Wait(next) => next,
             Step::Done(..) => panic!("done too early"),
         };
-        assert!(negotiation.open.len() <= 2, "{negotiation:?}");
+        assert!(negotiation.bosh.open.len() <= 2, "{negotiation:?}");
     }
     let step = negotiation.receive(&Reply::new(1000 + last_rid, 200, body(last)));
     (step, sent.iter().map(|rid| rid - 1000).collect())

@@ -165,7 +165,8 @@ impl Credentials {
     /// What they can be used with besides a token, strongest first.
     pub(crate) fn candidates(&self) -> Vec<Candidate<'_>> {
         let sort = self.sort();
-        if sort.is_password { PASSWORD_CANDIDATES.to_vec() } else { Vec::from_iter(sort.candidate) }
+        let for_password = PasswordMechanism::ALL.into_iter().rev().filter(|_| sort.is_password);
+        for_password.map(Candidate::for_password).chain(sort.candidate).collect()
     }
 
     /// Whether there is something besides a token.
@@ -281,7 +282,7 @@ impl<'a> Candidate<'a> {
         Self { name, strength: None, begins }
     }
 
-    const fn for_password(strength: PasswordMechanism) -> Self {
+    fn for_password(strength: PasswordMechanism) -> Self {
         let begins = match strength {
             PasswordMechanism::Plain => Beginning::Secret,
             PasswordMechanism::DigestMd5 => Beginning::ServerFirst,
@@ -292,18 +293,6 @@ impl<'a> Candidate<'a> {
         Self { name: strength.as_str(), strength: Some(strength), begins }
     }
 }
-
-/// What a password can be used with, strongest first.
-const PASSWORD_CANDIDATES: [Candidate<'static>; 5] = {
-    let [weakest, digest, sha1, sha256, strongest] = PasswordMechanism::ALL;
-    [
-        Candidate::for_password(strongest),
-        Candidate::for_password(sha256),
-        Candidate::for_password(sha1),
-        Candidate::for_password(digest),
-        Candidate::for_password(weakest),
-    ]
-};
 
 /// What distinguishes one sort of credentials from the others, where it matters outside a mechanism.
 pub(crate) struct Sort<'a> {
@@ -366,7 +355,10 @@ impl Proof {
             Self::Scram(keys) => Sort {
                 length: keys.salt.len(),
                 is_personal: true,
-                candidate: PASSWORD_CANDIDATES.into_iter().find(|it| it.name == keys.hash.as_str()),
+                candidate: PasswordMechanism::ALL
+                    .into_iter()
+                    .find(|mechanism| mechanism.as_str() == keys.hash.as_str())
+                    .map(Candidate::for_password),
                 if_refused: "check the user name, and that the stored keys are those of the present password",
                 if_not_offered: "the stored keys are for {mechanism}: enable that on the server, or store keys for \
                                  what it offers",
@@ -611,10 +603,10 @@ mod tests {
             Credentials::x_oauth2("secret"),
             Credentials::raw("X-A", "secret"),
         ] {
-            assert_eq!(Vec::from_iter(credentials.secrets()), ["secret"]);
-            assert_eq!(Vec::from_iter(credentials.fast_token(token()).secrets()), ["secret", "hidden"]);
+            assert!(credentials.secrets().eq(["secret"]));
+            assert!(credentials.fast_token(token()).secrets().eq(["secret", "hidden"]));
         }
-        assert_eq!(Vec::from_iter(Credentials::fast(token()).secrets()), ["hidden"]);
+        assert!(Credentials::fast(token()).secrets().eq(["hidden"]));
         assert_eq!(Credentials::anonymous().secrets().next(), None);
     }
 }

@@ -15,10 +15,9 @@ fn challenged(credentials: &Credentials, name: &str, challenges: &[&[u8]]) -> Op
         Ok(mechanism) => mechanism,
         Err(error) => return Some(error),
     };
-    let mut challenged = |data| mechanism.resume(Input::Challenge { data, offer: Offer::default() });
-    let (last, before) = challenges.split_last()?;
-    before.iter().for_each(|data| drop(challenged(data).ok().expect("an answer")));
-    challenged(last).err()
+    let answers =
+        challenges.iter().map(|data| mechanism.resume(Input::Challenge { data, offer: Offer::default() }));
+    answers.last()?.err()
 }
 
 /// What the server says in the course of a login.

@@ -73,6 +73,10 @@ impl Authenticated {
         Self { mechanism: mechanism.name().to_owned() }
     }
 
+    pub(crate) fn mechanism(&self) -> &str {
+        &self.mechanism
+    }
+
     pub(crate) fn into_mechanism(self) -> String {
         self.mechanism
     }

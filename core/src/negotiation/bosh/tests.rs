@@ -1,13 +1,12 @@
+//! Requests that are lost, or reach a server that does not know the session.
+
 mod orders;
 
+use super::super::{Failure, Learned, Negotiation, Plan, Step};
 use super::*;
 use crate::account::Account;
-use crate::config::Config;
-use crate::error::Stage;
-use crate::negotiation::Plan;
-use crate::negotiation::{Learned, Server};
+use crate::error::Retry;
 use crate::random::Random;
-use crate::reply::Reply;
 use crate::sasl::Credentials;
 
 const OFFER: &str = "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
@@ -29,7 +28,7 @@ fn unknown(rid: u64) -> Reply {
 }
 
 fn broken() -> Error {
-    Error::new(ErrorKind::Internal, Stage::Bind, crate::Retry::No, "broken".to_owned())
+    Error::new(ErrorKind::Internal, Stage::Bind, Retry::No, "broken".to_owned())
 }
 
 /// The state after this step, and the RIDs and pauses of the requests that follow from it.
