@@ -67,7 +67,7 @@ impl Explaining<'_> {
                 "check that the user who logs in may act for `authzid`, and the password{by_plain}"
             );
         }
-        account.credentials().sort().if_refused.to_owned()
+        account.credentials().kind().if_refused.to_owned()
     }
 
     /// Openfire, which lets administrators act for others, ignores in SCRAM whom they act for.

@@ -190,21 +190,21 @@ impl NoMechanism<'_> {
     /// Nothing that is offered goes with credentials of this sort.
     fn of_another_sort(&self, offered: &[String]) -> String {
         let domain = shortened(self.account.jid().domain(), LONGEST);
-        let sort = self.account.credentials().sort();
-        if sort.option == "password" && offered.iter().all(|name| name == "ANONYMOUS") {
+        let kind = self.account.credentials().kind();
+        if kind.option == "password" && offered.iter().all(|name| name == "ANONYMOUS") {
             return format!(
                 "{domain} takes guests only: use the domain of the accounts in `jid`, or `anonymous`"
             );
         }
-        if sort.is_password && offered.iter().all(|name| name.ends_with("-PLUS")) {
+        if kind.is_password && offered.iter().all(|name| name.ends_with("-PLUS")) {
             return format!(
                 "-PLUS mechanisms need channel binding, which does not work over BOSH: enable SCRAM without -PLUS for \
                  {domain} on the server"
             );
         }
-        let others = if sort.is_password { credentials_for(offered) } else { String::new() };
-        let mechanism = sort.candidate.map_or("", |mechanism| mechanism.name);
-        sort.if_not_offered.replace("{domain}", &domain).replace("{mechanism}", mechanism) + &others
+        let others = if kind.is_password { credentials_for(offered) } else { String::new() };
+        let mechanism = kind.candidate.map_or("", |mechanism| mechanism.name);
+        kind.if_not_offered.replace("{domain}", &domain).replace("{mechanism}", mechanism) + &others
     }
 }
 

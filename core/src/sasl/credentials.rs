@@ -158,21 +158,21 @@ impl Credentials {
         self.fast_token.as_ref()
     }
 
-    pub(crate) fn sort(&self) -> Sort<'_> {
-        self.proof.sort()
+    pub(crate) fn kind(&self) -> Kind<'_> {
+        self.proof.kind()
     }
 
     /// What they can be used with besides a token, strongest first.
     pub(crate) fn candidates(&self) -> Vec<Candidate<'_>> {
-        let sort = self.sort();
-        let for_password = PasswordMechanism::ALL.into_iter().rev().filter(|_| sort.is_password);
-        for_password.map(Candidate::for_password).chain(sort.candidate).collect()
+        let kind = self.kind();
+        let for_password = PasswordMechanism::ALL.into_iter().rev().filter(|_| kind.is_password);
+        for_password.map(Candidate::for_password).chain(kind.candidate).collect()
     }
 
     /// Whether there is something besides a token.
     pub(crate) fn has_more_than_token(&self) -> bool {
-        let sort = self.sort();
-        sort.is_password || sort.candidate.is_some()
+        let kind = self.kind();
+        kind.is_password || kind.candidate.is_some()
     }
 
     /// The mechanism of that name.
@@ -195,26 +195,26 @@ impl Credentials {
 
     /// Everything in the credentials that must not be repeated anywhere.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        let secret = self.sort().secret.map(Secret::expose);
+        let secret = self.kind().secret.map(Secret::expose);
         secret.into_iter().chain(self.fast_token.as_ref().map(FastToken::secret))
     }
 
     /// Whether they prove the account itself, by what only its user and the server have. The site may make
     /// tokens for anybody.
     pub(crate) fn prove_account(&self) -> bool {
-        self.authcid.is_none() && self.authzid.is_none() && self.sort().is_personal
+        self.authcid.is_none() && self.authzid.is_none() && self.kind().is_personal
     }
 
     /// Tokens are of the user who logs in, so they do not go with acting for somebody else.
     pub(crate) fn may_have_token(&self) -> bool {
-        self.authzid.is_none() && self.sort().names_user
+        self.authzid.is_none() && self.kind().names_user
     }
 
     /// Refuses what cannot be sent, or not for this account.
     pub(crate) fn check(&self, jid: &Jid) -> Result<()> {
-        let sort = self.sort();
+        let kind = self.kind();
         let names_user = self.authcid.is_some() || jid.local().is_some();
-        if sort.names_user && !names_user {
+        if kind.names_user && !names_user {
             let is_split = jid.resource().is_some_and(|resource| resource.contains('@'));
             return Err(Error::config(
                 "jid",
@@ -231,7 +231,7 @@ impl Credentials {
         for (field, length, most) in [
             ("authcid", length(&self.authcid), MAX_NAME),
             ("authzid", length(&self.authzid), MAX_JID),
-            (sort.option, sort.length, MAX_SECRET),
+            (kind.option, kind.length, MAX_SECRET),
         ] {
             if length > most {
                 return Err(Error::config(field, format!("has more than {most} bytes")));
@@ -295,7 +295,7 @@ impl<'a> Candidate<'a> {
 }
 
 /// What distinguishes one sort of credentials from the others, where it matters outside a mechanism.
-pub(crate) struct Sort<'a> {
+pub(crate) struct Kind<'a> {
     /// How they are called.
     label: &'a str,
     /// The option that holds the secret, and the length of it.
@@ -335,24 +335,24 @@ enum Proof {
 
 /// Everything that depends on the proof: nothing else in the crate looks at which one it is.
 impl Proof {
-    fn sort(&self) -> Sort<'_> {
+    fn kind(&self) -> Kind<'_> {
         const CHECK_TOKEN: &str = "check the token: that it is this user's and has not expired, and that the server knows its issuer";
         match self {
-            Self::Password(password) => Sort {
+            Self::Password(password) => Kind {
                 is_personal: true,
                 is_password: true,
                 if_refused: "check the user name and the password",
                 if_not_offered: "enable SCRAM or PLAIN for {domain} on the server",
-                ..Sort::of_secret("password", "password", password)
+                ..Kind::of_secret("password", "password", password)
             },
-            Self::Plain(secret) => Sort {
+            Self::Plain(secret) => Kind {
                 candidate: Some(Candidate::for_password(PasswordMechanism::Plain)),
                 if_refused: "check the user name and the token: that it is this user's and has not expired, and that \
                              the server knows who signed it",
                 if_not_offered: "`token` is sent by PLAIN: enable PLAIN for {domain} on the server",
-                ..Sort::of_secret("PLAIN", "password", secret)
+                ..Kind::of_secret("PLAIN", "password", secret)
             },
-            Self::Scram(keys) => Sort {
+            Self::Scram(keys) => Kind {
                 length: keys.salt.len(),
                 is_personal: true,
                 candidate: PasswordMechanism::ALL
@@ -362,47 +362,47 @@ impl Proof {
                 if_refused: "check the user name, and that the stored keys are those of the present password",
                 if_not_offered: "the stored keys are for {mechanism}: enable that on the server, or store keys for \
                                  what it offers",
-                ..Sort::new(keys.hash.as_str())
+                ..Kind::new(keys.hash.as_str())
             },
-            Self::OAuthBearer(token) => Sort {
+            Self::OAuthBearer(token) => Kind {
                 candidate: Some(Candidate::new(OAuthBearer::NAME, Beginning::Secret)),
                 if_refused: CHECK_TOKEN,
-                ..Sort::of_secret(OAuthBearer::NAME, "token", token)
+                ..Kind::of_secret(OAuthBearer::NAME, "token", token)
             },
-            Self::XOAuth2(token) => Sort {
+            Self::XOAuth2(token) => Kind {
                 candidate: Some(Candidate::new("X-OAUTH2", Beginning::Secret)),
                 if_refused: CHECK_TOKEN,
-                ..Sort::of_secret("X-OAUTH2", "token", token)
+                ..Kind::of_secret("X-OAUTH2", "token", token)
             },
-            Self::Fast => Sort {
+            Self::Fast => Kind {
                 is_personal: true,
                 if_refused: "the token has expired or was revoked; log in by other credentials to get a new one",
                 if_not_offered: "the server takes no tokens (HT-SHA-256-NONE): log in by other credentials, or enable \
                                  FAST on the server",
-                ..Sort::new("FAST token")
+                ..Kind::new("FAST token")
             },
-            Self::Anonymous => Sort {
+            Self::Anonymous => Kind {
                 names_user: false,
                 candidate: Some(Candidate::new("ANONYMOUS", Beginning::Harmless)),
                 if_refused: "allow anonymous logins for {domain} on the server",
                 if_not_offered: "enable anonymous logins for {domain} on the server (Prosody: authentication = \
                                  \"anonymous\", ejabberd: auth_method: anonymous)",
-                ..Sort::new("ANONYMOUS")
+                ..Kind::new("ANONYMOUS")
             },
-            Self::External => Sort {
+            Self::External => Kind {
                 names_user: false,
                 candidate: Some(Candidate::new("EXTERNAL", Beginning::Harmless)),
                 if_refused: "check that the server trusts what proves the user, such as `client_certificate`, and \
                              that it is of this user",
                 if_not_offered: "enable EXTERNAL on the server; it is offered only to whom the server sees the proof \
                                  of, such as `client_certificate`",
-                ..Sort::new("EXTERNAL")
+                ..Kind::new("EXTERNAL")
             },
-            Self::Raw { mechanism, initial_response } => Sort {
+            Self::Raw { mechanism, initial_response } => Kind {
                 names_user: false,
                 candidate: Some(Candidate::new(mechanism, Beginning::Secret)),
                 if_refused: "check the user name and the `initial_response`",
-                ..Sort::of_secret(mechanism, "initial_response", initial_response)
+                ..Kind::of_secret(mechanism, "initial_response", initial_response)
             },
         }
     }
@@ -454,7 +454,7 @@ impl Proof {
     }
 }
 
-impl<'a> Sort<'a> {
+impl<'a> Kind<'a> {
     fn new(label: &'a str) -> Self {
         Self {
             label,
@@ -477,7 +477,7 @@ impl<'a> Sort<'a> {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("proof", &self.sort().label).finish_non_exhaustive()
+        f.debug_struct("Credentials").field("proof", &self.kind().label).finish_non_exhaustive()
     }
 }
 
