@@ -318,7 +318,7 @@ impl<'a> Negotiation<'a> {
             Err(_) => in_session && reply.is_server_failure() && self.repeat(reply.rid),
         };
         if is_repeated {
-            return Ok(Advance::Send(self.due_repeats()));
+            return self.next();
         }
         let is_lost = match &received {
             Ok(Received::Terminated(error)) => is_unknown(error),

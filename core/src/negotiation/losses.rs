@@ -1,12 +1,13 @@
 //! Requests that were lost, or that reached a server which does not know the session: each is sent again
 //! with the same bytes (XEP-0124 §14.3), in the order of the RIDs. ejabberd ends a session if it gets a
-//! second copy of a request while an earlier one is missing.
+//! second copy of a request while an earlier one is missing. A request is not sent again if its answer can tell nothing
+//! new: ejabberd keeps its last two answers, and never answers the copy of a request before those.
 
 use std::time::Duration;
 
 use super::{Failure, Negotiation, Open, Step};
 use crate::condition::{BoshCondition, Condition};
-use crate::error::{Error, ErrorKind, Phase};
+use crate::error::{Error, ErrorKind, Phase, Stage};
 use crate::learned::Server;
 use crate::request::Request;
 
@@ -93,11 +94,18 @@ impl<'a> Negotiation<'a> {
             }
     }
 
-    /// Whether a later request was answered, so that this one has reached the server: replies come in the
-    /// order of the requests (XEP-0124 §11). It was sent again for what its own answer may tell; once the
-    /// login is done that is nothing, and where the node is gone that answered it, nothing comes.
+    /// Whether the answer to this request can tell nothing new. A later request was answered, so this one has reached
+    /// the server: replies come in the order of the requests (XEP-0124 §11). Once the login is done, only the answer
+    /// to a bind, or to a request after it, may tell more: the JID.
+    fn tells_nothing(&self, open: &Open) -> bool {
+        let may_tell_jid = self.jid.is_none() && open.request.stage() == Stage::Bind;
+        self.login.is_done() && open.request.rid() < self.answered && !may_tell_jid
+    }
+
+    /// Whether the request was lost, and its answer is not waited for: where the node is gone that answered it, nothing
+    /// comes.
     pub(super) fn is_settled(&self, open: &Open) -> bool {
-        self.login.is_done() && open.is_settled(self.answered)
+        (open.was_repeated || open.unknown > 0) && self.tells_nothing(open)
     }
 
     /// How many requests are open whose answers are to be waited for.
@@ -105,21 +113,19 @@ impl<'a> Negotiation<'a> {
         self.open.iter().filter(|open| !self.is_settled(open)).count()
     }
 
-    /// The lost request that no earlier one is open beside.
+    /// The lost request that no earlier one is open beside. A lost request whose answer can tell nothing new is
+    /// forgotten instead.
     pub(super) fn due_repeats(&mut self) -> Vec<Request> {
-        let (answered, waits) = (if self.login.is_done() { self.answered } else { 0 }, self.waits);
-        let first = self.open.iter_mut().find(|open| open.is_lost || !open.is_settled(answered));
-        Vec::from_iter(first.filter(|open| open.is_lost).map(|open| {
+        let open = std::mem::take(&mut self.open);
+        self.open = open.into_iter().filter(|open| !open.is_lost || !self.tells_nothing(open)).collect();
+        let first = self.open.iter().position(|open| open.is_lost || !self.is_settled(open));
+        let waits = self.waits + 1;
+        let first = first.map(|at| &mut self.open[at]).filter(|open| open.is_lost);
+        Vec::from_iter(first.map(|open| {
             open.is_lost = false;
-            open.waits = open.waits.max(waits + 1);
+            open.waits = open.waits.max(waits);
             open.request.clone()
         }))
-    }
-}
-
-impl Open {
-    fn is_settled(&self, answered: u64) -> bool {
-        (self.was_repeated || self.unknown > 0) && self.request.rid() < answered
     }
 }
 
