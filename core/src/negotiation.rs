@@ -64,10 +64,10 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::stanza::{self, Features, Incoming};
 
+use bosh::Bosh;
 #[cfg(feature = "client")]
 pub(crate) use bosh::has_failed;
 pub(crate) use bosh::is_unknown;
-use bosh::{Bosh, Fate};
 use choice::{Uses, Way};
 #[cfg(test)]
 pub(crate) use examples::examples;
@@ -319,10 +319,8 @@ impl Negotiation<'_> {
         if let Some(end) = self.take_end() {
             return Err(self.explained_end(received, end));
         }
-        match self.bosh.fate(reply, &received) {
-            Fate::Lost => return Ok(Advance::Send(self.bosh.due_repeats())),
-            Fate::Settled => return self.next(),
-            Fate::Answered => {}
+        if self.bosh.is_lost(reply, &received) {
+            return self.next();
         }
         self.replies += 1;
         if self.replies > MAX_REPLIES {
@@ -484,7 +482,7 @@ impl Negotiation<'_> {
             FastToken::issued(token.expose(), expiry.as_deref(), self.given.user_agent())
         });
         self.state = State::Authenticated { proof, inline, token };
-        self.bosh.let_settle();
+        self.bosh.is_logged_in = true;
         let Some(inline) = inline else { return Ok(()) };
         // The next features are those of a stream that is restarted without being asked to.
         self.stream.restart();
@@ -520,6 +518,7 @@ impl Negotiation<'_> {
             likeness => return Err(self.explaining().bound_another(&jid, likeness)),
         }
         self.stream.bound = Some(jid);
+        self.bosh.is_bound = true;
         Ok(())
     }
 

@@ -2,9 +2,11 @@
 //!
 //! A request that was lost, or that reached a server which does not know the session, is sent again with the same
 //! bytes (§14.3), in the order of the RIDs. ejabberd ends a session if it gets a second copy of a request while an
-//! earlier one is missing.
+//! earlier one is missing. A request is not sent again if its answer can tell nothing new: ejabberd keeps its last two
+//! answers, and never answers the copy of a request before those.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::time::Duration;
 
 use super::learned::Server;
@@ -40,8 +42,10 @@ pub(super) struct Bosh {
     unanswered_secret: Option<u64>,
     /// The highest RID that was answered.
     answered: u64,
-    /// Whether a request that was sent again needs no answer once a later one is answered.
-    may_settle: bool,
+    /// Whether the login is done.
+    pub(super) is_logged_in: bool,
+    /// Whether the JID is known.
+    pub(super) is_bound: bool,
     /// How many requests or their answers were lost.
     losses: u32,
     /// How many times an answer was waited for, one after the other.
@@ -58,16 +62,6 @@ pub(super) struct Open {
     is_lost: bool,
     /// The waits up to its answer.
     waits: u32,
-}
-
-/// What becomes of a request for which a reply is there.
-pub(super) enum Fate {
-    /// The reply is its answer.
-    Answered,
-    /// It is sent again.
-    Lost,
-    /// It was lost, and is not needed any more.
-    Settled,
 }
 
 impl Bosh {
@@ -131,31 +125,24 @@ impl Bosh {
         self.open.iter().any(|open| open.request.rid() == rid)
     }
 
-    /// Decides what a reply makes of its request.
-    pub(super) fn fate(&mut self, reply: &Reply, received: &Result<Received>) -> Fate {
+    /// Whether a reply says that its request was lost, and the exchange goes on all the same.
+    pub(super) fn is_lost(&mut self, reply: &Reply, received: &Result<Received>) -> bool {
         let in_session = self.session.is_some();
         let holds_secret =
             self.open.iter().any(|open| open.request.rid() == reply.rid && open.request.holds_secret());
-        let (is_repeated, is_lost) = match received {
-            Ok(Received::Body(_)) => (false, false),
-            Ok(Received::Recoverable) => (self.repeat(reply.rid), false),
+        match received {
+            Ok(Received::Body(_)) => false,
+            Ok(Received::Recoverable) => self.repeat(reply.rid),
             Ok(Received::Terminated(error)) => {
-                let is_unknown = is_unknown(error);
-                (is_unknown && self.repeat_unknown(reply.rid), is_unknown)
+                is_unknown(error) && (self.repeat_unknown(reply.rid) || self.settle(reply.rid))
             }
             Err(_) => {
                 // A server that failed over a password has looked at it, and may count it.
                 let may_repeat =
                     if holds_secret { reply.is_from_gateway() } else { reply.is_server_failure() };
-                (in_session && may_repeat && self.repeat(reply.rid), reply.is_server_failure())
+                (in_session && may_repeat && self.repeat(reply.rid))
+                    || (reply.is_server_failure() && self.settle(reply.rid))
             }
-        };
-        if is_repeated {
-            Fate::Lost
-        } else if is_lost && self.settle(reply.rid) {
-            Fate::Settled
-        } else {
-            Fate::Answered
         }
     }
 
@@ -194,30 +181,36 @@ impl Bosh {
 
     /// How many requests are open whose answers are to be waited for.
     pub(super) fn unsettled(&self) -> usize {
-        let settled = self.settled();
-        self.open.iter().filter(|open| !open.is_settled(settled)).count()
+        self.open.iter().filter(|open| !self.is_settled(open)).count()
     }
 
-    /// From now on, a request that was sent again for what its own answer may tell needs none once a later one is
-    /// answered: it has reached the server, and where the node is gone that answered it, nothing comes.
-    pub(super) fn let_settle(&mut self) {
-        self.may_settle = true;
-    }
-
-    /// The RID below which requests are settled.
-    fn settled(&self) -> u64 {
-        if self.may_settle { self.answered } else { 0 }
-    }
-
-    /// The lost request that no earlier one is open beside.
+    /// The lost request that no earlier one is open beside. A lost request whose answer can tell nothing new is
+    /// forgotten instead.
     pub(super) fn due_repeats(&mut self) -> Vec<Request> {
-        let (answered, waits) = (self.settled(), self.waits);
-        let first = self.open.iter_mut().find(|open| open.is_lost || !open.is_settled(answered));
-        Vec::from_iter(first.filter(|open| open.is_lost).map(|open| {
+        let open = mem::take(&mut self.open);
+        self.open = open.into_iter().filter(|open| !open.is_lost || !self.tells_nothing(open)).collect();
+        let first = self.open.iter().position(|open| open.is_lost || !self.is_settled(open));
+        let waits = self.waits + 1;
+        let first = first.map(|at| &mut self.open[at]).filter(|open| open.is_lost);
+        Vec::from_iter(first.map(|open| {
             open.is_lost = false;
-            open.waits = open.waits.max(waits + 1);
+            open.waits = open.waits.max(waits);
             open.request.clone()
         }))
+    }
+
+    /// Whether the request was lost, and its answer is not waited for: where the node is gone that answered it, nothing
+    /// comes.
+    fn is_settled(&self, open: &Open) -> bool {
+        (open.was_repeated || open.unknown > 0) && self.tells_nothing(open)
+    }
+
+    /// Whether the answer to this request can tell nothing new. A later request was answered, so this one has reached
+    /// the server: replies come in the order of the requests (§11). Once the login is done, only the answer to a bind,
+    /// or to a request after it, may tell more: the JID.
+    fn tells_nothing(&self, open: &Open) -> bool {
+        let may_tell_jid = !self.is_bound && open.request.stage() == Stage::Bind;
+        self.is_logged_in && open.request.rid() < self.answered && !may_tell_jid
     }
 
     /// Whether the session has gone with the server that had it, so that none that is there has looked at a
@@ -268,9 +261,8 @@ impl Bosh {
 
     /// Whether the request is settled, which then is no longer open.
     fn settle(&mut self, rid: u64) -> bool {
-        let (settled, before) = (self.settled(), self.open.len());
-        self.open.retain(|open| open.request.rid() != rid || !open.is_settled(settled));
-        self.open.len() < before
+        let settled = self.open.iter().position(|open| open.request.rid() == rid && self.is_settled(open));
+        settled.map(|at| self.open.remove(at)).is_some()
     }
 }
 
@@ -280,10 +272,6 @@ impl Open {
         self.request = self.request.clone().after(pause);
         self.is_lost = true;
         self.waits += 1;
-    }
-
-    fn is_settled(&self, settled: u64) -> bool {
-        (self.was_repeated || self.unknown > 0) && self.request.rid() < settled
     }
 }
 

@@ -62,8 +62,8 @@ fn the_loss_of_any_request_is_mended_at_once() {
         ] {
             let is_final = |at| is_secret && at == 0;
             let path = || Path::to(&server, Knowledge::Domain, |_| {});
-            assert_eq!(path().assert_mended(&account, is_final), 2);
-            assert_eq!(path().restart_first().assert_mended(&account, is_final), 3);
+            path().assert_mended(&account, 2, is_final);
+            path().restart_first().assert_mended(&account, 3, is_final);
         }
     }
 }

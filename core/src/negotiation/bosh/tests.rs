@@ -103,10 +103,10 @@ const BOUND: &str = "<iq xmlns='jabber:client' id='bind' type='result'><bind \
 #[test]
 fn the_answer_to_a_request_is_not_waited_for_once_a_later_one_is_answered() {
     with_two_open(|negotiation| {
-        let (negotiation, requests) = next(negotiation.receive(&reply(1002, SUCCESS)));
-        assert_eq!(requests, [(1003, 0)], "the bind");
         let (negotiation, requests) = next(negotiation.lost(1001, broken()));
-        assert_eq!(requests, [(1001, 0), (1004, 0)], "once more, and the poll");
+        assert_eq!(requests, [(1001, 0)]);
+        let (negotiation, requests) = next(negotiation.receive(&reply(1002, SUCCESS)));
+        assert_eq!(requests, [(1003, 0), (1004, 0)], "the bind and the poll");
         let (negotiation, requests) = next(negotiation.lost(1003, broken()));
         assert_eq!(requests, [(1003, 0)], "although the login is open");
         let (negotiation, _) = next(negotiation.receive(&reply(1003, FEATURES)));
@@ -115,6 +115,51 @@ fn the_answer_to_a_request_is_not_waited_for_once_a_later_one_is_answered() {
             panic!("the exchange is not done")
         };
         assert_eq!(session.rid(), 1005);
+    });
+}
+
+/// ejabberd would never answer the login: it keeps its last two answers, and it has answered the bind.
+#[test]
+fn a_request_is_not_sent_again_once_its_answer_tells_nothing() {
+    for lose in [
+        |negotiation: Negotiation<'_>| next(negotiation.lost(1001, broken())).1,
+        |negotiation: Negotiation<'_>| next(negotiation.receive(&Reply::new(1001, 502, ""))).1,
+        |negotiation: Negotiation<'_>| next(negotiation.receive(&unknown(1001))).1,
+    ] {
+        with_two_open(|negotiation| {
+            let (negotiation, requests) = next(negotiation.receive(&reply(1002, SUCCESS)));
+            assert_eq!(requests, [(1003, 0)], "the bind");
+            let (negotiation, requests) = next(negotiation.receive(&reply(1003, FEATURES)));
+            assert_eq!(requests, [], "the login is open");
+            assert_eq!(lose(negotiation), [(1004, 0)], "an empty request for the answer to the bind");
+        });
+    }
+    with_two_open(|negotiation| {
+        let (negotiation, _) = next(negotiation.receive(&reply(1002, SUCCESS)));
+        let (negotiation, requests) = next(negotiation.lost(1001, broken()));
+        assert_eq!(requests, [(1004, 0)], "the poll beside the bind");
+        let (negotiation, requests) = next(negotiation.lost(1003, broken()));
+        assert_eq!(requests, [(1003, 0)]);
+        let (negotiation, _) = next(negotiation.receive(&reply(1003, FEATURES)));
+        assert!(matches!(negotiation.receive(&reply(1004, BOUND)), Ok(Step::Done(..))));
+    });
+    with_two_open(|negotiation| {
+        let (negotiation, _) = next(negotiation.receive(&reply(1002, SUCCESS)));
+        let (negotiation, _) = next(negotiation.receive(&reply(1003, BOUND)));
+        assert!(matches!(negotiation.lost(1001, broken()), Ok(Step::Done(..))), "all is known");
+    });
+}
+
+#[test]
+fn a_bind_whose_answer_may_tell_the_jid_is_sent_again_although_a_later_request_was_answered() {
+    with_two_open(|negotiation| {
+        let (negotiation, _) = next(negotiation.receive(&reply(1001, SUCCESS)));
+        let (negotiation, requests) = next(negotiation.receive(&reply(1002, "")));
+        assert_eq!(requests, [(1004, 0)], "the poll");
+        let (negotiation, _) = next(negotiation.receive(&reply(1004, FEATURES)));
+        let (negotiation, requests) = next(negotiation.lost(1003, broken()));
+        assert_eq!(requests, [(1003, 0)]);
+        assert!(matches!(negotiation.receive(&reply(1003, BOUND)), Ok(Step::Done(..))));
     });
 }
 
