@@ -38,10 +38,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use crate::account::{Account, Credentials};
+use crate::account::Account;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Phase, Result, Retry, Stage, shortened};
 use crate::negotiation::is_unknown;
+use crate::sasl::Credentials;
 use crate::sasl::ScramCache;
 use crate::secret::Secret;
 use crate::session::Session;

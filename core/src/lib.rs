@@ -43,11 +43,8 @@ pub mod binding;
 mod client;
 mod config;
 mod error;
-mod fast;
 mod jid;
-mod learned;
 mod negotiation;
-mod plan;
 pub mod protocol;
 mod random;
 mod sasl;
@@ -57,7 +54,7 @@ mod text;
 pub mod web;
 mod wire;
 
-pub use account::{Account, Credentials};
+pub use account::Account;
 #[cfg(feature = "client")]
 pub use client::{Client, prebind};
 pub use config::{BoshUrl, ClientCertificate, Config, IpFamily, PasswordMechanism};
@@ -65,9 +62,8 @@ pub use error::{
     BoshCondition, Check, Condition, Error, ErrorKind, Phase, Result, Retry, SaslCondition, ScramCondition,
     Stage, StanzaCondition, StreamCondition,
 };
-pub use fast::FastToken;
 pub use jid::Jid;
-pub use sasl::ScramHash;
+pub use sasl::{Credentials, FastToken, ScramHash};
 pub use secret::Secret;
 pub use session::{Extra, Session};
 pub use wire::cookies::Cookie;

@@ -1,70 +1,93 @@
 //! The state machine: every transition, no I/O, no clock, no randomness.
 //!
 //! ```text
-//!            create            auth            restart            bind        [session]
-//!  start ───────────▶ features ─────▶ challenge* ──────▶ features ─────▶ bound ─────────▶ done
-//!            ▲  poll      │              respond            ▲  poll
-//!            └────────────┘                                 └────────
+//!          create                   auth                  success, proven           bound
+//!   start ────────▶ Unauthenticated ─────▶ Authenticating ──────────────▶ Authenticated ─────▶ Done
+//!                    ▲  poll     │          ▲  respond │   │               ▲ restart │
+//!                    ├───────────┘          └──────────┘   │               │ bind    │
+//!                    │                       challenge     │               │ session │
+//!                    └─────────────────────────────────────┤               │ poll    │
+//!                                  token refused           │               └─────────┘
+//!                                                          ▼
+//!                                              Ended (an earlier answer may say why)
 //! ```
 //!
-//! That is the classic exchange; by SASL2 (XEP-0388) a stream is not restarted, and is bound with the
-//! login (XEP-0386). What is sent when, and what together, is the [`Plan`]'s business.
-//! Besides, challenges are answered, lost requests are sent again ([`losses`]), and where an answer is
-//! awaited while no request is open, an empty one is sent for the server to answer into (XEP-0206 §3).
-//! A plan may send a request ahead of its turn, with a RID that leaves room for those after it.
-//! Two requests at most are open at once, and none when a session is handed over: its answer would not
-//! go to the browser.
+//! An error leads from each [`State`] to a [`Failure`]. The file has the transitions in the order of the graph: what
+//! begins an exchange, what a reply changes, what is sent then, and the two ends.
+//!
+//! That is the classic exchange; by SASL2 (XEP-0388) a stream is not restarted, and is bound with the login
+//! (XEP-0386). What is sent when, and what together, is the [`Plan`]'s business: it may send the login with the
+//! creation, or a bind before the login is done. So whether the [session](Bosh) stands, and what the [stream](Stream)
+//! said, is known beside the state.
+//! Besides, lost requests are sent again, and where an answer is awaited while no request is open, an empty one is sent
+//! for the server to answer into (XEP-0206 §3). A plan may send a request ahead of its turn, with a RID that leaves
+//! room for those after it. Two requests at most are open at once, and none when a session is handed over: its answer
+//! would not go to the browser.
+//!
+//! # The way of a password
+//!
+//! `sasl/credentials.rs` takes it, and `account.rs` holds that with the address. `negotiation/choice.rs` chooses a
+//! mechanism. This file asks the credentials for it: that is the one climb back. In `sasl/scram.rs` the password
+//! becomes a proof, by way of `sasl/prepare.rs` and `sasl/scram/cache.rs`. `login.rs` puts the message into an element
+//! of `stanza.rs`, and `bosh.rs` puts that into a request.
+//!
+//! # What may import what
+//!
+//! These files import from `sasl`, from what is on the wire, and from the files in this list before them: `learned`,
+//! `no_mechanism`, `choice`, `plan`, `bosh`, `explaining`, `login`. Nothing here imports from the client.
 
 // May import from `account`, `session` and the layers above, in the order of `core/tests/layers`.
 
-mod authentication;
+mod bosh;
+mod choice;
+#[cfg(test)]
+mod examples;
 mod explaining;
+mod learned;
 mod login;
-mod losses;
-mod sending;
-mod taking;
+mod no_mechanism;
+mod plan;
 
-use std::collections::VecDeque;
 use std::fmt;
+use std::mem;
 
 use crate::account::Account;
 use crate::config::Config;
 use crate::error::{Condition, Error, ErrorKind, Result, Retry, SaslCondition, Secrets, Stage};
-use crate::fast::FastToken;
-use crate::jid::Jid;
-use crate::learned::Learned;
-use crate::plan::Plan;
+use crate::jid::{Jid, Likeness};
 use crate::random::Random;
-#[cfg(feature = "client")]
-use crate::sasl::Pace;
-use crate::sasl::{Means, Message, ScramCache};
+use crate::sasl::{Authenticated, Beginning, FastToken, Input, Means, Message, Offer, Pace, ScramCache};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::wire::body::{Created, Frame, Received, stray_sid};
-use crate::wire::cookies::Cookies;
+use crate::wire::bind;
+use crate::wire::body::{Body, Frame, Received};
 use crate::wire::reply::Reply;
 use crate::wire::request::Request;
-use crate::wire::sasl2::Inline;
-use crate::wire::stanza::Features;
+use crate::wire::sasl2::{Inline, Success, TokenUse};
+use crate::wire::server::Server;
+use crate::wire::stanza::{self, Features, Incoming};
 
-use login::Login;
+use bosh::Bosh;
 #[cfg(feature = "client")]
-pub(crate) use losses::has_failed;
-pub(crate) use losses::is_unknown;
+pub(crate) use bosh::has_failed;
+pub(crate) use bosh::is_unknown;
+use choice::{Uses, Way};
+#[cfg(test)]
+pub(crate) use examples::examples;
+use explaining::{Explaining, NEXT_STEP, beside_the_point};
+pub use learned::Learned;
+#[cfg(feature = "client")]
+pub(crate) use learned::is_scram;
+use login::Login;
+pub use plan::Plan;
+use plan::{Milestone, PlanStep, PlannedBody};
 
 /// A server that keeps answering beside the point is left after so many replies.
 const MAX_REPLIES: u32 = 24;
 
-/// Requests that may be open at once, if the server does not allow fewer. More than two arrive out
-/// of order too often, and what is beyond the server's window ends the session.
-const MAX_OPEN: u32 = 2;
-
 /// What is expected where the server holds a request although all is said: it may have answered two
 /// at once by chance, which says nothing against the plan.
 pub(crate) const EACH_ANSWERED: &str = "an answer to each request";
-
-/// What is expected of each reply.
-const NEXT_STEP: &str = "the next step of the exchange";
 
 /// What is expected of a server that the plan was made for.
 pub(crate) const SAME_SERVER: &str = "the kind of server that was here before";
@@ -94,56 +117,64 @@ pub struct Failure {
 
 /// One exchange under way.
 pub struct Negotiation<'a> {
-    config: &'a Config,
-    account: &'a Account,
-    random: Random,
+    given: Given<'a>,
     plan: Plan,
     /// How many bodies of the plan were sent.
     sent: usize,
-    next_rid: u64,
-    /// The RIDs before that one which are left for the next bodies of the plan.
-    skipped: VecDeque<u64>,
-    /// In the order of the RIDs.
-    open: Vec<Open>,
-    session: Option<(Secret, Created)>,
-    features: Option<Features>,
-    /// An offer without mechanisms that another may follow.
-    empty_offer: Option<Features>,
-    login: Login<'a>,
-    /// The one that the login was begun by.
-    mechanism: Option<String>,
-    means: Means<'a>,
-    /// What goes with the login, if it is made by SASL2.
-    sasl2: Option<Inline>,
-    alternative: Alternative,
-    is_token_refused: bool,
-    told: Told,
-    /// The request with the latest secret, until it is answered, and not by an error.
-    unanswered_secret: Option<u64>,
-    /// How many requests or their answers were lost.
-    losses: u32,
-    /// The highest RID that was answered.
-    answered: u64,
-    /// The SASL messages that were sent.
-    told_messages: Vec<Message>,
-    /// A new one.
-    fast_token: Option<FastToken>,
-    is_restarted: bool,
-    /// Why the bind was refused that went out before the login was done.
-    early_refusal: Option<Error>,
-    /// How the session ended, as the answer to a request says while the answer to an earlier one is awaited.
-    end: Option<Error>,
-    jid: Option<Jid>,
-    is_session_open: bool,
-    stage: Stage,
+    bosh: Bosh,
+    /// How many requests were answered.
     replies: u32,
-    /// How many times an answer was waited for, one after the other.
-    waits: u32,
+    stream: Stream,
+    state: State<'a>,
+    told: Told,
+    /// The SASL messages that were sent.
+    messages: Vec<Message>,
     learned: Learned,
-    cookies: Cookies,
+    stage: Stage,
 }
 
-/// What of the account's secrets the server was told.
+/// What an exchange is made for, and with.
+struct Given<'a> {
+    config: &'a Config,
+    account: &'a Account,
+    random: Random,
+    means: Means<'a>,
+}
+
+/// How far the login is.
+enum State<'a> {
+    /// Not begun, or begun anew.
+    Unauthenticated {
+        /// An offer without mechanisms that another may follow.
+        empty_offer: Option<Features>,
+        is_token_refused: bool,
+    },
+    /// A mechanism is under way.
+    Authenticating(Login<'a>),
+    /// The session ended with this error while a mechanism was under way. The answer to an earlier request is awaited.
+    Ended(Login<'a>, Error),
+    /// The server accepted the login, and proved itself as far as the mechanism can.
+    Authenticated {
+        proof: Authenticated,
+        /// What went with the login, if it was made by SASL2.
+        inline: Option<Inline>,
+        /// A new one.
+        token: Option<FastToken>,
+    },
+}
+
+/// What the server said on its XMPP stream.
+#[derive(Default)]
+struct Stream {
+    is_restarted: bool,
+    features: Option<Features>,
+    bound: Option<Jid>,
+    /// Why the bind was refused that went out before the login was done.
+    refusal: Option<Error>,
+    is_session_open: bool,
+}
+
+/// What the server was told of the account's secrets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Told {
     Nothing,
@@ -153,28 +184,9 @@ enum Told {
     OnDemand,
 }
 
-/// What a login by SASL2 could be made by instead.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Alternative {
-    None,
-    /// The SASL of RFC 6120.
-    Sasl,
-}
-
-/// A request that was sent and not answered.
-struct Open {
-    request: Request,
-    was_repeated: bool,
-    /// How often the server did not know the session.
-    unknown: usize,
-    /// Whether it is to be sent again as soon as no earlier request is open.
-    is_lost: bool,
-    /// The waits up to its answer.
-    waits: u32,
-}
-
 impl<'a> Negotiation<'a> {
-    /// Begins an exchange: the requests to send first.
+    /// Begins an exchange: the requests to send first. The keys of a password are looked for in `scram_cache`
+    /// before they are derived, and left there once the login succeeds.
     ///
     /// # Errors
     /// `Config` if an option has a value that no exchange can be made with.
@@ -183,58 +195,37 @@ impl<'a> Negotiation<'a> {
         account: &'a Account,
         plan: Plan,
         random: Random,
+        scram_cache: Option<&'a ScramCache>,
+    ) -> Result<(Self, Vec<Request>)> {
+        Self::start_at_pace(config, account, plan, random, scram_cache, None)
+    }
+
+    /// As [`start`](Self::start), and the keys of a password are derived as `pace` says.
+    pub(crate) fn start_at_pace(
+        config: &'a Config,
+        account: &'a Account,
+        plan: Plan,
+        random: Random,
+        cache: Option<&'a ScramCache>,
+        pace: Option<&'a (dyn Pace + Sync)>,
     ) -> Result<(Self, Vec<Request>)> {
         config.check()?;
+        let means = Means { iterations: &config.iterations, cache, pace };
         let mut negotiation = Self {
-            config,
-            account,
-            next_rid: random.rid,
-            random,
+            bosh: Bosh::new(random.rid),
+            given: Given { config, account, random, means },
             plan,
             sent: 0,
-            skipped: VecDeque::new(),
-            open: Vec::new(),
-            session: None,
-            features: None,
-            empty_offer: None,
-            login: Login::default(),
-            mechanism: None,
-            means: Means::default(),
-            sasl2: None,
-            alternative: Alternative::None,
-            is_token_refused: false,
-            told: Told::Nothing,
-            unanswered_secret: None,
-            losses: 0,
-            answered: 0,
-            told_messages: Vec::new(),
-            fast_token: None,
-            is_restarted: false,
-            early_refusal: None,
-            end: None,
-            jid: None,
-            is_session_open: false,
-            stage: Stage::Create,
             replies: 0,
-            waits: 0,
+            stream: Stream::default(),
+            state: State::default(),
+            told: Told::Nothing,
+            messages: Vec::new(),
             learned: Learned::default(),
-            cookies: Cookies::default(),
+            stage: Stage::Create,
         };
         let requests = negotiation.due_bodies()?;
         Ok((negotiation, requests))
-    }
-
-    /// Looks for the keys of a password here before it derives them, and leaves them here once the
-    /// login succeeds.
-    #[must_use]
-    pub fn with_scram_cache(self, cache: &'a ScramCache) -> Self {
-        Self { means: Means { cache: Some(cache), ..self.means }, ..self }
-    }
-
-    /// Derives the keys of a password as `pace` says.
-    #[cfg(feature = "client")]
-    pub(crate) fn at_pace(self, pace: &'a (dyn Pace + Sync)) -> Self {
-        Self { means: Means { pace: Some(pace), ..self.means }, ..self }
     }
 
     /// Takes the reply to one of the open requests.
@@ -246,13 +237,38 @@ impl<'a> Negotiation<'a> {
         self.step(advance)
     }
 
-    fn step(mut self, advance: Result<Advance>) -> Result<Step<'a>, Failure> {
-        match advance {
-            Ok(Advance::Send(requests)) if requests.is_empty() => Ok(Step::Wait(self)),
-            Ok(Advance::Send(requests)) => Ok(Step::Send(self, requests)),
-            Ok(Advance::Done(session)) => Ok(Step::Done(*session, self.learned)),
-            Err(error) => Err(self.fail(error)),
-        }
+    /// Takes note that the connection broke before the reply to the request with this RID was there.
+    ///
+    /// # Errors
+    /// [`Failure`] with this `error` if the request was repeated before, or creates a session, which
+    /// must not be repeated: its `terminate` is best sent.
+    pub fn lost(mut self, rid: u64, error: Error) -> Result<Step<'a>, Failure> {
+        let advance = match self.take_end() {
+            Some(end) => Err(end),
+            None if self.bosh.lost(rid) => self.next(),
+            None => Err(error),
+        };
+        self.step(advance)
+    }
+
+    /// As [`lost`](Self::lost), where this much of the reply's body arrived.
+    #[cfg(feature = "client")]
+    pub(crate) fn lost_after(mut self, partial: &[u8], rid: u64, error: Error) -> Result<Step<'a>, Failure> {
+        self.bosh.note_stray(partial, self.given.config);
+        self.lost(rid, error)
+    }
+
+    /// Gives the exchange up because of something outside it.
+    #[must_use]
+    pub fn abandon(mut self, error: Error) -> Failure {
+        self.fail(error)
+    }
+
+    /// As [`abandon`](Self::abandon), after a reply of which only this much of the body arrived.
+    #[cfg(feature = "client")]
+    pub(crate) fn abandon_after(mut self, partial: &[u8], error: Error) -> Failure {
+        self.bosh.note_stray(partial, self.given.config);
+        self.fail(error)
     }
 
     /// Where the exchange stands.
@@ -263,133 +279,123 @@ impl<'a> Negotiation<'a> {
 
     /// What the server is known to be so far.
     #[cfg(feature = "client")]
-    pub(crate) fn server(&self) -> crate::wire::server::Server {
+    pub(crate) fn server(&self) -> Server {
         self.learned.server()
-    }
-
-    /// Gives the exchange up because of something outside it.
-    #[must_use]
-    pub fn abandon(mut self, error: Error) -> Failure {
-        self.fail(error)
     }
 
     /// The request that ends the session, if one stands.
     #[cfg(feature = "client")]
     pub(crate) fn ending(&self) -> Option<Request> {
-        let (sid, _) = self.session.as_ref()?;
-        let (rid, cookie) = (self.next_rid, self.cookies.header());
-        Some(Request::new(&Frame::Terminate, Stage::Terminate, rid, Some(sid.expose()), "", cookie))
+        self.bosh.ending()
     }
 
-    /// The same after a reply of which only this much of the body arrived.
-    #[cfg(feature = "client")]
-    pub(crate) fn abandon_after(mut self, partial: &[u8], error: Error) -> Failure {
-        self.note_stray(partial);
-        self.fail(error)
-    }
-
-    /// Takes note of a session that stands although the answer to its creation is unusable, so that it can
-    /// be ended.
-    fn note_stray(&mut self, body: &[u8]) {
-        if self.session.is_none() {
-            self.session = stray_sid(body).map(|sid| (sid, Created::asked(self.config)));
+    fn step(mut self, advance: Result<Advance>) -> Result<Step<'a>, Failure> {
+        match advance {
+            Ok(Advance::Send(requests)) if requests.is_empty() => Ok(Step::Wait(self)),
+            Ok(Advance::Send(requests)) => Ok(Step::Send(self, requests)),
+            Ok(Advance::Done(session)) => Ok(Step::Done(*session, self.learned)),
+            Err(error) => Err(self.fail(error)),
         }
     }
+}
 
+/// What follows from a reply.
+enum Advance {
+    /// Perhaps none, while another request is open.
+    Send(Vec<Request>),
+    Done(Box<Session>),
+}
+
+/// What a reply changes.
+impl Negotiation<'_> {
     fn advance(&mut self, reply: &Reply) -> Result<Advance> {
-        let Some(at) = self.open.iter().position(|open| open.request.rid() == reply.rid) else {
+        if !self.bosh.is_open(reply.rid) {
             return Err(Error::protocol(self.stage, "a reply to an open request", "another"));
-        };
-        for cookie in &reply.set_cookie {
-            self.cookies.set(cookie, &self.config.url);
         }
-        let in_session = self.session.is_some();
-        let received = reply.read(self.stage, in_session, self.config);
-        if let Some(end) = self.end.take() {
+        let config = self.given.config;
+        for cookie in &reply.set_cookie {
+            self.bosh.cookies.set(cookie, &config.url);
+        }
+        let in_session = self.bosh.session.is_some();
+        let received = reply.read(self.stage, in_session, config);
+        if let Some(end) = self.take_end() {
             return Err(self.explained_end(received, end));
         }
-        let is_repeated = match &received {
-            Ok(Received::Recoverable) => self.repeat(reply.rid),
-            Ok(Received::Terminated(error)) => is_unknown(error) && self.repeat_unknown(reply.rid),
-            Ok(Received::Body(_)) => false,
-            // A server that failed over a password has looked at it, and may count it.
-            Err(_) if self.open[at].request.holds_secret() => {
-                in_session && reply.is_from_gateway() && self.repeat(reply.rid)
-            }
-            Err(_) => in_session && reply.is_server_failure() && self.repeat(reply.rid),
-        };
-        if is_repeated {
-            return self.next();
-        }
-        let is_lost = match &received {
-            Ok(Received::Terminated(error)) => is_unknown(error),
-            Err(_) => reply.is_server_failure(),
-            Ok(_) => false,
-        };
-        if is_lost && self.is_settled(&self.open[at]) {
-            self.open.remove(at);
+        if self.bosh.is_lost(reply, &received) {
             return self.next();
         }
         self.replies += 1;
         if self.replies > MAX_REPLIES {
-            return Err(self.beside_the_point());
+            return Err(beside_the_point(self.stage, MAX_REPLIES));
         }
-        self.waits = self.waits.max(self.open.remove(at).waits);
-        self.answered = self.answered.max(reply.rid);
+        self.bosh.close(reply.rid);
         let body = match received {
             Ok(Received::Body(body)) => body,
             Ok(Received::Recoverable) => {
                 // It asks for the same request a second time: that will not end.
-                self.note_stray(&reply.body);
+                self.bosh.note_stray(&reply.body, config);
                 return Err(Error::terminated(self.stage, None, None));
             }
             Err(error) => {
-                self.note_stray(&reply.body);
+                self.bosh.note_stray(&reply.body, config);
                 return Err(error);
             }
             // Another server may know the session, so it is ended all the same.
             Ok(Received::Terminated(error)) if is_unknown(&error) => return Err(error),
-            Ok(Received::Terminated(error)) => {
-                // Before the SID that the error may repeat is forgotten.
-                let error = self.without_secrets(self.remedied(error));
-                if self.login.is_begun() && !self.login.is_done() && self.is_behind(reply.rid) {
-                    self.end = Some(error);
-                    return Ok(Advance::Send(Vec::new()));
-                }
-                self.session = None;
-                return Err(error);
-            }
+            Ok(Received::Terminated(error)) => return self.ended(reply.rid, error),
         };
-        let is_ours = |sid| self.session.as_ref().is_none_or(|(ours, _)| ours.expose() == sid);
+        let is_ours = |sid| self.bosh.sid().is_none_or(|ours| ours.expose() == sid);
         if !body.sid().is_none_or(is_ours) {
             return Err(Error::protocol(self.stage, "an answer of this session", "one of another"));
         }
         if !in_session {
-            let created = body.created(self.config);
-            self.session = Some(created.inspect_err(|_| self.note_stray(&reply.body))?);
-            self.learned = Learned::new(body.server(), &[]);
-            if let Some(error) = body.other_domain(self.account.jid()) {
-                return Err(error);
-            }
-            self.stage = if self.login.is_begun() { Stage::Authenticate } else { Stage::Features };
+            self.created(reply, &body)?;
         }
         self.take(&body)?;
-        self.unanswered_secret.take_if(|rid| *rid == reply.rid);
+        self.bosh.accept(reply.rid);
         if !in_session && self.plan.server.is_some_and(|server| server != body.server()) {
             self.leave_plan()?;
         }
         self.next()
     }
 
-    /// Whether an earlier request is open. Replies come in the order of the requests (XEP-0124 §11), but over several
-    /// connections the later one may be here first.
-    fn is_behind(&self, rid: u64) -> bool {
-        self.open.iter().any(|open| open.request.rid() < rid)
+    /// The session stands.
+    fn created(&mut self, reply: &Reply, body: &Body) -> Result<()> {
+        let Given { config, account, .. } = self.given;
+        let created = body.created(config);
+        self.bosh.session = Some(created.inspect_err(|_| self.bosh.note_stray(&reply.body, config))?);
+        self.learned = Learned::new(body.server(), &[]);
+        if let Some(error) = body.other_domain(account.jid()) {
+            return Err(error);
+        }
+        self.stage = if self.state.is_begun() { Stage::Authenticate } else { Stage::Features };
+        Ok(())
+    }
+
+    /// The server ended the session, and may say why in its answer to an earlier request.
+    fn ended(&mut self, rid: u64, error: Error) -> Result<Advance> {
+        // Before the SID that the error may repeat is forgotten.
+        let error = self.without_secrets(self.explaining().remedied(error));
+        let may_be_told_more = matches!(self.state, State::Authenticating(_)) && self.bosh.is_behind(rid);
+        if may_be_told_more && let State::Authenticating(login) = mem::take(&mut self.state) {
+            self.state = State::Ended(login, error);
+            return Ok(Advance::Send(Vec::new()));
+        }
+        self.bosh.session = None;
+        Err(error)
+    }
+
+    /// How the session ended, once the answer to an earlier request is there or lost.
+    fn take_end(&mut self) -> Option<Error> {
+        let State::Ended(..) = self.state else { return None };
+        let State::Ended(login, end) = mem::take(&mut self.state) else { return None };
+        self.state = State::Authenticating(login);
+        self.bosh.session = None;
+        Some(end)
     }
 
     /// Why the session ended: the answer to the earlier request may refuse the login.
     fn explained_end(&mut self, received: Result<Received>, end: Error) -> Error {
-        self.session = None;
         match received {
             Ok(Received::Body(body)) => self.take(&body).err().unwrap_or(end),
             Ok(Received::Terminated(error)) if *error.kind() == ErrorKind::Auth => error,
@@ -397,14 +403,135 @@ impl<'a> Negotiation<'a> {
         }
     }
 
+    /// Takes what a reply to one of the requests tells.
+    fn take(&mut self, body: &Body) -> Result<()> {
+        let mut is_begun_anew = false;
+        for element in body.payload() {
+            let incoming = match stanza::read(element, self.stage) {
+                // A refused login explains this; an accepted one makes it count.
+                Err(error) if *error.kind() == ErrorKind::Bind && !self.state.is_authenticated() => {
+                    self.stream.refusal = Some(error);
+                    continue;
+                }
+                Err(error) if self.goes_on_without_token(&error) => {
+                    is_begun_anew = true;
+                    continue;
+                }
+                Err(error) => return Err(self.state.explain(error)),
+                Ok(incoming) => incoming,
+            };
+            match incoming {
+                Some(Incoming::Features(features)) => self.offered(features),
+                Some(Incoming::Challenge(challenge)) => self.challenged(&challenge)?,
+                Some(Incoming::Success(success)) => self.succeeded(success)?,
+                Some(Incoming::Bound(jid)) => self.bound(jid)?,
+                Some(Incoming::SessionOpened) => self.stream.is_session_open = true,
+                None => {}
+            }
+        }
+        if is_begun_anew {
+            // Of the bind that went with the token; there will be another.
+            self.stream.refusal = None;
+        }
+        let is_authenticated = self.state.is_authenticated();
+        self.stream.refusal.take_if(|_| is_authenticated).map_or(Ok(()), Err)
+    }
+
+    fn offered(&mut self, mut features: Features) {
+        features.has_none &= self.bosh.session.as_ref().is_some_and(|(_, created)| created.is_secure);
+        // A connection manager that speaks TLS to the XMPP server for its clients may hand on the features of before
+        // it, too. The servers that hold their own BOSH sessions offer nothing else later.
+        let is_empty = features.mechanisms.is_empty() && features.sasl2.is_none() && features.starttls;
+        if let State::Unauthenticated { empty_offer: empty @ None, .. } = &mut self.state
+            && is_empty
+            && !self.stream.is_restarted
+            && self.learned.server() == Server::Other
+        {
+            *empty = Some(features);
+            return;
+        }
+        if !self.stream.is_restarted && !self.state.is_authenticated() {
+            let learned = Learned::new(self.learned.server(), &features.mechanisms);
+            self.learned =
+                if self.wants_sasl2() { learned.with_sasl2(features.sasl2.as_ref()) } else { learned };
+        }
+        if features.session_required {
+            // It is a server of a kind that the shorter plans were not made for.
+            self.learned = Learned::new(Server::Other, self.learned.mechanisms());
+        }
+        self.stream.features = Some(features);
+    }
+
+    fn challenged(&mut self, challenge: &[u8]) -> Result<()> {
+        let login = self.state.listening("no SASL challenge", self.stage)?;
+        let offer = self.stream.features.as_ref().map_or(Offer::default(), |features| Offer {
+            mechanisms: match &features.sasl2 {
+                Some(offer) if login.inline.is_some() => &offer.mechanisms,
+                _ => &features.mechanisms,
+            },
+            channel_bindings: &features.channel_bindings,
+        });
+        login.resume(Input::Challenge { data: challenge, offer }).map(drop)
+    }
+
+    fn succeeded(&mut self, success: Success) -> Result<()> {
+        let login = self.state.listening("no SASL success", self.stage)?;
+        let inline = login.inline;
+        let data = success.additional_data.as_ref().map(|data| data.as_slice());
+        let Some(proof) = login.resume(Input::Success(data))? else { return Ok(()) };
+        let issued = success.token.filter(|_| inline.is_some());
+        let token = issued.and_then(|(token, expiry)| {
+            FastToken::issued(token.expose(), expiry.as_deref(), self.given.user_agent())
+        });
+        self.state = State::Authenticated { proof, inline, token };
+        self.bosh.is_logged_in = true;
+        let Some(inline) = inline else { return Ok(()) };
+        // The next features are those of a stream that is restarted without being asked to.
+        self.stream.restart();
+        match success.bound {
+            Some(jid) if inline.bind => self.bound(jid?),
+            None if inline.bind => {
+                Err(Error::protocol(Stage::Bind, "a bound resource in the SASL success", "none"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the login goes on without the token that was refused, in the same session.
+    fn goes_on_without_token(&mut self, error: &Error) -> bool {
+        let State::Authenticating(login) = &self.state else { return false };
+        let is_about_it = *error.kind() == ErrorKind::Auth && login.presents_token();
+        if !is_about_it || !self.given.account.credentials().has_more_than_token() {
+            return false;
+        }
+        tracing::debug!("the server refused the token; logging in without it");
+        self.state = State::Unauthenticated { empty_offer: None, is_token_refused: true };
+        // The session stands.
+        self.go_on_classic(1);
+        true
+    }
+
+    /// The bound JID must be the account's: some servers let one user act as another.
+    fn bound(&mut self, jid: Jid) -> Result<()> {
+        let account = self.given.account;
+        match account.jid().compare(&jid) {
+            Likeness::Same => {}
+            Likeness::Folded if account.credentials().prove_account() => {}
+            likeness => return Err(self.explaining().bound_another(&jid, likeness)),
+        }
+        self.stream.bound = Some(jid);
+        self.bosh.is_bound = true;
+        Ok(())
+    }
+
     /// Goes on as any server understands it, since this is another one than the plan was made for. It may
     /// have dropped what went with the creation, and would then never answer.
     fn leave_plan(&mut self) -> Result<()> {
-        let sent = match &self.login {
-            Login::Pending => 1,
-            Login::Responding(..) => 2,
-            Login::Done(_) => return Ok(()),
-            Login::Underway(_) => {
+        let sent = match &self.state {
+            State::Unauthenticated { .. } => 1,
+            State::Authenticating(login) if login.is_challenged() => 2,
+            State::Authenticated { .. } => return Ok(()),
+            State::Authenticating(_) | State::Ended(..) => {
                 return Err(Error::new(
                     ErrorKind::Protocol { expected: SAME_SERVER },
                     self.stage,
@@ -423,76 +550,276 @@ impl<'a> Negotiation<'a> {
         self.plan = Plan::classic().expecting_scram(self.plan.expects_scram);
         self.sent = sent;
     }
+}
 
+/// What is sent then.
+impl Negotiation<'_> {
     /// What follows from what is known now.
     fn next(&mut self) -> Result<Advance> {
-        let mut requests = self.due_repeats();
+        let mut requests = self.bosh.due_repeats();
         requests.extend(self.due_bodies()?);
-        while let Some(response) = self.due_response() {
-            requests.push(self.secret_request(&Frame::Plain, self.stage, response.expose()));
+        while let Some(response) = self.respond() {
+            requests.push(self.request(&Frame::Plain, self.stage, response.expose(), 0, true));
             requests.extend(self.due_bodies()?);
         }
         if self.is_complete() {
-            // Replies come in the order of the requests (XEP-0124 §11), so what is later is held.
-            if self.open.iter().any(|open| open.request.rid() > self.answered) {
+            if self.bosh.is_held() {
                 return Err(Error::protocol(self.stage, EACH_ANSWERED, "none to an empty one"));
             }
-            if self.unsettled() == 0
+            if self.bosh.unsettled() == 0
                 && let Some(session) = self.completed()
             {
                 return Ok(Advance::Done(Box::new(session)));
             }
         }
-        if requests.is_empty() && self.unsettled() == 0 {
-            requests.push(self.request(&Frame::Plain, self.stage, ""));
+        if requests.is_empty() && self.bosh.unsettled() == 0 {
+            requests.push(self.request(&Frame::Plain, self.stage, "", 0, false));
         }
         Ok(Advance::Send(requests))
     }
 
+    /// Writes the bodies whose turn it is, as far as the server lets them be open.
+    fn due_bodies(&mut self) -> Result<Vec<Request>> {
+        let mut requests = Vec::new();
+        while let Some(body) = self.plan.bodies.get(self.sent) {
+            let window = self.bosh.window();
+            if body.after == Milestone::Unanswered && (self.state.is_authenticated() || body.reach() > window)
+            {
+                self.go_on_classic(2);
+                continue;
+            }
+            if !self.has_passed(body.after) || self.bosh.unsettled() + body.reach() > window {
+                break;
+            }
+            self.sent += 1;
+            requests.extend(self.planned(body)?);
+        }
+        Ok(requests)
+    }
+
+    fn has_passed(&self, milestone: Milestone) -> bool {
+        let has_features = self.stream.features.is_some();
+        match milestone {
+            Milestone::Start => true,
+            Milestone::Features => has_features,
+            Milestone::Challenged => match &self.state {
+                State::Authenticating(login) => login.is_challenged(),
+                state => state.is_authenticated(),
+            },
+            Milestone::Spoken => self.state.has_spoken(),
+            Milestone::Unanswered => has_features && self.state.has_spoken(),
+            Milestone::Success => self.state.is_authenticated(),
+            Milestone::RestartedFeatures => self.stream.is_restarted && has_features,
+            Milestone::Bound => self.stream.bound.is_some(),
+        }
+    }
+
+    /// Writes one body of the plan; none if every step of it is left out.
+    fn planned(&mut self, body: &PlannedBody) -> Result<Option<Request>> {
+        let Given { config, account, .. } = self.given;
+        let mut frame = Frame::Plain;
+        let mut payload = Secret::default();
+        let mut is_needed = false;
+        let mut is_secret = false;
+        let mut awaited = self.stage;
+        let from = self.from();
+        for step in body.steps {
+            let inline = self.state.inline();
+            let (stage, element) = match step {
+                PlanStep::Create => {
+                    let domain = account.jid().domain();
+                    frame = Frame::Create { config, domain, from: from.as_deref() };
+                    (Stage::Create, Secret::default())
+                }
+                PlanStep::Auth => {
+                    let auth = self.begin_login()?;
+                    is_secret |= self.told != Told::Nothing;
+                    (Stage::Authenticate, auth)
+                }
+                PlanStep::Respond => match self.respond() {
+                    Some(response) => {
+                        is_secret = true;
+                        (Stage::Authenticate, response)
+                    }
+                    None => continue,
+                },
+                PlanStep::Restart(_) if inline.is_some() => continue,
+                PlanStep::Restart(version) => {
+                    self.stream.restart();
+                    let (lang, domain) = (config.lang.as_deref(), account.jid().domain());
+                    frame = Frame::Restart { lang, domain, version: *version };
+                    (Stage::Restart, Secret::default())
+                }
+                PlanStep::Bind if !self.state.has_spoken() => {
+                    // By a mechanism that the plan was not made for: nothing can be bound yet.
+                    self.go_on_classic(2);
+                    continue;
+                }
+                PlanStep::Bind if inline.is_some_and(|inline| inline.bind) => continue,
+                PlanStep::Bind => (Stage::Bind, bind::bind(account.resource(config))),
+                PlanStep::Poll if self.stream.features.is_some() || self.stream.bound.is_some() => continue,
+                PlanStep::Poll => (Stage::Bind, Secret::default()),
+                PlanStep::Session if !self.stream.requires_session() => continue,
+                PlanStep::Session => (Stage::Session, bind::session()),
+            };
+            is_needed = true;
+            // Until the session stands, that is what is waited for.
+            if self.bosh.session.is_some() {
+                awaited = stage;
+            }
+            payload = [payload.expose(), element.expose()].concat().into();
+        }
+        if !is_needed {
+            return Ok(None);
+        }
+        if !self.bosh.is_ahead() {
+            self.stage = awaited;
+        }
+        let request = self.request(&frame, awaited, payload.expose(), body.ahead_of, is_secret);
+        Ok(Some(request.after(body.pause)))
+    }
+
+    /// Who is about to log in (RFC 6120 §4.7.1): tokens are only offered to somebody, and nobody else
+    /// needs to know.
+    fn from(&self) -> Option<String> {
+        let Given { config, account, .. } = self.given;
+        let is_told = self.wants_sasl2() && config.may_send_secrets_early();
+        is_told.then(|| account.jid().bare().to_string())
+    }
+
+    /// Whether SASL2 is wanted where it is offered.
+    fn wants_sasl2(&self) -> bool {
+        self.plan.may_use_sasl2 && self.given.account.uses_sasl2(self.given.config)
+    }
+
+    fn begin_login(&mut self) -> Result<Secret> {
+        let Given { account, means, .. } = self.given;
+        let (way, has_alternative) = match (&self.stream.features, &self.plan.early) {
+            (None, Some(way)) => (way.clone(), self.plan.has_sasl),
+            (None, None) => (self.way(&Features::default())?, self.plan.has_sasl),
+            (Some(offer), _) => (self.way(offer)?, self.way_by(offer, Uses::Sasl).is_ok()),
+        };
+        let nonce = &self.given.random.nonce;
+        let mechanism = account.credentials().mechanism(&way.mechanism, account.jid(), nonce, means)?;
+        let mut login = Login::new(mechanism, way.sasl2, has_alternative);
+        let (auth, message) = login.begin(self.given.user_agent())?;
+        if way.begins == Beginning::Secret {
+            self.told = Told::AtOnce;
+        }
+        self.messages.extend(message);
+        self.state = State::Authenticating(login);
+        Ok(auth)
+    }
+
+    /// How to log in where this is offered.
+    fn way(&self, offer: &Features) -> Result<Way> {
+        if self.plan.may_use_sasl2 {
+            let uses = match self.state {
+                State::Unauthenticated { is_token_refused: true, .. } => Uses::Sasl2,
+                _ => Uses::Sasl2AndToken,
+            };
+            return self.way_by(offer, uses);
+        }
+        self.way_by(offer, Uses::Sasl).or_else(|error| self.way_by(offer, Uses::Sasl2).map_err(|_| error))
+    }
+
+    fn way_by(&self, offer: &Features, uses: Uses) -> Result<Way> {
+        let Given { config, account, .. } = self.given;
+        Way::choose(config, account, offer, uses, self.plan.expects_scram)
+    }
+
+    /// The element that answers a challenge, once.
+    fn respond(&mut self) -> Option<Secret> {
+        let State::Authenticating(login) = &mut self.state else { return None };
+        let (element, message) = login.due_response()?;
+        self.told = Told::OnDemand;
+        self.messages.push(message);
+        Some(element)
+    }
+
+    /// Writes a request, and holds it as open.
+    fn request(
+        &mut self,
+        frame: &Frame<'_>,
+        stage: Stage,
+        payload: &str,
+        ahead_of: u64,
+        is_secret: bool,
+    ) -> Request {
+        let request = self.bosh.write(frame, stage, payload, ahead_of);
+        let request = if is_secret { request.with_secret() } else { request };
+        let request = if self.may_leave_sasl2() { request.may_be_left() } else { request };
+        self.bosh.open(request.clone());
+        request
+    }
+
+    /// Whether a login by SASL2 is under way that may be left for one without SASL2: the server was told
+    /// nothing that it would be told again. A token is for SASL2 alone.
+    fn may_leave_sasl2(&self) -> bool {
+        let may_be_told_more = |login: &Login<'_>| match self.told {
+            Told::Nothing => true,
+            Told::AtOnce => login.presents_token(),
+            Told::OnDemand => false,
+        };
+        self.state.login().is_some_and(|login| login.is_in_sasl2() && may_be_told_more(login))
+    }
+}
+
+/// The two ends.
+impl Negotiation<'_> {
     /// Whether everything is planned, sent and known.
     fn is_complete(&self) -> bool {
         self.sent == self.plan.bodies.len()
-            && self.login.is_done()
-            && self.jid.is_some()
-            && (self.is_session_open || !self.is_session_required())
+            && self.state.is_authenticated()
+            && self.stream.bound.is_some()
+            && (self.stream.is_session_open || !self.stream.requires_session())
     }
 
-    /// The session, with the proof of the login.
+    /// The session, with the proof of the login, and the token to keep: a new one, or the one that was accepted.
     fn completed(&mut self) -> Option<Session> {
-        let (jid, (sid, created)) = (self.jid.clone()?, self.session.clone()?);
-        let authenticated = self.login.take_proof()?;
-        let cookies = std::mem::take(&mut self.cookies).into_vec();
-        let session = Session::new(authenticated, jid, sid, self.next_rid, created, self.waits, cookies);
-        Some(self.with_token(session))
-    }
-
-    fn is_session_required(&self) -> bool {
-        self.features.as_ref().is_some_and(|features| features.session_required)
+        let (jid, (sid, created)) = (self.stream.bound.clone()?, self.bosh.session.clone()?);
+        let State::Authenticated { proof, inline, token } = mem::take(&mut self.state) else { return None };
+        let cookies = mem::take(&mut self.bosh.cookies).into_vec();
+        let presented = inline.is_some_and(|inline| inline.token == TokenUse::Presented);
+        let accepted = self.given.account.fast_token().filter(|_| presented).cloned();
+        let (rid, waits) = (self.bosh.next_rid, self.bosh.waits);
+        let session = Session::new(proof, jid, sid, rid, created, waits, cookies);
+        Some(session.with_fast_token(token.or(accepted)))
     }
 
     fn fail(&mut self, error: Error) -> Failure {
-        let error = self.without_secrets(self.remedied(self.explained(error)));
+        let error = self.without_secrets(self.explaining().remedied(self.explained(error)));
         let error = if self.is_secret_out(&error) { error.after_secret() } else { error };
-        let error = if self.is_in_sasl2() { error.in_sasl2() } else { error };
+        let error = if self.state.is_in_sasl2() { error.in_sasl2() } else { error };
         self.stage = Stage::Terminate;
-        let stands = self.session.is_some() && self.end.is_none();
-        let terminate = stands.then(|| self.request(&Frame::Terminate, Stage::Terminate, ""));
+        let stands = self.bosh.session.is_some() && !matches!(self.state, State::Ended(..));
+        let terminate = stands.then(|| self.request(&Frame::Terminate, Stage::Terminate, "", 0, false));
         Failure { error, terminate }
+    }
+
+    fn explaining(&self) -> Explaining<'_> {
+        let Given { config, account, .. } = self.given;
+        Explaining { config, account, mechanism: self.state.mechanism() }
     }
 
     /// What a server that hides its mechanisms should be told, where another offer was waited for in vain.
     fn explained(&self, error: Error) -> Error {
-        if self.is_in_sasl2() {
-            return self.explained_by_sasl2(error);
+        if self.state.is_in_sasl2() {
+            return self.explaining().explained_by_sasl2(error);
         }
         let is_no_offer = match error.kind() {
             ErrorKind::Timeout { .. } | ErrorKind::Connect { .. } => true,
             ErrorKind::Protocol { expected } => *expected == NEXT_STEP,
             _ => false,
         };
-        let is_in_vain = is_no_offer && self.features.is_none();
-        let offer = self.empty_offer.as_ref().filter(|_| is_in_vain && !self.login.is_begun());
-        offer.and_then(|offer| self.way(offer).err()).unwrap_or(error)
+        match &self.state {
+            State::Unauthenticated { empty_offer: Some(offer), .. }
+                if is_no_offer && self.stream.features.is_none() =>
+            {
+                self.way(offer).err().unwrap_or(error)
+            }
+            _ => error,
+        }
     }
 
     /// Whether the server may have looked at a secret, or at a proof of one, before this error, and has not
@@ -503,9 +830,10 @@ impl<'a> Negotiation<'a> {
             Some(Condition::Sasl(SaslCondition::EncryptionRequired | SaslCondition::InvalidMechanism))
         );
         match self.told {
-            _ if self.login.is_done() || self.is_session_gone(error) => false,
+            _ if self.state.is_authenticated() || self.bosh.is_gone(error, self.learned.server()) => false,
             Told::Nothing => false,
-            Told::AtOnce if self.may_leave_sasl2() || self.is_creation_lost(error) => false,
+            Told::AtOnce if self.may_leave_sasl2() => false,
+            Told::AtOnce if self.bosh.is_creation_lost(error, self.plan.server) => false,
             Told::AtOnce => !is_left_unread,
             Told::OnDemand => true,
         }
@@ -513,32 +841,110 @@ impl<'a> Negotiation<'a> {
 
     /// The error without what it repeats of anything that only the client and the server should know.
     fn without_secrets(&self, error: Error) -> Error {
+        let Given { config, account, random, .. } = &self.given;
         let mut secrets = Secrets::default();
-        let (config, credentials) = (self.config, self.account.credentials());
         let configured = config.headers.iter().map(|(_, value)| value).chain(&config.proxy);
-        let sid = self.session.as_ref().map(|(sid, _)| sid);
-        let known = configured.chain(sid).map(Secret::expose).chain(credentials.secrets());
-        known.chain([self.random.user_agent.as_str()]).for_each(|secret| secrets.add(secret.as_bytes()));
-        self.cookies.values().for_each(|value| secrets.add(value.as_bytes()));
-        (self.random.rid..=self.next_rid).for_each(|rid| secrets.add_rid(rid));
-        self.told_messages.iter().for_each(|message| secrets.add_message(message));
+        let known =
+            configured.chain(self.bosh.sid()).map(Secret::expose).chain(account.credentials().secrets());
+        known.chain([random.user_agent.as_str()]).for_each(|secret| secrets.add(secret.as_bytes()));
+        self.bosh.cookies.values().for_each(|value| secrets.add(value.as_bytes()));
+        (random.rid..=self.bosh.next_rid).for_each(|rid| secrets.add_rid(rid));
+        self.messages.iter().for_each(|message| secrets.add_message(message));
         error.without(&secrets)
     }
 }
 
-/// What [`Negotiation::advance`] decided.
-enum Advance {
-    /// Perhaps none, while another request is open.
-    Send(Vec<Request>),
-    Done(Box<Session>),
+impl Given<'_> {
+    /// The ID of the user agent that tokens are issued to.
+    fn user_agent(&self) -> &str {
+        self.account.fast_token().map_or(self.random.user_agent.as_str(), FastToken::user_agent)
+    }
+}
+
+impl Default for State<'_> {
+    fn default() -> Self {
+        Self::Unauthenticated { empty_offer: None, is_token_refused: false }
+    }
+}
+
+impl<'a> State<'a> {
+    /// The login that was begun, and is not done.
+    fn login(&self) -> Option<&Login<'a>> {
+        match self {
+            Self::Authenticating(login) | Self::Ended(login, _) => Some(login),
+            Self::Unauthenticated { .. } | Self::Authenticated { .. } => None,
+        }
+    }
+
+    /// The login that waits for the server, if one does.
+    fn listening(&mut self, otherwise_expected: &'static str, stage: Stage) -> Result<&mut Login<'a>> {
+        match self {
+            Self::Authenticating(login) if !login.is_challenged() => Ok(login),
+            _ => Err(Error::protocol(stage, otherwise_expected, "one")),
+        }
+    }
+
+    /// The mechanism that the login was begun by.
+    fn mechanism(&self) -> Option<&str> {
+        match self {
+            Self::Authenticated { proof, .. } => Some(proof.mechanism()),
+            state => state.login().map(Login::mechanism),
+        }
+    }
+
+    /// What goes with the login, if it is made by SASL2.
+    fn inline(&self) -> Option<Inline> {
+        match self {
+            Self::Authenticated { inline, .. } => *inline,
+            state => state.login()?.inline,
+        }
+    }
+
+    fn is_begun(&self) -> bool {
+        !matches!(self, Self::Unauthenticated { .. })
+    }
+
+    fn is_authenticated(&self) -> bool {
+        matches!(self, Self::Authenticated { .. })
+    }
+
+    /// Whether the client's last SASL message is sent.
+    fn has_spoken(&self) -> bool {
+        self.is_authenticated() || self.login().is_some_and(Login::has_spoken)
+    }
+
+    fn is_in_sasl2(&self) -> bool {
+        self.login().is_some_and(Login::is_in_sasl2)
+    }
+
+    /// A failure, with what the mechanism learned about it before.
+    fn explain(&self, error: Error) -> Error {
+        match self.login() {
+            Some(login) => login.explain(error),
+            None => error,
+        }
+    }
+}
+
+impl Stream {
+    /// What it offered is over.
+    fn restart(&mut self) {
+        self.is_restarted = true;
+        self.features = None;
+    }
+
+    /// Whether the server insists on the legacy session (RFC 3921 §3).
+    fn requires_session(&self) -> bool {
+        self.features.as_ref().is_some_and(|features| features.session_required)
+    }
 }
 
 impl fmt::Debug for Negotiation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Negotiation")
-            .field("jid", self.account.jid())
+            .field("jid", self.given.account.jid())
             .field("stage", &self.stage)
-            .field("open", &self.open.len())
+            .field("open", &self.bosh.open.len())
             .finish_non_exhaustive()
     }
 }

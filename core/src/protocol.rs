@@ -16,7 +16,7 @@
 //!     mut post: impl FnMut(&str) -> (u16, String),
 //! ) -> Result<Session, prebind::Error> {
 //!     let (mut negotiation, mut requests) =
-//!         Negotiation::start(config, account, Plan::classic(), Random::from_os()?)?;
+//!         Negotiation::start(config, account, Plan::classic(), Random::from_os()?, None)?;
 //!     loop {
 //!         // The classic plan never has more than one request open.
 //!         let request = requests.remove(0);
@@ -40,9 +40,7 @@
 //! # Ok::<(), prebind::Error>(())
 //! ```
 
-pub use crate::learned::Learned;
-pub use crate::negotiation::{Failure, Negotiation, Step};
-pub use crate::plan::Plan;
+pub use crate::negotiation::{Failure, Learned, Negotiation, Plan, Step};
 pub use crate::random::Random;
 pub use crate::sasl::ScramCache;
 pub use crate::wire::body::CONTENT_TYPE;

@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde::ser::SerializeStruct;
 
 use crate::error::parsed;
-use crate::fast::FastToken;
 use crate::jid::Jid;
 use crate::sasl::Authenticated;
+use crate::sasl::FastToken;
 use crate::secret::Secret;
 use crate::wire::body::Created;
 use crate::wire::cookies::Cookie;

@@ -61,8 +61,8 @@ fn login(config: &Config, cache: &ScramCache, user: &str) -> Session {
         ),
     ];
     let random = Random::fixed(1000, NONCE);
-    let (negotiation, mut requests) = Negotiation::start(config, &account, Plan::classic(), random).unwrap();
-    let mut negotiation = negotiation.with_scram_cache(cache);
+    let (mut negotiation, mut requests) =
+        Negotiation::start(config, &account, Plan::classic(), random, Some(cache)).unwrap();
     for payload in replies {
         let body = format!(
             "<body xmlns='http://jabber.org/protocol/httpbind' \

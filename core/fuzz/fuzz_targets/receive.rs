@@ -51,7 +51,7 @@ fn token() -> FastToken {
 fn exchange(config: &Config, account: &Account, input: &[u8]) {
     let random = Random::fixed(1000, "fyko+d2lbbFgONRv9qkxdawL");
     let (mut negotiation, mut requests) =
-        Negotiation::start(config, account, Plan::classic(), random).expect("a start");
+        Negotiation::start(config, account, Plan::classic(), random, None).expect("a start");
     let mut replies = split(input);
     for _ in 0..MAX_REQUESTS {
         let Some(request) = requests.pop() else { return };

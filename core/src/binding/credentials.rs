@@ -4,10 +4,10 @@ use super::named_value::NamedValue;
 use super::nearest::nearest;
 use super::parameter::{Parameter, ValueType};
 use super::value::Value;
-use crate::account::{Credentials, MAX_SECRET};
 use crate::error::{Error, Result, address, shortened};
-use crate::fast::FastToken;
+use crate::sasl::FastToken;
 use crate::sasl::ScramHash;
+use crate::sasl::{Credentials, MAX_SECRET};
 
 type Prove = fn(&NamedValue) -> Result<Credentials>;
 

@@ -4,8 +4,8 @@
 use super::language::Language;
 use super::nearest::nearest;
 use super::parameter::{Parameter, ValueType};
-use crate::account::Credentials;
 use crate::error::{address, parsed, shortened};
+use crate::sasl::Credentials;
 use crate::secret::Secret;
 use crate::session::Extra;
 

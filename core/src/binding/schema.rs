@@ -1,9 +1,9 @@
 //! What a binding can check itself against.
 
 use super::parameter::Parameter;
-use crate::account::Credentials;
 use crate::config::Config;
 use crate::error::ErrorKind;
+use crate::sasl::Credentials;
 use crate::session::Extra;
 
 /// What a binding offers, as JSON: `options` and `credentials`, each a list of [`Parameter`]s,

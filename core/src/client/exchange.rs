@@ -13,9 +13,9 @@ use super::{Inner, cancel, defect, interruptible, terminate};
 use crate::account::Account;
 use crate::config::Config;
 use crate::error::{Error, Phase, Result, Stage};
-use crate::learned::Learned;
+use crate::negotiation::Learned;
+use crate::negotiation::Plan;
 use crate::negotiation::{Failure, Negotiation, Step, has_failed, is_unknown};
-use crate::plan::Plan;
 use crate::random::Random;
 use crate::session::Session;
 use crate::wire::request::Request;
@@ -64,10 +64,11 @@ impl Inner {
         until: Instant,
     ) -> Result<(Session, Learned)> {
         let goes_on = plan.goes_on() && !plan.is_classic();
-        let (negotiation, requests) = Negotiation::start(&self.config, account, plan, Random::from_os()?)?;
         // Some of the time is kept to end the session.
         let turns = Turns::new(before_clean_up(until, &self.config));
-        let negotiation = negotiation.with_scram_cache(&self.scram_cache).at_pace(&turns);
+        let (random, cache) = (Random::from_os()?, Some(&self.scram_cache));
+        let (negotiation, requests) =
+            Negotiation::start_at_pace(&self.config, account, plan, random, cache, Some(&turns))?;
         // What follows goes over another connection, which is opened while the server thinks.
         let ahead = goes_on.then(|| self.http.open_ahead()).flatten();
         thread::scope(|scope| {

@@ -249,9 +249,10 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::account::{Account, Credentials};
+    use crate::account::Account;
     use crate::client::Client;
     use crate::config::Config;
+    use crate::sasl::Credentials;
 
     /// As if nobody had used the idle lanes for so much longer.
     fn rest(lanes: &Lanes, time: Duration) {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::patience;
 use super::recent::Recent;
 use crate::config::Config;
-use crate::learned::Learned;
+use crate::negotiation::Learned;
 use crate::wire::server::Server;
 
 /// The form of the profile; any other form is ignored.

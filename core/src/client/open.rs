@@ -10,9 +10,9 @@ use crate::error::{
     BoshCondition, Condition, Error, ErrorKind, Phase, Result, Retry, SaslCondition, Stage, StanzaCondition,
     StreamCondition,
 };
-use crate::learned::is_scram;
+use crate::negotiation::Plan;
+use crate::negotiation::is_scram;
 use crate::negotiation::{EACH_ANSWERED, SAME_SERVER, is_unknown};
-use crate::plan::Plan;
 use crate::session::Session;
 use crate::wire::server::Server;
 

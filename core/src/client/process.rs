@@ -94,9 +94,10 @@ impl Process {
 mod tests {
     use std::net::TcpListener;
 
-    use crate::account::{Account, Credentials};
+    use crate::account::Account;
     use crate::client::Client;
     use crate::config::Config;
+    use crate::sasl::Credentials;
 
     use super::*;
 

@@ -12,15 +12,16 @@ use std::fs;
 use std::sync::LazyLock;
 
 use super::*;
-use crate::account::{Account, Credentials};
+use crate::account::Account;
 use crate::binding::{Language, Value};
 use crate::config::{Config, PasswordMechanism};
 use crate::error::{BoshCondition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition};
-use crate::fast::FastToken;
 use crate::jid::Jid;
+use crate::negotiation::Plan;
 use crate::negotiation::{EACH_ANSWERED, Negotiation, Step};
-use crate::plan::Plan;
 use crate::random::Random;
+use crate::sasl::Credentials;
+use crate::sasl::FastToken;
 use crate::sasl::ScramHash;
 use crate::web::Page;
 use crate::wire::reply::Reply;
@@ -63,6 +64,7 @@ fn find_errors() -> Vec<Error> {
     errors.extend(in_sasl2());
     errors.extend(crate::wire::reply::examples());
     errors.extend(crate::sasl::examples());
+    errors.extend(crate::negotiation::examples());
     #[cfg(feature = "client")]
     errors.extend(crate::client::examples());
     errors.extend(of_cases());
@@ -75,7 +77,7 @@ fn of_cases() -> Vec<Error> {
         let config = case.config()?;
         let account = case.account()?;
         let plan = case.plan(&config, &account);
-        let (mut negotiation, _) = Negotiation::start(&config, &account, plan, case.random())?;
+        let (mut negotiation, _) = Negotiation::start(&config, &account, plan, case.random(), None)?;
         for entry in case.exchange.iter().filter(|entry| !entry.is_cleanup) {
             match negotiation.receive(&entry.reply()) {
                 Ok(Step::Send(next, _) | Step::Wait(next)) => negotiation = next,
@@ -203,7 +205,7 @@ fn exchange(credentials: Credentials, answers: &[&str]) -> Option<Error> {
     let config = Config::new(URL).unwrap();
     let account = Account::new("alice@example.org", credentials).unwrap();
     let random = Random::fixed(1000, "nonce");
-    let (mut negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random).unwrap();
+    let (mut negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random, None).unwrap();
     for (rid, answer) in (1000..).zip(answers) {
         match negotiation.receive(&Reply::new(rid, 200, *answer)) {
             Ok(Step::Send(next, _) | Step::Wait(next)) => negotiation = next,
@@ -225,7 +227,7 @@ fn in_sasl2() -> Vec<Error> {
     let fail = |learn: bool, fail: &dyn Fn(Negotiation<'_>) -> Error| {
         let config = Config { fast_tokens: true, learn, ..Config::new(URL).unwrap() };
         let random = Random::fixed(1000, "nonce");
-        let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random).unwrap();
+        let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random, None).unwrap();
         let Ok(Step::Send(negotiation, _)) = negotiation.receive(&created) else { panic!("no login") };
         fail(negotiation)
     };
@@ -242,7 +244,7 @@ fn unasked() -> Error {
     let config = Config::new(URL).unwrap();
     let account = Account::new("alice@example.org", Credentials::plain("a-token")).unwrap();
     let (negotiation, _) =
-        Negotiation::start(&config, &account, Plan::classic(), Random::fixed(1000, "nonce")).unwrap();
+        Negotiation::start(&config, &account, Plan::classic(), Random::fixed(1000, "nonce"), None).unwrap();
     negotiation.receive(&Reply::new(5, 200, CREATED)).unwrap_err().error
 }
 

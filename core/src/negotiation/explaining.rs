@@ -1,7 +1,8 @@
 //! What the exchange knows of a failure besides the server's words: whose login it was, and by what.
 
-use super::{MAX_REPLIES, NEXT_STEP, Negotiation, is_unknown};
-use crate::account::Proof;
+use super::bosh::is_unknown;
+use crate::account::Account;
+use crate::config::Config;
 use crate::error::{
     Condition, Error, ErrorKind, Phase, Retry, SaslCondition, ScramCondition, Stage, shortened,
 };
@@ -10,7 +11,18 @@ use crate::jid::{Jid, Likeness};
 /// The most characters of an address in a message.
 const LONGEST: usize = 60;
 
-impl Negotiation<'_> {
+/// What is expected of each reply.
+pub(super) const NEXT_STEP: &str = "the next step of the exchange";
+
+/// Whose login fails, and by which mechanism.
+#[derive(Clone, Copy)]
+pub(super) struct Explaining<'a> {
+    pub(super) config: &'a Config,
+    pub(super) account: &'a Account,
+    pub(super) mechanism: Option<&'a str>,
+}
+
+impl Explaining<'_> {
     /// The error with a remedy for this account.
     pub(super) fn remedied(&self, error: Error) -> Error {
         let error = match error.kind() {
@@ -47,59 +59,21 @@ impl Negotiation<'_> {
         }
     }
 
-    /// That the server answers, but not what it was asked.
-    pub(super) fn beside_the_point(&self) -> Error {
-        let awaited = match self.stage {
-            Stage::Create | Stage::Features => "the login mechanisms that it offers",
-            Stage::Authenticate => "an answer to the login",
-            Stage::Restart => "the features of the restarted stream",
-            Stage::Bind => "an answer to the bind",
-            _ => "an answer",
-        };
-        let message = format!(
-            "the server sent {MAX_REPLIES} replies without {awaited}: check that the XMPP server behind the BOSH \
-             endpoint runs, and see the logs of both"
-        );
-        Error::unreadable(self.stage, NEXT_STEP, message)
-    }
-
     /// What mends credentials of this sort that a server refuses.
     fn credentials_remedy(&self) -> String {
         let account = self.account;
-        if !account.authzid().is_empty() {
+        if !account.identity().authzid.is_empty() {
             let by_plain = self.plain_for_authzid();
             return format!(
                 "check that the user who logs in may act for `authzid`, and the password{by_plain}"
             );
         }
-        let remedy = match &account.credentials().proof {
-            Proof::Password(_) => "check the user name and the password",
-            Proof::Plain(_) => {
-                "check the user name and the token: that it is this user's and has not expired, and that the \
-                 server knows who signed it"
-            }
-            Proof::OAuthBearer(_) | Proof::XOAuth2(_) => {
-                "check the token: that it is this user's and has not expired, and that the server knows its issuer"
-            }
-            Proof::Scram(_) => {
-                "check the user name, and that the stored keys are those of the present password"
-            }
-            Proof::Fast => {
-                "the token has expired or was revoked; log in by other credentials to get a new one"
-            }
-            Proof::Anonymous => "allow anonymous logins for {domain} on the server",
-            Proof::External => {
-                "check that the server trusts what proves the user, such as `client_certificate`, and that it is \
-                 of this user"
-            }
-            Proof::Raw { .. } => "check the user name and the `initial_response`",
-        };
-        remedy.to_owned()
+        account.credentials().kind().if_refused.to_owned()
     }
 
     /// Openfire, which lets administrators act for others, ignores in SCRAM whom they act for.
     fn plain_for_authzid(&self) -> &'static str {
-        match self.mechanism.as_deref() {
+        match self.mechanism {
             Some("PLAIN") | None => "",
             Some(_) => {
                 "; Openfire takes `authzid` by PLAIN only: give the password as `token` instead of `password`"
@@ -122,7 +96,7 @@ impl Negotiation<'_> {
         let remedy = if !asked.is_at(bound.domain()) {
             let domain = shortened(bound.domain(), LONGEST);
             format!("the server's own domain is {domain}; use that in `jid`")
-        } else if !self.account.authzid().is_empty() {
+        } else if !self.account.identity().authzid.is_empty() {
             let by_plain = self.plain_for_authzid();
             let instead = format!("; give the credentials of {ours} itself and no `authzid`");
             format!("it ignored `authzid`{}", if by_plain.is_empty() { &instead } else { by_plain })
@@ -134,9 +108,26 @@ impl Negotiation<'_> {
         let message = format!("the server bound {theirs} instead of {ours}: {remedy}");
         let error = Error::new(ErrorKind::Bind, Stage::Bind, Retry::No, message);
         // The caller gave this name, so it is shown even if a hidden SASL message contains it.
-        let is_of_authcid = bound.local() == Some(self.account.authcid()) && asked.is_at(bound.domain());
+        let is_of_authcid =
+            bound.local() == Some(self.account.identity().authcid) && asked.is_at(bound.domain());
         if is_of_authcid { error } else { error.quoting(theirs) }
     }
+}
+
+/// That the server answers so many times, but not what it was asked.
+pub(super) fn beside_the_point(stage: Stage, replies: u32) -> Error {
+    let awaited = match stage {
+        Stage::Create | Stage::Features => "the login mechanisms that it offers",
+        Stage::Authenticate => "an answer to the login",
+        Stage::Restart => "the features of the restarted stream",
+        Stage::Bind => "an answer to the bind",
+        _ => "an answer",
+    };
+    let message = format!(
+        "the server sent {replies} replies without {awaited}: check that the XMPP server behind the BOSH \
+         endpoint runs, and see the logs of both"
+    );
+    Error::unreadable(stage, NEXT_STEP, message)
 }
 
 /// Whether the server says that the credentials themselves are wrong.

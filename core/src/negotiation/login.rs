@@ -1,127 +1,93 @@
-//! The login inside an exchange: one mechanism, from its choice to its proof.
+//! A login under way: its mechanism, and the elements that its messages are sent in.
 
-use std::mem;
-
-use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::sasl::{Authenticated, Means, Mechanism, Message};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sasl::{Authenticated, Input, Mechanism, Message, Output};
 use crate::secret::Secret;
-use crate::wire::sasl;
-use crate::wire::sasl2::{self, Inline};
-use crate::wire::stanza::Features;
+use crate::wire::sasl2::{self, Inline, TokenUse};
+use crate::wire::{ns, sasl};
 
-/// How far the login is.
-#[derive(Default)]
-pub(super) enum Login<'a> {
-    /// Not begun, or failed.
-    #[default]
-    Pending,
-    /// The server's next message is awaited.
-    Underway(Mechanism<'a>),
-    /// A challenge was answered; the answer is not sent yet.
-    Responding(Mechanism<'a>, Message),
-    /// Accepted, and proven as far as the mechanism can.
-    Done(Authenticated),
+pub(super) struct Login<'a> {
+    mechanism: Box<dyn Mechanism + 'a>,
+    /// A message that is not sent yet.
+    due: Option<Message>,
+    /// Whether the mechanism has made its last message.
+    has_last: bool,
+    /// What goes with it, if it is made by SASL2.
+    pub(super) inline: Option<Inline>,
+    /// Whether the SASL of RFC 6120 would do as well.
+    has_alternative: bool,
 }
 
 impl<'a> Login<'a> {
-    /// The element that begins SASL with this mechanism (RFC 6120 §6.4.2, XEP-0388 §2.3).
-    pub(super) fn begin(
-        &mut self,
-        mechanism: Mechanism<'a>,
-        sasl2: Option<Inline>,
-        user_agent: &str,
-    ) -> Secret {
-        let (name, initial) = (mechanism.name(), mechanism.initial_response());
-        let initial = initial.as_ref().map(|message| message.as_slice());
-        let auth = match sasl2 {
-            None => sasl::auth(name, initial),
-            Some(inline) => sasl2::authenticate(name, initial, inline, user_agent),
+    pub(super) fn new(
+        mechanism: Box<dyn Mechanism + 'a>,
+        inline: Option<Inline>,
+        has_alternative: bool,
+    ) -> Self {
+        Self { mechanism, due: None, has_last: false, inline, has_alternative }
+    }
+
+    /// The element that begins the login (RFC 6120 §6.4.2, XEP-0388 §2.3), and the message in it.
+    pub(super) fn begin(&mut self, user_agent: &str) -> Result<(Secret, Option<Message>)> {
+        self.resume(Input::Nothing)?;
+        let initial = self.due.take();
+        let (name, response) = (self.mechanism.name(), initial.as_ref().map(|message| message.as_slice()));
+        let auth = match self.inline {
+            None => sasl::auth(name, response),
+            Some(inline) => sasl2::authenticate(name, response, inline, user_agent),
         };
-        *self = Self::Underway(mechanism);
-        auth
+        Ok((auth, initial))
     }
 
-    pub(super) fn challenged(&mut self, challenge: &[u8], stage: Stage, means: Means<'_>) -> Result<()> {
-        let mut mechanism = self.take_underway(stage, "no SASL challenge")?;
-        let response = mechanism.respond(challenge, means)?;
-        *self = Self::Responding(mechanism, response);
-        Ok(())
-    }
-
-    pub(super) fn succeeded(&mut self, additional_data: Option<&Message>, stage: Stage) -> Result<()> {
-        let mechanism = self.take_underway(stage, "no SASL success")?;
-        *self = Self::Done(mechanism.finish(additional_data.map(|data| data.as_slice()))?);
-        Ok(())
-    }
-
-    /// The answer to a challenge, once.
-    pub(super) fn due_response(&mut self) -> Option<Message> {
-        match mem::take(self) {
-            Self::Responding(mechanism, message) => {
-                *self = Self::Underway(mechanism);
-                Some(message)
-            }
-            login => {
-                *self = login;
-                None
-            }
+    /// Goes on with what the server says, as far as the proof that the login succeeded.
+    pub(super) fn resume(&mut self, input: Input<'_>) -> Result<Option<Authenticated>> {
+        let output = self.mechanism.resume(input)?;
+        self.has_last = matches!(output, Output::LastMessage(_));
+        match output {
+            Output::Message(message) | Output::LastMessage(message) => self.due = Some(message),
+            Output::Nothing => {}
+            Output::Proof(authenticated) => return Ok(Some(authenticated)),
         }
+        Ok(None)
     }
 
-    /// Takes note of an offer that comes after the login began.
-    pub(super) fn offered(&mut self, features: &Features, in_sasl2: bool) {
-        if let Self::Underway(mechanism) = self {
-            mechanism.offered(features, in_sasl2);
-        }
+    /// The element that answers a challenge, and the message in it, once.
+    pub(super) fn due_response(&mut self) -> Option<(Secret, Message)> {
+        let response = self.due.take()?;
+        let namespace = if self.inline.is_some() { ns::SASL2 } else { ns::SASL };
+        Some((sasl::response(namespace, &response), response))
     }
 
-    pub(super) fn is_begun(&self) -> bool {
-        !matches!(self, Self::Pending)
+    pub(super) fn mechanism(&self) -> &str {
+        self.mechanism.name()
     }
 
     /// Whether a challenge waits to be answered.
     pub(super) fn is_challenged(&self) -> bool {
-        matches!(self, Self::Responding(..))
+        self.due.is_some()
     }
 
     /// Whether the client's last message is sent.
-    pub(super) fn has_spoken(&mut self) -> bool {
-        match self {
-            Self::Underway(mechanism) => mechanism.has_spoken(),
-            login => login.is_done(),
-        }
+    pub(super) fn has_spoken(&self) -> bool {
+        self.has_last && self.due.is_none()
     }
 
-    pub(super) fn is_done(&self) -> bool {
-        matches!(self, Self::Done(_))
+    /// Whether it is made by SASL2, and could be made by the SASL of RFC 6120 as well.
+    pub(super) fn is_in_sasl2(&self) -> bool {
+        self.has_alternative && self.inline.is_some()
     }
 
-    /// The proof, which makes a session.
-    pub(super) fn take_proof(&mut self) -> Option<Authenticated> {
-        match mem::take(self) {
-            Self::Done(authenticated) => Some(authenticated),
-            login => {
-                *self = login;
-                None
-            }
-        }
+    pub(super) fn presents_token(&self) -> bool {
+        self.inline.is_some_and(|inline| inline.token == TokenUse::Presented)
     }
 
     /// A failure, with what the mechanism learned about it before.
     pub(super) fn explain(&self, error: Error) -> Error {
-        let Self::Underway(mechanism) = self else { return error };
-        match (mechanism.failure_text(), error.condition()) {
-            (Some(text), Some(condition)) if error.text().is_none() => {
+        match (self.mechanism.refusal(), error.condition()) {
+            (Some(text), Some(condition)) if error.text().is_none() && self.due.is_none() => {
                 Error::refused(ErrorKind::Auth, error.stage(), Some(condition.clone()), Some(text))
             }
             _ => error,
-        }
-    }
-
-    fn take_underway(&mut self, stage: Stage, otherwise_expected: &'static str) -> Result<Mechanism<'a>> {
-        match mem::take(self) {
-            Self::Underway(mechanism) => Ok(mechanism),
-            _ => Err(Error::protocol(stage, otherwise_expected, "one")),
         }
     }
 }

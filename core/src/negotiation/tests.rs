@@ -1,9 +1,7 @@
 //! That a plan is data: one with two requests open at once needs nothing but a list.
 
 use super::*;
-use crate::account::Credentials;
-use crate::plan::{Milestone, PlanStep, PlannedBody};
-use crate::wire::server::Server;
+use crate::sasl::Credentials;
 
 /// Authenticates and restarts at once, as the classic plan does one after the other.
 const TOGETHER: Plan = Plan {
@@ -49,7 +47,7 @@ fn two_requests_may_be_open_and_answered_in_any_order() {
 
     for is_success_first in [true, false] {
         let random = Random::fixed(1000, "nonce");
-        let (negotiation, created) = Negotiation::start(&config, &account, TOGETHER, random).unwrap();
+        let (negotiation, created) = Negotiation::start(&config, &account, TOGETHER, random, None).unwrap();
         let reply = Reply::new(created[0].rid(), 200, features.as_str());
         let (negotiation, both) = send(negotiation.receive(&reply).unwrap());
         assert_eq!(both.iter().map(Request::rid).collect::<Vec<_>>(), [1001, 1002]);
@@ -75,7 +73,7 @@ fn no_session_without_a_proof_even_if_a_jid_is_bound() {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let (negotiation, created) =
-        Negotiation::start(&config, &account, TOGETHER, Random::fixed(1000, "nonce")).unwrap();
+        Negotiation::start(&config, &account, TOGETHER, Random::fixed(1000, "nonce"), None).unwrap();
     let everything_but_success = body(
         "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features><iq xmlns='jabber:client' id='bind' type='result'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@localhost/x</jid></bind></iq>",
     );
@@ -126,7 +124,7 @@ fn play<'a>(
     replies: &[(u64, &str)],
 ) -> (Result<Step<'a>, Failure>, Vec<u64>) {
     let random = Random::fixed(1000, "nonce");
-    let (mut negotiation, requests) = Negotiation::start(config, account, plan, random).unwrap();
+    let (mut negotiation, requests) = Negotiation::start(config, account, plan, random, None).unwrap();
     let mut sent: Vec<u64> = requests.iter().map(Request::rid).collect();
     let ((last_rid, last), before) = replies.split_last().unwrap();
     for (rid, payload) in before {
@@ -138,7 +136,7 @@ fn play<'a>(
             Step::Wait(next) => next,
             Step::Done(..) => panic!("done too early"),
         };
-        assert!(negotiation.open.len() <= 2, "{negotiation:?}");
+        assert!(negotiation.bosh.open.len() <= 2, "{negotiation:?}");
     }
     let step = negotiation.receive(&Reply::new(1000 + last_rid, 200, body(last)));
     (step, sent.iter().map(|rid| rid - 1000).collect())
@@ -215,7 +213,7 @@ fn nothing_is_sent_ahead_where_one_request_may_be_open() {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let random = Random::fixed(1000, "nonce");
-    let (negotiation, _) = Negotiation::start(&config, &account, ahead(), random).unwrap();
+    let (negotiation, _) = Negotiation::start(&config, &account, ahead(), random, None).unwrap();
     let created = body(OFFER).replace(" sid=", " requests='1' sid=");
     let (mut negotiation, mut requests) = send(negotiation.receive(&Reply::new(1000, 200, created)).unwrap());
     for (answer, is_restart) in [(SUCCESS, false), (FEATURES, true)] {
@@ -258,7 +256,7 @@ fn a_server_that_never_comes_to_the_point_is_left() {
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let random = Random::fixed(1000, "nonce");
     let (mut negotiation, mut requests) =
-        Negotiation::start(&config, &account, Plan::classic(), random).unwrap();
+        Negotiation::start(&config, &account, Plan::classic(), random, None).unwrap();
     for _ in 0..24 {
         let reply = Reply::new(requests[0].rid(), 200, body(""));
         (negotiation, requests) = send(negotiation.receive(&reply).unwrap());

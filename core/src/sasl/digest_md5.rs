@@ -7,65 +7,46 @@ use md5::{Digest, Md5};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::mutual::{Mutual, State};
-use super::{Means, Message, prepare};
-use crate::account::Account;
+use super::mechanism::{
+    Authenticated, Identity, Input, Mechanism, Message, Output, early_success, unexpected_challenge,
+};
+use super::prepare;
 use crate::error::{Check, Error, Result, Stage};
-use crate::random::Random;
 use crate::secret::Secret;
 
-pub(crate) struct DigestMd5 {
+pub(super) struct DigestMd5<'a> {
     username: String,
-    authzid: String,
-    domain: String,
-    password: Secret,
+    authzid: &'a str,
+    domain: &'a str,
+    password: &'a Secret,
     cnonce: Secret,
-    state: State<Zeroizing<String>>,
+    state: State,
 }
 
-impl DigestMd5 {
-    pub(crate) fn new(account: &Account, password: Secret, random: &Random) -> Self {
+enum State {
+    /// The server's challenge is awaited.
+    First,
+    /// The server's proof is awaited, and must be this one.
+    Proving(Zeroizing<String>),
+    Proven,
+}
+
+impl<'a> DigestMd5<'a> {
+    pub(super) const NAME: &'static str = "DIGEST-MD5";
+
+    pub(super) fn new(identity: Identity<'a>, password: &'a Secret, cnonce: &Secret) -> Self {
         Self {
-            username: prepare::username(account.authcid()).into_owned(),
-            authzid: account.authzid().to_owned(),
-            domain: account.jid().domain().to_owned(),
+            username: prepare::username(identity.authcid).into_owned(),
+            authzid: identity.authzid,
+            domain: identity.jid.domain(),
             password,
-            cnonce: random.nonce.clone(),
+            cnonce: cnonce.clone(),
             state: State::First,
         }
     }
 
-    /// `A1` hashed to hexadecimal digits (RFC 2831 §2.1.2.1).
-    fn a1(&self, realm: &str, nonce: &str) -> Result<Zeroizing<String>> {
-        let password = prepare::password(self.password.expose())?;
-        let user = [latin1(&self.username), latin1(realm), latin1(password.expose())].join(&b':');
-        let mut a1 = Md5::new();
-        a1.update(Md5::digest(Zeroizing::new(user).as_slice()));
-        a1.update(format!(":{nonce}:{}", self.cnonce.expose()));
-        if !self.authzid.is_empty() {
-            a1.update(format!(":{}", self.authzid));
-        }
-        Ok(Zeroizing::new(hex::encode(a1.finalize())))
-    }
-
-    fn keyed_digest(&self, a1: &str, nonce: &str, a2: &str) -> Zeroizing<String> {
-        let a2 = hex::encode(Md5::digest(a2));
-        Zeroizing::new(hex::encode(Md5::digest(format!(
-            "{a1}:{nonce}:00000001:{}:auth:{a2}",
-            self.cnonce.expose()
-        ))))
-    }
-}
-
-impl Mutual for DigestMd5 {
-    type Expected = Zeroizing<String>;
-
-    fn state(&mut self) -> &mut State<Zeroizing<String>> {
-        &mut self.state
-    }
-
-    /// RFC 2831 §2.1.2.
-    fn answer(&mut self, challenge: &[u8], _: Means<'_>) -> Result<(Message, Zeroizing<String>)> {
+    /// The answer to the challenge, and what the server has to prove itself by (RFC 2831 §2.1.2).
+    fn answer(&self, challenge: &[u8]) -> Result<(Message, Zeroizing<String>)> {
         let directives = directives(challenge)?;
         let nonce = one(&directives, "nonce")?.ok_or_else(|| unexpected("no nonce"))?;
         let qop = one(&directives, "qop")?.unwrap_or("auth");
@@ -99,23 +80,73 @@ impl Mutual for DigestMd5 {
             response.as_str(),
         );
         if !self.authzid.is_empty() {
-            let _ = write!(message, ",authzid={}", quoted(&self.authzid));
+            let _ = write!(message, ",authzid={}", quoted(self.authzid));
         }
         Ok((Zeroizing::new(message.as_bytes().to_vec()), expected))
     }
 
-    fn verify(message: &[u8], expected: &Zeroizing<String>) -> Result<()> {
-        let directives = directives(message)?;
-        let response_auth = one(&directives, "rspauth")?.unwrap_or_default();
-        if bool::from(response_auth.as_bytes().ct_eq(expected.as_bytes())) {
-            return Ok(());
+    /// `A1` hashed to hexadecimal digits (RFC 2831 §2.1.2.1).
+    fn a1(&self, realm: &str, nonce: &str) -> Result<Zeroizing<String>> {
+        let password = prepare::password(self.password.expose())?;
+        let user = [latin1(&self.username), latin1(realm), latin1(password.expose())].join(&b':');
+        let mut a1 = Md5::new();
+        a1.update(Md5::digest(Zeroizing::new(user).as_slice()));
+        a1.update(format!(":{nonce}:{}", self.cnonce.expose()));
+        if !self.authzid.is_empty() {
+            a1.update(format!(":{}", self.authzid));
         }
-        Err(Error::unverified(
-            Check::Signature,
-            "its answer (rspauth) is wrong: it does not know the password of this account; check that `url` leads to your \
-             server, as someone may be intercepting the connection",
-        ))
+        Ok(Zeroizing::new(hex::encode(a1.finalize())))
     }
+
+    fn keyed_digest(&self, a1: &str, nonce: &str, a2: &str) -> Zeroizing<String> {
+        let a2 = hex::encode(Md5::digest(a2));
+        Zeroizing::new(hex::encode(Md5::digest(format!(
+            "{a1}:{nonce}:00000001:{}:auth:{a2}",
+            self.cnonce.expose()
+        ))))
+    }
+}
+
+impl Mechanism for DigestMd5<'_> {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
+    fn resume(&mut self, input: Input<'_>) -> Result<Output> {
+        match (&self.state, input) {
+            (State::First, Input::Nothing) => Ok(Output::Nothing),
+            (State::First, Input::Challenge { data, .. }) => {
+                let (message, expected) = self.answer(data)?;
+                self.state = State::Proving(expected);
+                Ok(Output::Message(message))
+            }
+            (State::Proving(expected), Input::Challenge { data, .. }) => {
+                verify(data, expected)?;
+                self.state = State::Proven;
+                Ok(Output::LastMessage(Message::default()))
+            }
+            (State::Proving(expected), Input::Success(Some(data))) => {
+                verify(data, expected)?;
+                Ok(Output::Proof(Authenticated::by(self)))
+            }
+            (State::Proven, Input::Success(None | Some([]))) => Ok(Output::Proof(Authenticated::by(self))),
+            (_, Input::Success(_)) => Err(early_success()),
+            (_, Input::Nothing | Input::Challenge { .. }) => Err(unexpected_challenge()),
+        }
+    }
+}
+
+fn verify(message: &[u8], expected: &str) -> Result<()> {
+    let directives = directives(message)?;
+    let response_auth = one(&directives, "rspauth")?.unwrap_or_default();
+    if bool::from(response_auth.as_bytes().ct_eq(expected.as_bytes())) {
+        return Ok(());
+    }
+    Err(Error::unverified(
+        Check::Signature,
+        "its answer (rspauth) is wrong: it does not know the password of this account; check that `url` leads to your \
+         server, as someone may be intercepting the connection",
+    ))
 }
 
 /// `name=value` or `name="value"`, separated by commas (RFC 2831 §7.1).

@@ -1,116 +1,192 @@
 //! SCRAM (RFC 5802) with SHA-1, SHA-256 (RFC 7677) and SHA-512, without channel binding: BOSH
 //! hides the XMPP server's TLS from its clients.
+//!
+//! ```text
+//! C: n,,n=user,r=nonce                     the user, and a nonce
+//! S: r=nonce+more,s=salt,i=iterations      what the password was hashed with
+//! C: c=biws,r=nonce+more,p=proof           that the client knows the password
+//! S: v=signature                           that the server knows it, too
+//! ```
 
 mod cache;
-mod hash;
-mod message;
 
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::mutual::{Mutual, State};
-use super::{Means, Message, Pace, prepare};
-use crate::account::{Account, Proof, ScramKeys, ScramSecret};
+use super::mechanism::{
+    Authenticated, Identity, Input, Mechanism, Message, Offer, Output, early_success, unexpected_challenge,
+};
+use super::prepare;
 use crate::error::{Check, Condition, Error, ErrorKind, Result, Retry, ScramCondition, Stage};
-use crate::random::Random;
 use crate::secret::Secret;
+use crate::text;
+pub(super) use cache::Keys;
 pub use cache::ScramCache;
-use cache::{Derivation, Lease};
-pub use hash::ScramHash;
-use message::{ServerFinal, ServerFirst};
+use cache::{Derivation, Key, Lease};
 
-/// What arrived as the server's offer, to compare with what the server says it sent (XEP-0474).
-#[derive(Default)]
-pub(crate) struct Offer {
-    mechanisms: Vec<String>,
-    channel_bindings: Vec<String>,
+/// What the keys come from.
+#[derive(Clone, Copy)]
+pub(super) enum KeySource<'a> {
+    Password(&'a Secret),
+    Stored(&'a StoredKeys),
 }
 
-impl Offer {
-    pub(crate) fn new(mechanisms: &[String], channel_bindings: &[String]) -> Self {
-        let sorted = |names: &[String]| {
-            let mut names = names.to_vec();
-            names.sort_unstable();
-            names
-        };
-        Self { mechanisms: sorted(mechanisms), channel_bindings: sorted(channel_bindings) }
-    }
-
-    /// The text whose hash the server sends (XEP-0474 §4.1).
-    fn signed_text(&self, between_names: &str, between_lists: &str) -> String {
-        let mut text = self.mechanisms.join(between_names);
-        if !self.channel_bindings.is_empty() {
-            text.push_str(between_lists);
-            text.push_str(&self.channel_bindings.join(between_names));
-        }
-        text
-    }
+/// Keys of a SCRAM store, bound to the salt and iteration count they were derived with.
+#[derive(Clone)]
+pub(super) struct StoredKeys {
+    pub(super) hash: ScramHash,
+    pub(super) salt: Vec<u8>,
+    pub(super) iterations: u32,
+    pub(super) form: StoredForm,
 }
 
-type Key = Zeroizing<Vec<u8>>;
-
-/// What a password comes down to (RFC 5802 §3).
-struct Keys {
-    client: Key,
-    server: Key,
+#[derive(Clone)]
+pub(super) enum StoredForm {
+    SaltedPassword(Key),
+    ClientAndServer(Keys),
 }
+
+/// How keys may be derived from a password, which is as much work as the server says.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    /// How many iterations are neither too weak nor too much work.
+    pub(crate) iterations: &'a RangeInclusive<u32>,
+    /// Keys that were derived before.
+    pub(crate) cache: Option<&'a ScramCache>,
+    /// Who says when to begin and when to stop; without anyone it is done at once, and to its end.
+    pub(crate) pace: Option<&'a (dyn Pace + Sync)>,
+}
+
+/// Says when a derivation may begin and whether it goes on.
+pub(crate) trait Pace {
+    /// Waits for the turn of this derivation.
+    ///
+    /// # Errors
+    /// If it does not come in time.
+    fn begin(&self) -> Result<Turn>;
+
+    /// Asked some thousand times a second.
+    ///
+    /// # Errors
+    /// If there is no time left.
+    fn go_on(&self) -> Result<()>;
+}
+
+/// Held while a derivation runs: whatever it holds is for the next one as soon as it is dropped.
+pub(crate) struct Turn(#[expect(dead_code, reason = "it is held")] pub(crate) Box<dyn Send>);
 
 /// One SCRAM exchange.
-pub(crate) struct Scram<'a> {
+pub(super) struct Scram<'a> {
     hash: ScramHash,
-    account: &'a Account,
+    identity: Identity<'a>,
+    source: KeySource<'a>,
+    means: Means<'a>,
     client_nonce: Secret,
     /// Says that no channel binding is known, and who to act as (RFC 5802 §7).
     gs2_header: String,
     client_first_bare: Secret,
-    iterations: RangeInclusive<u32>,
-    offer: Offer,
     /// Keys that are kept if the login succeeds.
     lease: Option<Lease>,
-    state: State<Key>,
+    state: State,
+}
+
+enum State {
+    /// The server's first message is awaited.
+    First,
+    /// The server's signature is awaited, and must be this one.
+    Proving(Key),
+    Proven,
+}
+
+impl Mechanism for Scram<'_> {
+    fn name(&self) -> &str {
+        self.hash.as_str()
+    }
+
+    fn resume(&mut self, input: Input<'_>) -> Result<Output> {
+        match (&self.state, input) {
+            (State::First, Input::Nothing) => {
+                let message = [&self.gs2_header, self.client_first_bare.expose()].concat();
+                Ok(Output::Message(Zeroizing::new(message.into_bytes())))
+            }
+            (State::First, Input::Challenge { data, offer }) => {
+                let (message, signature) = self.answer(data, offer)?;
+                self.state = State::Proving(signature);
+                Ok(Output::LastMessage(message))
+            }
+            (State::Proving(signature), Input::Challenge { data, .. }) => {
+                verify(data, signature)?;
+                self.state = State::Proven;
+                Ok(Output::LastMessage(Message::default()))
+            }
+            (State::Proving(signature), Input::Success(Some(data))) => {
+                verify(data, signature)?;
+                Ok(self.proof())
+            }
+            (State::Proven, Input::Success(None | Some([]))) => Ok(self.proof()),
+            (_, Input::Success(_)) => Err(early_success()),
+            (_, Input::Nothing | Input::Challenge { .. }) => Err(unexpected_challenge()),
+        }
+    }
 }
 
 impl<'a> Scram<'a> {
-    pub(crate) fn new(
+    pub(super) fn new(
         hash: ScramHash,
-        account: &'a Account,
-        iterations: RangeInclusive<u32>,
-        random: &Random,
+        identity: Identity<'a>,
+        source: KeySource<'a>,
+        nonce: &Secret,
+        means: Means<'a>,
     ) -> Self {
-        let name = prepare::saslname(&prepare::username(account.authcid()));
-        let nonce = random.nonce.expose();
+        let name = prepare::saslname(&prepare::username(identity.authcid));
         Self {
             hash,
-            account,
-            client_nonce: nonce.into(),
-            gs2_header: match account.authzid() {
+            identity,
+            source,
+            means,
+            client_nonce: nonce.clone(),
+            gs2_header: match identity.authzid {
                 "" => "n,,".to_owned(),
                 authzid => format!("n,a={},", prepare::saslname(authzid)),
             },
-            client_first_bare: format!("n={name},r={nonce}").into(),
-            iterations,
-            offer: Offer::default(),
+            client_first_bare: format!("n={name},r={}", nonce.expose()).into(),
             lease: None,
             state: State::First,
         }
     }
 
-    pub(crate) fn offered(&mut self, offer: Offer) {
-        self.offer = offer;
-    }
+    /// Checks the server's first message, then proves the password (RFC 5802 §3 and §5): the answer, and the signature
+    /// that the server has to prove itself by.
+    fn answer(&mut self, challenge: &[u8], offer: Offer<'_>) -> Result<(Message, Key)> {
+        let first = ServerFirst::parse(challenge)?;
+        self.check_nonce(first.nonce)?;
+        self.check_iterations(first.iterations)?;
+        self.check_offer(&first, offer)?;
+        let keys = self.keys(&first)?;
 
-    pub(crate) fn name(&self) -> &'static str {
-        self.hash.as_str()
-    }
-
-    pub(crate) fn client_first_message(&self) -> Message {
-        let message = format!("{}{}", self.gs2_header, self.client_first_bare.expose());
-        Zeroizing::new(message.into_bytes())
+        let without_proof = format!("c={},r={}", STANDARD.encode(&self.gs2_header), first.nonce);
+        let auth_message =
+            Secret::from(format!("{},{},{without_proof}", self.client_first_bare.expose(), first.text));
+        let auth_message = auth_message.expose().as_bytes();
+        let stored_key = Zeroizing::new(self.hash.hash(&keys.client));
+        let client_signature = self.hash.hmac(&stored_key, auth_message);
+        // Anyone who has this and saw the rest of the login has the client's key.
+        let proof: Key = Zeroizing::new(
+            keys.client.iter().zip(client_signature.iter()).map(|(key, sign)| key ^ sign).collect(),
+        );
+        let proof = Zeroizing::new(STANDARD.encode(&proof));
+        let signature = self.hash.hmac(&keys.server, auth_message);
+        let message = [without_proof.as_bytes(), b",p=", proof.as_bytes()].concat();
+        Ok((Zeroizing::new(message), signature))
     }
 
     fn check_nonce(&self, nonce: &str) -> Result<()> {
@@ -128,7 +204,7 @@ impl<'a> Scram<'a> {
 
     /// Too few make the password easy to guess for someone who intercepts the login. Too many only take time.
     fn check_iterations(&self, count: u32) -> Result<()> {
-        let (least, most) = (self.iterations.start(), self.iterations.end());
+        let (least, most) = (self.means.iterations.start(), self.means.iterations.end());
         let name = self.name();
         if count > *most {
             let message = format!(
@@ -150,10 +226,10 @@ impl<'a> Scram<'a> {
     }
 
     /// XEP-0474 §4.2: nobody between removed a mechanism from the offer.
-    fn check_offer(&self, first: &ServerFirst<'_>) -> Result<()> {
+    fn check_offer(&self, first: &ServerFirst<'_>, offer: Offer<'_>) -> Result<()> {
         let is_same = |sent: Option<&str>, between_names, between_lists| {
             sent.is_none_or(|sent| {
-                let text = self.offer.signed_text(between_names, between_lists);
+                let text = signed_text(offer, between_names, between_lists);
                 let ours = STANDARD.encode(self.hash.hash(text.as_bytes()));
                 ours.as_bytes().ct_eq(sent.as_bytes()).into()
             })
@@ -168,45 +244,73 @@ impl<'a> Scram<'a> {
         ))
     }
 
+    fn keys(&mut self, first: &ServerFirst<'_>) -> Result<Arc<Keys>> {
+        let password = match self.source {
+            KeySource::Stored(stored) => return stored.keys(first).map(Arc::new),
+            KeySource::Password(password) => password.expose(),
+        };
+        let (hash, pace) = (self.hash, self.means.pace);
+        let derive = || {
+            let prepared = prepare::password(password)?;
+            let _turn = pace.map(Pace::begin).transpose()?;
+            let go_on = || pace.map_or(Ok(()), Pace::go_on);
+            let salted = hash.salted_password(prepared.expose(), &first.salt, first.iterations, go_on)?;
+            Ok(hash.keys_of(&salted))
+        };
+        let Some(cache) = self.means.cache else { return derive().map(Arc::new) };
+        let derivation = Derivation {
+            mechanism: hash.as_str(),
+            user: self.identity.authcid,
+            domain: self.identity.jid.domain(),
+            password,
+            salt: &first.salt,
+            iterations: first.iterations,
+        };
+        let lease = cache.lease(&derivation, derive)?;
+        Ok(self.lease.insert(lease).keys())
+    }
+
     /// The login succeeded: the next one need not derive its keys.
-    pub(crate) fn keep_keys(&mut self) {
+    fn proof(&mut self) -> Output {
         if let Some(lease) = self.lease.take() {
             lease.keep();
         }
+        Output::Proof(Authenticated::by(self))
     }
+}
 
-    fn keys(&mut self, first: &ServerFirst<'_>, means: Means<'_>) -> Result<Arc<Keys>> {
-        match &self.account.credentials().proof {
-            Proof::Scram(stored) => self.stored_keys(stored, first).map(Arc::new),
-            Proof::Password(password) => {
-                let derive = || {
-                    let prepared = prepare::password(password.expose())?;
-                    let _turn = means.pace.map(Pace::begin).transpose()?;
-                    let go_on = || means.pace.map_or(Ok(()), Pace::go_on);
-                    let (salt, iterations) = (&first.salt, first.iterations);
-                    let salted = self.hash.salted_password(prepared.expose(), salt, iterations, go_on)?;
-                    Ok(self.keys_of(&salted))
-                };
-                let Some(cache) = means.cache else { return derive().map(Arc::new) };
-                let derivation = Derivation {
-                    hash: self.hash,
-                    user: self.account.authcid(),
-                    domain: self.account.jid().domain(),
-                    password: password.expose(),
-                    salt: &first.salt,
-                    iterations: first.iterations,
-                };
-                let lease = cache.lease(&derivation, derive)?;
-                Ok(self.lease.insert(lease).keys())
-            }
-            _ => Err(Error::config("credentials", format!("do not fit the mechanism {}", self.name()))),
+/// Compares the server's signature.
+fn verify(server_final: &[u8], expected: &Key) -> Result<()> {
+    match ServerFinal::parse(server_final)? {
+        ServerFinal::Signature(signature) if bool::from(signature.ct_eq(expected.as_slice())) => Ok(()),
+        ServerFinal::Signature(_) => Err(Error::unverified(
+            Check::Signature,
+            "its signature is wrong: it does not know the password of this account; check that `url` leads to your \
+             server, as someone may be intercepting the connection",
+        )),
+        ServerFinal::Error(error) => {
+            let condition = Condition::Scram(ScramCondition::from(error));
+            Err(Error::refused(ErrorKind::Auth, Stage::Authenticate, Some(condition), None))
         }
     }
+}
 
-    fn stored_keys(&self, stored: &ScramSecret, first: &ServerFirst<'_>) -> Result<Keys> {
+/// The text whose hash the server sends (XEP-0474 §4.1).
+fn signed_text(offer: Offer<'_>, between_names: &str, between_lists: &str) -> String {
+    let [mechanisms, channel_bindings] = [offer.mechanisms, offer.channel_bindings].map(|names| {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        names.join(between_names)
+    });
+    let between_lists = if offer.channel_bindings.is_empty() { "" } else { between_lists };
+    [&mechanisms, between_lists, &channel_bindings].concat()
+}
+
+impl StoredKeys {
+    fn keys(&self, first: &ServerFirst<'_>) -> Result<Keys> {
         let checks = [
-            (Check::Salt, stored.salt == first.salt),
-            (Check::Iterations, stored.iterations == first.iterations),
+            (Check::Salt, self.salt == first.salt),
+            (Check::Iterations, self.iterations == first.iterations),
         ];
         if let Some((check, _)) = checks.into_iter().find(|(_, is_same)| !is_same) {
             return Err(Error::unverified(
@@ -215,64 +319,286 @@ impl<'a> Scram<'a> {
                  changed since; take the keys from the server's store again",
             ));
         }
-        Ok(match &stored.keys {
-            ScramKeys::SaltedPassword(salted) => self.keys_of(salted),
-            ScramKeys::ClientAndServer { client_key, server_key } => {
-                Keys { client: client_key.clone(), server: server_key.clone() }
-            }
+        Ok(match &self.form {
+            StoredForm::SaltedPassword(salted) => self.hash.keys_of(salted),
+            StoredForm::ClientAndServer(keys) => keys.clone(),
         })
     }
 
-    fn keys_of(&self, salted_password: &[u8]) -> Keys {
-        Keys {
-            client: self.hash.hmac(salted_password, b"Client Key"),
-            server: self.hash.hmac(salted_password, b"Server Key"),
+    pub(super) fn check(&self) -> Result<()> {
+        let length = self.hash.output_length();
+        let fits = match &self.form {
+            StoredForm::SaltedPassword(salted) => salted.len() == length,
+            StoredForm::ClientAndServer(keys) => keys.client.len() == length && keys.server.len() == length,
+        };
+        if fits && !self.salt.is_empty() && self.iterations > 0 {
+            return Ok(());
         }
+        let name = self.hash.as_str();
+        let problem = format!(
+            "keys of {name} have {length} bytes each, a salt, and an iteration count above 0: check that they are not \
+             base64 or hexadecimal text"
+        );
+        Err(Error::config("credentials", problem))
     }
 }
 
-const WRONG_PASSWORD: &str = "its signature is wrong: it does not know the password of this account; check that `url` \
-     leads to your server, as someone may be intercepting the connection";
+/// Longer than any server's nonce or salt, short enough not to be a burden.
+const MAX_PART: usize = 1024;
 
-impl Mutual for Scram<'_> {
-    type Expected = Key;
+/// `r=…,s=…,i=…` and extensions.
+struct ServerFirst<'a> {
+    text: &'a str,
+    nonce: &'a str,
+    salt: Vec<u8>,
+    iterations: u32,
+    /// The hash of the offered mechanisms (XEP-0474 since 0.4).
+    offer_hash: Option<&'a str>,
+    /// The same as servers of XEP-0474 0.3 send it.
+    old_offer_hash: Option<&'a str>,
+}
 
-    fn state(&mut self) -> &mut State<Key> {
-        &mut self.state
-    }
+impl<'a> ServerFirst<'a> {
+    fn parse(message: &'a [u8]) -> Result<Self> {
+        let text = utf8(message)?;
+        let mut attributes = text.split(',').map(attribute);
+        let mut mandatory = |name| match attributes.next() {
+            Some(Ok((found, value))) if found == name => Ok(value),
+            Some(Ok(('m', _))) => Err(malformed("it demands an extension (m=)")),
+            Some(Err(error)) => Err(error),
+            _ => Err(malformed("its first message does not begin with r=, s=, i= in this order")),
+        };
+        let nonce = mandatory('r')?;
+        let salt = mandatory('s')?;
+        let iterations = mandatory('i')?;
 
-    /// RFC 5802 §3 and §5: checks the server's first message, then proves the password.
-    fn answer(&mut self, challenge: &[u8], means: Means<'_>) -> Result<(Message, Key)> {
-        let first = ServerFirst::parse(challenge)?;
-        self.check_nonce(first.nonce)?;
-        self.check_iterations(first.iterations)?;
-        self.check_offer(&first)?;
-        let keys = self.keys(&first, means)?;
-
-        let without_proof = format!("c={},r={}", STANDARD.encode(&self.gs2_header), first.nonce);
-        let auth_message =
-            Secret::from(format!("{},{},{without_proof}", self.client_first_bare.expose(), first.text));
-        let auth_message = auth_message.expose().as_bytes();
-        let stored_key = Zeroizing::new(self.hash.hash(&keys.client));
-        let client_signature = self.hash.hmac(&stored_key, auth_message);
-        // Anyone who has this and saw the rest of the login has the client's key.
-        let proof: Key = Zeroizing::new(
-            keys.client.iter().zip(client_signature.iter()).map(|(key, sign)| key ^ sign).collect(),
-        );
-        let proof = Zeroizing::new(STANDARD.encode(&proof));
-        let expected = self.hash.hmac(&keys.server, auth_message);
-        let message = [without_proof.as_bytes(), b",p=", proof.as_bytes()].concat();
-        Ok((Zeroizing::new(message), expected))
-    }
-
-    fn verify(server_final: &[u8], expected: &Key) -> Result<()> {
-        match ServerFinal::parse(server_final)? {
-            ServerFinal::Signature(signature) if bool::from(signature.ct_eq(expected.as_slice())) => Ok(()),
-            ServerFinal::Signature(_) => Err(Error::unverified(Check::Signature, WRONG_PASSWORD)),
-            ServerFinal::Error(error) => {
-                let condition = Condition::Scram(ScramCondition::from(error));
-                Err(Error::refused(ErrorKind::Auth, Stage::Authenticate, Some(condition), None))
+        let (mut offer_hash, mut old_offer_hash) = (None, None);
+        for extension in attributes {
+            let (name, value) = extension?;
+            let known = match name {
+                'r' | 's' | 'i' | 'm' => return Err(malformed("its first message repeats an attribute")),
+                'h' => &mut offer_hash,
+                'd' => &mut old_offer_hash,
+                _ => continue,
+            };
+            if known.replace(value).is_some() {
+                return Err(malformed("its first message repeats an attribute"));
             }
         }
+        if nonce.len() > MAX_PART || !nonce.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Error::unverified(Check::Nonce, "its nonce is too long or not printable"));
+        }
+        let salt = STANDARD
+            .decode(salt)
+            .ok()
+            .filter(|salt| (1..=MAX_PART).contains(&salt.len()))
+            .ok_or_else(|| Error::unverified(Check::Salt, "its salt is empty, too long or not base64"))?;
+        Ok(Self { text, nonce, salt, iterations: posit_number(iterations)?, offer_hash, old_offer_hash })
+    }
+}
+
+/// `v=…` or `e=…`, and extensions.
+enum ServerFinal<'a> {
+    Signature(Vec<u8>),
+    Error(&'a str),
+}
+
+impl<'a> ServerFinal<'a> {
+    fn parse(message: &'a [u8]) -> Result<Self> {
+        let text = utf8(message)?;
+        let mut attributes = text.split(',').map(attribute);
+        let parsed = match attributes.next() {
+            Some(Ok(('e', error))) => Self::Error(error),
+            Some(Ok(('v', signature))) => Self::Signature(
+                STANDARD
+                    .decode(signature)
+                    .map_err(|_| Error::unverified(Check::Signature, "its signature is not base64"))?,
+            ),
+            _ => return Err(Error::unverified(Check::Signature, "it did not send its signature")),
+        };
+        for extension in attributes {
+            if matches!(extension?, ('v' | 'e' | 'm', _)) {
+                return Err(malformed("its final message repeats an attribute"));
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+fn utf8(message: &[u8]) -> Result<&str> {
+    std::str::from_utf8(message).map_err(|_| malformed("its message is not UTF-8"))
+}
+
+/// One letter, `=`, a value that is not empty.
+fn attribute(text: &str) -> Result<(char, &str)> {
+    let mut characters = text.chars();
+    match (characters.next(), characters.next(), characters.as_str()) {
+        (Some(name), Some('='), value) if name.is_ascii_alphabetic() && !value.is_empty() => {
+            Ok((name, value))
+        }
+        // Base64 of nothing is nothing; the salt's own check says it better.
+        (Some('s'), Some('='), "") => Ok(('s', "")),
+        _ => Err(malformed("its message is not made of attributes like r=…")),
+    }
+}
+
+/// `posit-number`: no sign, no leading zero.
+fn posit_number(text: &str) -> Result<u32> {
+    let is_number = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    let refused =
+        || Error::unverified(Check::Iterations, "its iteration count is not a number, or beyond all bounds");
+    if is_number { text.parse().map_err(|_| refused()) } else { Err(refused()) }
+}
+
+fn malformed(problem: &str) -> Error {
+    let blame = "the server is broken, or someone is intercepting the connection";
+    Error::unverified(Check::Message, format!("{problem}; {blame}"))
+}
+
+/// The hash of a SCRAM mechanism.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScramHash {
+    /// SCRAM-SHA-1 (RFC 5802).
+    Sha1,
+    /// SCRAM-SHA-256 (RFC 7677).
+    Sha256,
+    /// SCRAM-SHA-512.
+    Sha512,
+}
+
+/// Evaluates an expression with `$hash` standing for the hash's type.
+macro_rules! with_hash {
+    ($value:expr, $hash:ident => $body:expr) => {
+        match $value {
+            ScramHash::Sha1 => {
+                type $hash = Sha1;
+                $body
+            }
+            ScramHash::Sha256 => {
+                type $hash = Sha256;
+                $body
+            }
+            ScramHash::Sha512 => {
+                type $hash = Sha512;
+                $body
+            }
+        }
+    };
+}
+
+text::shown!(ScramHash);
+
+impl FromStr for ScramHash {
+    type Err = Error;
+
+    /// The hash of that name, alone (`SHA-256`) or in its mechanism's (`SCRAM-SHA-256`).
+    fn from_str(name: &str) -> Result<Self> {
+        let bare = name.strip_prefix("SCRAM-").unwrap_or(name);
+        Self::ALL
+            .into_iter()
+            .find(|hash| hash.as_str().strip_prefix("SCRAM-") == Some(bare))
+            .ok_or_else(|| Error::config("hash", "is one of SHA-1, SHA-256, SHA-512"))
+    }
+}
+
+impl ScramHash {
+    /// Every hash.
+    pub const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
+
+    /// The mechanism's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha1 => "SCRAM-SHA-1",
+            Self::Sha256 => "SCRAM-SHA-256",
+            Self::Sha512 => "SCRAM-SHA-512",
+        }
+    }
+
+    pub(super) fn from_mechanism(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|hash| hash.as_str() == name)
+    }
+
+    /// How many bytes a key has.
+    fn output_length(self) -> usize {
+        with_hash!(self, H => <H as Digest>::output_size())
+    }
+
+    fn hash(self, data: &[u8]) -> Vec<u8> {
+        with_hash!(self, H => H::digest(data).to_vec())
+    }
+
+    pub(super) fn hmac(self, key: &[u8], data: &[u8]) -> Zeroizing<Vec<u8>> {
+        with_hash!(self, H => {
+            let mut mac = Hmac::<H>::new_from_slice(key).expect("HMAC takes keys of any length");
+            mac.update(data);
+            Zeroizing::new(mac.finalize().into_bytes().to_vec())
+        })
+    }
+
+    fn keys_of(self, salted_password: &[u8]) -> Keys {
+        Keys {
+            client: self.hmac(salted_password, b"Client Key"),
+            server: self.hmac(salted_password, b"Server Key"),
+        }
+    }
+
+    /// `Hi` (RFC 5802 §2.2), which is PBKDF2 (RFC 8018 §5.2) of one block.
+    ///
+    /// # Errors
+    /// What `go_on` says, which is asked after each slice.
+    fn salted_password(
+        self,
+        password: &str,
+        salt: &[u8],
+        iterations: u32,
+        mut go_on: impl FnMut() -> Result<()>,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        // About a tenth of a millisecond.
+        const SLICE: u32 = 128;
+        with_hash!(self, H => {
+            let keyed = Hmac::<H>::new_from_slice(password.as_bytes()).expect("HMAC takes keys of any length");
+            let mut block = keyed.clone().chain_update(salt).chain_update(1_u32.to_be_bytes());
+            let mut round = Zeroizing::new([0; 64]);
+            let mut salted = Zeroizing::new(vec![0; self.output_length()]);
+            for iteration in 1..=iterations {
+                let code = block.finalize().into_bytes();
+                let round = &mut round[..code.len()];
+                round.copy_from_slice(&code);
+                salted.iter_mut().zip(round.iter()).for_each(|(sum, byte)| *sum ^= byte);
+                block = keyed.clone().chain_update(&round);
+                if iteration % SLICE == 0 {
+                    go_on()?;
+                }
+            }
+            Ok(salted)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn a_salted_password_is_that_of_pbkdf2() {
+        for iterations in [1, 2, 127, 128, 129, 4096] {
+            for hash in ScramHash::ALL {
+                let ours = hash.salted_password("pencil", b"salt", iterations, || Ok(())).unwrap();
+                let mut theirs = vec![0; hash.output_length()];
+                with_hash!(hash, H => pbkdf2::pbkdf2_hmac::<H>(b"pencil", b"salt", iterations, &mut theirs));
+                assert_eq!(*ours, theirs, "{hash:?}, {iterations}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_derivation_stops_when_it_is_told_to() {
+        let mut asked = 0;
+        let stop = || Error::new(ErrorKind::Internal, Stage::Authenticate, Retry::No, String::new());
+        let result = ScramHash::Sha512.salted_password("pencil", b"salt", u32::MAX, || {
+            asked += 1;
+            if asked < 3 { Ok(()) } else { Err(stop()) }
+        });
+        assert!(result.is_err() && asked == 3);
     }
 }

@@ -2,86 +2,70 @@
 //! (RFC 4422 appendix A), any by its raw message; and OAUTHBEARER (RFC 7628), which adds an
 //! explanation to a failure.
 
+use std::mem;
+
 use zeroize::Zeroizing;
 
-use super::{Message, early_success, prepare};
-use crate::account::{Account, Proof};
+use super::mechanism::{
+    Authenticated, Identity, Input, Mechanism, Message, Output, early_success, unexpected_challenge,
+};
+use super::prepare;
 use crate::error::{Error, Result, Stage, presentable};
 use crate::secret::Secret;
 
-pub(crate) struct OneMessage {
+pub(super) struct OneMessage {
     name: String,
     message: Message,
-    is_secret: bool,
 }
 
 impl OneMessage {
-    pub(crate) fn new(name: &str, account: &Account) -> Result<Self> {
-        let message = match &account.credentials().proof {
-            // The server prepares them (RFC 4616 §2).
-            Proof::Password(password) | Proof::Plain(password) => {
-                plain(account.authzid(), account.authcid(), password.expose())
-            }
-            Proof::XOAuth2(token) => plain(account.authzid(), account.authcid(), token.expose()),
-            Proof::Anonymous => Message::default(),
-            Proof::External => bytes(account.authzid()),
-            Proof::Raw { initial_response, .. } => bytes(initial_response.expose()),
-            Proof::Scram(_) | Proof::OAuthBearer(_) | Proof::Fast => {
-                return Err(Error::config("credentials", format!("do not fit the mechanism {name}")));
-            }
-        };
-        let is_secret = !matches!(account.credentials().proof, Proof::Anonymous | Proof::External);
-        Ok(Self { name: name.to_owned(), message, is_secret })
+    pub(super) fn new(name: &str, message: &str) -> Self {
+        Self { name: name.to_owned(), message: bytes(message) }
     }
 
-    pub(crate) fn is_secret(&self) -> bool {
-        self.is_secret
+    /// `authzid NUL authcid NUL password` (RFC 4616 §2). The server prepares them.
+    pub(super) fn plain(name: &str, identity: Identity<'_>, password: &Secret) -> Self {
+        let message = [identity.authzid, identity.authcid, password.expose()].join("\0");
+        Self { name: name.to_owned(), message: Zeroizing::new(message.into_bytes()) }
     }
+}
 
-    pub(crate) fn name(&self) -> &str {
+impl Mechanism for OneMessage {
+    fn name(&self) -> &str {
         &self.name
     }
 
-    pub(crate) fn message(&self) -> Message {
-        self.message.clone()
+    fn resume(&mut self, input: Input<'_>) -> Result<Output> {
+        match input {
+            Input::Nothing => Ok(Output::LastMessage(mem::take(&mut self.message))),
+            Input::Challenge { .. } => Err(unexpected_challenge()),
+            Input::Success(_) => Ok(Output::Proof(Authenticated::by(self))),
+        }
     }
 }
 
-/// `authzid NUL authcid NUL password` (RFC 4616 §2).
-fn plain(authzid: &str, user: &str, password: &str) -> Message {
-    Zeroizing::new([authzid, user, password].join("\0").into_bytes())
-}
-
-fn bytes(text: &str) -> Message {
-    Zeroizing::new(text.as_bytes().to_vec())
-}
-
-pub(crate) struct OAuthBearer {
-    message: Secret,
+pub(super) struct OAuthBearer {
+    message: Message,
     /// The `status` of the server's error, once it sent one (RFC 7628 §3.2.2).
     status: Option<String>,
 }
 
 impl OAuthBearer {
-    pub(crate) fn new(account: &Account, token: &Secret) -> Self {
+    pub(super) const NAME: &'static str = "OAUTHBEARER";
+
+    pub(super) fn new(identity: Identity<'_>, token: &Secret) -> Self {
         // Prosody takes the user from the token or from here, so the account's address is sent
         // unless another identity is asked for.
-        let bare = account.jid().bare().to_string();
-        let authzid = if account.authzid().is_empty() { &bare } else { account.authzid() };
+        let bare = identity.jid.bare().to_string();
+        let authzid = if identity.authzid.is_empty() { &bare } else { identity.authzid };
         let authzid = prepare::saslname(authzid);
-        Self {
-            message: ["n,a=", &authzid, ",\x01auth=Bearer ", token.expose(), "\x01\x01"].concat().into(),
-            status: None,
-        }
-    }
-
-    pub(crate) fn message(&self) -> Message {
-        bytes(self.message.expose())
+        let message = ["n,a=", &authzid, ",\x01auth=Bearer ", token.expose(), "\x01\x01"].concat();
+        Self { message: Zeroizing::new(message.into_bytes()), status: None }
     }
 
     /// The server explains why it refuses; the failure follows after a dummy answer
     /// (RFC 7628 §3.2.3).
-    pub(crate) fn respond(&mut self, challenge: &[u8]) -> Result<Message> {
+    fn explained(&mut self, challenge: &[u8]) -> Result<Message> {
         let unexpected = || Error::protocol(Stage::Authenticate, "an OAUTHBEARER error", "something else");
         if self.status.is_some() {
             return Err(unexpected());
@@ -91,12 +75,41 @@ impl OAuthBearer {
         self.status = Some(presentable(status));
         Ok(bytes("\x01"))
     }
+}
 
-    pub(crate) fn status(&self) -> Option<&str> {
-        self.status.as_deref()
+impl Mechanism for OAuthBearer {
+    fn name(&self) -> &str {
+        Self::NAME
     }
 
-    pub(crate) fn finish(&self) -> Result<()> {
-        if self.status.is_some() { Err(early_success()) } else { Ok(()) }
+    fn resume(&mut self, input: Input<'_>) -> Result<Output> {
+        match input {
+            Input::Nothing => Ok(Output::LastMessage(mem::take(&mut self.message))),
+            Input::Challenge { data, .. } => self.explained(data).map(Output::Message),
+            Input::Success(_) if self.status.is_some() => Err(early_success()),
+            Input::Success(_) => Ok(Output::Proof(Authenticated::by(self))),
+        }
+    }
+
+    fn refusal(&self) -> Option<&str> {
+        self.status.as_deref()
+    }
+}
+
+fn bytes(text: &str) -> Message {
+    Zeroizing::new(text.as_bytes().to_vec())
+}
+
+/// Visible ASCII, which tokens are made of: anything else could break out of the message a token is
+/// sent in (RFC 7628 §3.1).
+pub(super) fn check_token(token: &Secret) -> Result<()> {
+    let token = token.expose();
+    if !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(Error::config(
+            "token",
+            "is empty or has a character that no token has, such as a space or a line break (RFC 7628 §3.1)",
+        ))
     }
 }

@@ -189,7 +189,7 @@ impl Module {
             self.paths.push(names.clone());
         }
         // A crate that is imported by its own name leads nowhere else.
-        if name != "_" && names.len() > 1 {
+        if name != "_" && names != [name.as_str()] {
             self.named.insert(name, names);
         }
     }

@@ -109,13 +109,10 @@ fn run<'a>(case: &'a Case, cache: Option<&ScramCache>) -> Result<Outcome, String
         Err(error) => return Ok(Outcome { result: Err(error), used: 0 }),
     };
     let (mut negotiation, requests) =
-        match Negotiation::start(&config, &account, case.plan(&config, &account), case.random()) {
+        match Negotiation::start(&config, &account, case.plan(&config, &account), case.random(), cache) {
             Ok(started) => started,
             Err(error) => return Ok(Outcome { result: Err(error), used: 0 }),
         };
-    if let Some(cache) = cache {
-        negotiation = negotiation.with_scram_cache(cache);
-    }
     let (mut sent, mut open) = (0, Vec::new());
     let mut expect = |requests: Vec<Request>, open: &mut Vec<&'a Entry>| -> Result<usize, String> {
         for request in requests {
@@ -225,7 +222,7 @@ fn a_reply_to_no_open_request_is_refused() {
     let case = &case::all()[0];
     let (config, account) = (case.config().unwrap(), case.account().unwrap());
     let (negotiation, requests) =
-        Negotiation::start(&config, &account, Plan::classic(), case.random()).unwrap();
+        Negotiation::start(&config, &account, Plan::classic(), case.random(), None).unwrap();
     let failure = negotiation.receive(&Reply::new(requests[0].rid() + 7, 200, "")).unwrap_err();
     assert_eq!(failure.error.kind().as_str(), "Protocol");
     assert!(failure.terminate.is_none(), "no session stands yet");

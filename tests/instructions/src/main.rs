@@ -47,8 +47,9 @@ fn negotiate(case: &Value, count: usize) -> Result<()> {
     replies.sort_unstable();
     let (random, cache) = (Random::fixed(rid, nonce), ScramCache::new(1)?);
     for _ in 0..count {
-        let (negotiation, _) = Negotiation::start(&config, &account, plan.clone(), random.clone())?;
-        finish(negotiation.with_scram_cache(&cache), &mut replies)?;
+        let (plan, random) = (plan.clone(), random.clone());
+        let (negotiation, _) = Negotiation::start(&config, &account, plan, random, Some(&cache))?;
+        finish(negotiation, &mut replies)?;
     }
     Ok(())
 }

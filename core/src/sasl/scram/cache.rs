@@ -10,9 +10,18 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Keys, ScramHash};
 use crate::error::Result;
 use crate::random;
+
+/// A key, or the salted password that keys are made of.
+pub(super) type Key = Zeroizing<Vec<u8>>;
+
+/// What a password comes down to (RFC 5802 §3).
+#[derive(Clone)]
+pub(in crate::sasl) struct Keys {
+    pub(in crate::sasl) client: Key,
+    pub(in crate::sasl) server: Key,
+}
 
 /// The SCRAM keys (RFC 5802 §3) of the users who logged in last, as many as it has room for.
 ///
@@ -45,7 +54,7 @@ struct Entry {
 
 /// Everything that keys depend on.
 pub(super) struct Derivation<'a> {
-    pub(super) hash: ScramHash,
+    pub(super) mechanism: &'a str,
     pub(super) user: &'a str,
     pub(super) domain: &'a str,
     pub(super) password: &'a str,
@@ -71,15 +80,15 @@ impl ScramCache {
         derivation: &Derivation<'_>,
         derive: impl FnOnce() -> Result<Keys>,
     ) -> Result<Lease> {
-        let Derivation { hash, user, domain, password, salt, iterations } = derivation;
-        let user = self.digest(&[hash.as_str().as_bytes(), user.as_bytes(), domain.as_bytes()]);
+        let Derivation { mechanism, user, domain, password, salt, iterations } = derivation;
+        let user = self.digest(&[mechanism.as_bytes(), user.as_bytes(), domain.as_bytes()]);
         let proof = self.digest(&[&user, password.as_bytes(), salt, &iterations.to_be_bytes()]);
         let kept = self.entries().and_then(|mut entries| {
             let entry = entries.get(&user)?;
             bool::from(entry.proof.ct_eq(&proof)).then(|| Arc::clone(&entry.keys))
         });
         let is_kept = kept.is_some();
-        tracing::debug!(mechanism = hash.as_str(), is_kept, "keys of the password");
+        tracing::debug!(mechanism, is_kept, "keys of the password");
         let keys = kept.map_or_else(|| derive().map(Arc::new), Ok)?;
         Ok(Lease { keys, cache: self.clone(), user, proof, is_kept, is_good: false })
     }

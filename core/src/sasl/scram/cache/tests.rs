@@ -2,11 +2,10 @@
 
 use std::thread;
 
-use super::super::Key;
 use super::*;
 
 const ALICE: Derivation<'_> = Derivation {
-    hash: ScramHash::Sha256,
+    mechanism: "SCRAM-SHA-256",
     user: "alice",
     domain: "example.org",
     password: "wonder-1",
@@ -46,7 +45,7 @@ fn derived_once_while_logins_succeed() {
 #[test]
 fn whatever_differs_is_derived() {
     let others = [
-        Derivation { hash: ScramHash::Sha512, ..ALICE },
+        Derivation { mechanism: "SCRAM-SHA-512", ..ALICE },
         Derivation { user: "bob", ..ALICE },
         Derivation { domain: "example.com", ..ALICE },
         Derivation { password: "wonder-2", ..ALICE },

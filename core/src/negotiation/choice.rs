@@ -1,18 +1,19 @@
 //! Which mechanism a login is made by, and which can be begun before the server has offered any.
 
-use super::no_mechanism::NoMechanism;
-use crate::account::{Account, Proof};
+use super::learned::{Learned, is_scram};
+use super::no_mechanism::{Choice, NoMechanism, Withheld};
+use crate::account::Account;
 use crate::config::{Config, PasswordMechanism};
 use crate::error::Result;
-use crate::fast;
-use crate::learned::{Learned, is_scram};
-use crate::wire::sasl2::{Inline, Offer, TokenUse};
+use crate::sasl::{Beginning, Candidate};
+use crate::wire::sasl2::{Inline, Offer, TOKEN_MECHANISM, TokenUse};
 use crate::wire::stanza::Features;
 
 /// A mechanism by its name, and the kind of SASL it is used in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Way {
     pub(crate) mechanism: String,
+    pub(crate) begins: Beginning,
     /// What goes with it in SASL2 (XEP-0388); `None` is the SASL of RFC 6120.
     pub(crate) sasl2: Option<Inline>,
 }
@@ -36,8 +37,8 @@ impl Way {
         let has_scram = |offer: &Offer| offer.mechanisms.iter().any(|name| is_scram(name));
         let expects_scram = expects_scram || passed_over.is_some_and(has_scram);
         match strongest(&choices, config, account, &features.mechanisms, sasl2) {
-            Some((way, _)) if expects_scram && way.steps_down(account) => Err(none.step_down()),
-            Some((way, _)) => Ok(way),
+            Some(way) if expects_scram && way.steps_down(&choices) => Err(none.step_down()),
+            Some(way) => Ok(way),
             None => Err(none.error()),
         }
     }
@@ -49,9 +50,9 @@ impl Way {
     }
 
     /// Whether the server would learn of a password that SCRAM keeps from it.
-    fn steps_down(&self, account: &Account) -> bool {
-        let is_password = matches!(account.credentials().proof, Proof::Password(_));
-        is_password && self.mechanism != fast::MECHANISM && !is_scram(&self.mechanism)
+    fn steps_down(&self, choices: &[Choice<'_>]) -> bool {
+        let has_scram = choices.iter().any(|choice| is_scram(choice.mechanism.name));
+        has_scram && self.mechanism != TOKEN_MECHANISM && !is_scram(&self.mechanism)
     }
 }
 
@@ -89,15 +90,15 @@ pub(crate) fn early(
 ) -> Option<Early> {
     let choices = choices(config, account, uses_sasl2);
     let sasl2 = learned.sasl2().filter(|_| uses_sasl2);
-    let (way, sort) = strongest(&choices, config, account, learned.mechanisms(), sasl2)?;
-    Some(match sort {
-        Sort::Challenged => Early::Challenged(way),
-        Sort::Harmless => Early::Alone(way),
+    let way = strongest(&choices, config, account, learned.mechanisms(), sasl2)?;
+    Some(match way.begins {
+        Beginning::Challenged => Early::Challenged(way),
+        Beginning::Harmless => Early::Alone(way),
         // A password goes by PLAIN where the server takes nothing better, which a profile may claim.
-        Sort::Secret if way.steps_down(account) && !learned.is_own() => Early::Unsafe,
-        Sort::Secret if config.may_send_secrets_early() => Early::Secret(way),
-        Sort::Secret => Early::Unsafe,
-        Sort::ServerFirst => return None,
+        Beginning::Secret if way.steps_down(&choices) && !learned.is_own() => Early::Unsafe,
+        Beginning::Secret if config.may_send_secrets_early() => Early::Secret(way),
+        Beginning::Secret => Early::Unsafe,
+        Beginning::ServerFirst => return None,
     })
 }
 
@@ -108,11 +109,12 @@ fn strongest(
     account: &Account,
     offered: &[String],
     sasl2: Option<&Offer>,
-) -> Option<(Way, Sort)> {
+) -> Option<Way> {
     let sasl2 = sasl2.filter(|offer| account.uses_sasl2(config) && offer.has_more());
-    choices.iter().filter(|choice| choice.withheld.is_none()).find_map(|choice| {
-        let is_among = |names: &[String]| names.iter().any(|name| name == choice.name);
-        let is_token = choice.name == fast::MECHANISM;
+    let allowed = choices.iter().filter(|choice| choice.withheld.is_none()).map(|choice| choice.mechanism);
+    allowed.into_iter().find_map(|mechanism| {
+        let is_among = |names: &[String]| names.iter().any(|name| name == mechanism.name);
+        let is_token = mechanism.name == TOKEN_MECHANISM;
         let inline = sasl2
             .filter(|offer| is_among(if is_token { &offer.fast } else { &offer.mechanisms }))
             .map(|offer| Inline {
@@ -126,96 +128,40 @@ fn strongest(
                 },
             });
         let is_offered = inline.is_some() || (!is_token && is_among(offered));
-        is_offered.then(|| (Way { mechanism: choice.name.to_owned(), sasl2: inline }, choice.sort))
+        is_offered.then(|| Way {
+            mechanism: mechanism.name.to_owned(),
+            begins: mechanism.begins,
+            sasl2: inline,
+        })
     })
-}
-
-/// A mechanism the credentials can be used with.
-pub(super) struct Choice<'a> {
-    pub(super) name: &'a str,
-    /// Why the configuration does not let it be used.
-    pub(super) withheld: Option<Withheld>,
-    sort: Sort,
-}
-
-/// What the configuration has against a mechanism.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Withheld {
-    /// It would show a secret to the network.
-    Cleartext,
-    /// It is DIGEST-MD5, which is off.
-    Digest,
-    /// It is weaker than the weakest that is allowed.
-    TooWeak,
-}
-
-/// What the first message of a mechanism gives away.
-#[derive(Clone, Copy)]
-enum Sort {
-    /// The password or token itself, or what anyone who sees it can send again.
-    Secret,
-    /// Nothing; the server answers with a challenge.
-    Challenged,
-    /// Nothing secret; there is no other message.
-    Harmless,
-    /// There is none.
-    ServerFirst,
 }
 
 /// What the credentials can be used with, strongest first, and whether the configuration lets it.
 fn choices<'a>(config: &Config, account: &'a Account, may_use_token: bool) -> Vec<Choice<'a>> {
-    let is_clear = config.may_send_secrets();
-    let choice = |name, withheld, sort| Choice { name, withheld, sort };
-    let unless = |is_allowed: bool, withheld| (!is_allowed).then_some(withheld);
-    let secret = |name| choice(name, unless(is_clear, Withheld::Cleartext), Sort::Secret);
-    let is_below =
-        |strength: PasswordMechanism| unless(strength >= config.weakest_mechanism, Withheld::TooWeak);
-    let token = account.fast_token().filter(|_| may_use_token);
-    let mut choices = Vec::from_iter(token.map(|_| {
-        let withheld = unless(config.may_send_secrets_early(), Withheld::Cleartext);
-        choice(fast::MECHANISM, withheld, Sort::Secret)
-    }));
-    choices.extend(match &account.credentials().proof {
-        Proof::Password(_) => PasswordMechanism::ALL
-            .into_iter()
-            .rev()
-            .map(|strength| {
-                let (withheld, sort) = match strength {
-                    PasswordMechanism::Plain => (unless(is_clear, Withheld::Cleartext), Sort::Secret),
-                    PasswordMechanism::DigestMd5 => {
-                        let withheld = unless(config.digest_md5, Withheld::Digest);
-                        (withheld.or(unless(is_clear, Withheld::Cleartext)), Sort::ServerFirst)
-                    }
-                    PasswordMechanism::ScramSha1
-                    | PasswordMechanism::ScramSha256
-                    | PasswordMechanism::ScramSha512 => (None, Sort::Challenged),
-                };
-                choice(strength.as_str(), is_below(strength).or(withheld), sort)
-            })
-            .collect(),
-        Proof::Scram(secret) => {
-            let name = secret.hash.as_str();
-            let strength = PasswordMechanism::ALL.into_iter().find(|mechanism| mechanism.as_str() == name);
-            vec![choice(name, strength.and_then(is_below), Sort::Challenged)]
-        }
-        Proof::Plain(_) => {
-            let withheld = is_below(PasswordMechanism::Plain).or(unless(is_clear, Withheld::Cleartext));
-            vec![choice("PLAIN", withheld, Sort::Secret)]
-        }
-        Proof::OAuthBearer(_) => vec![secret("OAUTHBEARER")],
-        Proof::XOAuth2(_) => vec![secret("X-OAUTH2")],
-        Proof::Anonymous => vec![choice("ANONYMOUS", None, Sort::Harmless)],
-        Proof::External => vec![choice("EXTERNAL", None, Sort::Harmless)],
-        Proof::Raw { mechanism, .. } => vec![secret(mechanism)],
-        Proof::Fast => Vec::new(),
+    let token = account.fast_token().filter(|_| may_use_token).map(|_| Choice {
+        mechanism: Candidate::TOKEN,
+        withheld: (!config.may_send_secrets_early()).then_some(Withheld::Cleartext),
     });
-    choices
+    let others = account.credentials().candidates().into_iter();
+    let others = others.map(|mechanism| Choice { mechanism, withheld: withheld(config, &mechanism) });
+    token.into_iter().chain(others).collect()
+}
+
+/// What the configuration has against a mechanism.
+fn withheld(config: &Config, mechanism: &Candidate<'_>) -> Option<Withheld> {
+    let shows_secret = matches!(mechanism.begins, Beginning::Secret | Beginning::ServerFirst);
+    match mechanism.strength {
+        Some(strength) if strength < config.weakest_mechanism => Some(Withheld::TooWeak),
+        Some(PasswordMechanism::DigestMd5) if !config.digest_md5 => Some(Withheld::Digest),
+        _ if shows_secret && !config.may_send_secrets() => Some(Withheld::Cleartext),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::Credentials;
+    use crate::sasl::Credentials;
 
     #[test]
     fn sasl2_is_taken_only_where_it_does_more() {
@@ -227,7 +173,7 @@ mod tests {
             (false, vec![], false),
             (false, vec!["HT-SHA-256-UNIQ".to_owned()], false),
             (true, vec![], true),
-            (false, vec![fast::MECHANISM.to_owned()], true),
+            (false, vec![TOKEN_MECHANISM.to_owned()], true),
         ] {
             let sasl2 = Some(Offer { mechanisms: names(), bind, fast });
             let features = Features { mechanisms: names(), sasl2, ..Features::default() };

@@ -1,15 +1,20 @@
-//! The token that replaces the password from the second login on (XEP-0484).
+//! The token that replaces the password from the second login on (XEP-0484), and HT-SHA-256-NONE
+//! (draft-schmaus-kitten-sasl-ht), its mechanism: each side proves that it knows the token, and never sends it.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use super::mechanism::{Authenticated, Input, Mechanism, Output, early_success, unexpected_challenge};
+use super::scram::ScramHash;
+use crate::error::{Check, Error, Result};
 use crate::random::is_uuid;
 use crate::secret::Secret;
 use crate::text;
-pub(crate) use crate::wire::sasl2::TOKEN_MECHANISM as MECHANISM;
+use crate::wire::sasl2::TOKEN_MECHANISM;
 
 /// Longer than any token or its record is.
 const MAX_LENGTH: usize = 4096;
@@ -62,7 +67,7 @@ impl FastToken {
         let text = Some(text).filter(|text| text.len() <= 3 * 6 * MAX_LENGTH);
         let record: Option<Record<'_>> = text.and_then(|text| serde_json::from_str(text).ok());
         record
-            .filter(|record| record.mechanism == MECHANISM)
+            .filter(|record| record.mechanism == TOKEN_MECHANISM)
             .and_then(|record| Self::issued(&record.token, record.expiry.as_deref(), &record.user_agent))
             .ok_or_else(|| Error::config("fast_token", "is not what `fast_token` of an earlier session was: forget it and log in by other credentials"))
     }
@@ -74,7 +79,7 @@ impl FastToken {
     #[must_use]
     pub fn to_text(&self) -> String {
         let record = Record {
-            mechanism: MECHANISM.into(),
+            mechanism: TOKEN_MECHANISM.into(),
             token: self.token.expose().into(),
             expiry: self.expiry().map(Cow::from),
             user_agent: self.user_agent().into(),
@@ -105,8 +110,60 @@ impl fmt::Debug for FastToken {
     }
 }
 
+/// One login with a token.
+pub(super) struct HashedToken<'a> {
+    authcid: &'a str,
+    token: &'a FastToken,
+}
+
+impl<'a> HashedToken<'a> {
+    pub(super) fn new(authcid: &'a str, token: &'a FastToken) -> Self {
+        Self { authcid, token }
+    }
+
+    /// The server's proof (§3.2).
+    fn verify(&self, proof: &[u8]) -> Result<()> {
+        if bool::from(proof.ct_eq(&self.hashed(b"Responder"))) {
+            return Ok(());
+        }
+        Err(Error::unverified(
+            Check::Signature,
+            "its proof is wrong: it does not know the token that it issued; check that `url` leads to your server, as \
+             someone may be intercepting the connection",
+        ))
+    }
+
+    fn hashed(&self, label: &[u8]) -> Zeroizing<Vec<u8>> {
+        ScramHash::Sha256.hmac(self.token.secret().as_bytes(), label)
+    }
+}
+
+impl Mechanism for HashedToken<'_> {
+    fn name(&self) -> &str {
+        TOKEN_MECHANISM
+    }
+
+    fn resume(&mut self, input: Input<'_>) -> Result<Output> {
+        match input {
+            // `authcid NUL initiator-hashed-token` (§3.1)
+            Input::Nothing => {
+                let message = [self.authcid.as_bytes(), b"\0", &self.hashed(b"Initiator")].concat();
+                Ok(Output::LastMessage(Zeroizing::new(message)))
+            }
+            Input::Challenge { .. } => Err(unexpected_challenge()),
+            Input::Success(proof) => {
+                self.verify(proof.ok_or_else(early_success)?)?;
+                Ok(Output::Proof(Authenticated::by(self)))
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     const USER_AGENT: &str = "d4565fa7-4d72-4749-b3d3-740edbf87770";
@@ -142,5 +199,25 @@ mod tests {
     fn debug_hides_it() {
         let token = FastToken::issued("hidden", Some("2026"), USER_AGENT).unwrap();
         assert_eq!(format!("{token:?}"), "FastToken { expiry: Some(\"2026\"), .. }");
+    }
+
+    /// Recorded with Prosody 13.0.1.
+    #[test]
+    fn both_proofs_are_as_a_server_has_them() {
+        let token = FastToken::issued(
+            "secret-token:fast-xkFvDmO0jBMSGm0gW934Fiwo6-VCUZCQLFhJ",
+            None,
+            "d4565fa7-4d72-4749-b3d3-740edbf87770",
+        )
+        .unwrap();
+        let mut mechanism = HashedToken::new("alice", &token);
+        let Ok(Output::LastMessage(message)) = mechanism.resume(Input::Nothing) else { panic!("no message") };
+        assert_eq!(STANDARD.encode(message), "YWxpY2UAVkLcwAijTPPi1yfFVAqhrY9jc3vw4o+ytbBtIzAeDn4=");
+        let proof = STANDARD.decode("OmODnnWJ2OcIx5/64MJV1Am85ZOx7jf4of5T3vIC+t0=").unwrap();
+        for wrong in [None, Some(&b""[..]), Some(&proof[..31]), Some(&[0; 32])] {
+            let error = mechanism.resume(Input::Success(wrong)).err().expect("an error");
+            assert_eq!(error.kind().as_str(), "ServerUnverified");
+        }
+        assert!(matches!(mechanism.resume(Input::Success(Some(&proof))), Ok(Output::Proof(_))));
     }
 }

@@ -210,7 +210,7 @@ struct Client {
 impl Client {
     fn start(&self) -> (Negotiation<'_>, Vec<Request>) {
         let random = Random::fixed(FIRST, "nonce");
-        Negotiation::start(&self.config, &self.account, self.plan.clone(), random).unwrap()
+        Negotiation::start(&self.config, &self.account, self.plan.clone(), random, None).unwrap()
     }
 }
 

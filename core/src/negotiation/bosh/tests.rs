@@ -1,14 +1,13 @@
+//! Requests that are lost, or reach a server that does not know the session.
+
 mod orders;
 
+use super::super::{Failure, Learned, Negotiation, Plan, Step};
 use super::*;
-use crate::account::{Account, Credentials};
-use crate::config::Config;
-use crate::error::Stage;
-use crate::learned::Learned;
-use crate::plan::Plan;
+use crate::account::Account;
+use crate::error::Retry;
 use crate::random::Random;
-use crate::wire::reply::Reply;
-use crate::wire::server::Server;
+use crate::sasl::Credentials;
 
 const OFFER: &str = "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
     <mechanism>PLAIN</mechanism></mechanisms></stream:features>";
@@ -29,7 +28,7 @@ fn unknown(rid: u64) -> Reply {
 }
 
 fn broken() -> Error {
-    Error::new(ErrorKind::Internal, Stage::Bind, crate::Retry::No, "broken".to_owned())
+    Error::new(ErrorKind::Internal, Stage::Bind, Retry::No, "broken".to_owned())
 }
 
 /// The state after this step, and the RIDs and pauses of the requests that follow from it.
@@ -48,7 +47,8 @@ fn two_open<'a>(config: &'a Config, account: &'a Account) -> Negotiation<'a> {
     let learned = Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]);
     // The replies here do not look like those of any server.
     let plan = Plan { server: None, ..Plan::shortest(config, account, &learned).in_turn() };
-    let (negotiation, _) = Negotiation::start(config, account, plan, Random::fixed(1000, "nonce")).unwrap();
+    let (negotiation, _) =
+        Negotiation::start(config, account, plan, Random::fixed(1000, "nonce"), None).unwrap();
     let (negotiation, requests) = next(negotiation.receive(&reply(1000, OFFER)));
     assert_eq!(requests, [(1001, 0), (1002, 0)]);
     negotiation
@@ -231,7 +231,7 @@ fn ejabberd_refuses_no_login_by_a_server_error() {
     {
         let begin = || {
             let random = Random::fixed(1000, "nonce");
-            let (negotiation, _) = Negotiation::start(&config, &account, plan.clone(), random).unwrap();
+            let (negotiation, _) = Negotiation::start(&config, &account, plan.clone(), random, None).unwrap();
             let created = String::from_utf8(reply(1000, OFFER).body).unwrap();
             let created =
                 created.replace(" sid=", &format!(" xmlns:xmpp='urn:xmpp:xbosh' {attributes} sid="));
@@ -252,7 +252,8 @@ fn with_bind_ahead(check: impl FnOnce(Negotiation<'_>)) {
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let learned = Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]);
     let plan = Plan { server: None, ..Plan::shortest(&config, &account, &learned) };
-    let (negotiation, _) = Negotiation::start(&config, &account, plan, Random::fixed(1000, "nonce")).unwrap();
+    let (negotiation, _) =
+        Negotiation::start(&config, &account, plan, Random::fixed(1000, "nonce"), None).unwrap();
     let (negotiation, requests) = next(negotiation.receive(&reply(1000, OFFER)));
     assert_eq!(requests, [(1002, 0), (1001, 3)]);
     check(negotiation);
@@ -337,7 +338,7 @@ fn a_creation_is_not_repeated() {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let start =
-        || Negotiation::start(&config, &account, Plan::classic(), Random::fixed(1000, "n")).unwrap().0;
+        || Negotiation::start(&config, &account, Plan::classic(), Random::fixed(1000, "n"), None).unwrap().0;
     assert!(start().lost(1000, broken()).unwrap_err().terminate.is_none());
     assert!(start().receive(&unknown(1000)).unwrap_err().terminate.is_none());
     let error = start().lost(7, broken()).unwrap_err().error;

@@ -1,12 +1,11 @@
 //! Why no login mechanism is left, or none that may be taken: told by what the server withheld, or the
 //! configuration.
 
-use super::choice::{Choice, Withheld};
-use crate::account::{Account, Proof};
+use super::learned::is_scram;
+use crate::account::Account;
 use crate::config::{Config, PasswordMechanism};
 use crate::error::{Error, ErrorKind, Retry, Stage, address, is_mechanism, shortened};
-use crate::fast;
-use crate::learned::is_scram;
+use crate::sasl::Candidate;
 use crate::wire::sasl2::Offer;
 use crate::wire::stanza::Features;
 
@@ -15,6 +14,24 @@ const LONGEST: usize = 90;
 
 /// How many of the offered mechanisms an error names: more than any server offers.
 const MOST_NAMED: usize = 32;
+
+/// A mechanism the credentials can be used with.
+pub(super) struct Choice<'a> {
+    pub(super) mechanism: Candidate<'a>,
+    /// Why the configuration does not let it be used.
+    pub(super) withheld: Option<Withheld>,
+}
+
+/// What the configuration has against a mechanism.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Withheld {
+    /// It would show a secret to the network.
+    Cleartext,
+    /// It is DIGEST-MD5, which is off.
+    Digest,
+    /// It is weaker than the weakest that is allowed.
+    TooWeak,
+}
 
 /// An offer that does not fit these credentials.
 pub(super) struct NoMechanism<'a> {
@@ -59,7 +76,7 @@ impl NoMechanism<'_> {
 
     fn allowed(&self) -> Vec<String> {
         let allowed = self.choices.iter().filter(|choice| choice.withheld.is_none());
-        allowed.map(|choice| choice.name.to_owned()).collect()
+        allowed.map(|choice| choice.mechanism.name.to_owned()).collect()
     }
 
     /// What the server offers in each kind of SASL.
@@ -70,10 +87,10 @@ impl NoMechanism<'_> {
     }
 
     fn remedy(&self, offered: &[String]) -> String {
-        let is_offered = |choice: &&Choice<'_>| offered.iter().any(|name| name == choice.name);
+        let is_offered = |choice: &&Choice<'_>| offered.iter().any(|name| name == choice.mechanism.name);
         let best = self.choices.iter().find(is_offered);
         match best.map(|choice| (choice, choice.withheld)) {
-            Some((choice, Some(withheld))) => self.withheld_here(choice.name, withheld),
+            Some((choice, Some(withheld))) => self.withheld_here(choice.mechanism.name, withheld),
             // What is allowed and offered is offered by SASL2 alone.
             Some((_, None)) => self.by_sasl2_alone(),
             None if offered.is_empty() => self.nothing_offered(),
@@ -172,41 +189,21 @@ impl NoMechanism<'_> {
     /// Nothing that is offered goes with credentials of this sort.
     fn of_another_sort(&self, offered: &[String]) -> String {
         let domain = shortened(self.account.jid().domain(), LONGEST);
-        let only_guests = offered.iter().all(|name| name == "ANONYMOUS");
-        match &self.account.credentials().proof {
-            Proof::Password(_) | Proof::Plain(_) if only_guests => {
-                format!("{domain} takes guests only: use the domain of the accounts in `jid`, or `anonymous`")
-            }
-            Proof::Password(_) if offered.iter().all(|name| name.ends_with("-PLUS")) => format!(
+        let kind = self.account.credentials().kind();
+        if kind.option == "password" && offered.iter().all(|name| name == "ANONYMOUS") {
+            return format!(
+                "{domain} takes guests only: use the domain of the accounts in `jid`, or `anonymous`"
+            );
+        }
+        if kind.is_password && offered.iter().all(|name| name.ends_with("-PLUS")) {
+            return format!(
                 "-PLUS mechanisms need channel binding, which does not work over BOSH: enable SCRAM without -PLUS for \
                  {domain} on the server"
-            ),
-            Proof::Password(_) => {
-                let others = credentials_for(offered);
-                format!("enable SCRAM or PLAIN for {domain} on the server{others}")
-            }
-            Proof::Plain(_) => format!("`token` is sent by PLAIN: enable PLAIN for {domain} on the server"),
-            Proof::Scram(keys) => {
-                let name = keys.hash.as_str();
-                format!("the stored keys are for {name}: enable that on the server, or store keys for what it offers")
-            }
-            Proof::OAuthBearer(_) => format!("enable OAUTHBEARER for {domain} on the server"),
-            Proof::XOAuth2(_) => format!("enable X-OAUTH2 for {domain} on the server"),
-            Proof::Fast => format!(
-                "the server takes no tokens ({}): log in by other credentials, or enable FAST on the server",
-                fast::MECHANISM
-            ),
-            Proof::Anonymous => format!(
-                "enable anonymous logins for {domain} on the server (Prosody: authentication = \"anonymous\", \
-                 ejabberd: auth_method: anonymous)"
-            ),
-            Proof::External => {
-                "enable EXTERNAL on the server; it is offered only to whom the server sees the proof of, such as \
-                 `client_certificate`"
-                    .to_owned()
-            }
-            Proof::Raw { mechanism, .. } => format!("enable {mechanism} for {domain} on the server"),
+            );
         }
+        let others = if kind.is_password { credentials_for(offered) } else { String::new() };
+        let mechanism = kind.candidate.map_or("", |mechanism| mechanism.name);
+        kind.if_not_offered.replace("{domain}", &domain).replace("{mechanism}", mechanism) + &others
     }
 }
 
@@ -247,8 +244,8 @@ fn listed(names: &[String]) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::Credentials;
-    use crate::sasl::{Uses, Way};
+    use crate::negotiation::choice::{Uses, Way};
+    use crate::sasl::Credentials;
 
     const HTTP: &str = "http://chat.example.org/http-bind";
     const HTTPS: &str = "https://chat.example.org/http-bind";

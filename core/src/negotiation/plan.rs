@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use super::choice::{self, Early, Way};
+use super::learned::Learned;
 use crate::account::Account;
 use crate::config::Config;
-use crate::learned::Learned;
-use crate::sasl::{self, Early, Way};
 use crate::wire::server::Server;
 
 /// The bodies of one exchange, in order.
@@ -63,7 +63,7 @@ impl Plan {
             // A token would be passed over that the server might take.
             return Self::classic();
         }
-        let early = sasl::early(config, account, learned, uses_sasl2);
+        let early = choice::early(config, account, learned, uses_sasl2);
         let (bodies, early) = match (learned.server(), early) {
             (Server::Prosody, Some(Early::Alone(way) | Early::Secret(way))) => (ALL_IN_CREATION, Some(way)),
             (Server::Prosody, Some(Early::Challenged(way))) => (BEGUN_IN_CREATION, Some(way)),
@@ -76,7 +76,7 @@ impl Plan {
         };
         let server = Some(learned.server()).filter(|_| bodies != CLASSIC);
         let is_by_sasl2 = early.as_ref().is_some_and(|way| way.sasl2.is_some());
-        let has_sasl = is_by_sasl2 && sasl::early(config, account, learned, false).is_some();
+        let has_sasl = is_by_sasl2 && choice::early(config, account, learned, false).is_some();
         let expects_scram = learned.offers_scram();
         Self { bodies, early, server, expects_scram, may_use_sasl2, has_sasl }
     }

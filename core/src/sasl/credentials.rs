@@ -1,0 +1,612 @@
+//! What proves the right to use an account, and the mechanisms that it can be used with.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::digest_md5::DigestMd5;
+use super::fast::{FastToken, HashedToken};
+use super::mechanism::{Identity, Mechanism};
+use super::prepare;
+use super::scram::{KeySource, Keys, Means, Scram, ScramHash, StoredForm, StoredKeys};
+use super::simple::{OAuthBearer, OneMessage, check_token};
+use crate::config::PasswordMechanism;
+use crate::error::{Error, Result};
+use crate::jid::Jid;
+use crate::secret::Secret;
+use crate::wire::sasl::is_mechanism_name;
+use crate::wire::sasl2::TOKEN_MECHANISM;
+
+/// The most bytes of a name (RFC 7622 §3.3).
+const MAX_NAME: usize = 1023;
+
+/// The most bytes of an address (RFC 7622 §3.1).
+const MAX_JID: usize = 3071;
+
+/// The most bytes of a password or a token: more than servers read.
+pub(crate) const MAX_SECRET: usize = 64 * 1024;
+
+/// What proves the right to use an account. `Debug` names the sort, never the secret.
+#[derive(Clone)]
+pub struct Credentials {
+    proof: Proof,
+    fast_token: Option<FastToken>,
+    authcid: Option<String>,
+    authzid: Option<String>,
+}
+
+impl Credentials {
+    /// A password. The strongest mechanism both sides know is used: SCRAM, or PLAIN.
+    #[must_use]
+    pub fn password(password: impl Into<Secret>) -> Self {
+        Self::new(Proof::Password(password.into()))
+    }
+
+    /// A password or token that is sent as it is, by PLAIN (RFC 4616) even if the server offers
+    /// more: ejabberd's and `MongooseIM`'s JWT, a one-time token that the site itself verifies when
+    /// the server asks, an administrator's password together with [`authzid`](Self::authzid).
+    #[must_use]
+    pub fn plain(secret: impl Into<Secret>) -> Self {
+        Self::new(Proof::Plain(secret.into()))
+    }
+
+    /// The salted password of a SCRAM store, so that the site need not know the password
+    /// (RFC 5802 §3, `SaltedPassword`), with the salt and iteration count it was made with.
+    #[must_use]
+    pub fn scram_salted_password(
+        hash: ScramHash,
+        salt: impl Into<Vec<u8>>,
+        iterations: u32,
+        salted_password: impl Into<Vec<u8>>,
+    ) -> Self {
+        let form = StoredForm::SaltedPassword(Zeroizing::new(salted_password.into()));
+        Self::new(Proof::Scram(StoredKeys { hash, salt: salt.into(), iterations, form }))
+    }
+
+    /// The client key and the server key of a SCRAM store (RFC 5802 §3), with the salt and
+    /// iteration count they were made with.
+    #[must_use]
+    pub fn scram_keys(
+        hash: ScramHash,
+        salt: impl Into<Vec<u8>>,
+        iterations: u32,
+        client_key: impl Into<Vec<u8>>,
+        server_key: impl Into<Vec<u8>>,
+    ) -> Self {
+        let (client, server) = (Zeroizing::new(client_key.into()), Zeroizing::new(server_key.into()));
+        let form = StoredForm::ClientAndServer(Keys { client, server });
+        Self::new(Proof::Scram(StoredKeys { hash, salt: salt.into(), iterations, form }))
+    }
+
+    /// An OAuth 2.0 bearer token by OAUTHBEARER (RFC 7628).
+    #[must_use]
+    pub fn oauthbearer(token: impl Into<Secret>) -> Self {
+        Self::new(Proof::OAuthBearer(token.into()))
+    }
+
+    /// An OAuth 2.0 token by X-OAUTH2 (ejabberd).
+    #[must_use]
+    pub fn x_oauth2(token: impl Into<Secret>) -> Self {
+        Self::new(Proof::XOAuth2(token.into()))
+    }
+
+    /// A token from an earlier session and nothing else: once the server refuses it, the login fails.
+    #[must_use]
+    pub fn fast(token: FastToken) -> Self {
+        Self::new(Proof::Fast).fast_token(token)
+    }
+
+    /// No identity (RFC 4505); the JID then is only a domain.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self::new(Proof::Anonymous)
+    }
+
+    /// The identity that something outside SASL proves (RFC 4422 appendix A): a client
+    /// certificate, or a header or cookie that the server looks at.
+    #[must_use]
+    pub fn external() -> Self {
+        Self::new(Proof::External)
+    }
+
+    /// Any mechanism that ends after one message, by that message.
+    #[must_use]
+    pub fn raw(mechanism: impl Into<String>, initial_response: impl Into<Secret>) -> Self {
+        Self::new(Proof::Raw { mechanism: mechanism.into(), initial_response: initial_response.into() })
+    }
+
+    /// A token from an earlier session, to try before anything else. If the server refuses it, or
+    /// no longer takes tokens, the login goes on with the rest of the credentials.
+    #[must_use]
+    pub fn fast_token(mut self, token: FastToken) -> Self {
+        self.fast_token = Some(token);
+        self
+    }
+
+    /// Logs in under another user name than the JID's localpart, together with
+    /// [`authzid`](Self::authzid) as an administrator who may act for others.
+    #[must_use]
+    pub fn authcid(mut self, authcid: impl Into<String>) -> Self {
+        self.authcid = Some(authcid.into());
+        self
+    }
+
+    /// The identity to act as (RFC 4616 §2, RFC 5802 §5.1). Empty by default, and better so:
+    /// some servers trust it more than they should. The bound JID is checked in any case. Openfire,
+    /// which lets an administrator act for others, considers only that of [`plain`](Self::plain).
+    #[must_use]
+    pub fn authzid(mut self, authzid: impl Into<String>) -> Self {
+        self.authzid = Some(authzid.into());
+        self
+    }
+
+    fn new(proof: Proof) -> Self {
+        Self { proof, fast_token: None, authcid: None, authzid: None }
+    }
+
+    /// Who logs in to this account: the configured user, else the JID's localpart.
+    pub(crate) fn identity<'a>(&'a self, jid: &'a Jid) -> Identity<'a> {
+        Identity {
+            authcid: self.authcid.as_deref().or_else(|| jid.local()).unwrap_or_default(),
+            authzid: self.authzid.as_deref().unwrap_or_default(),
+            jid,
+        }
+    }
+
+    /// The token to try first.
+    pub(crate) fn token(&self) -> Option<&FastToken> {
+        self.fast_token.as_ref()
+    }
+
+    pub(crate) fn kind(&self) -> Kind<'_> {
+        self.proof.kind()
+    }
+
+    /// What they can be used with besides a token, strongest first.
+    pub(crate) fn candidates(&self) -> Vec<Candidate<'_>> {
+        let kind = self.kind();
+        let for_password = PasswordMechanism::ALL.into_iter().rev().filter(|_| kind.is_password);
+        for_password.map(Candidate::for_password).chain(kind.candidate).collect()
+    }
+
+    /// Whether there is something besides a token.
+    pub(crate) fn has_more_than_token(&self) -> bool {
+        let kind = self.kind();
+        kind.is_password || kind.candidate.is_some()
+    }
+
+    /// The mechanism of that name.
+    ///
+    /// # Errors
+    /// `Config` if they do not fit it.
+    pub(crate) fn mechanism<'a>(
+        &'a self,
+        name: &str,
+        jid: &'a Jid,
+        nonce: &Secret,
+        means: Means<'a>,
+    ) -> Result<Box<dyn Mechanism + 'a>> {
+        let identity = self.identity(jid);
+        match &self.fast_token {
+            Some(token) if name == TOKEN_MECHANISM => Ok(Box::new(HashedToken::new(identity.authcid, token))),
+            _ => self.proof.mechanism(name, identity, nonce, means),
+        }
+    }
+
+    /// Everything in the credentials that must not be repeated anywhere.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let secret = self.kind().secret.map(Secret::expose);
+        secret.into_iter().chain(self.fast_token.as_ref().map(FastToken::secret))
+    }
+
+    /// Whether they prove the account itself, by what only its user and the server have. The site may make
+    /// tokens for anybody.
+    pub(crate) fn prove_account(&self) -> bool {
+        self.authcid.is_none() && self.authzid.is_none() && self.kind().is_personal
+    }
+
+    /// Tokens are of the user who logs in, so they do not go with acting for somebody else.
+    pub(crate) fn may_have_token(&self) -> bool {
+        self.authzid.is_none() && self.kind().names_user
+    }
+
+    /// Refuses what cannot be sent, or not for this account.
+    pub(crate) fn check(&self, jid: &Jid) -> Result<()> {
+        let kind = self.kind();
+        let names_user = self.authcid.is_some() || jid.local().is_some();
+        if kind.names_user && !names_user {
+            let is_split = jid.resource().is_some_and(|resource| resource.contains('@'));
+            return Err(Error::config(
+                "jid",
+                if is_split {
+                    "has a / before its @, where the resource begins: make the JID of such a user name by \
+                     `jid_from_user`"
+                } else {
+                    "these credentials need the address of a user, like alice@example.org"
+                },
+            ));
+        }
+        // What is longer than anything that a server takes is refused before any work is done with it.
+        let length = |name: &Option<String>| name.as_deref().map_or(0, str::len);
+        for (field, length, most) in [
+            ("authcid", length(&self.authcid), MAX_NAME),
+            ("authzid", length(&self.authzid), MAX_JID),
+            (kind.option, kind.length, MAX_SECRET),
+        ] {
+            if length > most {
+                return Err(Error::config(field, format!("has more than {most} bytes")));
+            }
+        }
+        for (field, value) in [("authcid", &self.authcid), ("authzid", &self.authzid)] {
+            if value.as_deref().is_some_and(|value| value.is_empty() || value.contains(char::is_control)) {
+                return Err(Error::config(field, "must not be empty or hold a control character"));
+            }
+        }
+        if self.fast_token.is_some() && !self.may_have_token() {
+            return Err(Error::config(
+                "fast_token",
+                "does not go with `authzid`, `anonymous`, `external` or `mechanism`: leave it out",
+            ));
+        }
+        self.proof.check()
+    }
+}
+
+/// A mechanism that credentials can be used with.
+#[derive(Clone, Copy)]
+pub(crate) struct Candidate<'a> {
+    pub(crate) name: &'a str,
+    /// What it is as a mechanism for passwords; `None` for what is no password, however strong.
+    pub(crate) strength: Option<PasswordMechanism>,
+    pub(crate) begins: Beginning,
+}
+
+/// What the first message of a mechanism gives away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beginning {
+    /// The password or token itself, or what anyone who sees it can send again.
+    Secret,
+    /// Nothing; the server answers with a challenge.
+    Challenged,
+    /// Nothing secret; there is no other message.
+    Harmless,
+    /// There is none.
+    ServerFirst,
+}
+
+impl<'a> Candidate<'a> {
+    /// That of a token.
+    pub(crate) const TOKEN: Candidate<'static> = Candidate::new(TOKEN_MECHANISM, Beginning::Secret);
+
+    const fn new(name: &'a str, begins: Beginning) -> Self {
+        Self { name, strength: None, begins }
+    }
+
+    fn for_password(strength: PasswordMechanism) -> Self {
+        let begins = match strength {
+            PasswordMechanism::Plain => Beginning::Secret,
+            PasswordMechanism::DigestMd5 => Beginning::ServerFirst,
+            PasswordMechanism::ScramSha1
+            | PasswordMechanism::ScramSha256
+            | PasswordMechanism::ScramSha512 => Beginning::Challenged,
+        };
+        Self { name: strength.as_str(), strength: Some(strength), begins }
+    }
+}
+
+/// What distinguishes one sort of credentials from the others, where it matters outside a mechanism.
+pub(crate) struct Kind<'a> {
+    /// How they are called.
+    label: &'a str,
+    /// The option that holds the secret, and the length of it.
+    pub(crate) option: &'static str,
+    length: usize,
+    secret: Option<&'a Secret>,
+    /// Whether they need the name of a user.
+    names_user: bool,
+    /// Whether only the user and the server have them.
+    is_personal: bool,
+    /// Whether every mechanism for passwords will do.
+    pub(crate) is_password: bool,
+    /// The one mechanism otherwise.
+    pub(crate) candidate: Option<Candidate<'a>>,
+    /// What mends a login that the server refuses.
+    pub(crate) if_refused: &'static str,
+    /// What mends a server that does not offer what they need, a `{mechanism}` for this `{domain}`.
+    pub(crate) if_not_offered: &'static str,
+}
+
+#[derive(Clone)]
+enum Proof {
+    Password(Secret),
+    Plain(Secret),
+    Scram(StoredKeys),
+    OAuthBearer(Secret),
+    XOAuth2(Secret),
+    /// The token alone.
+    Fast,
+    Anonymous,
+    External,
+    Raw {
+        mechanism: String,
+        initial_response: Secret,
+    },
+}
+
+/// Everything that depends on the proof: nothing else in the crate looks at which one it is.
+impl Proof {
+    fn kind(&self) -> Kind<'_> {
+        const CHECK_TOKEN: &str = "check the token: that it is this user's and has not expired, and that the server knows its issuer";
+        match self {
+            Self::Password(password) => Kind {
+                is_personal: true,
+                is_password: true,
+                if_refused: "check the user name and the password",
+                if_not_offered: "enable SCRAM or PLAIN for {domain} on the server",
+                ..Kind::of_secret("password", "password", password)
+            },
+            Self::Plain(secret) => Kind {
+                candidate: Some(Candidate::for_password(PasswordMechanism::Plain)),
+                if_refused: "check the user name and the token: that it is this user's and has not expired, and that \
+                             the server knows who signed it",
+                if_not_offered: "`token` is sent by PLAIN: enable PLAIN for {domain} on the server",
+                ..Kind::of_secret("PLAIN", "password", secret)
+            },
+            Self::Scram(keys) => Kind {
+                length: keys.salt.len(),
+                is_personal: true,
+                candidate: PasswordMechanism::ALL
+                    .into_iter()
+                    .find(|mechanism| mechanism.as_str() == keys.hash.as_str())
+                    .map(Candidate::for_password),
+                if_refused: "check the user name, and that the stored keys are those of the present password",
+                if_not_offered: "the stored keys are for {mechanism}: enable that on the server, or store keys for \
+                                 what it offers",
+                ..Kind::new(keys.hash.as_str())
+            },
+            Self::OAuthBearer(token) => Kind {
+                candidate: Some(Candidate::new(OAuthBearer::NAME, Beginning::Secret)),
+                if_refused: CHECK_TOKEN,
+                ..Kind::of_secret(OAuthBearer::NAME, "token", token)
+            },
+            Self::XOAuth2(token) => Kind {
+                candidate: Some(Candidate::new("X-OAUTH2", Beginning::Secret)),
+                if_refused: CHECK_TOKEN,
+                ..Kind::of_secret("X-OAUTH2", "token", token)
+            },
+            Self::Fast => Kind {
+                is_personal: true,
+                if_refused: "the token has expired or was revoked; log in by other credentials to get a new one",
+                if_not_offered: "the server takes no tokens (HT-SHA-256-NONE): log in by other credentials, or enable \
+                                 FAST on the server",
+                ..Kind::new("FAST token")
+            },
+            Self::Anonymous => Kind {
+                names_user: false,
+                candidate: Some(Candidate::new("ANONYMOUS", Beginning::Harmless)),
+                if_refused: "allow anonymous logins for {domain} on the server",
+                if_not_offered: "enable anonymous logins for {domain} on the server (Prosody: authentication = \
+                                 \"anonymous\", ejabberd: auth_method: anonymous)",
+                ..Kind::new("ANONYMOUS")
+            },
+            Self::External => Kind {
+                names_user: false,
+                candidate: Some(Candidate::new("EXTERNAL", Beginning::Harmless)),
+                if_refused: "check that the server trusts what proves the user, such as `client_certificate`, and \
+                             that it is of this user",
+                if_not_offered: "enable EXTERNAL on the server; it is offered only to whom the server sees the proof \
+                                 of, such as `client_certificate`",
+                ..Kind::new("EXTERNAL")
+            },
+            Self::Raw { mechanism, initial_response } => Kind {
+                names_user: false,
+                candidate: Some(Candidate::new(mechanism, Beginning::Secret)),
+                if_refused: "check the user name and the `initial_response`",
+                ..Kind::of_secret(mechanism, "initial_response", initial_response)
+            },
+        }
+    }
+
+    fn mechanism<'a>(
+        &'a self,
+        name: &str,
+        identity: Identity<'a>,
+        nonce: &Secret,
+        means: Means<'a>,
+    ) -> Result<Box<dyn Mechanism + 'a>> {
+        let scram = |hash, source| Box::new(Scram::new(hash, identity, source, nonce, means));
+        Ok(match (self, ScramHash::from_mechanism(name)) {
+            (Self::Password(password), Some(hash)) => scram(hash, KeySource::Password(password)),
+            (Self::Password(password), None) if name == DigestMd5::NAME => {
+                Box::new(DigestMd5::new(identity, password, nonce))
+            }
+            (Self::Scram(keys), Some(hash)) if hash == keys.hash => scram(hash, KeySource::Stored(keys)),
+            (Self::Password(secret) | Self::Plain(secret), None) if name == "PLAIN" => {
+                Box::new(OneMessage::plain(name, identity, secret))
+            }
+            (Self::XOAuth2(token), None) => Box::new(OneMessage::plain(name, identity, token)),
+            (Self::OAuthBearer(token), None) if name == OAuthBearer::NAME => {
+                Box::new(OAuthBearer::new(identity, token))
+            }
+            (Self::Anonymous, None) => Box::new(OneMessage::new(name, "")),
+            (Self::External, None) => Box::new(OneMessage::new(name, identity.authzid)),
+            (Self::Raw { initial_response, .. }, _) => {
+                Box::new(OneMessage::new(name, initial_response.expose()))
+            }
+            _ => return Err(Error::config("credentials", format!("do not fit the mechanism {name}"))),
+        })
+    }
+
+    fn check(&self) -> Result<()> {
+        match self {
+            Self::Password(password) => prepare::password(password.expose()).map(drop),
+            Self::Plain(secret) if secret.expose().is_empty() || secret.expose().contains('\0') => {
+                Err(Error::config("password", "must not be empty or hold a NUL (RFC 4616 §2)"))
+            }
+            Self::OAuthBearer(token) | Self::XOAuth2(token) => check_token(token),
+            Self::Raw { mechanism, .. } if !is_mechanism_name(mechanism) => Err(Error::config(
+                "mechanism",
+                "is a name of 1 to 20 characters A-Z, 0-9, - and _ (RFC 4422 §3.1)",
+            )),
+            Self::Scram(keys) => keys.check(),
+            Self::Plain(_) | Self::Fast | Self::Anonymous | Self::External | Self::Raw { .. } => Ok(()),
+        }
+    }
+}
+
+impl<'a> Kind<'a> {
+    fn new(label: &'a str) -> Self {
+        Self {
+            label,
+            option: "credentials",
+            length: 0,
+            secret: None,
+            names_user: true,
+            is_personal: false,
+            is_password: false,
+            candidate: None,
+            if_refused: "",
+            if_not_offered: "enable {mechanism} for {domain} on the server",
+        }
+    }
+
+    fn of_secret(label: &'a str, option: &'static str, secret: &'a Secret) -> Self {
+        Self { option, length: secret.expose().len(), secret: Some(secret), ..Self::new(label) }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("proof", &self.kind().label).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Account;
+    use crate::error::ErrorKind;
+
+    const TOKEN: &str = "{\"mechanism\":\"HT-SHA-256-NONE\",\"token\":\"hidden\",\
+        \"user_agent\":\"d4565fa7-4d72-4749-b3d3-740edbf87770\"}";
+
+    fn token() -> FastToken {
+        FastToken::from_text(TOKEN).unwrap()
+    }
+
+    /// The option that is refused, if any.
+    fn refused(jid: &str, credentials: Credentials) -> Option<&'static str> {
+        match Account::new(jid, credentials).err()?.kind() {
+            ErrorKind::Config { field } => Some(field),
+            kind => panic!("{kind:?}"),
+        }
+    }
+
+    fn of_alice(credentials: Credentials) -> Option<&'static str> {
+        refused("alice@localhost", credentials)
+    }
+
+    #[test]
+    fn a_user_is_named_where_one_is_needed() {
+        let password = || Credentials::password("secret");
+        assert_eq!(refused("localhost", password()), Some("jid"));
+        assert_eq!(refused("localhost", password().authcid("alice")), None);
+        assert_eq!(refused("localhost", Credentials::fast(token())), Some("jid"));
+        for userless in
+            [Credentials::anonymous(), Credentials::external(), Credentials::raw("X-A", "anything")]
+        {
+            assert_eq!(refused("localhost", userless), None);
+        }
+        for bad in ["", "a\u{7}"] {
+            assert_eq!(of_alice(password().authcid(bad)), Some("authcid"));
+            assert_eq!(of_alice(password().authzid(bad)), Some("authzid"));
+        }
+    }
+
+    #[test]
+    fn a_token_goes_only_with_what_logs_in_the_user_himself() {
+        for credentials in
+            [Credentials::password("a"), Credentials::plain("a"), Credentials::oauthbearer("a")]
+        {
+            assert_eq!(of_alice(credentials.clone().fast_token(token())), None);
+            assert_eq!(of_alice(credentials.authzid("bob").fast_token(token())), Some("fast_token"));
+        }
+        for credentials in [Credentials::anonymous(), Credentials::external(), Credentials::raw("X-A", "a")] {
+            assert_eq!(of_alice(credentials.fast_token(token())), Some("fast_token"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused() {
+        assert_eq!(of_alice(Credentials::password("")), Some("password"));
+        for (secret, is_refused) in [("", true), ("a\0b", true), ("a b\u{7}", false)] {
+            assert_eq!(of_alice(Credentials::plain(secret)), is_refused.then_some("password"));
+        }
+        for (token, is_refused) in [("", true), ("a b", true), ("a\u{7f}", true), ("é", true), ("!~", false)]
+        {
+            assert_eq!(of_alice(Credentials::oauthbearer(token)), is_refused.then_some("token"));
+            assert_eq!(of_alice(Credentials::x_oauth2(token)), is_refused.then_some("token"));
+        }
+        let (longest, too_long) = ("X".repeat(20), "X".repeat(21));
+        for (name, is_refused) in
+            [("X", false), ("A-Z_09", false), (&longest, false), (&too_long, true), ("", true), ("x", true)]
+        {
+            assert_eq!(of_alice(Credentials::raw(name, "a")), is_refused.then_some("mechanism"), "{name}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_bounded() {
+        const MAX: usize = 65_536;
+        let text = |length: usize| "x".repeat(length);
+        for (field, made, most) in [
+            ("password", Credentials::password as fn(String) -> Credentials, MAX),
+            ("password", Credentials::plain, MAX),
+            ("token", Credentials::oauthbearer, MAX),
+            ("token", Credentials::x_oauth2, MAX),
+            ("initial_response", |text| Credentials::raw("X-A", text), MAX),
+            ("authcid", |text| Credentials::password("a").authcid(text), 1023),
+            ("authzid", |text| Credentials::password("a").authzid(text), 3071),
+        ] {
+            assert_eq!(of_alice(made(text(most))), None, "{field}");
+            assert_eq!(of_alice(made(text(most + 1))), Some(field));
+        }
+    }
+
+    #[test]
+    fn stored_keys_have_the_length_of_their_hash() {
+        let hash = ScramHash::Sha1;
+        let keys = |salt: &str, iterations, client: usize, server: usize| {
+            Credentials::scram_keys(hash, salt, iterations, vec![1; client], vec![1; server])
+        };
+        let salted = |length: usize| Credentials::scram_salted_password(hash, "s", 1, vec![1; length]);
+        for (credentials, is_refused) in [
+            (keys("s", 1, 20, 20), false),
+            (keys("s", 2, 20, 20), false),
+            (keys("s", 0, 20, 20), true),
+            (keys("", 1, 20, 20), true),
+            (keys("s", 1, 19, 20), true),
+            (keys("s", 1, 20, 21), true),
+            (salted(20), false),
+            (salted(32), true),
+        ] {
+            assert_eq!(of_alice(credentials), is_refused.then_some("credentials"));
+        }
+    }
+
+    #[test]
+    fn every_secret_is_known_to_be_one() {
+        for credentials in [
+            Credentials::password("secret"),
+            Credentials::plain("secret"),
+            Credentials::oauthbearer("secret"),
+            Credentials::x_oauth2("secret"),
+            Credentials::raw("X-A", "secret"),
+        ] {
+            assert!(credentials.secrets().eq(["secret"]));
+            assert!(credentials.fast_token(token()).secrets().eq(["secret", "hidden"]));
+        }
+        assert!(Credentials::fast(token()).secrets().eq(["hidden"]));
+        assert_eq!(Credentials::anonymous().secrets().next(), None);
+    }
+}
