@@ -26,15 +26,19 @@
 //!
 //! # The way of a password
 //!
-//! `sasl/credentials.rs` takes it, and `account.rs` holds that with the address. `negotiation/choice.rs` chooses a
-//! mechanism. This file asks the credentials for it: that is the one climb back. In `sasl/scram.rs` the password
-//! becomes a proof, by way of `sasl/prepare.rs` and `sasl/scram/cache.rs`. `login.rs` puts the message into an element
-//! of `stanza.rs`, and `bosh.rs` puts that into a request.
+//! It enters ten files on its way into a request, and climbs back once:
+//!
+//! 1. `sasl/credentials.rs` takes the password, and `account.rs` puts the address to it.
+//! 2. `plan.rs` says when the login is sent, and `choice.rs` by which mechanism.
+//! 3. This file climbs back to `sasl/credentials.rs` for the mechanism, and resumes it with what the server says.
+//! 4. `sasl/scram.rs` makes the proof. It prepares the password by `sasl/prepare.rs`, and looks for its keys in
+//!    `sasl/scram/cache.rs`.
+//! 5. `login.rs` puts the proof into an element, and `bosh.rs` puts that into a request.
 //!
 //! # What may import what
 //!
-//! These files import from `sasl`, from what is on the wire, and from the files in this list before them: `learned`,
-//! `no_mechanism`, `choice`, `plan`, `bosh`, `explaining`, `login`. Nothing here imports from the client.
+//! `account`, `sasl` and what is on the wire are below all of these files, and the client is above them. Each file may
+//! import from those before it: `learned`, `no_mechanism`, `choice`, `plan`, `bosh`, `explaining`, `login`, this one.
 
 // May import from `account`, `session` and the layers above, in the order of `core/tests/layers`.
 
@@ -368,7 +372,10 @@ impl Negotiation<'_> {
         if let Some(error) = body.other_domain(account.jid()) {
             return Err(error);
         }
-        self.stage = if self.state.is_begun() { Stage::Authenticate } else { Stage::Features };
+        self.stage = match self.state {
+            State::Unauthenticated { .. } => Stage::Features,
+            _ => Stage::Authenticate,
+        };
         Ok(())
     }
 
@@ -602,10 +609,9 @@ impl Negotiation<'_> {
         match milestone {
             Milestone::Start => true,
             Milestone::Features => has_features,
-            Milestone::Challenged => match &self.state {
-                State::Authenticating(login) => login.is_challenged(),
-                state => state.is_authenticated(),
-            },
+            Milestone::Challenged => {
+                self.state.is_authenticated() || self.state.login().is_some_and(Login::is_challenged)
+            }
             Milestone::Spoken => self.state.has_spoken(),
             Milestone::Unanswered => has_features && self.state.has_spoken(),
             Milestone::Success => self.state.is_authenticated(),
@@ -622,7 +628,9 @@ impl Negotiation<'_> {
         let mut is_needed = false;
         let mut is_secret = false;
         let mut awaited = self.stage;
-        let from = self.from();
+        // Who is about to log in (RFC 6120 §4.7.1): tokens are only offered to somebody, and nobody else needs to know.
+        let is_told = self.wants_sasl2() && config.may_send_secrets_early();
+        let from = is_told.then(|| account.jid().bare().to_string());
         for step in body.steps {
             let inline = self.state.inline();
             let (stage, element) = match step {
@@ -677,14 +685,6 @@ impl Negotiation<'_> {
         }
         let request = self.request(&frame, awaited, payload.expose(), body.ahead_of, is_secret);
         Ok(Some(request.after(body.pause)))
-    }
-
-    /// Who is about to log in (RFC 6120 §4.7.1): tokens are only offered to somebody, and nobody else
-    /// needs to know.
-    fn from(&self) -> Option<String> {
-        let Given { config, account, .. } = self.given;
-        let is_told = self.wants_sasl2() && config.may_send_secrets_early();
-        is_told.then(|| account.jid().bare().to_string())
     }
 
     /// Whether SASL2 is wanted where it is offered.
@@ -898,10 +898,6 @@ impl<'a> State<'a> {
             Self::Authenticated { inline, .. } => *inline,
             state => state.login()?.inline,
         }
-    }
-
-    fn is_begun(&self) -> bool {
-        !matches!(self, Self::Unauthenticated { .. })
     }
 
     fn is_authenticated(&self) -> bool {

@@ -1,8 +1,10 @@
 //! SASL (RFC 4422): credentials, and the mechanisms that they can be used with.
 //!
-//! The files are in the order in which they may import each other, and none of them imports from the exchange, which
-//! chooses a mechanism and drives it by one contract, [`Mechanism`]: [`mechanism`], `prepare`, `simple`, `scram`,
-//! `digest_md5`, `fast`, `credentials`.
+//! The exchange chooses a mechanism, and drives each by the same contract: [`Mechanism`].
+//!
+//! What is on the wire is below all of these files, and the account and the exchange are above them. Each file may
+//! import from those before it: `mechanism`, `prepare`, `simple`, `scram/cache`, `scram`, `digest_md5`, `fast`,
+//! `credentials`.
 
 // May import from `wire` and the layers above, in the order of `core/tests/layers`.
 

@@ -46,7 +46,8 @@ impl Way {
     /// Whether the server answers the first message by success or failure, without SASL2.
     pub(crate) fn has_one_message(&self) -> bool {
         // OAUTHBEARER explains a failure by a challenge (RFC 7628 §3.2.2).
-        self.sasl2.is_none() && self.mechanism != "OAUTHBEARER"
+        let is_challenged = self.begins == Beginning::Challenged || self.mechanism == "OAUTHBEARER";
+        self.sasl2.is_none() && !is_challenged
     }
 
     /// Whether the server would learn of a password that SCRAM keeps from it.
@@ -70,12 +71,8 @@ pub(crate) enum Uses {
 /// How the login may begin before the server has offered anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Early {
-    /// By this mechanism, which has one message.
-    Alone(Way),
-    /// The same, and the message is a password or token.
-    Secret(Way),
-    /// By this mechanism, whose first message the server answers with a challenge.
-    Challenged(Way),
+    /// By this mechanism.
+    By(Way),
     /// Only once it is offered: by one message, which holds a password or token.
     Unsafe,
 }
@@ -91,15 +88,13 @@ pub(crate) fn early(
     let choices = choices(config, account, uses_sasl2);
     let sasl2 = learned.sasl2().filter(|_| uses_sasl2);
     let way = strongest(&choices, config, account, learned.mechanisms(), sasl2)?;
-    Some(match way.begins {
-        Beginning::Challenged => Early::Challenged(way),
-        Beginning::Harmless => Early::Alone(way),
-        // A password goes by PLAIN where the server takes nothing better, which a profile may claim.
-        Beginning::Secret if way.steps_down(&choices) && !learned.is_own() => Early::Unsafe,
-        Beginning::Secret if config.may_send_secrets_early() => Early::Secret(way),
-        Beginning::Secret => Early::Unsafe,
-        Beginning::ServerFirst => return None,
-    })
+    // A password goes by PLAIN where the server takes nothing better, which a profile may claim.
+    let is_doubtful = way.steps_down(&choices) && !learned.is_own();
+    match way.begins {
+        Beginning::ServerFirst => None,
+        Beginning::Secret if is_doubtful || !config.may_send_secrets_early() => Some(Early::Unsafe),
+        Beginning::Secret | Beginning::Challenged | Beginning::Harmless => Some(Early::By(way)),
+    }
 }
 
 /// The first of the choices that is allowed and offered.

@@ -7,6 +7,7 @@ use super::choice::{self, Early, Way};
 use super::learned::Learned;
 use crate::account::Account;
 use crate::config::Config;
+use crate::sasl::Beginning;
 use crate::wire::server::Server;
 
 /// The bodies of one exchange, in order.
@@ -65,12 +66,12 @@ impl Plan {
         }
         let early = choice::early(config, account, learned, uses_sasl2);
         let (bodies, early) = match (learned.server(), early) {
-            (Server::Prosody, Some(Early::Alone(way) | Early::Secret(way))) => (ALL_IN_CREATION, Some(way)),
-            (Server::Prosody, Some(Early::Challenged(way))) => (BEGUN_IN_CREATION, Some(way)),
-            (Server::Prosody, Some(Early::Unsafe)) => (BIND_WITH_LOGIN, None),
-            (Server::Ejabberd, Some(Early::Alone(way) | Early::Secret(way))) if way.has_one_message() => {
-                (BIND_AHEAD, Some(way))
+            (Server::Prosody, Some(Early::By(way))) if way.begins == Beginning::Challenged => {
+                (BEGUN_IN_CREATION, Some(way))
             }
+            (Server::Prosody, Some(Early::By(way))) => (ALL_IN_CREATION, Some(way)),
+            (Server::Prosody, Some(Early::Unsafe)) => (BIND_WITH_LOGIN, None),
+            (Server::Ejabberd, Some(Early::By(way))) if way.has_one_message() => (BIND_AHEAD, Some(way)),
             (Server::Ejabberd, Some(_)) => (IN_PAIRS, None),
             _ => (CLASSIC, None),
         };
