@@ -3,7 +3,7 @@
 
 use rustls::{AlertDescription, CertificateError, Error};
 
-use super::certificate::{self, Presented};
+use super::net::{Presented, Refused};
 use crate::error::{address, shortened};
 
 /// Cause and remedy. `has_ca` tells whether the configuration names authorities.
@@ -22,6 +22,12 @@ pub(super) fn message(error: &Error, host: &str, has_ca: bool) -> String {
 
 fn untrusted(problem: &CertificateError, host: &str, has_ca: bool) -> String {
     use CertificateError as Problem;
+    if let Some(Refused { problem, presented }) = Refused::inside(problem) {
+        return match problem {
+            Problem::BadSignature => bad_signature(presented, host, has_ca),
+            _ => unknown_issuer(presented, host, has_ca),
+        };
+    }
     match problem {
         Problem::Expired | Problem::ExpiredContext { .. } => {
             format!("the certificate of {host} has expired: renew it, and check the clock of this machine")
@@ -32,8 +38,6 @@ fn untrusted(problem: &CertificateError, host: &str, has_ca: bool) -> String {
             )
         }
         Problem::Revoked => format!("the certificate of {host} was revoked: get the server a new one"),
-        Problem::UnknownIssuer => unknown_issuer(&certificate::refused(), host, has_ca),
-        Problem::BadSignature => bad_signature(&certificate::refused(), host, has_ca),
         Problem::NotValidForName => other_name(host, &[]),
         Problem::NotValidForNameContext { presented, .. } => other_name(host, presented),
         Problem::InvalidPurpose | Problem::InvalidPurposeContext { .. } => {
@@ -158,6 +162,7 @@ pub(super) fn examples(host: &str) -> Vec<String> {
     };
     vec![
         bad_signature(&Presented { is_trusted: true, ..Presented::default() }, host, false),
+        bad_signature(&Presented::default(), host, false),
         presented(true, true),
         presented(true, false),
         presented(false, false),

@@ -11,12 +11,12 @@ use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme,
 };
 
-use super::certificate::{self, common_name};
+use super::certificate::{Presented, common_name, refused};
 use super::roots;
 
 /// Trusts what the authorities signed, and the certificates that are named themselves: a self-signed one, as
 /// `openssl req -x509` makes it, says of itself that it is an authority and must not be presented by a server
-/// (RFC 5280 §4.2.1.9), but it is exactly what was named. What is refused is noted for the error.
+/// (RFC 5280 §4.2.1.9), but it is exactly what was named. The error of one that is refused tells what was presented.
 #[derive(Debug)]
 pub(super) struct Trust {
     authorities: Arc<dyn ServerCertVerifier>,
@@ -92,7 +92,7 @@ impl ServerCertVerifier for Trust {
             ) => named.is_for(server_name).map(|()| ServerCertVerified::assertion()),
             (verified, _) => verified,
         };
-        verified.inspect_err(|_| certificate::refuse(end_entity, intermediates))
+        verified.map_err(|error| refused(error, || Presented::new(end_entity, intermediates)))
     }
 
     fn verify_tls12_signature(
@@ -102,7 +102,7 @@ impl ServerCertVerifier for Trust {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let verified = self.authorities.verify_tls12_signature(message, certificate, signature);
-        verified.inspect_err(|_| certificate::refuse_proof())
+        verified.map_err(|error| refused(error, Presented::trusted))
     }
 
     fn verify_tls13_signature(
@@ -112,7 +112,7 @@ impl ServerCertVerifier for Trust {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let verified = self.authorities.verify_tls13_signature(message, certificate, signature);
-        verified.inspect_err(|_| certificate::refuse_proof())
+        verified.map_err(|error| refused(error, Presented::trusted))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
