@@ -7,6 +7,7 @@ mod exchange;
 mod fail_fast;
 mod flights;
 mod give_up;
+mod headers;
 #[cfg_attr(not(unix), path = "client/host/alone.rs")]
 mod host;
 mod lost;
@@ -20,7 +21,7 @@ mod process;
 mod recent;
 mod slots;
 mod terminate;
-mod tls_error;
+mod trust;
 mod turns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 
 use super::lost::{Lost, defect};
-use super::net::{Cause, Obstacle, Spoken, mismatch, no_key, no_system_certificates};
-use super::{Client, fail_fast, give_up, no_place, no_slot, terminate, tls_error, turns};
+use super::net::{Cause, Obstacle, Spoken};
+use super::{Client, fail_fast, give_up, no_place, no_slot, terminate, trust, turns};
 use crate::config::{ClientCertificate, Config};
 use crate::error::{Error, ErrorKind, Phase, Retry, Stage};
 use crate::reply::Reply;
@@ -101,8 +101,8 @@ fn handshakes() -> Vec<Error> {
         .map(rustls::Error::AlertReceived),
     );
     let host = "chat.example.org";
-    let mut messages: Vec<String> = all.iter().map(|error| tls_error::message(error, host, false)).collect();
-    messages.extend(tls_error::examples(host));
+    let mut messages: Vec<String> = all.iter().map(|error| trust::message(error, host, false)).collect();
+    messages.extend(trust::examples(host));
     let error = |message| {
         Error::new(ErrorKind::Connect { phase: Phase::Tls }, Stage::Create, Retry::AfterConfigChange, message)
     };
@@ -128,6 +128,6 @@ fn settings() -> Vec<Error> {
     let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
     config.client_certificate = certificate(b"client.pem", "client.key");
     errors.push(Client::new(config).unwrap_err());
-    errors.extend([no_system_certificates(), mismatch(), no_key()]);
+    errors.extend([trust::no_system_certificates(), trust::mismatch(), trust::no_key()]);
     errors
 }

@@ -131,9 +131,10 @@ impl Service {
             None => None,
         };
         if server == Some(Server::Prosody) {
-            self.http.slow_down();
+            self.http.process().lanes.slow_down();
         }
-        let is_slow = server.map_or_else(|| self.http.is_slow(), |server| server == Server::Prosody);
+        let is_slow = server
+            .map_or_else(|| self.http.process().lanes.is_slow_server(), |server| server == Server::Prosody);
         flights.give_back(lane, !is_slow);
     }
 
@@ -152,7 +153,8 @@ impl Service {
             None => terminate,
         };
         // What is sent will be read, even if the server lets the connection rest for longer.
-        let lane = flights.take_own().or_else(|| is_hurried.then(|| self.http.any_lane()).flatten());
+        let lane =
+            flights.take_own().or_else(|| is_hurried.then(|| self.http.process().lanes.take_any()).flatten());
         match interruptible(|| true, || self.end_session(&terminate, lane, soon, until)) {
             Some(Err(gone)) if is_lost(&error) && (is_unknown(&gone) || has_failed(&gone)) => {
                 error.of_gone_session()

@@ -185,7 +185,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
         let helper = if self.is_alone { None } else { self.idle.pop().or_else(|| self.hire()) };
         let Some(helper) = helper else {
             if let Some(lane) = other {
-                self.client.http.put(lane);
+                self.client.http.process().lanes.put(lane);
             }
             self.due.push_back((Instant::now(), ahead));
             return self.send(before, own);
@@ -205,7 +205,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
     pub(super) fn give_back(&mut self, lane: Lane, stays: bool) {
         match &self.own {
             None if stays => self.own = Some(lane),
-            _ => self.client.http.put(lane),
+            _ => self.client.http.process().lanes.put(lane),
         }
     }
 
@@ -266,7 +266,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
                         if let Err(unread) = sender.send((number, answer))
                             && let (_, Ok((_, lane))) = unread.0.1
                         {
-                            client.http.put(lane);
+                            client.http.process().lanes.put(lane);
                         }
                     }
                 });
@@ -281,7 +281,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
     fn lane_for(&mut self, request: &Request) -> Option<Lane> {
         let http = &self.client.http;
         let lane = self.own.take().or_else(|| self.opened_ahead(request));
-        lane.or_else(|| self.is_alone.then(|| http.any_lane()).flatten())
+        lane.or_else(|| self.is_alone.then(|| http.process().lanes.take_any()).flatten())
     }
 
     /// The connection that was opened for this, as soon as it is.
@@ -336,7 +336,7 @@ impl Drop for Flights<'_, '_> {
         self.is_over.store(true, Relaxed);
         let opened = self.ahead.take().and_then(|opening| opening.try_recv().ok());
         for lane in [self.own.take(), opened].into_iter().flatten() {
-            self.client.http.put(lane);
+            self.client.http.process().lanes.put(lane);
         }
     }
 }

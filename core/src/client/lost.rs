@@ -8,7 +8,7 @@ use url::Url;
 
 use super::give_up;
 use super::net::{Cause, Obstacle, Spoken};
-use super::tls_error;
+use super::trust;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Phase, Retry, Stage, address, shortened};
 
@@ -92,7 +92,7 @@ impl Attempt<'_> {
                 )
             }
             Cause::Tls(error) => {
-                let message = tls_error::message(error, &self.host(), self.config.ca.is_some());
+                let message = trust::message(error, &self.host(), self.config.ca.is_some());
                 self.error(AfterConfigChange, message)
             }
             Cause::NoSuchHost => self.error(

@@ -1,18 +1,19 @@
-//! The HTTP driver: one POST and its answer, over connections that are kept.
+//! The HTTP driver: one POST and its answer, over connections that are kept. It knows nothing of BOSH.
 //!
-//! Read it in this order. [`http`] sends a request over a lane of the [`pool`] or over a connection that [`connect`] opens
-//! (name, race of addresses, proxy, [`tls`]), and reads the answer. [`obstacle`] is what it returns where there is none.
+//! Read it in this order: [`http`] sends a request and reads the answer, on a lane of the [`pool`] or on a connection
+//! that [`connect`] opens (name, race of addresses, proxy, [`tls`]) and that is a [`stream`] from then on. [`obstacle`]
+//! is what comes back where there is no answer: what the request was doing, and what stood in its way.
 //!
-//! `ureq` writes requests and reads answers; it opens and keeps no connections. An agent of `ureq`'s opens one only
-//! together with a request, and decides alone which of its connections carries which request. A login depends on
-//! both: the connection for what follows a creation is opened while the server thinks (with ejabberd that saves the third
-//! round trip), the rest of an exchange stays on the connection of its creation, and Prosody slows down the one that
-//! carried a creation. So each request gets an agent of its own, whose connector lends it the connection of a lane, and
-//! its transport is the one place that knows when a request goes out and what comes back. These needs were questioned,
-//! and stay: Prosody reads nothing from a connection for as long as its last request's bytes last (a fixed pause is
-//! too short for long headers, and too long for many logins); a creation goes only over a connection that the server is
-//! known to leave open for so long (what is lost with a password in it fails the call); what was looked up outlasts
-//! an outage of the name service. Nothing here knows BOSH, and what a failure means to an operator is for the caller.
+//! `ureq` writes the requests and reads the answers, but neither opens connections nor keeps them: it opens one only
+//! for a request, and it decides alone which one carries which request. A login needs both otherwise. The connection
+//! for what follows a creation is opened while the server thinks, which saves a round trip or two (ejabberd: the third).
+//! The rest of an exchange stays on the connection of its creation, except with Prosody, which does not read from that
+//! one for as long as the bytes of the last request take at 10 kB/s: a fixed rest is too short for long headers and too
+//! long for many logins. A creation goes only over a connection that the server is known to leave open for so long,
+//! because a password that is lost on the way must not be sent again. So each lane has an agent of its own, to which it
+//! lends its connection: one connector, one transport, and a resolver without work. A name is looked up when a
+//! connection is opened; the last answer serves in an outage. No result travels on the thread: only who is asked
+//! whether to go on does ([`give_up`](super::give_up)).
 
 mod connect;
 mod http;
@@ -24,6 +25,3 @@ mod tls;
 pub(super) use http::Http;
 pub(super) use obstacle::{Cause, Obstacle, Spoken};
 pub(super) use pool::Lane;
-pub(super) use tls::{Presented, Refused};
-#[cfg(test)]
-pub(super) use tls::{mismatch, no_key, no_system_certificates};

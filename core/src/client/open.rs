@@ -108,7 +108,7 @@ impl Opener {
             return (if may_use_sasl2 { plan } else { plan.without_sasl2() }, false);
         };
         if learned.server() == Server::Prosody {
-            self.service.http.slow_down();
+            self.service.http.process().lanes.slow_down();
         }
         let plan = if is_new {
             Plan::for_new_domain(&self.service.config, account, learned.server(), may_use_sasl2)

@@ -22,7 +22,7 @@ impl Service {
     /// The reply to a request that nothing follows.
     pub(super) fn ask(&self, request: &Request, lane: Option<Lane>, until: Instant) -> Result<Reply, Lost> {
         let (reply, lane) = self.post(request, lane, until, None)?;
-        self.http.put(lane);
+        self.http.process().lanes.put(lane);
         Ok(reply)
     }
 

@@ -4,10 +4,9 @@
 mod names;
 mod proxy;
 
-use std::fmt;
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,7 +15,7 @@ use ureq::{Proxy, ProxyProtocol};
 use url::Url;
 
 use super::obstacle::{Cause, Obstacle};
-use super::stream::{Socket, Stream};
+use super::stream::{Connection, Socket, Stream};
 use super::tls;
 use crate::client::give_up;
 use crate::config::Config;
@@ -28,97 +27,65 @@ pub(super) use proxy::USER_AGENT;
 /// How long an address is tried alone (RFC 8305 §5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Where connections lead, and how.
-pub(super) struct Route {
-    host: String,
-    port: u16,
-    is_https: bool,
-    proxy: Option<Proxy>,
-    resolve_timeout: Duration,
-    connect_timeout: Duration,
+/// The proxy that is passed, if there is one.
+///
+/// # Errors
+/// `Config` if it cannot be one.
+pub(super) fn proxy(config: &Config) -> Result<Option<Proxy>, Error> {
+    const PROBLEM: &str = "is no address of a proxy; it reads like http://proxy:3128 or socks5://proxy:1080";
+    let proxy = config.proxy.as_ref().map(|proxy| Proxy::new(proxy.expose()));
+    proxy.transpose().map_err(|_| Error::config("proxy", PROBLEM))
 }
 
-impl Route {
-    /// # Errors
-    /// `Config` if the proxy cannot be one.
-    pub(super) fn new(config: &Config) -> Result<Self, Error> {
-        let proxy = config.proxy.as_ref().map(|proxy| {
-            Proxy::new(proxy.expose()).map_err(|_| {
-                Error::config(
-                    "proxy",
-                    "is no address of a proxy; it reads like http://proxy:3128 or socks5://proxy:1080",
-                )
-            })
-        });
-        let port = Url::parse(config.url.as_str()).ok().and_then(|url| url.port_or_known_default());
-        Ok(Self {
-            host: config.url.host().to_owned(),
-            port: port.unwrap_or_default(),
-            is_https: config.url.is_https(),
-            proxy: proxy.transpose()?,
-            resolve_timeout: config.resolve_timeout,
-            connect_timeout: config.connect_timeout,
-        })
-    }
-
-    pub(super) fn needs_tls(&self) -> bool {
-        self.is_https || self.is_tls_proxy()
-    }
-
-    fn is_tls_proxy(&self) -> bool {
-        self.proxy.as_ref().is_some_and(|proxy| proxy.protocol() == ProxyProtocol::Https)
-    }
-}
-
-/// Opens a connection, which `tls` is for where one is needed.
+/// Opens a connection; `tls` is there if the server or the proxy is reached by TLS.
 pub(super) fn open(
-    route: &Route,
+    config: &Config,
+    proxy: Option<&Proxy>,
     names: &Names,
     tls: Option<&Arc<ClientConfig>>,
     until: Instant,
 ) -> Result<Connection, Obstacle> {
     let within = |limit| until.min(Instant::now() + limit);
     let look_up = |host: &str, port| {
-        let found = names.look_up(host, port, within(route.resolve_timeout));
+        let found = names.look_up(host, port, within(config.resolve_timeout));
         found.map_err(|cause| Obstacle::new(Phase::Dns, cause))
     };
-    let target = match &route.proxy {
-        Some(proxy) if proxy.resolve_target() => Target::Address(look_up(&route.host, route.port)?[0]),
-        _ => Target::Name(&route.host, route.port),
+    let host = config.url.host();
+    let port =
+        Url::parse(config.url.as_str()).ok().and_then(|url| url.port_or_known_default()).unwrap_or_default();
+    let (entrance, its_port) = proxy.map_or((host, port), |proxy| (proxy.host(), proxy.port()));
+    let addresses = look_up(entrance, its_port)?;
+    let target = match proxy {
+        Some(proxy) if proxy.resolve_target() => Target::Address(look_up(host, port)?[0]),
+        _ => Target::Name(host, port),
     };
-    let addresses = match &route.proxy {
-        Some(proxy) => look_up(proxy.host(), proxy.port())?,
-        None => look_up(&route.host, route.port)?,
-    };
-    let until = within(route.connect_timeout);
-    let at = |phase, peer| move |cause| Obstacle { peer, ..Obstacle::new(phase, cause) };
-    let tcp = first_to_answer(&addresses, until).map_err(at(Phase::Tcp, None))?;
+    let until = within(config.connect_timeout);
+    let tcp = first_to_answer(&addresses, until).map_err(|cause| Obstacle::new(Phase::Tcp, cause))?;
     let peer = tcp.peer_addr().ok();
-    tcp.set_nodelay(true).map_err(|error| at(Phase::Tcp, peer)(error.into()))?;
-    let mut stream = Stream::Tcp(Socket { tcp, until, lingers: false, is_prompt: route.needs_tls() });
+    let at = |phase| move |cause| Obstacle { peer, ..Obstacle::new(phase, cause) };
     let shake_hands = |stream, host| match tls {
-        Some(tls) => tls::shake_hands(stream, tls, host).map_err(at(Phase::Tls, peer)),
+        Some(tls) => tls::shake_hands(stream, tls, host).map_err(at(Phase::Tls)),
         None => Ok(stream),
     };
-    if let Some(proxy) = &route.proxy {
-        if route.is_tls_proxy() {
+    let socket = Socket::new(tcp, until, tls.is_some()).map_err(|error| at(Phase::Tcp)(error.into()))?;
+    let mut stream = Stream::Tcp(socket);
+    if let Some(proxy) = proxy {
+        if proxy.protocol() == ProxyProtocol::Https {
             stream = shake_hands(stream, proxy.host())?;
         }
-        proxy::pass(&mut stream, proxy, target).map_err(at(Phase::Tcp, peer))?;
+        proxy::pass(&mut stream, proxy, target).map_err(at(Phase::Tcp))?;
     }
-    if route.is_https {
-        stream = shake_hands(stream, &route.host)?;
+    if config.url.is_https() {
+        stream = shake_hands(stream, host)?;
     }
-    Ok(Connection { stream: Mutex::new(stream), peer })
+    Ok(Connection::new(stream, peer))
 }
 
 fn first_to_answer(addresses: &[SocketAddr], until: Instant) -> Result<TcpStream, Cause> {
+    let left = until.saturating_duration_since(Instant::now());
     match addresses {
         // The system cannot be asked to give a connection up while it is being opened.
-        [only] if !give_up::is_asked() => {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() { Err(Cause::Timeout) } else { Ok(TcpStream::connect_timeout(only, left)?) }
-        }
+        [only] if !give_up::is_asked() && !left.is_zero() => Ok(TcpStream::connect_timeout(only, left)?),
         several => race(alternating(several), until),
     }
 }
@@ -163,55 +130,6 @@ fn alternating(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
         first.into_iter().flat_map(|address| [Some(address), second.next()]).flatten().copied().collect();
     turns.extend(second);
     turns
-}
-
-/// An open connection. A lane has it, and lends it to the request that it carries.
-pub(super) struct Connection {
-    stream: Mutex<Stream>,
-    /// The address that it leads to.
-    pub(super) peer: Option<SocketAddr>,
-}
-
-impl Connection {
-    /// Prepares it for a request that has to be answered until this moment. If it `lingers`, its answer is waited for a
-    /// little even after the caller has given up.
-    pub(super) fn begin(&self, until: Instant, lingers: bool) {
-        let mut stream = self.stream();
-        let socket = stream.socket();
-        (socket.until, socket.lingers) = (until, lingers);
-    }
-
-    pub(super) fn stream(&self) -> MutexGuard<'_, Stream> {
-        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the server has left it open, and sent nothing that was not asked for.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.stream().socket().is_quiet()
-    }
-}
-
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Connection")
-    }
-}
-
-#[cfg(test)]
-impl Connection {
-    /// To this listener.
-    pub(super) fn to(listener: &std::net::TcpListener) -> Self {
-        let tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let peer = tcp.peer_addr().ok();
-        let until = Instant::now() + Duration::from_secs(3600);
-        let socket = Socket { tcp, until, lingers: false, is_prompt: false };
-        Self { stream: Mutex::new(Stream::Tcp(socket)), peer }
-    }
-
-    /// Waits until something has come, or the end.
-    pub(super) fn wait(&self) {
-        self.stream().socket().tcp.peek(&mut [0]).unwrap();
-    }
 }
 
 #[cfg(test)]

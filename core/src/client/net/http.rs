@@ -3,45 +3,40 @@
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::mem;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
 use rustls::ClientConfig;
+use ureq::config::Config as HttpConfig;
 use ureq::http::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE,
+    CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE,
 };
 use ureq::http::{HeaderMap, Response, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
-use ureq::{Agent, Body, Error as HttpError};
+use ureq::{Agent, Body, Error as HttpError, Proxy, ProxyProtocol};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::connect::{self, Connection, Names, Route, USER_AGENT};
+use super::connect::{self, Names, USER_AGENT};
 use super::obstacle::{Cause, Obstacle, Spoken};
-use super::pool::{Lane, Lanes};
-use super::tls;
+use super::pool::{Lane, Lanes, MAX_AGE};
+use super::stream::{Connection, Line, Notes};
+use crate::client::headers;
 use crate::client::outbox::Posted;
 use crate::client::process::PerProcess;
+use crate::client::trust;
 use crate::config::Config;
 use crate::cookies::with_age;
 use crate::error::{Error, Phase};
 use crate::reply::{Reply, retry_after};
 use crate::request::{self, Request};
-use crate::secret::Secret;
 
 /// The longest head of an answer.
 const MAX_HEADERS: usize = 16 * 1024;
-
-/// The most that common servers take.
-const MAX_HEADER: usize = 8 * 1024;
-
-/// The most of all headers together: writing them takes time, and common servers take less.
-const MAX_HEAD: usize = 64 * 1024;
 
 /// Longer than most requests.
 const USUAL: usize = 4096;
@@ -50,15 +45,15 @@ const USUAL: usize = 4096;
 pub(in crate::client) struct Http {
     config: Config,
     headers: HeaderMap,
-    route: Route,
+    proxy: Option<Proxy>,
     tls: Option<Arc<ClientConfig>>,
-    agent: ureq::config::Config,
+    agent: HttpConfig,
     process: PerProcess<Process>,
 }
 
 /// What a process uses that no other may.
-struct Process {
-    lanes: Lanes,
+pub(in crate::client) struct Process {
+    pub(in crate::client) lanes: Lanes,
     names: Names,
     tls: Option<Arc<ClientConfig>>,
 }
@@ -67,22 +62,23 @@ impl Http {
     /// # Errors
     /// `Config` if an option has a value that cannot work.
     pub(in crate::client) fn new(config: &Config) -> Result<Self, Error> {
-        let headers = headers(&config.headers)?;
-        let route = Route::new(config)?;
-        let tls = route.needs_tls().then(|| tls::configure(config)).transpose()?;
+        let (headers, proxy) = (headers::checked(&config.headers)?, connect::proxy(config)?);
+        let is_tls_proxy = |proxy: &Proxy| proxy.protocol() == ProxyProtocol::Https;
+        let needs_tls = config.url.is_https() || proxy.as_ref().is_some_and(is_tls_proxy);
+        let tls = needs_tls.then(|| trust::configure(config)).transpose()?;
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .max_redirects_will_error(false)
             .proxy(None)
             .user_agent(USER_AGENT)
+            .max_idle_age(MAX_AGE)
             .accept("")
             .accept_encoding("identity")
             .max_response_header_size(MAX_HEADERS)
             .input_buffer_size(2 * MAX_HEADERS)
             .output_buffer_size(2 * MAX_HEADERS)
             .build();
-        Ok(Self { config: config.clone(), headers, route, tls, agent, process: PerProcess::new() })
+        Ok(Self { config: config.clone(), headers, proxy, tls, agent, process: PerProcess::new() })
     }
 
     /// The answer, and the lane it came by, which is best put back.
@@ -123,50 +119,29 @@ impl Http {
         }
         let (sender, receiver) = channel();
         let (http, until) = (Arc::clone(self), Instant::now() + self.config.deadline);
-        let open = move || match http.open(&process, until) {
-            Ok(lane) => {
-                if let Err(unwanted) = sender.send(lane) {
-                    process.lanes.put(unwanted.0);
-                }
-            }
-            Err(obstacle) => {
-                tracing::debug!("no connection could be opened ahead: {:?}", obstacle.cause);
-            }
+        let open = move || match http.open(&process, until).map(|lane| sender.send(lane)) {
+            Ok(Ok(())) => {}
+            Ok(Err(unwanted)) => process.lanes.put(unwanted.0),
+            Err(Obstacle { cause, .. }) => tracing::debug!("no connection could be opened ahead: {cause:?}"),
         };
         thread::Builder::new().name("prebind-ahead".to_owned()).spawn(open).ok()?;
         Some(receiver)
     }
 
-    /// From now on the server is known to slow down the connections that create sessions.
-    pub(in crate::client) fn slow_down(&self) {
-        self.process().lanes.slow_down();
-    }
-
-    /// Whether it is known to do so.
-    pub(in crate::client) fn is_slow(&self) -> bool {
-        self.process().lanes.is_slow_server()
-    }
-
-    /// One that nobody uses, even if the server lets it rest.
-    pub(in crate::client) fn any_lane(&self) -> Option<Lane> {
-        self.process().lanes.take_any()
-    }
-
-    /// Puts a lane back for others to use.
-    pub(in crate::client) fn put(&self, lane: Lane) {
-        self.process().lanes.put(lane);
-    }
-
-    fn process(&self) -> Arc<Process> {
+    /// This process's part of it.
+    pub(in crate::client) fn process(&self) -> Arc<Process> {
         self.process.get(|| Process {
             lanes: Lanes::default(),
             names: Names::new(self.config.ip_family),
-            tls: self.tls.as_deref().map(tls::with_sessions),
+            tls: self.tls.as_deref().map(trust::with_sessions),
         })
     }
 
     fn open(&self, process: &Process, until: Instant) -> Result<Lane, Obstacle> {
-        Ok(Lane::new(connect::open(&self.route, &process.names, process.tls.as_ref(), until)?))
+        let (proxy, tls) = (self.proxy.as_ref(), process.tls.as_ref());
+        let connection = Arc::new(connect::open(&self.config, proxy, &process.names, tls, until)?);
+        let lender = Lender(Arc::clone(&connection));
+        Ok(Lane::new(Agent::with_parts(self.agent.clone(), lender, Nowhere), connection))
     }
 
     fn exchange(
@@ -177,15 +152,13 @@ impl Http {
         posted: Option<Posted>,
     ) -> Result<(Reply, Lane), Obstacle> {
         if posted.as_ref().is_some_and(|posted| !posted.leave()) {
-            let called_back = io::Error::from(io::ErrorKind::ConnectionAborted);
-            return Err(Obstacle::new(Phase::Headers, called_back));
+            // It was called back.
+            return Err(Obstacle::new(Phase::Headers, io::Error::from(io::ErrorKind::ConnectionAborted)));
         }
         let creates = !request.is_repeatable();
-        // Nobody would know the session that comes of it.
-        lane.connection.begin(until, creates);
-        let loan = Arc::new(Loan::new(Arc::clone(&lane.connection), posted));
-        let agent = Agent::with_parts(self.agent.clone(), Lender(Arc::clone(&loan)), Nowhere);
-        let mut post = agent.post(self.config.url.as_str()).header(CONTENT_TYPE, request::CONTENT_TYPE);
+        // The answer to a creation tells which session to end, even if the call is given up.
+        lane.connection.begin(until, creates, posted);
+        let mut post = lane.agent.post(self.config.url.as_str()).header(CONTENT_TYPE, request::CONTENT_TYPE);
         for (name, value) in &self.headers {
             post = post.header(name, value);
         }
@@ -198,59 +171,12 @@ impl Http {
                 .map_err(|error| Obstacle::new(Phase::Body, HttpError::from(error))),
             Err(error) => Err(Obstacle::new(Phase::Headers, error)),
         };
-        lane.carried(creates, loan.sent.load(Relaxed), loan.is_over.load(Relaxed));
-        let spoken = loan.spoken.get().copied().unwrap_or(Spoken::Nothing);
-        match reply {
-            Ok(reply) => Ok((reply, lane)),
-            Err(obstacle) => Err(Obstacle { spoken, partial, peer: lane.connection.peer, ..obstacle }),
-        }
+        let Notes { sent, spoken, .. } = mem::take(&mut lane.connection.line().notes);
+        // Beside the lane and the lender, `ureq` keeps the connection as long as it may carry another request.
+        lane.carried(creates, sent, Arc::strong_count(&lane.connection) < 3);
+        let peer = lane.connection.peer;
+        reply.map(|reply| (reply, lane)).map_err(|obstacle| Obstacle { spoken, partial, peer, ..obstacle })
     }
-}
-
-/// The configured headers, checked; those of the request itself cannot be replaced.
-fn headers(configured: &[(String, Secret)]) -> Result<HeaderMap, Error> {
-    const OURS: [&str; 8] = [
-        "accept-encoding",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "expect",
-        "te",
-        "transfer-encoding",
-    ];
-    let length = |(name, value): &(String, Secret)| name.len() + value.expose().len() + ": \r\n".len();
-    if configured.iter().map(length).sum::<usize>() > MAX_HEAD {
-        return Err(Error::config(
-            "headers",
-            format!("have more than {MAX_HEAD} bytes in all, which servers refuse"),
-        ));
-    }
-    let mut headers = HeaderMap::new();
-    for (name, value) in configured {
-        let parsed = HeaderName::try_from(name.as_str()).ok().filter(|name| !OURS.contains(&name.as_str()));
-        let name = parsed.ok_or_else(|| {
-            Error::config(
-                "headers",
-                "has a name that HTTP does not allow, or that prebind sets itself, such as Content-Type",
-            )
-        })?;
-        let mut value = HeaderValue::try_from(value.expose()).map_err(|_| {
-            Error::config(
-                "headers",
-                format!("the value of {name} has a character that HTTP does not allow, such as a line break"),
-            )
-        })?;
-        if value.len() > MAX_HEADER {
-            return Err(Error::config(
-                "headers",
-                format!("the value of {name} is longer than {MAX_HEADER} bytes, which servers refuse"),
-            ));
-        }
-        value.set_sensitive(true);
-        headers.append(name, value);
-    }
-    Ok(headers)
 }
 
 /// Leaves in `partial` what arrived of a body that could not be read to its end.
@@ -259,7 +185,6 @@ fn read(response: Response<Body>, rid: u64, max: usize, partial: &mut Vec<u8>) -
     let text =
         |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned);
     let now = SystemTime::now();
-    let set_cookie = head.headers.get_all(SET_COOKIE).iter();
     let mut reply = Reply {
         rid,
         status: head.status.as_u16(),
@@ -267,7 +192,7 @@ fn read(response: Response<Body>, rid: u64, max: usize, partial: &mut Vec<u8>) -
         content_encoding: text(CONTENT_ENCODING),
         location: text(LOCATION),
         retry_after: text(RETRY_AFTER).and_then(|header| retry_after(&header, now)),
-        set_cookie: set_cookie
+        set_cookie: (head.headers.get_all(SET_COOKIE).iter())
             .filter_map(|value| value.to_str().ok())
             .map(|header| with_age(header, now.into()))
             .collect(),
@@ -280,37 +205,17 @@ fn read(response: Response<Body>, rid: u64, max: usize, partial: &mut Vec<u8>) -
     Ok(reply)
 }
 
-/// A connection that is lent to `ureq` for one request, and what is known of the request.
+/// The connector of a lane's agent.
 #[derive(Debug)]
-struct Loan {
-    connection: Arc<Connection>,
-    posted: Option<Posted>,
-    /// How many bytes went out.
-    sent: AtomicUsize,
-    /// What the answer begins with.
-    spoken: OnceLock<Spoken>,
-    /// Whether `ureq` has closed the connection, which is not fit for another request.
-    is_over: AtomicBool,
-}
-
-impl Loan {
-    fn new(connection: Arc<Connection>, posted: Option<Posted>) -> Self {
-        let (sent, spoken, is_over) = (AtomicUsize::new(0), OnceLock::new(), AtomicBool::new(false));
-        Self { connection, posted, sent, spoken, is_over }
-    }
-}
-
-/// The connector of an agent for one request.
-#[derive(Debug)]
-struct Lender(Arc<Loan>);
+struct Lender(Arc<Connection>);
 
 impl Connector for Lender {
     type Out = Wire;
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Wire>, HttpError> {
-        let (config, loan) = (details.config, Arc::clone(&self.0));
+        let (config, connection) = (details.config, Arc::clone(&self.0));
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        Ok(Some(Wire { loan, buffers, unsent: Zeroizing::new(Vec::with_capacity(USUAL)) }))
+        Ok(Some(Wire { connection, buffers, unsent: Zeroizing::new(Vec::with_capacity(USUAL)) }))
     }
 }
 
@@ -319,12 +224,7 @@ impl Connector for Lender {
 struct Nowhere;
 
 impl Resolver for Nowhere {
-    fn resolve(
-        &self,
-        _: &Uri,
-        _: &ureq::config::Config,
-        _: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, HttpError> {
+    fn resolve(&self, _: &Uri, _: &HttpConfig, _: NextTimeout) -> Result<ResolvedSocketAddrs, HttpError> {
         Ok(self.empty())
     }
 }
@@ -332,7 +232,7 @@ impl Resolver for Nowhere {
 /// What `ureq` writes a request to and reads the answer from. It sends the request in one piece, since a server that
 /// reads the head first may make the body wait. The connection itself keeps to the deadline.
 struct Wire {
-    loan: Arc<Loan>,
+    connection: Arc<Connection>,
     buffers: LazyBuffers,
     unsent: Zeroizing<Vec<u8>>,
 }
@@ -357,34 +257,32 @@ impl Transport for Wire {
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, HttpError> {
-        let mut stream = self.loan.connection.stream();
+        let mut line = self.connection.line();
+        let Line { stream, notes } = &mut *line;
         if !self.unsent.is_empty() {
             stream.write_all(&self.unsent)?;
             stream.flush()?;
-            self.loan.sent.fetch_add(self.unsent.len(), Relaxed);
+            notes.sent += self.unsent.len();
             self.unsent.zeroize();
-            self.loan.posted.iter().for_each(Posted::written);
+            notes.posted.iter().for_each(Posted::written);
         }
         let input = self.buffers.input_append_buf();
         let amount = stream.read(input)?;
-        self.loan.spoken.get_or_init(|| Spoken::of(&input[..amount]));
+        if notes.spoken == Spoken::Nothing {
+            notes.spoken = Spoken::of(&input[..amount]);
+        }
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
 
     fn is_open(&mut self) -> bool {
-        self.loan.connection.is_quiet()
+        // A lane is looked at before it is used.
+        true
     }
 
     fn is_tls(&self) -> bool {
         // `ureq` asks only where the URL wants it.
         true
-    }
-}
-
-impl Drop for Wire {
-    fn drop(&mut self) {
-        self.loan.is_over.store(true, Relaxed);
     }
 }
 
@@ -424,34 +322,12 @@ mod tests {
     }
 
     #[test]
-    fn a_header_may_be_as_long_as_servers_take() {
-        for (length, is_allowed) in [(MAX_HEADER, true), (MAX_HEADER + 1, false)] {
-            let header = ("X-Long".to_owned(), Secret::from("x".repeat(length)));
-            assert_eq!(headers(&[header]).is_ok(), is_allowed, "{length}");
-        }
-        assert_eq!(MAX_HEADER, 8192);
-    }
-
-    #[test]
-    fn all_headers_may_be_as_long_as_servers_take() {
-        let header = |number: usize, length: usize| (format!("X{number}"), Secret::from("x".repeat(length)));
-        for (count, length, is_allowed) in
-            [(8, 8186, true), (8, 8187, false), (9362, 1, true), (9363, 1, false)]
-        {
-            let configured: Vec<_> = (0..count).map(|number| header(number % 10, length)).collect();
-            assert_eq!(headers(&configured).is_ok(), is_allowed, "{count} of {length}");
-        }
-        assert_eq!(MAX_HEAD, 65_536);
-    }
-
-    #[test]
     fn nothing_that_was_sent_stays_in_a_buffer() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let connection = Arc::new(Connection::to(&listener));
         let mut server = listener.accept().unwrap().0;
-        let loan = Arc::new(Loan::new(connection, None));
         let mut wire = Wire {
-            loan: Arc::clone(&loan),
+            connection: Arc::clone(&connection),
             buffers: LazyBuffers::new(1024, 3000),
             unsent: Zeroizing::new(Vec::with_capacity(USUAL)),
         };
@@ -461,7 +337,7 @@ mod tests {
                 wire.transmit_output(3000, NextTimeout::default()).unwrap();
                 assert!(wire.buffers().output().iter().all(|byte| *byte == 0));
             }
-            assert_eq!((wire.unsent.len(), loan.sent.load(Relaxed)), (6000, 6000 * (round - 1)));
+            assert_eq!((wire.unsent.len(), connection.line().notes.sent), (6000, 6000 * (round - 1)));
             server.write_all(b"y").unwrap();
             wire.await_input(NextTimeout::default()).unwrap();
             let mut received = [0; 6000];

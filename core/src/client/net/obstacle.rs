@@ -78,7 +78,6 @@ impl From<HttpError> for Cause {
     fn from(error: HttpError) -> Self {
         match error {
             HttpError::Io(error) => error.into(),
-            HttpError::Timeout(_) => Self::Timeout,
             HttpError::Protocol(_) | HttpError::Http(_) => Self::NotHttp,
             HttpError::LargeResponseHeader(..) => Self::LargeHeader,
             _ => Self::Broken(io::ErrorKind::Other.into()),
@@ -87,9 +86,10 @@ impl From<HttpError> for Cause {
 }
 
 /// What an answer begins as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::client) enum Spoken {
     /// Nothing came.
+    #[default]
     Nothing,
     /// A record of TLS (RFC 8446 §5.1), such as an alert.
     Tls,

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use super::connect::Connection;
+use ureq::Agent;
+
+use super::stream::Connection;
 use crate::client::patience;
 use crate::random;
 
@@ -19,7 +21,7 @@ const MAX_IDLE_LANES: usize = 64;
 
 /// The oldest a connection may become; half of them only reach three quarters of it. A connection that
 /// lasted for ever would lead to a server that the name has left.
-const MAX_AGE: Duration = Duration::from_secs(90);
+pub(super) const MAX_AGE: Duration = Duration::from_secs(90);
 
 /// How long one may be idle to carry the creation of a session, which must not be repeated if the
 /// server closes the connection meanwhile: less than the 5 s after which Apache does. A server that
@@ -31,6 +33,8 @@ const SLOW_RATE: f64 = 10_000.0;
 
 /// A connection, which carries one request at a time.
 pub(in crate::client) struct Lane {
+    /// Speaks HTTP on the connection.
+    pub(super) agent: Agent,
     pub(super) connection: Arc<Connection>,
     /// Whether it carries no further request.
     is_over: bool,
@@ -43,13 +47,13 @@ pub(in crate::client) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(connection: Connection) -> Self {
-        let (connection, now) = (Arc::new(connection), Instant::now());
+    pub(super) fn new(agent: Agent, connection: Arc<Connection>) -> Self {
+        let now = Instant::now();
         let expires_at = now + MAX_AGE.mul_f64(0.5 + random::fraction() / 2.0);
-        Self { connection, is_over: false, has_created: false, bytes: 0, used_at: now, expires_at }
+        Self { agent, connection, is_over: false, has_created: false, bytes: 0, used_at: now, expires_at }
     }
 
-    /// Takes note of a request of so many bytes, after which the connection may be over.
+    /// Takes note of a request that it has carried, after which the connection may be over.
     pub(super) fn carried(&mut self, creates: bool, bytes: usize, is_over: bool) {
         self.has_created |= creates;
         (self.bytes, self.is_over, self.used_at) = (bytes, is_over, Instant::now());
@@ -70,11 +74,11 @@ impl Lane {
 
 /// The lanes that nobody uses at the moment, the least recently used first.
 #[derive(Default)]
-pub(super) struct Lanes {
+pub(in crate::client) struct Lanes {
     idle: RwLock<Vec<Lane>>,
     /// Whether the server slows down the connections that create sessions.
     has_slow: AtomicBool,
-    /// The longest time, in milliseconds, for which the server was seen to leave one open.
+    /// The longest time, in milliseconds, for which the server has left one open, as far as is known.
     patience: AtomicU64,
 }
 
@@ -85,13 +89,14 @@ impl Lanes {
             let now = Instant::now();
             let fresh = self.sort_out(idle, now);
             let is_ready = |lane: &Lane| self.is_ready(lane, creates, fresh, now);
-            let is_of_its_kind = |lane: &Lane| is_ready(lane) && self.is_slow(lane) == creates;
+            let is_of_its_kind =
+                |lane: &Lane| is_ready(lane) && (lane.has_created && self.is_slow_server()) == creates;
             idle.iter().position(is_of_its_kind).or_else(|| idle.iter().position(is_ready))
         })
     }
 
     /// The one that is ready first.
-    pub(super) fn take_any(&self) -> Option<Lane> {
+    pub(in crate::client) fn take_any(&self) -> Option<Lane> {
         self.take_open(|idle| {
             self.sort_out(idle, Instant::now());
             let (at, _) = idle.iter().enumerate().min_by_key(|(_, lane)| lane.rests_until())?;
@@ -109,13 +114,9 @@ impl Lanes {
         }
     }
 
-    fn is_slow(&self, lane: &Lane) -> bool {
-        lane.has_created && self.is_slow_server()
-    }
-
     fn is_ready(&self, lane: &Lane, creates: bool, fresh: Duration, now: Instant) -> bool {
         let is_stale = now.saturating_duration_since(lane.used_at) > fresh;
-        let is_resting = self.is_slow(lane) && now < lane.rests_until();
+        let is_resting = lane.has_created && self.is_slow_server() && now < lane.rests_until();
         !(is_resting || (creates && is_stale))
     }
 
@@ -125,18 +126,13 @@ impl Lanes {
         let fresh = FRESH.max(Duration::from_millis(self.patience.load(Relaxed)));
         idle.retain(|lane| {
             let age = now.saturating_duration_since(lane.used_at);
-            now < lane.expires_at && (age < FRESH || self.is_left_open(lane, age))
+            let is_left_open = now < lane.expires_at && (age < FRESH || lane.is_open());
+            if is_left_open {
+                self.patience.fetch_max(u64::try_from(age.as_millis()).unwrap_or(u64::MAX), Relaxed);
+            }
+            is_left_open
         });
         fresh
-    }
-
-    /// Looks, and takes note of how long the server is known to wait.
-    fn is_left_open(&self, lane: &Lane, age: Duration) -> bool {
-        let is_open = lane.is_open();
-        if is_open {
-            self.patience.fetch_max(u64::try_from(age.as_millis()).unwrap_or(u64::MAX), Relaxed);
-        }
-        is_open
     }
 
     /// Whether there is one for a creation and another for what follows.
@@ -151,7 +147,7 @@ impl Lanes {
     }
 
     /// Puts one back.
-    pub(super) fn put(&self, lane: Lane) {
+    pub(in crate::client) fn put(&self, lane: Lane) {
         if !lane.is_over {
             // Closed once the lock is free.
             drop(patience::write(&self.idle, |idle| {
@@ -163,11 +159,11 @@ impl Lanes {
     }
 
     /// From now on creations are known to slow their connection down.
-    pub(super) fn slow_down(&self) {
+    pub(in crate::client) fn slow_down(&self) {
         self.has_slow.store(true, Relaxed);
     }
 
-    pub(super) fn is_slow_server(&self) -> bool {
+    pub(in crate::client) fn is_slow_server(&self) -> bool {
         self.has_slow.load(Relaxed)
     }
 
@@ -196,7 +192,7 @@ mod tests {
     }
 
     fn lane(listener: &TcpListener) -> Lane {
-        Lane::new(Connection::to(listener))
+        Lane::new(Agent::new_with_defaults(), Arc::new(Connection::to(listener)))
     }
 
     #[test]
@@ -262,7 +258,7 @@ mod tests {
         let just_before = |age: Duration| age.saturating_sub(Duration::from_nanos(1));
         for (age, expected) in [
             (Duration::ZERO, (1, 0)),
-            (just_before(FRESH), (1, 0)),
+            (just_before(FRESH), (1, 3999)),
             (FRESH, (1, 4000)),
             (just_before(MAX_AGE / 2), (1, 44_999)),
             (MAX_AGE, (0, 0)),

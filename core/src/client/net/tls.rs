@@ -1,95 +1,13 @@
-//! TLS by `rustls`: whom it trusts, what it shows to the server, and the handshake.
-
-mod certificate;
-mod roots;
-mod trust;
+//! TLS by `rustls`, over a stream.
 
 use std::io;
 use std::sync::Arc;
 
-use rustls::client::Resumption;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::obstacle::Cause;
 use super::stream::Stream;
-use crate::config::Config;
-use crate::error::Error;
-pub(in crate::client) use certificate::{Presented, Refused};
-use trust::Trust;
-
-/// For the server and a proxy: `rustls` keeps eight for each.
-const MAX_SESSIONS: usize = 16;
-
-/// Who is trusted and what is shown to the server.
-///
-/// # Errors
-/// `Config` if a certificate or key cannot be used.
-pub(super) fn configure(config: &Config) -> Result<Arc<ClientConfig>, Error> {
-    let builder = ClientConfig::builder_with_provider(roots::provider())
-        .with_safe_default_protocol_versions()
-        .expect("the provider has them");
-    let trust = match &config.ca {
-        None => Trust::of(roots::system().map_err(|_| no_system_certificates())?),
-        Some(pem) => certificates(pem).and_then(Trust::new).ok_or_else(no_authority)?,
-    };
-    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(trust));
-    let mut config = match &config.client_certificate {
-        None => builder.with_no_client_auth(),
-        Some(certificate) => {
-            let chain = certificates(&certificate.chain).ok_or_else(no_certificate)?;
-            let key =
-                PrivateKeyDer::from_pem_slice(certificate.key.expose().as_bytes()).map_err(|_| no_key())?;
-            builder.with_client_auth_cert(chain, key).map_err(|_| mismatch())?
-        }
-    };
-    config.resumption = Resumption::disabled();
-    Ok(Arc::new(config))
-}
-
-/// The same for one process, which remembers sessions of its own: another process may hold the lock of those there were.
-pub(super) fn with_sessions(config: &ClientConfig) -> Arc<ClientConfig> {
-    let mut config = config.clone();
-    config.resumption = Resumption::in_memory_sessions(MAX_SESSIONS);
-    Arc::new(config)
-}
-
-pub(in crate::client) fn no_system_certificates() -> Error {
-    Error::config(
-        "ca",
-        "this system has no CA certificates that can be used: install them (Debian: ca-certificates), or give them here",
-    )
-}
-
-fn no_certificate() -> Error {
-    let problem = "holds no certificate in PEM; such a text begins with -----BEGIN CERTIFICATE-----";
-    Error::config("client_certificate", problem)
-}
-
-pub(in crate::client) fn no_key() -> Error {
-    let problem = "holds no private key in PEM; such a text begins with -----BEGIN PRIVATE KEY-----";
-    Error::config("client_certificate", problem)
-}
-
-pub(in crate::client) fn mismatch() -> Error {
-    Error::config(
-        "client_certificate",
-        "certificate and key do not belong together: give the key of this certificate",
-    )
-}
-
-fn no_authority() -> Error {
-    let problem =
-        "holds no certificate in PEM that can be used; such a text begins with -----BEGIN CERTIFICATE-----";
-    Error::config("ca", problem)
-}
-
-/// Every certificate; `None` if there is none or one cannot be read.
-fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
-    let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>().ok()?;
-    (!certificates.is_empty()).then_some(certificates)
-}
 
 /// Speaks TLS on a stream to this host.
 pub(super) fn shake_hands(stream: Stream, config: &Arc<ClientConfig>, host: &str) -> Result<Stream, Cause> {

@@ -19,9 +19,6 @@ const KEPT: Duration = Duration::from_secs(600);
 /// How long an address that did not answer in time comes after the others of its name.
 const AVOIDED: Duration = Duration::from_secs(60);
 
-/// More than anybody waits for.
-const MAX_ADDRESSES: usize = 16;
-
 pub(in crate::client::net) struct Names {
     family: IpFamily,
     system: System,
@@ -36,14 +33,11 @@ type System = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync
 
 impl Names {
     pub(in crate::client::net) fn new(family: IpFamily) -> Self {
-        Self::by(family, |host, port| Ok((host, port).to_socket_addrs()?.collect()))
+        Self::by(family, Arc::new(|host: &str, port| Ok((host, port).to_socket_addrs()?.collect())))
     }
 
-    fn by(
-        family: IpFamily,
-        system: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
-    ) -> Self {
-        Self { family, system: Arc::new(system), known: Mutex::default(), avoided: Mutex::default() }
+    fn by(family: IpFamily, system: System) -> Self {
+        Self { family, system, known: Mutex::default(), avoided: Mutex::default() }
     }
 
     /// The addresses of a host that may be used: one at least.
@@ -90,20 +84,15 @@ impl Names {
 
     fn usable(&self, host: &str, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
         let is_wanted = |address: &&SocketAddr| {
-            let family = match self.family {
-                IpFamily::Any => true,
-                IpFamily::Ipv4 => address.is_ipv4(),
-                IpFamily::Ipv6 => address.is_ipv6(),
-            };
+            let other_family = if address.is_ipv4() { IpFamily::Ipv6 } else { IpFamily::Ipv4 };
             // What is sent to localhost may be a password in the clear.
-            family && (!is_localhost(host) || address.ip().is_loopback())
+            self.family != other_family && (!is_localhost(host) || address.ip().is_loopback())
         };
         let mut usable: Vec<SocketAddr> = addresses.iter().filter(is_wanted).copied().collect();
         let avoided = locked(&self.avoided);
         let is_avoided =
             |address| avoided.iter().any(|(other, at)| *other == address && at.elapsed() < AVOIDED);
         usable.sort_by_key(|address| is_avoided(*address));
-        usable.truncate(MAX_ADDRESSES);
         usable
     }
 }
@@ -116,7 +105,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Names {
     /// With these addresses for every name.
     pub(in crate::client::net) fn fixed(addresses: Vec<SocketAddr>) -> Self {
-        Self::by(IpFamily::Any, move |_, _| Ok(addresses.clone()))
+        Self::by(IpFamily::Any, Arc::new(move |_: &str, _| Ok(addresses.clone())))
     }
 }
 
@@ -141,7 +130,7 @@ mod tests {
     fn an_outage_of_the_name_service_is_outlasted_for_a_while() {
         let is_down = Arc::new(AtomicBool::new(false));
         let outage = Arc::clone(&is_down);
-        let names = Names::by(IpFamily::Any, move |host, port| {
+        let system = move |host: &str, port| {
             assert_eq!(host, HOST);
             let failure = || io::Error::other("Temporary failure in name resolution");
             if outage.load(Relaxed) {
@@ -149,7 +138,8 @@ mod tests {
             } else {
                 Ok(vec![SocketAddr::from(([192, 0, 2, 1], port))])
             }
-        });
+        };
+        let names = Names::by(IpFamily::Any, Arc::new(system));
         let look_up = || names.look_up(HOST, 443, in_time());
         assert_eq!(look_up().unwrap(), [address("192.0.2.1:443")]);
         is_down.store(true, Relaxed);
@@ -167,7 +157,7 @@ mod tests {
             let _ = locked(&gate).recv();
             Ok(Vec::new())
         };
-        let names = Names::by(IpFamily::Any, hanging);
+        let names = Names::by(IpFamily::Any, Arc::new(hanging));
         let until = Instant::now() + Duration::from_millis(20);
         assert!(matches!(names.look_up(HOST, 443, until), Err(Cause::Timeout)));
         drop(open);
@@ -206,13 +196,11 @@ mod tests {
             let found: Vec<usize> = usable(family, host);
             assert_eq!(found, expected, "{family:?}, {host}");
         }
-        let many = vec![addresses[0]; 20];
-        assert_eq!(Names::new(IpFamily::Any).usable(HOST, &many).len(), MAX_ADDRESSES);
     }
 
     #[test]
     fn an_address_needs_no_name_service() {
-        let names = Names::by(IpFamily::Ipv6, |_, _| unreachable!("nobody is asked"));
+        let names = Names::by(IpFamily::Ipv6, Arc::new(|_: &str, _| unreachable!("nobody is asked")));
         assert_eq!(names.look_up("[::1]", 5280, in_time()).unwrap(), [address("[::1]:5280")]);
         assert!(matches!(names.look_up("127.0.0.1", 5280, in_time()), Err(Cause::NoUsableAddress)));
     }

@@ -1,7 +1,7 @@
 //! Passes a proxy: by CONNECT (RFC 9110 §9.3.6), SOCKS4, `SOCKS4a` or SOCKS5 (RFC 1928, RFC 1929).
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -46,8 +46,7 @@ fn connect(stream: &mut (impl Read + Write), target: Target<'_>, login: Login<'_
     let head = Zeroizing::new(format!(
         "CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: {USER_AGENT}\r\nProxy-Connection: Keep-Alive\r\n{login}\r\n"
     ));
-    stream.write_all(head.as_bytes())?;
-    stream.flush()?;
+    send(stream, head.as_bytes())?;
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") && answer.len() < MAX_HEAD {
         // No further than the head: what follows is the server's.
@@ -69,8 +68,7 @@ fn socks4(stream: &mut (impl Read + Write), target: Target<'_>) -> Result<(), Ca
     };
     let mut request = [&[4, 1][..], &port.to_be_bytes(), &address, &[0]].concat();
     request.extend(name.into_iter().flat_map(|name| [name.as_bytes(), &[0]].concat()));
-    stream.write_all(&request)?;
-    stream.flush()?;
+    send(stream, &request)?;
     let [_, status, ..] = read::<8>(stream)?;
     if status == 90 { Ok(()) } else { Err(Cause::ProxyRefused) }
 }
@@ -78,17 +76,15 @@ fn socks4(stream: &mut (impl Read + Write), target: Target<'_>) -> Result<(), Ca
 fn socks5(stream: &mut (impl Read + Write), target: Target<'_>, login: Login<'_>) -> Result<(), Cause> {
     const NO_LOGIN: u8 = 0;
     const PASSWORD: u8 = 2;
-    stream.write_all(if login.is_some() { &[5, 2, PASSWORD, NO_LOGIN] } else { &[5, 1, NO_LOGIN] })?;
-    stream.flush()?;
+    let length = |text: &str| u8::try_from(text.len()).map_err(|_| Cause::ProxyRefused);
+    send(stream, if login.is_some() { &[5, 2, PASSWORD, NO_LOGIN] } else { &[5, 1, NO_LOGIN] })?;
     match (read::<2>(stream)?, login) {
         ([5, NO_LOGIN], _) => {}
         ([5, PASSWORD], Some((name, password))) => {
-            let field = |text: &str| Some([&[u8::try_from(text.len()).ok()?], text.as_bytes()].concat());
-            let fields = field(name).zip(field(password)).ok_or(Cause::ProxyLogin)?;
-            let request =
-                Zeroizing::new([&[1][..], &Zeroizing::new(fields.0), &Zeroizing::new(fields.1)].concat());
-            stream.write_all(&request)?;
-            stream.flush()?;
+            let lengths = [length(name)?, length(password)?];
+            let request = [&[1, lengths[0]], name.as_bytes(), &lengths[1..], password.as_bytes()].concat();
+            let request = Zeroizing::new(request);
+            send(stream, &request)?;
             if read::<2>(stream)?[1] != 0 {
                 return Err(Cause::ProxyLogin);
             }
@@ -97,17 +93,11 @@ fn socks5(stream: &mut (impl Read + Write), target: Target<'_>, login: Login<'_>
         _ => return Err(Cause::ProxyRefused),
     }
     let (kind, host, port) = match target {
-        Target::Address(address) => match address.ip() {
-            IpAddr::V4(ip) => (1, ip.octets().to_vec(), address.port()),
-            IpAddr::V6(ip) => (4, ip.octets().to_vec(), address.port()),
-        },
-        Target::Name(host, port) => {
-            let length = u8::try_from(host.len()).map_err(|_| Cause::ProxyRefused)?;
-            (3, [&[length], host.as_bytes()].concat(), port)
-        }
+        Target::Address(SocketAddr::V4(address)) => (1, address.ip().octets().to_vec(), address.port()),
+        Target::Address(SocketAddr::V6(address)) => (4, address.ip().octets().to_vec(), address.port()),
+        Target::Name(host, port) => (3, [&[length(host)?], host.as_bytes()].concat(), port),
     };
-    stream.write_all(&[&[5, 1, 0, kind], host.as_slice(), &port.to_be_bytes()].concat())?;
-    stream.flush()?;
+    send(stream, &[&[5, 1, 0, kind], host.as_slice(), &port.to_be_bytes()].concat())?;
     let [_, status, _, kind] = read::<4>(stream)?;
     if status != 0 {
         return Err(Cause::ProxyRefused);
@@ -120,6 +110,11 @@ fn socks5(stream: &mut (impl Read + Write), target: Target<'_>, login: Login<'_>
     };
     io::copy(&mut stream.take(length + 2), &mut io::sink())?;
     Ok(())
+}
+
+fn send(stream: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes)?;
+    stream.flush()
 }
 
 fn read<const N: usize>(stream: &mut impl Read) -> io::Result<[u8; N]> {

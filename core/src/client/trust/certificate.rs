@@ -10,28 +10,28 @@ use crate::error::{address, shortened};
 
 /// The certificates that a server sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::client) struct Presented {
+pub(super) struct Presented {
     /// Whether there was none but the server's own.
-    pub(in crate::client) is_alone: bool,
+    pub(super) is_alone: bool,
     /// Whether the server's own is issued by itself.
-    pub(in crate::client) is_self_signed: bool,
+    pub(super) is_self_signed: bool,
     /// The name of the authority that the last one is issued by.
-    pub(in crate::client) issuer: Option<String>,
+    pub(super) issuer: Option<String>,
     /// Whether they were trusted, and the server did not prove to have the key.
-    pub(in crate::client) is_trusted: bool,
+    pub(super) is_trusted: bool,
 }
 
 /// The error for a certificate that is not trusted, with what the server presented.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{problem}")]
-pub(in crate::client) struct Refused {
-    pub(in crate::client) problem: CertificateError,
-    pub(in crate::client) presented: Presented,
+pub(super) struct Refused {
+    pub(super) problem: CertificateError,
+    pub(super) presented: Presented,
 }
 
 impl Refused {
     /// What `rustls` passes on.
-    pub(in crate::client) fn inside(error: &CertificateError) -> Option<&Self> {
+    pub(super) fn inside(error: &CertificateError) -> Option<&Self> {
         let CertificateError::Other(OtherError(other)) = error else { return None };
         other.downcast_ref()
     }

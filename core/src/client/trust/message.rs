@@ -3,11 +3,11 @@
 
 use rustls::{AlertDescription, CertificateError, Error};
 
-use super::net::{Presented, Refused};
+use super::certificate::{Presented, Refused};
 use crate::error::{address, shortened};
 
 /// Cause and remedy. `has_ca` tells whether the configuration names authorities.
-pub(super) fn message(error: &Error, host: &str, has_ca: bool) -> String {
+pub(in crate::client) fn message(error: &Error, host: &str, has_ca: bool) -> String {
     match error {
         Error::InvalidCertificate(problem) => untrusted(problem, host, has_ca),
         Error::InvalidMessage(_) | Error::InappropriateMessage { .. } | Error::PeerSentOversizedRecord => {
@@ -155,7 +155,7 @@ fn too_old(host: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) fn examples(host: &str) -> Vec<String> {
+pub(in crate::client) fn examples(host: &str) -> Vec<String> {
     let presented = |is_alone, is_self_signed| {
         let issuer = Some("Our CA".to_owned());
         unknown_issuer(&Presented { is_alone, is_self_signed, issuer, is_trusted: false }, host, false)
