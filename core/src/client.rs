@@ -3,34 +3,26 @@
 
 // May import from `negotiation` and the layers above, in the order of `core/tests/layers`.
 
-mod cancel;
-mod certificate;
-mod connector;
 #[cfg(test)]
 mod examples;
 mod exchange;
 mod fail_fast;
 mod flights;
+mod give_up;
+mod headers;
 #[cfg_attr(not(unix), path = "client/host/alone.rs")]
 mod host;
-mod http;
-mod lanes;
 mod lost;
 mod memory;
-mod obstacle;
+mod net;
 mod open;
 mod outbox;
 mod patience;
-mod phase;
+mod post;
 mod process;
 mod recent;
-mod resolver;
-mod roots;
 mod slots;
-mod tcp;
 mod terminate;
-mod tls;
-mod tls_error;
 mod trust;
 mod turns;
 
@@ -46,22 +38,21 @@ use crate::sasl::Credentials;
 use crate::sasl::ScramCache;
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::wire::reply::Reply;
 use crate::wire::request::Request;
-use crate::wire::trace::{Writer, masked};
 
-pub(crate) use cancel::interruptible;
 #[cfg(test)]
 pub(crate) use examples::examples;
-use fail_fast::Outcome;
-use host::{Full, Place};
-use http::Http;
-use lanes::Lane;
-use lost::Lost;
+use fail_fast::{FailFast, Outcome};
+pub(crate) use give_up::interruptible;
+use host::{Full, Host, Place};
+use lost::{Lost, defect};
 use memory::Memory;
-use process::Process;
+use net::Http;
+use open::Opener;
+use post::Service;
+use process::PerProcess;
 use recent::Recent;
-use slots::Slot;
+use slots::{Slot, Slots};
 
 /// Opens a session with a password, on a client that the process keeps for that URL.
 ///
@@ -82,10 +73,15 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    config: Config,
-    http: Arc<Http>,
-    scram_cache: ScramCache,
-    memory: Memory,
+    opener: Opener,
+    limits: PerProcess<Limits>,
+}
+
+/// How many calls may be under way, and whether any may.
+struct Limits {
+    fail_fast: FailFast,
+    slots: Arc<Slots>,
+    host: Option<Arc<Host>>,
 }
 
 impl Client {
@@ -100,7 +96,8 @@ impl Client {
         let memory = Memory::new(&config);
         // What is known from now on is the memory's.
         config.profile = None;
-        Ok(Self(Arc::new(Inner { config, http, scram_cache, memory })))
+        let opener = Opener { service: Service { config, http }, scram_cache, memory };
+        Ok(Self(Arc::new(Inner { opener, limits: PerProcess::new() })))
     }
 
     /// The client that the process keeps for this configuration: for callers that cannot keep one
@@ -111,7 +108,7 @@ impl Client {
     /// As [`new`](Self::new).
     pub fn shared(mut config: Config) -> Result<Self> {
         let profile = config.profile.take();
-        let kept = |clients: &[Self]| clients.iter().find(|client| client.0.config == config).cloned();
+        let kept = |clients: &[Self]| clients.iter().find(|client| client.config() == &config).cloned();
         let url = config.url.as_str();
         let of_url = |shared: &Option<Shared>| kept(shared.as_ref()?.get(url)?);
         if let Some(client) = patience::read(&SHARED, of_url).flatten() {
@@ -136,9 +133,9 @@ impl Client {
     /// Any [`ErrorKind`]; no session is left behind on the server, but for one that the server had not
     /// answered for in time: that ends by itself, after the server's inactivity time.
     pub fn prebind(&self, account: &Account) -> Result<Session> {
-        let host = self.0.config.url.host();
+        let host = self.config().url.host();
         let _span = tracing::info_span!("prebind", host, jid = %account.jid()).entered();
-        self.guarded(Stage::Create, |until| self.0.open(account, until))
+        self.guarded(Stage::Create, |until| self.0.opener.open(account, until))
             .inspect(|session| {
                 let (mechanism, round_trips) = (session.mechanism(), session.round_trips());
                 tracing::info!(mechanism, round_trips, "session opened");
@@ -153,7 +150,7 @@ impl Client {
     /// where processes are short-lived or many.
     #[must_use]
     pub fn profile(&self) -> String {
-        self.0.memory.profile()
+        self.0.opener.memory.profile()
     }
 
     /// Ends a session (XEP-0124 §13) that no browser has attached to yet.
@@ -174,11 +171,11 @@ impl Client {
     }
 
     fn end(&self, request: &Request) -> Result<()> {
-        let _span = tracing::info_span!("terminate", host = self.0.config.url.host()).entered();
+        let _span = tracing::info_span!("terminate", host = self.config().url.host()).entered();
         self.guarded(Stage::Terminate, |until| {
             let ask = || {
-                let reply = self.0.ask(request, None, until)?;
-                Ok(terminate::verify(request, &reply, &self.0.config))
+                let reply = self.0.opener.service.ask(request, None, until)?;
+                Ok(terminate::verify(request, &reply, self.config()))
             };
             match exchange::ended(until, ask) {
                 // A lost request may be repeated (XEP-0124 §14.3); it may have ended the session before.
@@ -193,63 +190,51 @@ impl Client {
 
     /// Runs a call under the deadline, the fail-fast rule, the limit of calls and a net for panics.
     fn guarded<T>(&self, stage: Stage, call: impl FnOnce(Instant) -> Result<T>) -> Result<T> {
-        if cancel::is_stopped() {
-            return Err(lost::given_up(phase::current(), stage));
+        if give_up::is_stopped() {
+            return Err(give_up::given_up(Phase::Queue, stage));
         }
-        let until = Instant::now() + self.0.config.deadline;
-        let (process, host) = (self.0.http.process(), self.0.config.url.host());
-        process.fail_fast.check(stage, host)?;
+        let until = Instant::now() + self.config().deadline;
+        let (limits, host) = (self.limits(), self.config().url.host());
+        limits.fail_fast.check(stage, host)?;
         // Ending a session takes load off the server.
         let is_login = stage == Stage::Create;
-        let _place = is_login.then(|| self.0.place(&process)).transpose()?;
-        let _slot = is_login.then(|| self.0.slot(&process)).transpose()?;
-        let admitted = process.fail_fast.admit(stage, host)?;
+        let _place = is_login.then(|| self.place(&limits)).transpose()?;
+        let _slot = is_login.then(|| self.slot(&limits)).transpose()?;
+        let admitted = limits.fail_fast.admit(stage, host)?;
         let result = catch_unwind(AssertUnwindSafe(|| call(until))).unwrap_or_else(|_| Err(defect(stage)));
         // Giving up says nothing about the server.
-        let outcome = if cancel::is_stopped() { Outcome::Unknown } else { Outcome::of(&result) };
-        process.fail_fast.record(admitted, outcome);
+        let outcome = if give_up::is_stopped() { Outcome::Unknown } else { Outcome::of(&result) };
+        limits.fail_fast.record(admitted, outcome);
         result
     }
-}
 
-impl Inner {
-    /// One of the places that the processes of this host share. A worker that waited for one would serve no page.
-    fn place(&self, process: &Process) -> Result<Option<Place>> {
-        let full = |Full { most }| no_place(most, self.config.url.host());
-        process.host.as_ref().map(|host| host.place().map_err(full)).transpose()
-    }
-
-    /// Waits for its turn, at most for half of the time: the other half is for the call.
-    fn slot(&self, process: &Process) -> Result<Slot> {
-        process.slots.take(Instant::now() + self.config.deadline / 2).ok_or_else(|| {
-            if cancel::is_stopped() {
-                return lost::given_up(Phase::Queue, Stage::Create);
-            }
-            no_slot(self.config.max_calls, self.config.url.host())
+    fn limits(&self) -> Arc<Limits> {
+        self.0.limits.get(|| {
+            let config = self.config();
+            let host = Host::new(config).map(Arc::new);
+            let fail_fast = FailFast::new(config, host.clone());
+            Limits { fail_fast, slots: Slots::new(config.max_calls), host }
         })
     }
 
-    /// The reply to a request that nothing follows.
-    fn ask(&self, request: &Request, lane: Option<Lane>, until: Instant) -> Result<Reply, Lost> {
-        let (reply, lane) = self.post(request, lane, until)?;
-        self.http.put(lane);
-        Ok(reply)
+    /// One of the places that the processes of this host share. A worker that waited for one would serve no page.
+    fn place(&self, limits: &Limits) -> Result<Option<Place>> {
+        let full = |Full { most }| no_place(most, self.config().url.host());
+        limits.host.as_ref().map(|host| host.place().map_err(full)).transpose()
     }
 
-    fn post(&self, request: &Request, lane: Option<Lane>, until: Instant) -> Result<(Reply, Lane), Lost> {
-        let stage = request.stage();
-        tracing::trace!(target: "prebind::wire", %stage, body = %masked(request.body().as_bytes(), Writer::Client), "sent");
-        let start = Instant::now();
-        let reply = self.http.post(request, lane, until);
-        let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
-        match &reply {
-            Ok((reply, _)) => {
-                tracing::trace!(target: "prebind::wire", %stage, body = %masked(&reply.body, Writer::Server), "received");
-                tracing::debug!(%stage, milliseconds, status = reply.status, bytes = reply.body.len(), "answered");
+    /// Waits for its turn, at most for half of the time: the other half is for the call.
+    fn slot(&self, limits: &Limits) -> Result<Slot> {
+        limits.slots.take(Instant::now() + self.config().deadline / 2).ok_or_else(|| {
+            if give_up::is_stopped() {
+                return give_up::given_up(Phase::Queue, Stage::Create);
             }
-            Err(lost) => tracing::debug!(%stage, milliseconds, "{}", lost.error),
-        }
-        reply
+            no_slot(self.config().max_calls, self.config().url.host())
+        })
+    }
+
+    fn config(&self) -> &Config {
+        &self.0.opener.service.config
     }
 }
 
@@ -287,12 +272,6 @@ fn no_place(most: u32, host: &str) -> Error {
         .with_retry_after(Some(PLACE_PAUSE))
 }
 
-/// In whole seconds, as `Retry-After` has it: one at least.
-fn in_seconds(time: Duration) -> Duration {
-    let started = u64::from(time.subsec_nanos() > 0);
-    Duration::from_secs((time.as_secs() + started).max(1))
-}
-
 /// Runs `call`. A panic in it is an error of the kind `Internal`.
 ///
 /// For the edge of a binding: in many languages a panic of Rust's is no error that programs catch. The calls of a
@@ -302,13 +281,4 @@ fn in_seconds(time: Duration) -> Duration {
 /// Those of `call`, and `Internal`.
 pub fn contained<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(defect(Stage::Configure)))
-}
-
-fn defect(stage: Stage) -> Error {
-    Error::new(
-        ErrorKind::Internal,
-        stage,
-        Retry::No,
-        "a defect in prebind itself: report it with what the log says",
-    )
 }

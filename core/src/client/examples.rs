@@ -1,12 +1,15 @@
 //! Every message about a connection, and what needs one.
 
-use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
-use ureq::Timeout;
+use std::time::Duration;
 
-use super::obstacle::Obstacle;
-use super::*;
-use crate::config::ClientCertificate;
-use crate::error::Phase;
+use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
+
+use super::lost::{Lost, defect};
+use super::net::{Cause, Obstacle, Spoken};
+use super::{Client, fail_fast, give_up, no_place, no_slot, terminate, trust, turns};
+use crate::config::{ClientCertificate, Config};
+use crate::error::{Error, ErrorKind, Phase, Retry, Stage};
+use crate::wire::reply::Reply;
 
 pub(crate) fn examples() -> Vec<Error> {
     let mut errors = losses();
@@ -14,7 +17,7 @@ pub(crate) fn examples() -> Vec<Error> {
     errors.extend(settings());
     errors.push(defect(Stage::Create));
     errors.push(turns::too_late());
-    errors.push(lost::given_up(Phase::Headers, Stage::Create));
+    errors.push(give_up::given_up(Phase::Headers, Stage::Create));
     errors.push(crate::random::no_random_numbers());
     errors.push(fail_fast::refusal(3, Duration::from_secs(5), Stage::Create, "chat.example.org"));
     errors.push(no_slot(32, "chat.example.org"));
@@ -33,20 +36,16 @@ fn losses() -> Vec<Error> {
         (config("https://chat.example.org/http-bind"), config("http://chat.example.org:5280/http-bind"));
     let behind = Config { proxy: Some("http://proxy.example.net:3128".into()), ..https.clone() };
     let mut errors = Vec::new();
-    let mut of = |config: &Config, phase, stage, error: ureq::Error| {
-        phase::enter(phase);
-        errors.push(Lost::new(error, stage, config).error);
+    let mut of = |config: &Config, phase, stage, cause: Cause| {
+        errors.push(Lost::new(Obstacle::new(phase, cause), stage, config).error);
     };
-    let io = |kind: Kind| ureq::Error::Io(kind.into());
-    phase::asked();
+    let io = |kind: Kind| Cause::from(Io::from(kind));
     for phase in [Phase::Dns, Phase::Tcp, Phase::Tls, Phase::Headers, Phase::Body] {
-        of(&https, phase, Stage::Bind, ureq::Error::Timeout(Timeout::Global));
+        of(&https, phase, Stage::Bind, Cause::Timeout);
         of(&https, phase, Stage::Bind, io(Kind::ConnectionReset));
     }
-    for obstacle in
-        [Obstacle::NoSuchHost, Obstacle::NameService, Obstacle::NoUsableAddress, Obstacle::NoThread]
-    {
-        of(&https, Phase::Dns, Stage::Create, ureq::Error::Io(obstacle.into()));
+    for cause in [Cause::NoSuchHost, Cause::NameService, Cause::NoUsableAddress, Cause::NoThread] {
+        of(&https, Phase::Dns, Stage::Create, cause);
     }
     for kind in
         [Kind::ConnectionRefused, Kind::NetworkUnreachable, Kind::PermissionDenied, Kind::AddrNotAvailable]
@@ -54,25 +53,18 @@ fn losses() -> Vec<Error> {
         of(&https, Phase::Tcp, Stage::Create, io(kind));
     }
     #[cfg(unix)]
-    of(&https, Phase::Tcp, Stage::Create, ureq::Error::Io(Io::from_raw_os_error(24)));
+    of(&https, Phase::Tcp, Stage::Create, Io::from_raw_os_error(24).into());
     of(&behind, Phase::Tcp, Stage::Create, io(Kind::ConnectionRefused));
-    for said in ["407", "403"] {
-        of(&behind, Phase::Tcp, Stage::Create, ureq::Error::ConnectProxyFailed(said.to_owned()));
-    }
+    of(&behind, Phase::Tcp, Stage::Create, Cause::ProxyLogin);
+    of(&behind, Phase::Tcp, Stage::Create, Cause::ProxyRefused);
     of(&http, Phase::Headers, Stage::Create, io(Kind::UnexpectedEof));
-    of(&http, Phase::Headers, Stage::Create, ureq::Error::LargeResponseHeader(2, 1));
-    for answer in [&b"\x15\x03\x01"[..], b"<?xml", b"SSH"] {
-        phase::asked();
-        phase::answered(answer);
-        of(&http, Phase::Headers, Stage::Create, io(Kind::UnexpectedEof));
+    of(&http, Phase::Headers, Stage::Create, Cause::LargeHeader);
+    of(&http, Phase::Headers, Stage::Bind, Cause::NotHttp);
+    for spoken in [Spoken::Tls, Spoken::Xmpp, Spoken::Other] {
+        let obstacle = Obstacle { spoken, ..Obstacle::new(Phase::Headers, Cause::NotHttp) };
+        errors.push(Lost::new(obstacle, Stage::Create, &http).error);
     }
-    phase::asked();
-    of(&http, Phase::Headers, Stage::Bind, ureq::Error::Http(bad_header()));
     errors
-}
-
-fn bad_header() -> ureq::http::Error {
-    ureq::http::HeaderName::try_from("").unwrap_err().into()
 }
 
 fn handshakes() -> Vec<Error> {
@@ -81,7 +73,6 @@ fn handshakes() -> Vec<Error> {
         Problem::Expired,
         Problem::NotValidYet,
         Problem::Revoked,
-        Problem::BadSignature,
         Problem::NotValidForName,
         Problem::InvalidPurpose,
         Problem::BadEncoding,
@@ -110,8 +101,8 @@ fn handshakes() -> Vec<Error> {
         .map(rustls::Error::AlertReceived),
     );
     let host = "chat.example.org";
-    let mut messages: Vec<String> = all.iter().map(|error| tls_error::message(error, host, false)).collect();
-    messages.extend(tls_error::examples(host));
+    let mut messages: Vec<String> = all.iter().map(|error| trust::message(error, host, false)).collect();
+    messages.extend(trust::examples(host));
     let error = |message| {
         Error::new(ErrorKind::Connect { phase: Phase::Tls }, Stage::Create, Retry::AfterConfigChange, message)
     };
@@ -137,6 +128,6 @@ fn settings() -> Vec<Error> {
     let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
     config.client_certificate = certificate(b"client.pem", "client.key");
     errors.push(Client::new(config).unwrap_err());
-    errors.extend([tls::no_system_certificates(), tls::mismatch(), tls::no_key()]);
+    errors.extend([trust::no_system_certificates(), trust::mismatch(), trust::no_key()]);
     errors
 }

@@ -4,34 +4,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::flights::Flights;
-use super::lanes::Lane;
-use super::lost::{self, Lost};
-use super::open::is_lost;
+use super::flights::{CLEAN_UP, Flights, before_clean_up};
+use super::give_up::{self, interruptible};
+use super::lost::{Lost, defect};
+use super::net::Lane;
+use super::post::Service;
+use super::terminate;
 use super::turns::Turns;
-use super::{Inner, cancel, defect, interruptible, terminate};
 use crate::account::Account;
-use crate::config::Config;
-use crate::error::{Error, Phase, Result, Stage};
+use crate::error::{Error, ErrorKind, Phase, Result, Stage};
 use crate::negotiation::Learned;
 use crate::negotiation::Plan;
 use crate::negotiation::{Failure, Negotiation, Step, has_failed, is_unknown};
 use crate::random::Random;
+use crate::sasl::ScramCache;
 use crate::session::Session;
 use crate::wire::request::Request;
 use crate::wire::server::Server;
-
-/// How long ending a session after a failure may take; less if the deadline is shorter.
-const CLEAN_UP: Duration = Duration::from_millis(500);
-
-/// How much of the time is kept for it at least, unless that is more than a quarter.
-const LEAST_CLEAN_UP: Duration = Duration::from_millis(50);
-
-/// When to stop what may fail, so that a session can be ended before the deadline.
-pub(super) fn before_clean_up(until: Instant, config: &Config) -> Instant {
-    let kept = (config.deadline / 10).clamp(LEAST_CLEAN_UP.min(config.deadline / 4), CLEAN_UP);
-    until.checked_sub(kept).unwrap_or(until)
-}
 
 /// How long it may take after the caller has given up: someone may be waiting for it to return.
 const HURRIED_CLEAN_UP: Duration = Duration::from_millis(150);
@@ -55,10 +44,23 @@ pub(super) fn ended<E>(
     ask()
 }
 
-impl Inner {
+/// Whether the answer may have been lost by chance, as where a connection breaks or a proxy loses the server
+/// for a moment. To the caller it may also mean that the server is down.
+pub(super) fn is_lost(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Connect { phase } => matches!(phase, Phase::Headers | Phase::Body),
+        ErrorKind::Http { status, .. } => {
+            matches!(status, 502..=504) && error.retry_after().is_none_or(|time| time.is_zero())
+        }
+        _ => false,
+    }
+}
+
+impl Service {
     pub(super) fn exchange(
         &self,
         account: &Account,
+        scram_cache: &ScramCache,
         plan: Plan,
         patience: Instant,
         until: Instant,
@@ -66,7 +68,7 @@ impl Inner {
         let goes_on = plan.goes_on() && !plan.is_classic();
         // Some of the time is kept to end the session.
         let turns = Turns::new(before_clean_up(until, &self.config));
-        let (random, cache) = (Random::from_os()?, Some(&self.scram_cache));
+        let (random, cache) = (Random::from_os()?, Some(scram_cache));
         let (negotiation, requests) =
             Negotiation::start_at_pace(&self.config, account, plan, random, cache, Some(&turns))?;
         // What follows goes over another connection, which is opened while the server thinks.
@@ -96,7 +98,7 @@ impl Inner {
                     self.give_back(lane, step.as_ref().ok(), flights);
                     step
                 }
-                Err(Lost { error, is_broken: true, partial }) if !cancel::is_stopped() => {
+                Err(Lost { error, is_broken: true, partial }) if !give_up::is_stopped() => {
                     tracing::debug!(stage = %error.stage(), "the connection broke; sending the same request again");
                     negotiation.lost_after(&partial, rid, error)
                 }
@@ -108,14 +110,14 @@ impl Inner {
                     next
                 }
                 Step::Wait(next) => next,
-                Step::Done(session, _) if cancel::is_stopped() => {
+                Step::Done(session, _) if give_up::is_stopped() => {
                     let terminate = terminate::of(&session).ok();
                     return Err(Failure { error: given_up(), terminate });
                 }
                 Step::Done(session, learned) => return Ok((session, learned)),
             };
             *ending = negotiation.ending();
-            if cancel::is_stopped() {
+            if give_up::is_stopped() {
                 return Err(negotiation.abandon(given_up()));
             }
         }
@@ -131,9 +133,10 @@ impl Inner {
             None => None,
         };
         if server == Some(Server::Prosody) {
-            self.http.slow_down();
+            self.http.process().lanes.slow_down();
         }
-        let is_slow = server.map_or_else(|| self.http.is_slow(), |server| server == Server::Prosody);
+        let is_slow = server
+            .map_or_else(|| self.http.process().lanes.is_slow_server(), |server| server == Server::Prosody);
         flights.give_back(lane, !is_slow);
     }
 
@@ -141,7 +144,7 @@ impl Inner {
     fn clean_up(&self, failure: Failure, flights: &mut Flights<'_, '_>, until: Instant) -> Error {
         let Failure { error, terminate } = failure;
         let Some(terminate) = terminate else { return error };
-        let is_hurried = cancel::is_stopped();
+        let is_hurried = give_up::is_stopped();
         let time = if is_hurried { HURRIED_CLEAN_UP } else { CLEAN_UP };
         let now = Instant::now();
         let until = until.min(now + time);
@@ -152,7 +155,8 @@ impl Inner {
             None => terminate,
         };
         // What is sent will be read, even if the server lets the connection rest for longer.
-        let lane = flights.take_own().or_else(|| is_hurried.then(|| self.http.any_lane()).flatten());
+        let lane =
+            flights.take_own().or_else(|| is_hurried.then(|| self.http.process().lanes.take_any()).flatten());
         match interruptible(|| true, || self.end_session(&terminate, lane, soon, until)) {
             Some(Err(gone)) if is_lost(&error) && (is_unknown(&gone) || has_failed(&gone)) => {
                 error.of_gone_session()
@@ -188,5 +192,5 @@ impl Inner {
 
 /// While the creation was under way, which is waited for even so.
 fn given_up() -> Error {
-    lost::given_up(Phase::Headers, Stage::Create)
+    give_up::given_up(Phase::Headers, Stage::Create)
 }

@@ -231,7 +231,13 @@ pub(super) fn refusal(failures: usize, left: Duration, stage: Stage, host: &str)
          errors of those calls"
     );
     Error::new(ErrorKind::Timeout { phase: Phase::FailFast }, stage, Retry::Later, message)
-        .with_retry_after(Some(super::in_seconds(left)))
+        .with_retry_after(Some(in_seconds(left)))
+}
+
+/// In whole seconds, as `Retry-After` has it: one at least.
+fn in_seconds(time: Duration) -> Duration {
+    let started = u64::from(time.subsec_nanos() > 0);
+    Duration::from_secs((time.as_secs() + started).max(1))
 }
 
 /// The clock does not begin at zero, so that there is a time before the machine was started.

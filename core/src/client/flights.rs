@@ -3,6 +3,7 @@
 //! is not sent again before (`negotiation::losses`). That holds as well where the later one goes out first.
 
 use std::collections::VecDeque;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -12,11 +13,12 @@ use std::time::{Duration, Instant};
 
 use tracing::dispatcher;
 
-use super::exchange::before_clean_up;
-use super::lanes::Lane;
-use super::lost::Lost;
+use super::give_up::{self, interruptible};
+use super::lost::{self, Lost};
+use super::net::Lane;
 use super::outbox::Outbox;
-use super::{Inner, cancel, interruptible};
+use super::post::Service;
+use crate::config::Config;
 use crate::wire::reply::Reply;
 use crate::wire::request::Request;
 
@@ -29,11 +31,23 @@ const OPENING: Duration = Duration::from_millis(250);
 /// How long a request may take to be written on a busy machine, where a round trip takes less.
 const LEAST_PATIENCE: Duration = Duration::from_millis(20);
 
+/// How long ending a session after a failure may take; less if the deadline is shorter.
+pub(super) const CLEAN_UP: Duration = Duration::from_millis(500);
+
+/// How much of the time is kept for it at least, unless that is more than a quarter.
+const LEAST_CLEAN_UP: Duration = Duration::from_millis(50);
+
+/// When to stop what may fail, so that a session can be ended before the deadline.
+pub(super) fn before_clean_up(until: Instant, config: &Config) -> Instant {
+    let kept = (config.deadline / 10).clamp(LEAST_CLEAN_UP.min(config.deadline / 4), CLEAN_UP);
+    until.checked_sub(kept).unwrap_or(until)
+}
+
 /// What a helper is given to send.
 type Job = (Request, Option<Lane>, Instant);
 
 pub(super) struct Flights<'scope, 'env> {
-    client: &'env Inner,
+    client: &'env Service,
     scope: &'scope Scope<'scope, 'env>,
     /// How long to wait until a secret is sent.
     patience: Instant,
@@ -65,7 +79,7 @@ pub(super) struct Flights<'scope, 'env> {
 
 impl<'scope, 'env> Flights<'scope, 'env> {
     pub(super) fn new(
-        client: &'env Inner,
+        client: &'env Service,
         scope: &'scope Scope<'scope, 'env>,
         patience: Instant,
         until: Instant,
@@ -171,7 +185,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
         let helper = if self.is_alone { None } else { self.idle.pop().or_else(|| self.hire()) };
         let Some(helper) = helper else {
             if let Some(lane) = other {
-                self.client.http.put(lane);
+                self.client.http.process().lanes.put(lane);
             }
             self.due.push_back((Instant::now(), ahead));
             return self.send(before, own);
@@ -191,7 +205,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
     pub(super) fn give_back(&mut self, lane: Lane, stays: bool) {
         match &self.own {
             None if stays => self.own = Some(lane),
-            _ => self.client.http.put(lane),
+            _ => self.client.http.process().lanes.put(lane),
         }
     }
 
@@ -216,12 +230,12 @@ impl<'scope, 'env> Flights<'scope, 'env> {
     }
 
     fn send(&mut self, request: &Request, lane: Option<Lane>) -> Answer {
-        let post = || self.client.post(request, lane, self.request_until(request));
-        let answer = (request.rid(), self.outbox.posting(request.rid(), post));
+        let posted = self.outbox.post(request.rid());
+        let reply = self.client.post(request, lane, self.request_until(request), Some(posted));
         if !request.is_repeatable() {
             self.round_trip = self.started.elapsed();
         }
-        answer
+        (request.rid(), reply)
     }
 
     fn hand_over(&self, helper: usize, request: Request, lane: Option<Lane>) {
@@ -243,16 +257,16 @@ impl<'scope, 'env> Flights<'scope, 'env> {
                 let keep_going = move || !is_over.load(Relaxed);
                 interruptible(keep_going, || {
                     for (request, lane, until) in todo {
-                        let post = AssertUnwindSafe(|| client.post(&request, lane, until));
-                        let posted = outbox
-                            .posting(request.rid(), || catch_unwind(post))
-                            .unwrap_or_else(|_| Err(Lost::by_defect(request.stage())));
-                        let answer = (request.rid(), posted);
+                        let posted = outbox.post(request.rid());
+                        let post = AssertUnwindSafe(|| client.post(&request, lane, until, Some(posted)));
+                        let reply =
+                            catch_unwind(post).unwrap_or_else(|_| Err(lost::defect(request.stage()).into()));
+                        let answer = (request.rid(), reply);
                         // Nobody waits for it after a failure.
                         if let Err(unread) = sender.send((number, answer))
                             && let (_, Ok((_, lane))) = unread.0.1
                         {
-                            client.http.put(lane);
+                            client.http.process().lanes.put(lane);
                         }
                     }
                 });
@@ -267,7 +281,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
     fn lane_for(&mut self, request: &Request) -> Option<Lane> {
         let http = &self.client.http;
         let lane = self.own.take().or_else(|| self.opened_ahead(request));
-        lane.or_else(|| self.is_alone.then(|| http.any_lane()).flatten())
+        lane.or_else(|| self.is_alone.then(|| http.process().lanes.take_any()).flatten())
     }
 
     /// The connection that was opened for this, as soon as it is.
@@ -277,18 +291,13 @@ impl<'scope, 'env> Flights<'scope, 'env> {
         // The creation took one round trip at least, and a connection takes two or three.
         let patience = (2 * now.duration_since(self.started)).max(OPENING);
         let until = now + patience.min(self.until.saturating_duration_since(now) / 2);
-        loop {
-            let slice = cancel::SLICE.min(until.saturating_duration_since(Instant::now()));
-            match opening.recv_timeout(slice) {
-                Ok(lane) => return Some(lane),
-                // A caller that gives up is told by the request.
-                Err(RecvTimeoutError::Timeout) if !slice.is_zero() && cancel::ask().is_ok() => {}
-                Err(_) => {
-                    self.is_alone = true;
-                    return None;
-                }
-            }
-        }
+        let opened = give_up::waiting(until, false, |slice| match opening.recv_timeout(slice) {
+            Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::NotConnected.into()),
+            opened => Ok::<_, io::Error>(opened.ok()),
+        });
+        // A caller that gives up is told by the request.
+        self.is_alone = opened.is_err();
+        opened.ok()
     }
 
     /// Waits for an answer from a helper, which keeps to the deadline by itself; `None` once the next
@@ -296,13 +305,13 @@ impl<'scope, 'env> Flights<'scope, 'env> {
     fn wait(&mut self, next_due: Option<Instant>) -> Option<Answer> {
         loop {
             let left = next_due.map(|moment| moment.saturating_duration_since(Instant::now()));
-            let slice = left.map_or(cancel::SLICE, |left| left.min(cancel::SLICE));
+            let slice = left.map_or(give_up::SLICE, |left| left.min(give_up::SLICE));
             match self.answers.recv_timeout(slice) {
                 Ok((helper, answer)) => {
                     self.idle.push(helper);
                     return Some(answer);
                 }
-                Err(_) if cancel::ask().is_err() => self.is_over.store(true, Relaxed),
+                Err(_) if give_up::ask().is_err() => self.is_over.store(true, Relaxed),
                 Err(_) => {}
             }
             if left.is_some_and(|left| left <= slice) {
@@ -327,7 +336,7 @@ impl Drop for Flights<'_, '_> {
         self.is_over.store(true, Relaxed);
         let opened = self.ahead.take().and_then(|opening| opening.try_recv().ok());
         for lane in [self.own.take(), opened].into_iter().flatten() {
-            self.client.http.put(lane);
+            self.client.http.process().lanes.put(lane);
         }
     }
 }

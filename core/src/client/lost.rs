@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::obstacle::Obstacle;
-use super::phase::{self, Spoken};
-use super::{cancel, tls_error};
+use super::give_up;
+use super::net::{Cause, Obstacle, Spoken};
+use super::trust;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Phase, Retry, Stage, address, shortened};
 
@@ -26,46 +26,36 @@ pub(super) struct Lost {
 }
 
 impl Lost {
-    /// What this thread's request failed with.
-    pub(super) fn new(error: ureq::Error, stage: Stage, config: &Config) -> Self {
-        let phase = phase::current();
-        if cancel::is_stopped() {
-            return Self::whole(given_up(phase, stage));
-        }
-        let attempt = Attempt { config, phase, stage };
-        match error {
-            error if is_timeout(&error) => Self::whole(attempt.timeout()),
-            ureq::Error::Io(error) => attempt.broken(&error),
-            ureq::Error::Protocol(_) | ureq::Error::Http(_) => Self::whole(attempt.not_http()),
-            ureq::Error::LargeResponseHeader(..) => Self::whole(attempt.large_header()),
-            ureq::Error::ConnectProxyFailed(said) => Self::whole(attempt.proxy_refused(&said)),
-            ureq::Error::HostNotFound => attempt.broken(&Obstacle::NoUsableAddress.into()),
-            ureq::Error::Tls(_) => Self::whole(attempt.no_tls()),
-            _ => attempt.broken(&io::ErrorKind::Other.into()),
-        }
+    pub(super) fn new(obstacle: Obstacle, stage: Stage, config: &Config) -> Self {
+        let Obstacle { phase, cause, spoken, partial, .. } = obstacle;
+        let attempt = Attempt { config, phase, stage, spoken };
+        let mut is_broken = false;
+        let error = if give_up::is_stopped() {
+            give_up::given_up(phase, stage)
+        } else {
+            attempt.failed(&cause).unwrap_or_else(|| {
+                is_broken = true;
+                attempt.broken_off()
+            })
+        };
+        Self { error, is_broken, partial }
     }
+}
 
-    /// What this thread's request came to when prebind itself failed.
-    pub(super) fn by_defect(stage: Stage) -> Self {
-        Self::whole(super::defect(stage))
-    }
-
-    fn whole(error: Error) -> Self {
+impl From<Error> for Lost {
+    fn from(error: Error) -> Self {
         Self { error, is_broken: false, partial: Vec::new() }
     }
 }
 
-pub(super) fn is_timeout(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::Timeout(_) => true,
-        ureq::Error::Io(error) => matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock),
-        _ => false,
-    }
-}
-
-pub(super) fn given_up(phase: Phase, stage: Stage) -> Error {
-    let message = "the caller gave up waiting for the server";
-    Error::new(ErrorKind::Connect { phase }, stage, FreshSession, message)
+/// The error of a panic.
+pub(super) fn defect(stage: Stage) -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        stage,
+        Retry::No,
+        "a defect in prebind itself: report it with what the log says",
+    )
 }
 
 /// A request that failed.
@@ -73,6 +63,7 @@ struct Attempt<'a> {
     config: &'a Config,
     phase: Phase,
     stage: Stage,
+    spoken: Spoken,
 }
 
 impl Attempt<'_> {
@@ -80,51 +71,59 @@ impl Attempt<'_> {
         Error::new(ErrorKind::Connect { phase: self.phase }, self.stage, retry, message)
     }
 
-    fn broken(&self, error: &io::Error) -> Lost {
-        if let Some(obstacle) = Obstacle::inside(error) {
-            return Lost::whole(self.obstacle(obstacle));
-        }
-        if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            let message = tls_error::message(error, &self.host(), self.config.ca.is_some());
-            return Lost::whole(self.error(AfterConfigChange, message));
-        }
-        if let Some(error) = self.is_of_system(error) {
-            return Lost::whole(error);
-        }
-        match self.phase {
-            Phase::Dns | Phase::Tcp => Lost::whole(self.no_connection(error)),
-            Phase::Tls => Lost::whole(self.no_tls()),
-            Phase::Headers | Phase::Body | Phase::Queue | Phase::Derive | Phase::FailFast => {
-                self.broken_off()
-            }
-        }
-    }
-
-    fn obstacle(&self, obstacle: Obstacle) -> Error {
+    /// `None` if the connection broke while the answer was awaited.
+    fn failed(&self, cause: &Cause) -> Option<Error> {
         let (host, option) = self.peer();
-        match obstacle {
-            Obstacle::NoSuchHost => self.error(
+        Some(match cause {
+            Cause::Timeout => self.timeout(),
+            Cause::NotHttp => self.not_http(),
+            Cause::LargeHeader => self.large_header(),
+            Cause::ProxyLogin => self.error(
+                AfterConfigChange,
+                format!(
+                    "the proxy {host} wants a login: give user and password in `proxy`, as in http://user:password@host:3128"
+                ),
+            ),
+            Cause::ProxyRefused => {
+                let target = shortened(&self.config.url.authority(), 80);
+                self.error(
+                    AfterConfigChange,
+                    format!("the proxy {host} does not connect to {target}: allow that host and port there"),
+                )
+            }
+            Cause::Tls(error) => {
+                let message = trust::message(error, &self.host(), self.config.ca.is_some());
+                self.error(AfterConfigChange, message)
+            }
+            Cause::NoSuchHost => self.error(
                 AfterConfigChange,
                 format!("there is no host {host}: correct {option}, or add the name to DNS or /etc/hosts"),
             ),
-            Obstacle::NameService => self.error(
+            Cause::NameService => self.error(
                 Later,
                 format!(
                     "the name {host} could not be looked up: this machine's name service fails; check \
                      /etc/resolv.conf and the network, or try again later"
                 ),
             ),
-            Obstacle::NoUsableAddress => self.error(
+            Cause::NoUsableAddress => self.error(
                 AfterConfigChange,
                 format!(
                     "{host} has no address that may be used: check `ip_family`; localhost must lead to this machine"
                 ),
             ),
-            Obstacle::NoThread => self.error(
+            Cause::NoThread => self.error(
                 Later,
                 "the system lets this process start no more threads: raise its limit (ulimit -u, TasksMax, pids.max)",
             ),
-        }
+            Cause::Broken(error) => match (self.is_of_system(error), self.phase) {
+                (Some(error), _) => error,
+                (None, Phase::Dns | Phase::Tcp) => self.no_connection(error),
+                (None, Phase::Tls) => self.no_tls(),
+                (None, _) if self.is_answered_otherwise() => self.not_http(),
+                (None, _) => return None,
+            },
+        })
     }
 
     /// What this machine refused, whatever the server does.
@@ -180,30 +179,32 @@ impl Attempt<'_> {
         self.error(AfterConfigChange, message)
     }
 
+    fn is_first(&self) -> bool {
+        self.stage == Stage::Create && self.phase == Phase::Headers
+    }
+
+    /// Whether what answers first is no HTTP.
+    fn is_answered_otherwise(&self) -> bool {
+        self.is_first() && !matches!(self.spoken, Spoken::Nothing | Spoken::Http)
+    }
+
     /// The server closed or reset a connection while its answer was awaited.
-    fn broken_off(&self) -> Lost {
-        let is_other = !matches!(phase::spoken(), Spoken::Nothing | Spoken::Http);
-        if is_other && self.stage == Stage::Create && self.phase == Phase::Headers {
-            return Lost::whole(self.not_http());
-        }
+    fn broken_off(&self) -> Error {
         let host = self.host();
-        let is_first = self.stage == Stage::Create && self.phase == Phase::Headers;
-        let error = if is_first && phase::spoken() == Spoken::Nothing && !self.config.url.is_https() {
-            self.error(
+        if self.is_first() && self.spoken == Spoken::Nothing && !self.config.url.is_https() {
+            return self.error(
                 Later,
                 format!(
                     "{host} closed the connection without an answer: if the port expects TLS, begin `url` with \
                      https://; else see the server's log"
                 ),
-            )
-        } else {
-            let message = format!(
-                "the connection to {host} broke before the whole answer was there: try again; if it repeats, see the \
-                 server's log"
             );
-            self.error(if is_first { Later } else { FreshSession }, message)
-        };
-        Lost { is_broken: true, ..Lost::whole(error) }
+        }
+        let message = format!(
+            "the connection to {host} broke before the whole answer was there: try again; if it repeats, see the \
+             server's log"
+        );
+        self.error(if self.is_first() { Later } else { FreshSession }, message)
     }
 
     /// What came is no HTTP.
@@ -211,7 +212,7 @@ impl Attempt<'_> {
         const EXPECTED: &str = "an HTTP/1.1 response";
         let of_port =
             |message: &str| Error::unreadable(self.stage, EXPECTED, message).with_retry(AfterConfigChange);
-        match phase::spoken() {
+        match self.spoken {
             Spoken::Tls => of_port("the port expects TLS: begin `url` with https://"),
             Spoken::Xmpp => of_port(
                 "the port speaks XMPP and not HTTP: put the port of the server's HTTP into `url`, often 5280, or 5443 \
@@ -230,18 +231,6 @@ impl Attempt<'_> {
         let message =
             "the header of the answer is larger than 16 KiB: see what the server or a proxy in front adds";
         Error::unreadable(self.stage, "an HTTP/1.1 response", message)
-    }
-
-    fn proxy_refused(&self, said: &str) -> Error {
-        let (proxy, target) = (self.peer().0, shortened(&self.config.url.authority(), 80));
-        let message = if said.contains("407") {
-            format!(
-                "the proxy {proxy} wants a login: give user and password in `proxy`, as in http://user:password@host:3128"
-            )
-        } else {
-            format!("the proxy {proxy} does not connect to {target}: allow that host and port there")
-        };
-        self.error(AfterConfigChange, message)
     }
 
     fn timeout(&self) -> Error {
@@ -310,63 +299,39 @@ fn seconds(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ureq::Timeout;
-
     use super::*;
 
     const HTTPS: &str = "https://chat.example.org/http-bind";
     const HTTP: &str = "http://chat.example.org:5280/http-bind";
 
-    fn lost_by(config: &Config, phase: Phase, stage: Stage, error: impl Into<ureq::Error>) -> Lost {
-        phase::enter(phase);
-        Lost::new(error.into(), stage, config)
+    fn lost_by(config: &Config, phase: Phase, stage: Stage, cause: impl Into<Cause>) -> Lost {
+        Lost::new(Obstacle::new(phase, cause), stage, config)
     }
 
-    fn lost(url: &str, phase: Phase, stage: Stage, error: impl Into<ureq::Error>) -> Lost {
-        lost_by(&Config::new(url).unwrap(), phase, stage, error)
+    fn lost(url: &str, phase: Phase, stage: Stage, cause: impl Into<Cause>) -> Lost {
+        lost_by(&Config::new(url).unwrap(), phase, stage, cause)
     }
 
-    fn io(kind: io::ErrorKind) -> ureq::Error {
-        ureq::Error::Io(kind.into())
-    }
-
-    fn obstacle(obstacle: Obstacle) -> ureq::Error {
-        ureq::Error::Io(obstacle.into())
+    fn io(kind: io::ErrorKind) -> Cause {
+        io::Error::from(kind).into()
     }
 
     #[test]
     fn a_lost_request_tells_where_it_was_lost_and_why() {
         use io::ErrorKind as Kind;
-        phase::asked();
         for (phase, error, retry, told) in [
-            (
-                Phase::Dns,
-                obstacle(Obstacle::NoSuchHost),
-                AfterConfigChange,
-                "there is no host chat.example.org: ",
-            ),
-            (Phase::Dns, obstacle(Obstacle::NameService), Later, "name service fails"),
-            (Phase::Dns, obstacle(Obstacle::NoThread), Later, "ulimit -u"),
-            (Phase::Tcp, obstacle(Obstacle::NoThread), Later, "ulimit -u"),
-            (Phase::Dns, ureq::Error::HostNotFound, AfterConfigChange, "`ip_family`"),
+            (Phase::Dns, Cause::NoSuchHost, AfterConfigChange, "there is no host chat.example.org: "),
+            (Phase::Dns, Cause::NameService, Later, "name service fails"),
+            (Phase::Dns, Cause::NoThread, Later, "ulimit -u"),
+            (Phase::Tcp, Cause::NoThread, Later, "ulimit -u"),
+            (Phase::Dns, Cause::NoUsableAddress, AfterConfigChange, "`ip_family`"),
             (Phase::Tcp, io(Kind::ConnectionRefused), Later, "chat.example.org refuses the connection"),
             (Phase::Tcp, io(Kind::NetworkUnreachable), Later, "cannot be reached from here"),
             (Phase::Tcp, io(Kind::PermissionDenied), AfterConfigChange, "httpd_can_network_connect"),
             (Phase::Tcp, io(Kind::AddrNotAvailable), Later, "no address or free port"),
-            (Phase::Tcp, ureq::Error::ConnectionFailed, Later, "no connection to chat.example.org: "),
+            (Phase::Tcp, io(Kind::Other), Later, "no connection to chat.example.org: "),
             (Phase::Tls, io(Kind::UnexpectedEof), AfterConfigChange, "begin `url` with http://"),
-            (
-                Phase::Tls,
-                ureq::Error::Tls("debug text"),
-                AfterConfigChange,
-                "closed the connection in the TLS",
-            ),
-            (
-                Phase::Tls,
-                ureq::Error::Io(io::Error::other(rustls::Error::DecryptError)),
-                AfterConfigChange,
-                "failed",
-            ),
+            (Phase::Tls, Cause::Tls(Box::new(rustls::Error::DecryptError)), AfterConfigChange, "failed"),
         ] {
             let lost = lost(HTTPS, phase, Stage::Create, error);
             let message = lost.error.to_string();
@@ -380,14 +345,13 @@ mod tests {
         }
         #[cfg(unix)]
         {
-            let no_files = ureq::Error::Io(io::Error::from_raw_os_error(24));
+            let no_files = io::Error::from_raw_os_error(24);
             assert!(lost(HTTPS, Phase::Tcp, Stage::Create, no_files).error.to_string().contains("ulimit -n"));
         }
     }
 
     #[test]
     fn a_connection_that_breaks_later_may_have_carried_the_request() {
-        phase::asked();
         for (url, stage, phase, retry, told) in [
             (HTTPS, Stage::Bind, Phase::Headers, FreshSession, "try again"),
             (HTTPS, Stage::Create, Phase::Body, FreshSession, "try again"),
@@ -404,22 +368,22 @@ mod tests {
 
     #[test]
     fn what_answers_instead_of_http_is_named() {
-        for (answer, told) in [
-            (&b"\x15\x03\x01\0\x02\x02"[..], "begin `url` with https://"),
-            (b"<?xml version='1.0'?><stream:stream>", "speaks XMPP"),
-            (b"<stream:stream>", "speaks XMPP"),
-            (b"SSH-2.0-OpenSSH", "is not HTTP/1.1: check host and port"),
+        let config = Config::new(HTTP).unwrap();
+        for (spoken, told) in [
+            (Spoken::Tls, "begin `url` with https://"),
+            (Spoken::Xmpp, "speaks XMPP"),
+            (Spoken::Other, "is not HTTP/1.1: check host and port"),
         ] {
-            phase::asked();
-            phase::answered(answer);
-            for error in [io(io::ErrorKind::ConnectionReset), io(io::ErrorKind::UnexpectedEof)] {
-                let lost = lost(HTTP, Phase::Headers, Stage::Create, error);
-                assert!(lost.error.to_string().contains(told), "{}", lost.error);
-                assert_eq!((lost.error.kind().as_str(), lost.error.retry()), ("Protocol", AfterConfigChange));
+            for cause in
+                [io(io::ErrorKind::ConnectionReset), io(io::ErrorKind::UnexpectedEof), Cause::NotHttp]
+            {
+                let obstacle = Obstacle { spoken, ..Obstacle::new(Phase::Headers, cause) };
+                let error = Lost::new(obstacle, Stage::Create, &config).error;
+                assert!(error.to_string().contains(told), "{error}");
+                assert_eq!((error.kind().as_str(), error.retry()), ("Protocol", AfterConfigChange));
             }
         }
-        phase::asked();
-        let lost = lost(HTTP, Phase::Headers, Stage::Bind, ureq::Error::LargeResponseHeader(9, 8));
+        let lost = lost(HTTP, Phase::Headers, Stage::Bind, Cause::LargeHeader);
         assert_eq!((lost.error.kind().as_str(), lost.is_broken), ("Protocol", false));
     }
 
@@ -432,16 +396,10 @@ mod tests {
             (Phase::Headers, "did not answer in time (5 s): "),
             (Phase::Body, "raise `deadline`"),
         ] {
-            for error in [
-                ureq::Error::Timeout(Timeout::Global),
-                io(io::ErrorKind::TimedOut),
-                io(io::ErrorKind::WouldBlock),
-            ] {
-                let lost = lost(HTTPS, phase, Stage::Bind, error);
-                assert_eq!((lost.error.kind(), lost.is_broken), (&ErrorKind::Timeout { phase }, false));
-                assert_eq!(lost.error.retry(), Later);
-                assert!(lost.error.to_string().contains(told), "{}", lost.error);
-            }
+            let lost = lost(HTTPS, phase, Stage::Bind, Cause::Timeout);
+            assert_eq!((lost.error.kind(), lost.is_broken), (&ErrorKind::Timeout { phase }, false));
+            assert_eq!(lost.error.retry(), Later);
+            assert!(lost.error.to_string().contains(told), "{}", lost.error);
         }
         let request_timeout = Duration::from_millis(1500);
         let config = Config { request_timeout, ..Config::new(HTTPS).unwrap() };
@@ -455,14 +413,10 @@ mod tests {
         let proxy = Some("http://user:hidden@proxy.example.net:3128".into());
         let config = Config { proxy, ..Config::new(HTTPS).unwrap() };
         for (phase, error, told) in [
-            (Phase::Dns, obstacle(Obstacle::NoSuchHost), "no host proxy.example.net: correct `proxy`"),
+            (Phase::Dns, Cause::NoSuchHost, "no host proxy.example.net: correct `proxy`"),
             (Phase::Tcp, io(io::ErrorKind::ConnectionRefused), "proxy.example.net:3128 refuses"),
-            (
-                Phase::Tcp,
-                ureq::Error::ConnectProxyFailed("403 x".to_owned()),
-                "does not connect to chat.example.org",
-            ),
-            (Phase::Tcp, ureq::Error::ConnectProxyFailed("407 x".to_owned()), "wants a login"),
+            (Phase::Tcp, Cause::ProxyRefused, "proxy.example.net:3128 does not connect to chat.example.org"),
+            (Phase::Tcp, Cause::ProxyLogin, "proxy.example.net:3128 wants a login"),
             (Phase::Headers, io(io::ErrorKind::TimedOut), "chat.example.org did not answer"),
         ] {
             let message = lost_by(&config, phase, Stage::Create, error).error.to_string();

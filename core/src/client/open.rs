@@ -3,8 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::memory::{Failed, Known};
-use super::{Inner, cancel};
+use super::exchange::is_lost;
+use super::give_up;
+use super::memory::{Failed, Known, Memory};
+use super::post::Service;
 use crate::account::Account;
 use crate::error::{
     BoshCondition, Condition, Error, ErrorKind, Phase, Result, Retry, SaslCondition, Stage, StanzaCondition,
@@ -13,6 +15,7 @@ use crate::error::{
 use crate::negotiation::Plan;
 use crate::negotiation::is_scram;
 use crate::negotiation::{EACH_ANSWERED, SAME_SERVER, is_unknown};
+use crate::sasl::ScramCache;
 use crate::session::Session;
 use crate::wire::server::Server;
 
@@ -21,17 +24,25 @@ use crate::wire::server::Server;
 /// to it.
 const LOST_PAUSES: [Duration; 2] = [Duration::from_millis(24), Duration::from_millis(240)];
 
-impl Inner {
+/// Opens sessions, and learns from each.
+#[derive(Debug)]
+pub(super) struct Opener {
+    pub(super) service: Service,
+    pub(super) scram_cache: ScramCache,
+    pub(super) memory: Memory,
+}
+
+impl Opener {
     /// Opens a session and remembers what that taught.
     pub(super) fn open(&self, account: &Account, until: Instant) -> Result<Session> {
         let domain = account.jid().domain();
         let (plan, is_proven) = self.plan(account);
         let (is_short, binds_ahead) = (!plan.is_classic(), plan.binds_ahead());
         // A plan that has never succeeded leaves half of the time for what is known to work.
-        let half_time = until.checked_sub(self.config.deadline / 2).unwrap_or(until);
+        let half_time = until.checked_sub(self.service.config.deadline / 2).unwrap_or(until);
         let patience = if is_short && !is_proven { half_time } else { until };
         let error = match self.open_by(plan, account, patience, until) {
-            Err(error) if !cancel::is_stopped() => error,
+            Err(error) if !give_up::is_stopped() => error,
             result => return result,
         };
         let is_optional = error.is_in_sasl2();
@@ -77,11 +88,11 @@ impl Inner {
     /// Opens a session after this `error`, and once more if the creation is lost again.
     fn open_anew(&self, plan: &Plan, account: &Account, mut error: Error, until: Instant) -> Result<Session> {
         for pause in LOST_PAUSES {
-            if is_creation_lost(&error) && (Instant::now() + pause >= until || !cancel::pause(pause)) {
+            if is_creation_lost(&error) && (Instant::now() + pause >= until || !give_up::pause(pause)) {
                 break;
             }
             match self.open_by(plan.clone(), account, until, until) {
-                Err(again) if is_creation_lost(&again) && !cancel::is_stopped() => error = again,
+                Err(again) if is_creation_lost(&again) && !give_up::is_stopped() => error = again,
                 result => return result,
             }
         }
@@ -91,21 +102,21 @@ impl Inner {
     /// The shortest plan that is known to fit, and whether it has succeeded before.
     fn plan(&self, account: &Account) -> (Plan, bool) {
         let domain = account.jid().domain();
-        let may_use_sasl2 = !self.config.learn
+        let may_use_sasl2 = !self.service.config.learn
             || !account.credentials().has_more_than_token()
             || self.memory.may_use_sasl2(domain);
-        let known = self.config.learn.then(|| self.memory.recall(domain)).flatten();
+        let known = self.service.config.learn.then(|| self.memory.recall(domain)).flatten();
         let Some(Known { learned, is_proven, is_new, may_bind_ahead }) = known else {
             let plan = Plan::classic();
             return (if may_use_sasl2 { plan } else { plan.without_sasl2() }, false);
         };
         if learned.server() == Server::Prosody {
-            self.http.slow_down();
+            self.service.http.process().lanes.slow_down();
         }
         let plan = if is_new {
-            Plan::for_new_domain(&self.config, account, learned.server(), may_use_sasl2)
+            Plan::for_new_domain(&self.service.config, account, learned.server(), may_use_sasl2)
         } else {
-            Plan::shortest_by(&self.config, account, &learned, may_use_sasl2)
+            Plan::shortest_by(&self.service.config, account, &learned, may_use_sasl2)
         };
         (if may_bind_ahead { plan } else { plan.in_turn() }, is_proven)
     }
@@ -113,12 +124,12 @@ impl Inner {
     /// Opens a session within `patience`, and until a secret is sent, or else within `until`.
     fn open_by(&self, plan: Plan, account: &Account, patience: Instant, until: Instant) -> Result<Session> {
         let (domain, is_classic) = (account.jid().domain(), plan.is_classic());
-        if !self.config.learn {
-            return Ok(self.exchange(account, plan, patience, until)?.0);
+        let exchange = |plan| self.service.exchange(account, &self.scram_cache, plan, patience, until);
+        if !self.service.config.learn {
+            return Ok(exchange(plan)?.0);
         }
         let expects_scram = self.memory.expects_scram(domain);
-        let exchange = self.exchange(account, plan.expecting_scram(expects_scram), patience, until);
-        let (session, learned) = exchange.inspect_err(|error| {
+        let (session, learned) = exchange(plan.expecting_scram(expects_scram)).inspect_err(|error| {
             let has_none = |offered: &[String]| !offered.iter().any(|name| is_scram(name));
             if expects_scram
                 && matches!(error.kind(), ErrorKind::Mechanism { offered, .. } if has_none(offered))
@@ -156,18 +167,6 @@ fn may_be_mended(error: &Error) -> bool {
 
 fn is_creation_lost(error: &Error) -> bool {
     error.stage() == Stage::Create && is_lost(error)
-}
-
-/// Whether the answer may have been lost by chance, as where a connection breaks or a proxy loses the server
-/// for a moment. To the caller it may also mean that the server is down.
-pub(super) fn is_lost(error: &Error) -> bool {
-    match error.kind() {
-        ErrorKind::Connect { phase } => matches!(phase, Phase::Headers | Phase::Body),
-        ErrorKind::Http { status, .. } => {
-            matches!(status, 502..=504) && error.retry_after().is_none_or(|time| time.is_zero())
-        }
-        _ => false,
-    }
 }
 
 /// None if the login itself was refused, since a wrong password is never sent twice, nor if nobody

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::cancel;
+use super::give_up;
 
 #[derive(Debug)]
 pub(super) struct Slots(Mutex<State>);
@@ -56,13 +56,13 @@ impl Slots {
                 drop(state);
                 return None;
             }
-            let slice = if cancel::is_asked() { left.min(cancel::SLICE) } else { left };
+            let slice = if give_up::is_asked() { left.min(give_up::SLICE) } else { left };
             state = called.wait_timeout(state, slice).unwrap_or_else(PoisonError::into_inner).0;
-            if cancel::is_asked() && !state.is_turn_of(Some(place.number)) {
+            if give_up::is_asked() && !state.is_turn_of(Some(place.number)) {
                 state.set_away(place.number, true);
                 drop(state);
                 // Without the lock: the caller that is asked may make calls of its own.
-                cancel::ask().ok()?;
+                give_up::ask().ok()?;
                 state = self.lock();
                 state.set_away(place.number, false);
             }
@@ -138,7 +138,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::client::interruptible;
+    use crate::client::give_up::interruptible;
 
     fn in_time() -> Instant {
         Instant::now() + Duration::from_secs(60)
@@ -207,7 +207,7 @@ mod tests {
     fn a_caller_that_gives_up_does_not_wait() {
         let slots = Slots::new(1);
         let _taken = slots.take(Instant::now()).unwrap();
-        interruptible(|| false, || assert!(slots.take(in_time()).is_none() && cancel::is_stopped()));
+        interruptible(|| false, || assert!(slots.take(in_time()).is_none() && give_up::is_stopped()));
         assert!(slots.lock().waiting.is_empty());
     }
 

@@ -1,129 +1,93 @@
-//! The certificates that are trusted: those of the system, or those that the operator names, which may be
-//! authorities and also the very certificates that servers present.
+//! TLS by `rustls`: which servers it trusts, what it shows to them, and what mends a handshake that failed.
+
+mod certificate;
+mod message;
+mod roots;
+mod verifier;
 
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme,
-};
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::certificate::{self, common_name};
-use super::roots;
+use crate::config::Config;
+use crate::error::Error;
+#[cfg(test)]
+pub(super) use message::examples;
+pub(super) use message::message;
+use verifier::Trust;
 
-/// Trusts what the authorities signed, and the certificates that are named themselves: a self-signed one, as
-/// `openssl req -x509` makes it, says of itself that it is an authority and must not be presented by a server
-/// (RFC 5280 §4.2.1.9), but it is exactly what was named. What is refused is noted for the error.
-#[derive(Debug)]
-pub(super) struct Trust {
-    authorities: Arc<dyn ServerCertVerifier>,
-    named: Vec<Named>,
+/// For the server and a proxy: `rustls` keeps eight for each.
+const MAX_SESSIONS: usize = 16;
+
+/// The configuration for one process, which remembers sessions of its own: another process may hold the lock of those
+/// there were.
+pub(super) fn with_sessions(config: &ClientConfig) -> Arc<ClientConfig> {
+    let mut config = config.clone();
+    config.resumption = Resumption::in_memory_sessions(MAX_SESSIONS);
+    Arc::new(config)
 }
 
-#[derive(Debug)]
-struct Named {
-    certificate: CertificateDer<'static>,
-    /// The common name, for a certificate without any other (RFC 6125 §6.4.4).
-    common_name: Option<String>,
-}
-
-impl Trust {
-    /// Trusts the authorities of this verifier alone.
-    pub(super) fn of(authorities: Arc<dyn ServerCertVerifier>) -> Self {
-        Self { authorities, named: Vec::new() }
-    }
-
-    /// `None` if one of the certificates cannot be used.
-    pub(super) fn new(certificates: Vec<CertificateDer<'static>>) -> Option<Self> {
-        let mut roots = RootCertStore::empty();
-        let mut named = Vec::new();
-        for certificate in certificates {
-            roots.add(certificate.clone()).ok()?;
-            let common_name = roots.roots.last().and_then(|anchor| common_name(&anchor.subject));
-            let common_name = common_name.and_then(|name| String::from_utf8(name.to_vec()).ok());
-            named.push(Named { certificate, common_name });
+/// Which servers are trusted, and what is shown to them.
+///
+/// # Errors
+/// `Config` if a certificate or key cannot be used.
+pub(super) fn configure(config: &Config) -> Result<Arc<ClientConfig>, Error> {
+    let builder = ClientConfig::builder_with_provider(roots::provider())
+        .with_safe_default_protocol_versions()
+        .expect("the provider has them");
+    let trust = match &config.ca {
+        None => Trust::of(roots::system().map_err(|_| no_system_certificates())?),
+        Some(pem) => certificates(pem).and_then(Trust::new).ok_or_else(no_authority)?,
+    };
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(trust));
+    let mut config = match &config.client_certificate {
+        None => builder.with_no_client_auth(),
+        Some(certificate) => {
+            let chain = certificates(&certificate.chain).ok_or_else(no_certificate)?;
+            let key =
+                PrivateKeyDer::from_pem_slice(certificate.key.expose().as_bytes()).map_err(|_| no_key())?;
+            builder.with_client_auth_cert(chain, key).map_err(|_| mismatch())?
         }
-        let provider = roots::provider();
-        let authorities =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()?;
-        Some(Self { authorities, named })
-    }
+    };
+    config.resumption = Resumption::disabled();
+    Ok(Arc::new(config))
 }
 
-impl Named {
-    fn is_for(&self, server: &ServerName<'_>) -> Result<(), Error> {
-        let presented = verify_server_name(&ParsedCertificate::try_from(&self.certificate)?, server);
-        let is_common_name = |name: &String| name.eq_ignore_ascii_case(&server.to_str());
-        match &presented {
-            Err(Error::InvalidCertificate(CertificateError::NotValidForNameContext {
-                presented: names,
-                ..
-            })) if names.is_empty() && self.common_name.as_ref().is_some_and(is_common_name) => Ok(()),
-            _ => presented,
-        }
-    }
+pub(super) fn no_system_certificates() -> Error {
+    Error::config(
+        "ca",
+        "this system has no CA certificates that can be used: install them (Debian: ca-certificates), or give them here",
+    )
 }
 
-impl ServerCertVerifier for Trust {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let verified =
-            self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        let named = self.named.iter().find(|named| named.certificate == *end_entity);
-        let verified = match (verified, named) {
-            // Who issued it does not matter, nor what it says it is for. It is found out after the dates.
-            (
-                Err(Error::InvalidCertificate(
-                    CertificateError::Other(_)
-                    | CertificateError::UnknownIssuer
-                    | CertificateError::NotValidForName
-                    | CertificateError::NotValidForNameContext { .. },
-                )),
-                Some(named),
-            ) => named.is_for(server_name).map(|()| ServerCertVerified::assertion()),
-            (verified, _) => verified,
-        };
-        verified.inspect_err(|_| certificate::refuse(end_entity, intermediates))
-    }
+fn no_certificate() -> Error {
+    let problem = "holds no certificate in PEM; such a text begins with -----BEGIN CERTIFICATE-----";
+    Error::config("client_certificate", problem)
+}
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let verified = self.authorities.verify_tls12_signature(message, certificate, signature);
-        verified.inspect_err(|_| certificate::refuse_proof())
-    }
+pub(super) fn no_key() -> Error {
+    let problem = "holds no private key in PEM; such a text begins with -----BEGIN PRIVATE KEY-----";
+    Error::config("client_certificate", problem)
+}
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let verified = self.authorities.verify_tls13_signature(message, certificate, signature);
-        verified.inspect_err(|_| certificate::refuse_proof())
-    }
+pub(super) fn mismatch() -> Error {
+    Error::config(
+        "client_certificate",
+        "certificate and key do not belong together: give the key of this certificate",
+    )
+}
 
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.authorities.supported_verify_schemes()
-    }
+fn no_authority() -> Error {
+    let problem =
+        "holds no certificate in PEM that can be used; such a text begins with -----BEGIN CERTIFICATE-----";
+    Error::config("ca", problem)
+}
 
-    fn requires_raw_public_keys(&self) -> bool {
-        self.authorities.requires_raw_public_keys()
-    }
-
-    fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
-        self.authorities.root_hint_subjects()
-    }
+/// Every certificate; `None` if there is none or one cannot be read.
+fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>().ok()?;
+    (!certificates.is_empty()).then_some(certificates)
 }

@@ -1,22 +1,21 @@
 //! Deriving keys takes all of a processor, for as long as a server says. So no more derivations run at once than
 //! there are processors, and each looks at the deadline and at its caller as it goes.
 
-use std::mem;
 use std::num::NonZero;
-use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::Instant;
 
+use super::give_up;
+use super::process::PerProcess;
 use super::slots::Slots;
-use super::{cancel, lost, patience};
 use crate::error::{Error, ErrorKind, Phase, Result, Retry, Stage};
 use crate::sasl::{Pace, Turn};
 
-/// A slot for each processor, and the process whose they are. A child does not have the threads of its parent that
-/// had one when it was forked, nor those that waited.
-static PROCESSORS: RwLock<Option<(u32, Arc<Slots>)>> = RwLock::new(None);
+/// A slot for each processor. A child does not have the threads of its parent that had one when it was forked, nor
+/// those that waited.
+static PROCESSORS: PerProcess<Arc<Slots>> = PerProcess::new();
 
 /// The pace of one call.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ impl Pace for Turns {
     fn begin(&self) -> Result<Turn> {
         match processors().take(self.until) {
             Some(slot) => Ok(Turn(Box::new(slot))),
-            None if cancel::is_stopped() => Err(given_up()),
+            None if give_up::is_stopped() => Err(given_up()),
             None => Err(too_late()),
         }
     }
@@ -49,39 +48,23 @@ impl Pace for Turns {
             return Err(too_late());
         }
         let elapsed = u64::try_from((now - self.started).as_millis()).unwrap_or(u64::MAX);
-        let slice = u64::try_from(cancel::SLICE.as_millis()).unwrap_or(u64::MAX);
+        let slice = u64::try_from(give_up::SLICE.as_millis()).unwrap_or(u64::MAX);
         if elapsed.saturating_sub(self.asked.load(Relaxed)) < slice {
             return Ok(());
         }
         self.asked.store(elapsed, Relaxed);
-        cancel::ask().map_err(|_| given_up())
+        give_up::ask().map_err(|_| given_up())
     }
 }
 
 /// The processors of this process.
 fn processors() -> Arc<Slots> {
-    let id = process::id();
-    let ours = |processors: &Option<(u32, Arc<Slots>)>| {
-        processors.as_ref().filter(|(owner, _)| *owner == id).map(|(_, slots)| Arc::clone(slots))
-    };
-    if let Some(slots) = patience::read(&PROCESSORS, ours).flatten() {
-        return slots;
-    }
-    let most = thread::available_parallelism().map_or(1, NonZero::get);
-    patience::write(&PROCESSORS, |processors| {
-        if let Some(slots) = ours(processors) {
-            return slots;
-        }
-        let slots = Slots::new(most);
-        // Dropping a parent's would take locks that may never be released in this process.
-        mem::forget(processors.replace((id, Arc::clone(&slots))));
-        slots
-    })
-    .unwrap_or_else(|| Slots::new(most))
+    let most = || thread::available_parallelism().map_or(1, NonZero::get);
+    Arc::clone(&PROCESSORS.get(|| Slots::new(most())))
 }
 
 fn given_up() -> Error {
-    lost::given_up(Phase::Derive, Stage::Authenticate)
+    give_up::given_up(Phase::Derive, Stage::Authenticate)
 }
 
 pub(super) fn too_late() -> Error {
@@ -107,14 +90,5 @@ mod tests {
         assert_eq!(error.kind(), &ErrorKind::Timeout { phase: Phase::Derive });
         held.pop();
         drop(late.begin().unwrap());
-    }
-
-    #[test]
-    fn a_parents_turns_do_not_count() {
-        let (ours, parents) = (processors(), Slots::new(0));
-        patience::write(&PROCESSORS, |processors| *processors = Some((process::id() ^ 1, parents))).unwrap();
-        let again = processors();
-        assert!(!Arc::ptr_eq(&again, &ours) && Arc::ptr_eq(&again, &processors()));
-        drop(again.take(Instant::now()).unwrap());
     }
 }

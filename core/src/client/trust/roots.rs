@@ -8,7 +8,7 @@ use rustls::Error;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls_platform_verifier::Verifier;
 
-use super::patience;
+use crate::client::patience;
 
 /// How long new clients use what was read. Then they see which certificates the system has now.
 const FRESH: Duration = Duration::from_secs(600);

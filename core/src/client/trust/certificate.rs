@@ -1,9 +1,10 @@
 //! What a server presented when its certificate was not trusted. The verifiers tell that the issuer
 //! is unknown, but not whether it is missing, private or the certificate itself.
 
-use std::cell::RefCell;
+use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
+use rustls::{CertificateError, Error, OtherError};
 
 use crate::error::{address, shortened};
 
@@ -20,27 +21,37 @@ pub(super) struct Presented {
     pub(super) is_trusted: bool,
 }
 
-thread_local! {
-    static REFUSED: RefCell<Presented> = RefCell::default();
+/// The error for a certificate that is not trusted, with what the server presented.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{problem}")]
+pub(super) struct Refused {
+    pub(super) problem: CertificateError,
+    pub(super) presented: Presented,
 }
 
-/// What the certificates were that this thread refused last. A handshake takes place on one thread.
-pub(super) fn refused() -> Presented {
-    REFUSED.take()
+impl Refused {
+    /// What `rustls` passes on.
+    pub(super) fn inside(error: &CertificateError) -> Option<&Self> {
+        let CertificateError::Other(OtherError(other)) = error else { return None };
+        other.downcast_ref()
+    }
 }
 
-/// Notes that this thread refuses these certificates.
-pub(super) fn refuse(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) {
-    REFUSED.set(Presented::new(end_entity, intermediates));
-}
-
-/// Notes that the server did not prove to this thread that it has the key of its certificate.
-pub(super) fn refuse_proof() {
-    REFUSED.set(Presented { is_trusted: true, ..Presented::default() });
+/// Adds what was presented, where the error alone does not tell what is wrong.
+pub(super) fn refused(error: Error, presented: impl FnOnce() -> Presented) -> Error {
+    match error {
+        Error::InvalidCertificate(
+            problem @ (CertificateError::UnknownIssuer | CertificateError::BadSignature),
+        ) => {
+            let refused = Refused { problem, presented: presented() };
+            Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refused))))
+        }
+        error => error,
+    }
 }
 
 impl Presented {
-    fn new(end_entity: &[u8], intermediates: &[CertificateDer<'_>]) -> Self {
+    pub(super) fn new(end_entity: &[u8], intermediates: &[CertificateDer<'_>]) -> Self {
         let (issuer, subject) = names(end_entity).unzip();
         let last = intermediates.last().map_or(issuer, |last| names(last).map(|(issuer, _)| issuer));
         Self {
@@ -49,6 +60,11 @@ impl Presented {
             issuer: last.and_then(readable),
             is_trusted: false,
         }
+    }
+
+    /// Of a server that did not prove to have the key of a certificate that is trusted.
+    pub(super) fn trusted() -> Self {
+        Self { is_trusted: true, ..Self::default() }
     }
 }
 

@@ -3,11 +3,11 @@
 
 use rustls::{AlertDescription, CertificateError, Error};
 
-use super::certificate::{self, Presented};
+use super::certificate::{Presented, Refused};
 use crate::error::{address, shortened};
 
 /// Cause and remedy. `has_ca` tells whether the configuration names authorities.
-pub(super) fn message(error: &Error, host: &str, has_ca: bool) -> String {
+pub(in crate::client) fn message(error: &Error, host: &str, has_ca: bool) -> String {
     match error {
         Error::InvalidCertificate(problem) => untrusted(problem, host, has_ca),
         Error::InvalidMessage(_) | Error::InappropriateMessage { .. } | Error::PeerSentOversizedRecord => {
@@ -22,6 +22,12 @@ pub(super) fn message(error: &Error, host: &str, has_ca: bool) -> String {
 
 fn untrusted(problem: &CertificateError, host: &str, has_ca: bool) -> String {
     use CertificateError as Problem;
+    if let Some(Refused { problem, presented }) = Refused::inside(problem) {
+        return match problem {
+            Problem::BadSignature => bad_signature(presented, host, has_ca),
+            _ => unknown_issuer(presented, host, has_ca),
+        };
+    }
     match problem {
         Problem::Expired | Problem::ExpiredContext { .. } => {
             format!("the certificate of {host} has expired: renew it, and check the clock of this machine")
@@ -32,8 +38,6 @@ fn untrusted(problem: &CertificateError, host: &str, has_ca: bool) -> String {
             )
         }
         Problem::Revoked => format!("the certificate of {host} was revoked: get the server a new one"),
-        Problem::UnknownIssuer => unknown_issuer(&certificate::refused(), host, has_ca),
-        Problem::BadSignature => bad_signature(&certificate::refused(), host, has_ca),
         Problem::NotValidForName => other_name(host, &[]),
         Problem::NotValidForNameContext { presented, .. } => other_name(host, presented),
         Problem::InvalidPurpose | Problem::InvalidPurposeContext { .. } => {
@@ -151,13 +155,14 @@ fn too_old(host: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) fn examples(host: &str) -> Vec<String> {
+pub(in crate::client) fn examples(host: &str) -> Vec<String> {
     let presented = |is_alone, is_self_signed| {
         let issuer = Some("Our CA".to_owned());
         unknown_issuer(&Presented { is_alone, is_self_signed, issuer, is_trusted: false }, host, false)
     };
     vec![
         bad_signature(&Presented { is_trusted: true, ..Presented::default() }, host, false),
+        bad_signature(&Presented::default(), host, false),
         presented(true, true),
         presented(true, false),
         presented(false, false),

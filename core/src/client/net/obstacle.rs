@@ -1,0 +1,163 @@
+//! Why a request has no answer.
+
+use std::io;
+use std::net::SocketAddr;
+
+use ureq::Error as HttpError;
+
+use crate::error::Phase;
+
+/// What stood in the way of a request.
+#[derive(Debug)]
+pub(in crate::client) struct Obstacle {
+    /// What the request was doing.
+    pub(in crate::client) phase: Phase,
+    pub(in crate::client) cause: Cause,
+    /// What the answer began with.
+    pub(in crate::client) spoken: Spoken,
+    /// What arrived of its body.
+    pub(in crate::client) partial: Vec<u8>,
+    /// The address that was connected to.
+    pub(in crate::client) peer: Option<SocketAddr>,
+}
+
+impl Obstacle {
+    pub(in crate::client) fn new(phase: Phase, cause: impl Into<Cause>) -> Self {
+        let cause = cause.into();
+        Self { phase, cause, spoken: Spoken::Nothing, partial: Vec::new(), peer: None }
+    }
+}
+
+#[derive(Debug)]
+pub(in crate::client) enum Cause {
+    /// The time was over.
+    Timeout,
+    /// The name service knows no such host.
+    NoSuchHost,
+    /// The name service did not answer, or with an error of its own.
+    NameService,
+    /// The host has no address that may be used.
+    NoUsableAddress,
+    /// The system let this process start no thread.
+    NoThread,
+    /// The proxy wants a login.
+    ProxyLogin,
+    /// The proxy does not connect to the server.
+    ProxyRefused,
+    Tls(Box<rustls::Error>),
+    /// What came is no HTTP.
+    NotHttp,
+    LargeHeader,
+    /// The connection broke, or could not be made.
+    Broken(io::Error),
+}
+
+impl Cause {
+    /// What made a name lookup fail. Only the text tells it, with glibc, musl, macOS and Windows.
+    pub(super) fn of_lookup(error: &io::Error) -> Self {
+        const UNKNOWN: [&str; 4] = ["not known", "not resolve", "no address", "no such host"];
+        let text = error.to_string().to_lowercase();
+        let is_unknown = UNKNOWN.iter().any(|words| text.contains(words));
+        if is_unknown { Self::NoSuchHost } else { Self::NameService }
+    }
+}
+
+impl From<io::Error> for Cause {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::Timeout,
+            _ => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                Some(error) => Self::Tls(Box::new(error.clone())),
+                None => Self::Broken(error),
+            },
+        }
+    }
+}
+
+impl From<HttpError> for Cause {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Io(error) => error.into(),
+            HttpError::Protocol(_) | HttpError::Http(_) => Self::NotHttp,
+            HttpError::LargeResponseHeader(..) => Self::LargeHeader,
+            _ => Self::Broken(io::ErrorKind::Other.into()),
+        }
+    }
+}
+
+/// What an answer begins as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::client) enum Spoken {
+    /// Nothing came.
+    #[default]
+    Nothing,
+    /// A record of TLS (RFC 8446 §5.1), such as an alert.
+    Tls,
+    /// An XML stream (RFC 6120 §4.2).
+    Xmpp,
+    /// HTTP.
+    Http,
+    /// Anything else.
+    Other,
+}
+
+impl Spoken {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            [] => Self::Nothing,
+            [0x14..=0x17, 3, ..] => Self::Tls,
+            bytes if bytes.starts_with(b"<?xml") || bytes.starts_with(b"<stream:") => Self::Xmpp,
+            bytes if bytes.starts_with(b"HTTP/") => Self::Http,
+            _ => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_there_is_not_a_name_service_that_is_down() {
+        const PREFIX: &str = "failed to lookup address information: ";
+        for (text, is_unknown) in [
+            ("Name or service not known", true),
+            ("No address associated with hostname", true),
+            ("Name does not resolve", true),
+            ("nodename nor servname provided, or not known", true),
+            ("No such host is known. (os error 11001)", true),
+            ("Temporary failure in name resolution", false),
+            ("Non-recoverable failure in name resolution", false),
+            ("Try again", false),
+            ("Too many open files (os error 24)", false),
+        ] {
+            let cause = Cause::of_lookup(&io::Error::other(format!("{PREFIX}{text}")));
+            assert_eq!(matches!(cause, Cause::NoSuchHost), is_unknown, "{text}");
+            assert_eq!(matches!(cause, Cause::NameService), !is_unknown, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_a_timeout_one_of_tls_or_a_broken_connection() {
+        for kind in [io::ErrorKind::TimedOut, io::ErrorKind::WouldBlock] {
+            assert!(matches!(Cause::from(io::Error::from(kind)), Cause::Timeout));
+        }
+        let tls = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::DecryptError);
+        assert!(matches!(Cause::from(tls), Cause::Tls(error) if *error == rustls::Error::DecryptError));
+        assert!(matches!(Cause::from(io::Error::from(io::ErrorKind::NotFound)), Cause::Broken(_)));
+    }
+
+    #[test]
+    fn what_answers_is_known_by_its_first_bytes() {
+        for (bytes, spoken) in [
+            (&b""[..], Spoken::Nothing),
+            (b"\x15\x03\x01\0\x02\x02", Spoken::Tls),
+            (b"<?xml version='1.0'?>", Spoken::Xmpp),
+            (b"<stream:stream>", Spoken::Xmpp),
+            (b"HTTP/1.1 200 OK", Spoken::Http),
+            (b"SSH-2.0-OpenSSH", Spoken::Other),
+        ] {
+            assert_eq!(Spoken::of(bytes), spoken);
+        }
+    }
+}
