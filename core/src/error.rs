@@ -20,7 +20,7 @@ use crate::condition::Condition;
 use crate::text;
 use crate::vocabulary::{is_condition, is_mechanism};
 pub use language::Language;
-pub(crate) use language::shortened;
+pub(crate) use language::{camel_case, shortened};
 pub use names::{Check, Phase, Retry, Stage};
 use words::{HIDDEN, presentable_condition};
 pub(crate) use words::{Secrets, address, presentable};

@@ -32,7 +32,8 @@
 //!   domain proved to be, falls back to the classic plan if another fails, and hands what it
 //!   learned to the next process as a [profile](Client::profile).
 //! - Bindings for other languages give options and credentials by name ([`Config::from_named`],
-//!   [`Credentials::from_named`]), compare what they offer with [`schema_json`], see to signals
+//!   [`Credentials::from_named`]), get sessions and errors by name ([`Session::to_named`],
+//!   [`Error::to_named`]), compare what they offer with [`schema_json`], see to signals
 //!   meanwhile ([`interruptible`]), write what happened to their own log ([`with_log`]) and contain
 //!   what must not leave Rust ([`contained`]).
 //! - A site's own endpoint asks [`web`], which is pure, too: who may open a session, what each outcome
@@ -124,7 +125,7 @@ pub use error::{Check, Error, ErrorKind, Language, Phase, Result, Retry, Stage};
 pub use fast::FastToken;
 pub use jid::Jid;
 pub use learned::Learned;
-pub use named::{Parameter, Value, ValueType, schema_json};
+pub use named::{Field, FieldType, Parameter, Value, ValueType, schema_json};
 pub use negotiation::{Failure, Negotiation, Step};
 #[cfg(feature = "client")]
 pub use observe::{LogEvent, with_log};
