@@ -2,15 +2,16 @@
 //! about itself.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 
-use super::obstacle::Obstacle;
+use super::obstacle::{Obstacle, Obstructed};
 use super::phase::{self, Spoken};
 use super::{cancel, tls_error};
 use crate::config::Config;
-use crate::error::{Error, ErrorKind, Phase, Retry, Stage, address, shortened};
+use crate::error::{Error, ErrorKind, Phase, Retry, Source, Stage, address, shortened};
 
 use Retry::{AfterConfigChange, FreshSession, Later};
 
@@ -35,7 +36,7 @@ impl Lost {
         let attempt = Attempt { config, phase, stage };
         match error {
             error if is_timeout(&error) => Self::whole(attempt.timeout()),
-            ureq::Error::Io(error) => attempt.broken(&error),
+            ureq::Error::Io(error) => attempt.broken(&error).caused_by(source(error)),
             ureq::Error::Protocol(_) | ureq::Error::Http(_) => Self::whole(attempt.not_http()),
             ureq::Error::LargeResponseHeader(..) => Self::whole(attempt.large_header()),
             ureq::Error::ConnectProxyFailed(said) => Self::whole(attempt.proxy_refused(&said)),
@@ -50,8 +51,27 @@ impl Lost {
         Self::whole(super::defect(stage))
     }
 
+    fn caused_by(self, source: Option<Source>) -> Self {
+        match source {
+            Some(source) => Self { error: self.error.caused_by(source), ..self },
+            None => self,
+        }
+    }
+
     fn whole(error: Error) -> Self {
         Self { error, is_broken: false, partial: Vec::new() }
+    }
+}
+
+/// What the name service, TLS or the system said.
+fn source(error: io::Error) -> Option<Source> {
+    if error.get_ref().is_none() {
+        return Some(Arc::new(error));
+    }
+    // Anything else may repeat what the server said.
+    match error.into_inner()?.downcast::<Obstructed>() {
+        Ok(obstructed) => obstructed.into_source().map(|source| source as Source),
+        Err(other) => other.downcast::<rustls::Error>().ok().map(|error| Arc::new(*error) as Source),
     }
 }
 
@@ -332,6 +352,37 @@ mod tests {
 
     fn obstacle(obstacle: Obstacle) -> ureq::Error {
         ureq::Error::Io(obstacle.into())
+    }
+
+    #[test]
+    fn the_source_is_what_the_system_said() {
+        use std::error::Error as _;
+        let lookup = || io::Error::other("failed to lookup address information: Name or service not known");
+        for (phase, error, source) in [
+            (Phase::Dns, Obstructed::by_lookup(lookup()).into(), Some(lookup().to_string())),
+            (Phase::Dns, Obstacle::NoUsableAddress.into(), None),
+            (
+                Phase::Tcp,
+                io::Error::from_raw_os_error(111),
+                Some(io::Error::from_raw_os_error(111).to_string()),
+            ),
+            (
+                Phase::Tls,
+                io::Error::other(rustls::Error::DecryptError),
+                Some(rustls::Error::DecryptError.to_string()),
+            ),
+            (Phase::Headers, io::ErrorKind::UnexpectedEof.into(), Some("unexpected end of file".to_owned())),
+            (Phase::Headers, io::Error::other("what the server said"), None),
+            (Phase::Headers, io::ErrorKind::TimedOut.into(), None),
+        ] {
+            let error = lost(HTTPS, phase, Stage::Create, ureq::Error::Io(error)).error;
+            assert_eq!(error.source().map(ToString::to_string), source, "{error}");
+            assert!(source.is_none_or(|source| !error.to_string().contains(&source)), "{error}");
+        }
+        let refused = io::Error::from_raw_os_error(111);
+        let error = lost(HTTPS, Phase::Tcp, Stage::Create, ureq::Error::Io(refused)).error;
+        let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        assert_eq!(source.and_then(io::Error::raw_os_error), Some(111));
     }
 
     #[test]

@@ -1,10 +1,30 @@
 //! What `ureq` has no error for, on its way through `ureq`.
 
 use std::io;
+use std::sync::Arc;
+
+/// An obstacle, and what the system said of it, for all who wait for the same lookup.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{obstacle:?}")]
+pub(super) struct Obstructed {
+    obstacle: Obstacle,
+    source: Option<Arc<io::Error>>,
+}
+
+impl Obstructed {
+    /// What a name lookup failed with.
+    pub(super) fn by_lookup(error: io::Error) -> Self {
+        Self { obstacle: Obstacle::of_lookup(&error), source: Some(Arc::new(error)) }
+    }
+
+    /// What the system said.
+    pub(super) fn into_source(self) -> Option<Arc<io::Error>> {
+        self.source
+    }
+}
 
 /// What stood in the way of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{self:?}")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Obstacle {
     /// The name service knows no such host.
     NoSuchHost,
@@ -18,7 +38,7 @@ pub(super) enum Obstacle {
 
 impl Obstacle {
     /// What made a name lookup fail. Only the text tells it, with glibc, musl, macOS and Windows.
-    pub(super) fn of_lookup(error: &io::Error) -> Self {
+    fn of_lookup(error: &io::Error) -> Self {
         const UNKNOWN: [&str; 4] = ["not known", "not resolve", "no address", "no such host"];
         let text = error.to_string().to_lowercase();
         let is_unknown = UNKNOWN.iter().any(|words| text.contains(words));
@@ -27,13 +47,19 @@ impl Obstacle {
 
     /// The obstacle inside an error, if it is one.
     pub(super) fn inside(error: &io::Error) -> Option<Self> {
-        error.get_ref()?.downcast_ref().copied()
+        Some(error.get_ref()?.downcast_ref::<Obstructed>()?.obstacle)
     }
 }
 
 impl From<Obstacle> for io::Error {
     fn from(obstacle: Obstacle) -> Self {
-        Self::other(obstacle)
+        Obstructed { obstacle, source: None }.into()
+    }
+}
+
+impl From<Obstructed> for io::Error {
+    fn from(obstructed: Obstructed) -> Self {
+        Self::other(obstructed)
     }
 }
 

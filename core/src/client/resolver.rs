@@ -15,7 +15,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{NextTimeout, time};
 use ureq::{Error, Timeout};
 
-use super::obstacle::Obstacle;
+use super::obstacle::{Obstacle, Obstructed};
 use super::{cancel, phase};
 use crate::config::{IpFamily, is_localhost};
 use crate::error::Phase;
@@ -58,7 +58,7 @@ struct Lookup {
     asked_at: Option<Instant>,
     answer: Option<(Instant, Vec<SocketAddr>)>,
     /// Of the last one, if it failed.
-    failure: Option<Obstacle>,
+    failure: Option<Obstructed>,
 }
 
 impl CachingResolver {
@@ -139,8 +139,9 @@ impl Shared {
             let known = lookups.entry(name.to_owned()).or_default();
             let kept = known.answer.as_ref().filter(|(at, _)| at.elapsed() < KEPT);
             let kept = kept.map(|(_, addresses)| addresses.clone());
-            if let (None, false, Some(kind), true) = (&kept, known.is_running, known.failure, has_waited) {
-                return Err(Error::Io(kind.into()));
+            if let (None, false, Some(failure), true) = (&kept, known.is_running, &known.failure, has_waited)
+            {
+                return Err(Error::Io(failure.clone().into()));
             }
             // Where the last answer will do, the name service is not asked at each request.
             let is_due = kept.is_none() || known.asked_at.is_none_or(|at| at.elapsed() >= FRESH);
@@ -174,7 +175,7 @@ impl Shared {
             known.is_running = false;
             match result {
                 Ok(addresses) => (known.answer, known.failure) = (Some((Instant::now(), addresses)), None),
-                Err(error) => known.failure = Some(Obstacle::of_lookup(&error)),
+                Err(error) => known.failure = Some(Obstructed::by_lookup(error)),
             }
             drop(lookups);
             shared.changed.notify_all();
