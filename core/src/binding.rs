@@ -5,6 +5,10 @@
 //! give is data ([`Parameter`]), so that a binding can check itself against it. Options and credentials by name
 //! are [`Config::from_named`](crate::Config::from_named) and
 //! [`Credentials::from_named`](crate::Credentials::from_named).
+//!
+//! Sessions and errors leave in the same way, by [`Session::to_named`](crate::Session::to_named) and
+//! [`Error::to_named`](crate::Error::to_named): a binding makes an object of names and [`Value`]s. What there is to get is
+//! data ([`Field`]).
 
 // May import from `web` and the layers above, in the order of `core/tests/layers`.
 
@@ -20,6 +24,7 @@ mod nearest;
 mod observe;
 mod options;
 mod parameter;
+mod results;
 mod schema;
 mod value;
 
@@ -32,5 +37,6 @@ pub use language::Language;
 #[cfg(feature = "client")]
 pub use observe::{LogEvent, with_log};
 pub use parameter::{Parameter, ValueType};
+pub use results::{Field, FieldType};
 pub use schema::schema_json;
 pub use value::Value;

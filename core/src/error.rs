@@ -17,6 +17,7 @@ mod words;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::text;
@@ -35,6 +36,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Its `Display` names the cause and the remedy, with options called as the process's [`Language`](crate::binding::Language)
 /// does. Neither `Display` nor `Debug` ever holds a password, a token, a SID or a RID.
+///
+/// Its [`source`](StdError::source) is what the operating system, the name service or TLS said, if one of them is the
+/// cause, and never what a server said. The message has words of its own and does not repeat the source's: a report of
+/// the whole chain says nothing twice. The source's type may change in any release.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -50,7 +55,11 @@ struct Inner {
     /// What the words hold that came from the server.
     quoted: Vec<String>,
     attempt: Attempt,
+    source: Option<Source>,
 }
+
+/// What another library or the system said.
+pub(crate) type Source = Arc<dyn StdError + Send + Sync>;
 
 /// What the failed exchange was doing.
 #[derive(Default)]
@@ -202,6 +211,7 @@ impl Error {
             words: Words::Whole(message.into()),
             quoted: Vec::new(),
             attempt: Attempt::default(),
+            source: None,
         }))
     }
 
@@ -321,6 +331,12 @@ impl Error {
         format!("{what} ({reason}{said}): {remedy}")
     }
 
+    /// Names what another library or the system said. The message must not repeat it.
+    pub(crate) fn caused_by(mut self, source: Source) -> Self {
+        self.0.source = Some(source);
+        self
+    }
+
     /// Marks the error of an exchange in which a secret or a proof of one has been sent.
     pub(crate) fn after_secret(mut self) -> Self {
         self.0.attempt.is_secret_out = true;
@@ -367,6 +383,7 @@ impl Error {
     /// define are no secrets, whatever a password may be.
     pub(crate) fn without(mut self, secrets: &Secrets) -> Self {
         let inner = &mut *self.0;
+        inner.source.take_if(|source| secrets.are_in(&source.to_string()));
         inner.is_text_withheld |= inner.text.take_if(|text| secrets.are_in(text)).is_some();
         let tells = |name: &str| !is_condition(name) && secrets.are_in(name);
         let condition = inner.condition.take_if(|condition| tells(condition.as_str()));
@@ -393,7 +410,11 @@ impl Error {
     }
 }
 
-impl StdError for Error {}
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&**self.0.source.as_ref()?)
+    }
+}
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -504,6 +525,9 @@ mod tests {
         let message = "it offers PLAIN, HIDDEN-ONE".to_owned();
         let error = Error::new(kind, Stage::Features, Retry::No, message).without(&secrets);
         assert!(!format!("{error:?}").contains("HIDDEN") && error.to_string() == "it offers PLAIN, ***");
+        let broken = Error::new(ErrorKind::Internal, Stage::Features, Retry::No, String::new());
+        let broken = broken.caused_by(Arc::new(std::io::Error::other("hidden-one")));
+        assert!(broken.source().is_some() && broken.without(&secrets).source().is_none());
         let condition = Some(Condition::Bosh(BoshCondition::SeeOtherUri));
         let refused = Error::refused(ErrorKind::Terminated, Stage::Create, condition, None);
         let error = refused.with_remedy("use hidden-one.org").quoting("hidden-one.org").without(&secrets);

@@ -1,6 +1,7 @@
 //! What is drawn for an exchange: two values that must not be guessed, and one that must not repeat.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -64,7 +65,7 @@ pub(crate) fn fraction() -> f64 {
 
 /// Random bytes of the operating system's.
 pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
-    getrandom::fill(bytes).map_err(|_| no_random_numbers())
+    getrandom::fill(bytes).map_err(|error| no_random_numbers().caused_by(Arc::new(error)))
 }
 
 pub(crate) fn no_random_numbers() -> Error {

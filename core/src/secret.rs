@@ -10,7 +10,9 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    pub(crate) fn expose(&self) -> &str {
+    /// The text. Copies of it are yours to clear.
+    #[must_use]
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

@@ -216,3 +216,27 @@ impl fmt::Debug for Session {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_given_by_name() {
+        macro_rules! fields {
+            ($($own:ident)+; $($granted:ident)+) => {{
+                // Does not compile while a field is missing here.
+                let _: fn(Session) = |Session { created: Created { $($granted: _,)+ is_secure: _ }, $($own: _),+ }| ();
+                [$(stringify!($own),)+ $(stringify!($granted)),+]
+            }};
+        }
+        let mut fields = fields! {
+            jid sid rid mechanism round_trips cookies fast_token;
+            inactivity wait hold requests
+        };
+        fields.sort_unstable();
+        let mut named: Vec<_> = Session::fields().map(|field| field.name).collect();
+        named.sort_unstable();
+        assert_eq!(named, fields);
+    }
+}

@@ -1,13 +1,17 @@
 //! Why the command failed, and how that is told.
 
+use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use prebind::{Condition, Retry};
-use serde::Serialize;
+use prebind::Retry;
+use prebind::binding::{Field, Value};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::Value as Json;
 
 use crate::exit::Exit;
+use crate::json::json;
 use crate::printable::printable;
 
 pub(crate) enum Failure {
@@ -19,22 +23,10 @@ pub(crate) enum Failure {
     Output(io::Error),
 }
 
-/// The form of an error for programs.
-#[derive(Serialize)]
-struct Report<'a> {
-    kind: &'a str,
-    stage: Option<&'a str>,
-    condition: Option<&'a str>,
-    retry: &'a str,
-    /// Seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u64>,
-    message: &'a str,
-}
-
-#[derive(Serialize)]
-struct Envelope<'a> {
-    error: &'a Report<'a>,
+/// What is told of an error.
+struct Report {
+    details: Vec<(&'static str, Json)>,
+    message: String,
 }
 
 impl Failure {
@@ -52,60 +44,68 @@ impl Failure {
 
     /// Tells it on stderr: for a person, then for a program if one asked.
     pub(crate) fn report(&self, json: bool) {
-        let message = match self {
+        let report = match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return,
-            Self::Output(error) => format!("cannot write the result: {error}"),
-            Self::Input(message) => message.clone(),
-            Self::Prebind(error) => error.to_string(),
+            Self::Output(error) => {
+                Report::own("Output", Retry::FreshSession, format!("cannot write the result: {error}"))
+            }
+            Self::Input(message) => Report::own("Input", Retry::AfterConfigChange, message.clone()),
+            Self::Prebind(error) => Report::of(error),
         };
-        let report = Report { message: &message, ..self.outline() };
         let mut text = report.to_text();
         if json {
-            let json = serde_json::to_string(&Envelope { error: &report }).expect("strings are JSON");
+            let json = serde_json::to_string(&HashMap::from([("error", report)])).expect("strings are JSON");
             text.push_str(&json);
             text.push('\n');
         }
         // A standard error that is closed is nothing that could be reported.
         anstream::stderr().lock().write_all(text.as_bytes()).unwrap_or_default();
     }
-
-    fn outline(&self) -> Report<'_> {
-        match self {
-            Self::Prebind(error) => Report {
-                kind: error.kind().as_str(),
-                stage: Some(error.stage().as_str()),
-                condition: error.condition().map(Condition::as_str),
-                retry: error.retry().as_str(),
-                retry_after: error.retry_after().map(|time| time.as_secs()),
-                message: "",
-            },
-            Self::Input(_) => Report::own("Input", Retry::AfterConfigChange),
-            Self::Output(_) => Report::own("Output", Retry::FreshSession),
-        }
-    }
 }
 
-impl Report<'_> {
+impl Report {
     /// An error of the command itself, of no stage of the exchange.
-    fn own(kind: &'static str, retry: Retry) -> Self {
-        Self { kind, stage: None, condition: None, retry: retry.as_str(), retry_after: None, message: "" }
+    fn own(kind: &str, retry: Retry, message: String) -> Self {
+        let details = [
+            ("kind", kind.into()),
+            ("stage", Json::Null),
+            ("condition", Json::Null),
+            ("retry", retry.as_str().into()),
+        ];
+        Self { details: details.into(), message }
+    }
+
+    /// What all errors of the library have. The message has the server's words, and what the kind carries.
+    fn of(error: &prebind::Error) -> Self {
+        let is_detail = |field: &Field, value: &Value| match field.name {
+            "message" | "text" => false,
+            "retry_after" => !matches!(value, Value::Nothing),
+            _ => field.kinds.is_empty(),
+        };
+        let details = error.to_named().filter(|(field, value)| is_detail(field, value));
+        Self {
+            details: details.map(|(field, value)| (field.name, json(value))).collect(),
+            message: error.to_string(),
+        }
     }
 
     fn to_text(&self) -> String {
         const ERROR: Style = AnsiColor::Red.on_default().bold();
         const DETAILS: Style = Style::new().dimmed();
-        let fields = [
-            ("kind", Some(self.kind)),
-            ("stage", self.stage),
-            ("condition", self.condition),
-            ("retry", Some(self.retry)),
-        ];
-        let details: Vec<String> = fields
-            .into_iter()
-            .filter_map(|(name, value)| value.map(|value| format!("{name}={}", printable(value))))
-            .collect();
-        let message = printable(self.message);
+        // Seconds are for programs.
+        let words = self.details.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+        let details: Vec<_> = words.map(|(name, word)| format!("{name}={}", printable(word))).collect();
+        let message = printable(&self.message);
         format!("{ERROR}error:{ERROR:#} {message}\n       {DETAILS}{}{DETAILS:#}\n", details.join(" "))
+    }
+}
+
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        self.details.iter().try_for_each(|(name, value)| fields.serialize_entry(name, value))?;
+        fields.serialize_entry("message", &self.message)?;
+        fields.end()
     }
 }
 

@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod help;
 mod jid;
+mod json;
 mod login;
 mod negotiation;
 mod output;

@@ -5,37 +5,44 @@ use std::io::{self, Write as _};
 
 use anstyle::Style;
 use prebind::Session;
+use prebind::binding::{FieldType, Value};
+use serde_json::Value as Json;
 
 use crate::failure::Failure;
+use crate::json::json;
 use crate::printable::printable;
 
 const LABEL: Style = Style::new().dimmed();
 
-/// A session for a person to read.
+/// A session for a person to read. A token for the next login, which is as good as a password, is not in it.
 pub(crate) fn summary(session: &Session) -> String {
-    let attach_within = session
-        .inactivity()
-        .map_or("unknown, the server does not say".to_owned(), |time| format!("{} s", time.as_secs()));
-    let requests = session.requests().map_or("unknown".to_owned(), |requests| requests.to_string());
-    let mut rows = vec![
-        ("jid", session.jid().to_string()),
-        ("sid", session.sid().to_owned()),
-        ("rid", session.rid().to_string()),
-        ("attach within", attach_within),
-        ("wait", format!("{} s", session.wait().as_secs())),
-        ("hold", session.hold().to_string()),
-        ("requests", requests),
-        ("mechanism", session.mechanism().to_owned()),
-        ("round trips", session.round_trips().to_string()),
-    ];
-    let cookies = session.cookies().iter();
-    rows.extend(cookies.map(|cookie| ("cookie", format!("{}={}", cookie.name, cookie.value()))));
-
     let mut text = String::new();
-    for (label, value) in rows {
-        writeln!(text, "{LABEL}{label:<13}{LABEL:#}  {}", printable(&value)).expect("memory takes it");
+    for (field, value) in session.to_named().filter(|(field, _)| field.name != "fast_token") {
+        let label = match field.name {
+            "inactivity" => "attach within".to_owned(),
+            "cookies" => "cookie".to_owned(),
+            name => name.replace('_', " "),
+        };
+        for value in shown(field.holds, value) {
+            writeln!(text, "{LABEL}{label:<13}{LABEL:#}  {}", printable(&value)).expect("memory takes it");
+        }
     }
     text
+}
+
+/// One text for each of several values.
+fn shown(holds: FieldType, value: Value) -> Vec<String> {
+    match (holds, json(value)) {
+        (_, Json::Null) => vec!["unknown, the server does not say".to_owned()],
+        (FieldType::Seconds, seconds) => vec![format!("{seconds} s")],
+        (FieldType::Records { .. }, Json::Array(cookies)) => cookies.iter().filter_map(cookie).collect(),
+        (_, Json::String(text)) => vec![text],
+        (_, other) => vec![other.to_string()],
+    }
+}
+
+fn cookie(fields: &Json) -> Option<String> {
+    Some(format!("{}={}", fields[0].as_str()?, fields[1].as_str()?))
 }
 
 /// Writes text to stdout, without its colours if that is no terminal.

@@ -171,7 +171,7 @@ final class Call
      *
      * @template T
      *
-     * @param \Closure(): (array{T}|array{kind: string, specific: array<string, mixed>}) $function
+     * @param \Closure(): (array{T}|array{kind: string, message: string}) $function
      *
      * @return T
      */
@@ -188,12 +188,11 @@ final class Call
         if (\array_key_exists(0, $answer)) {
             return $answer[0];
         }
-        ['kind' => $kind, 'specific' => $specific] = $answer;
-        unset($answer['kind'], $answer['specific']);
         /** @var class-string<\Prebind\Exception> $class */
-        $class = "Prebind\\{$kind}Exception";
+        $class = "Prebind\\{$answer['kind']}Exception";
+        unset($answer['kind']);
         // Which arguments there are depends on the class.
-        throw (new \ReflectionClass($class))->newInstanceArgs($answer + $specific);
+        throw (new \ReflectionClass($class))->newInstanceArgs($answer);
     }
 
     /**

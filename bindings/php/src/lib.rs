@@ -22,10 +22,10 @@ use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{IniEntryDef, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 use prebind::binding::{Language, Value, contained};
-use prebind::{Account, Client, Config, Cookie, Credentials, FastToken, Jid, PasswordMechanism, Session};
+use prebind::{Account, Client, Config, Credentials, Jid, PasswordMechanism, Session};
 
 use crate::call::{interruptible, print_settings};
-use crate::value::{answer, array, content, named};
+use crate::value::{answer, content, details, fields, named};
 
 /// The settings of `php.ini`, which PHP reads until the process ends. This pointer shows a leak checker that
 /// the table is in use.
@@ -95,23 +95,14 @@ fn prebind_native_open(client: &Shared, jid: &str, credentials: &Zval) -> PhpRes
         let account = Account::new(jid, Credentials::from_named(named(credentials))?)?;
         client.0.prebind(&account)
     });
-    let cookie = |it: &Cookie| vec![it.name.clone(), it.value().to_owned(), it.path.clone()];
-    answer(opened.map(|session| {
-        array(&[
-            ("jid", &session.jid().to_string()),
-            ("sid", &session.sid()),
-            ("rid", &session.rid()),
-            ("inactivity", &session.inactivity().map(|time| time.as_secs())),
-            ("wait", &session.wait().as_secs()),
-            ("hold", &session.hold()),
-            ("requests", &session.requests()),
-            ("mechanism", &session.mechanism()),
-            ("roundTrips", &session.round_trips()),
-            ("cookies", &session.cookies().iter().map(cookie).collect::<Vec<_>>()),
-            ("fastToken", &session.fast_token().map(FastToken::to_text)),
-            ("handle", &Handle(session.clone())),
-        ])
-    }))
+    match opened {
+        Ok(session) => {
+            let mut fields = fields(session.to_named())?;
+            fields.insert("handle", Handle(session))?;
+            answer(Ok(fields))
+        }
+        Err(error) => Ok(details(&error)?),
+    }
 }
 
 /// By what is known of it, or else by its SID and RID.
@@ -135,7 +126,7 @@ fn prebind_native_settings() -> HashMap<String, String> {
     Config::options().filter_map(|option| setting(option.name)).chain(setting("url")).collect()
 }
 
-/// The options, the credentials and the kinds of error, as JSON.
+/// The options, the credentials and the fields of sessions and errors, as JSON.
 #[php_function]
 fn prebind_native_schema() -> String {
     prebind::binding::schema_json()

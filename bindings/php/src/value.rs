@@ -1,11 +1,13 @@
 //! PHP's values as the core takes them, and what the core gives as PHP takes it.
 
+use ext_php_rs::binary::Binary;
+use ext_php_rs::boxed::ZBox;
 use ext_php_rs::convert::{IntoZval, IntoZvalDyn};
 use ext_php_rs::error::Result;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::{ZendHashTable, Zval};
-use prebind::binding::Value;
-use prebind::{Condition, Error, ErrorKind};
+use prebind::Error;
+use prebind::binding::{Field, Language, Value};
 
 /// An array with names.
 pub(crate) fn array(fields: &[(&str, &dyn IntoZvalDyn)]) -> Result<Zval> {
@@ -19,26 +21,39 @@ pub(crate) fn answer(result: prebind::Result<impl IntoZval>) -> PhpResult<Zval> 
     Ok(result.map_or_else(|error| details(&error), |value| vec![value].into_zval(false))?)
 }
 
-fn details(error: &Error) -> Result<Zval> {
-    let specific = match error.kind() {
-        ErrorKind::Config { field } => array(&[("field", field)]),
-        ErrorKind::Connect { phase } | ErrorKind::Timeout { phase } => array(&[("phase", &phase.as_str())]),
-        ErrorKind::Http { status, location } => array(&[("status", status), ("location", location)]),
-        ErrorKind::Protocol { expected } => array(&[("expected", expected)]),
-        ErrorKind::Mechanism { offered, allowed } => array(&[("offered", offered), ("allowed", allowed)]),
-        ErrorKind::ServerUnverified { check } => array(&[("check", &check.as_str())]),
-        ErrorKind::Terminated | ErrorKind::Auth | ErrorKind::Bind | ErrorKind::Internal => array(&[]),
-    };
-    array(&[
-        ("kind", &error.kind().as_str()),
-        ("message", &error.to_string()),
-        ("stage", &error.stage().as_str()),
-        ("condition", &error.condition().map(Condition::as_str)),
-        ("text", &error.text()),
-        ("retry", &error.retry().as_str()),
-        ("retryAfter", &error.retry_after().and_then(|time| i64::try_from(time.as_secs()).ok())),
-        ("specific", &specific?),
-    ])
+/// What to make an exception of.
+pub(crate) fn details(error: &Error) -> Result<Zval> {
+    fields(error.to_named())?.into_zval(false)
+}
+
+/// The named arguments of `Prebind\Session` or of an exception.
+pub(crate) fn fields(named: impl Iterator<Item = (Field, Value)>) -> Result<ZBox<ZendHashTable>> {
+    let mut fields = ZendHashTable::new();
+    for (field, value) in named {
+        fields.insert(field.name_in(Language::Php).as_str(), given_back(value)?)?;
+    }
+    Ok(fields)
+}
+
+fn given_back(value: Value) -> Result<Zval> {
+    match value {
+        Value::Nothing => Ok(Zval::new()),
+        Value::Flag(flag) => flag.into_zval(false),
+        Value::Whole(number) => number.into_zval(false),
+        Value::Decimal(number) => number.into_zval(false),
+        Value::Text(text) => text.expose().into_zval(false),
+        Value::Bytes(bytes) => Binary::from(bytes.to_vec()).into_zval(false),
+        Value::List(values) => {
+            values.into_iter().map(given_back).collect::<Result<Vec<_>>>()?.into_zval(false)
+        }
+        Value::Map(values) => {
+            let mut map = ZendHashTable::new();
+            for (name, value) in values {
+                map.insert(name.as_str(), given_back(value)?)?;
+            }
+            map.into_zval(false)
+        }
+    }
 }
 
 /// What is in an array or, without a call of PHP's, in a `Prebind\Native\Hidden`.

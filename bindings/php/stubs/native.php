@@ -9,7 +9,7 @@ namespace {
     {
     }
 
-    /** @return array{Client}|array{kind: string, specific: array<string, mixed>} */
+    /** @return array{Client}|array{kind: string, message: string} */
     function prebind_native_client(string $url, Hidden $options): array
     {
     }
@@ -22,13 +22,13 @@ namespace {
      * @return array{array{
      *     jid: string, sid: string, rid: int, inactivity: ?int, wait: int, hold: int, requests: ?int,
      *     mechanism: string, roundTrips: int, cookies: list<array{string, string, string}>, fastToken: ?string, handle: Handle,
-     * }}|array{kind: string, specific: array<string, mixed>}
+     * }}|array{kind: string, message: string}
      */
     function prebind_native_open(Client $client, string $jid, Hidden $credentials): array
     {
     }
 
-    /** @return array{null}|array{kind: string, specific: array<string, mixed>} */
+    /** @return array{null}|array{kind: string, message: string} */
     function prebind_native_terminate(Client $client, ?Handle $known, Hidden $by): array
     {
     }
@@ -38,7 +38,7 @@ namespace {
     {
     }
 
-    /** @return array{string}|array{kind: string, specific: array<string, mixed>} */
+    /** @return array{string}|array{kind: string, message: string} */
     function prebind_native_jid(string $name, string $domain): array
     {
     }
@@ -135,13 +135,13 @@ namespace {
      *     jid: string, endpoint: string, bosh_url: string, script: string, assets: string, nonce: string, settings: string,
      * } $given
      *
-     * @return array{string}|array{kind: string, specific: array<string, mixed>}
+     * @return array{string}|array{kind: string, message: string}
      */
     function prebind_native_web_page(array $given): array
     {
     }
 
-    /** @return array{list<string>}|array{kind: string, specific: array<string, mixed>} */
+    /** @return array{list<string>}|array{kind: string, message: string} */
     function prebind_native_web_reserved(string $settings, string $assets): array
     {
     }

@@ -3,11 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use prebind::Error;
 use prebind::binding::{LogEvent, contained};
-use prebind::{Condition, Error, ErrorKind};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+
+use crate::results::fields;
 
 // Looked up once: that is a good part of what a call costs here.
 static WANTED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -71,28 +73,6 @@ pub(crate) fn raise(error: Error) -> PyErr {
 
 fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let class = py.import("prebind.errors")?.getattr(format!("{}Error", error.kind().as_str()))?;
-    let exception = class.call1((error.to_string(),))?;
-    exception.setattr("stage", error.stage().as_str())?;
-    exception.setattr("condition", error.condition().map(Condition::as_str))?;
-    exception.setattr("text", error.text())?;
-    exception.setattr("retry", error.retry().as_str())?;
-    exception.setattr("retry_after", error.retry_after().map(|time| time.as_secs()))?;
-    match error.kind() {
-        ErrorKind::Config { field } => exception.setattr("field", field)?,
-        ErrorKind::Connect { phase } | ErrorKind::Timeout { phase } => {
-            exception.setattr("phase", phase.as_str())?;
-        }
-        ErrorKind::Http { status, location } => {
-            exception.setattr("status", status)?;
-            exception.setattr("location", location)?;
-        }
-        ErrorKind::Protocol { expected } => exception.setattr("expected", expected)?,
-        ErrorKind::Mechanism { offered, allowed } => {
-            exception.setattr("offered", offered)?;
-            exception.setattr("allowed", allowed)?;
-        }
-        ErrorKind::ServerUnverified { check } => exception.setattr("check", check.as_str())?,
-        ErrorKind::Terminated | ErrorKind::Auth | ErrorKind::Bind | ErrorKind::Internal => {}
-    }
-    Ok(exception)
+    let details = error.to_named().filter(|(field, _)| !matches!(field.name, "kind" | "message"));
+    class.call((error.to_string(),), Some(&fields(py, details)?))
 }

@@ -1,12 +1,13 @@
 //! One chat service, and its sessions.
 
 use prebind::binding::contained;
-use prebind::{Account, Config, Cookie, Credentials, FastToken};
+use prebind::{Account, Config, Credentials};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyDict;
 
 use crate::arguments::{given, named};
 use crate::call::{interruptible, raise};
+use crate::results::fields;
 
 /// What `prebind.Client` calls.
 #[pyclass(frozen, module = "prebind._prebind")]
@@ -30,28 +31,15 @@ impl Client {
         py: Python<'py>,
         jid: &str,
         credentials: &Bound<'py, PyDict>,
-    ) -> PyResult<Bound<'py, PyTuple>> {
+    ) -> PyResult<Bound<'py, PyDict>> {
         let credentials = given(credentials)?;
         let account =
             contained(|| Account::new(jid, Credentials::from_named(credentials)?)).map_err(raise)?;
         let undo = |session| drop(self.0.terminate(&session));
         let session = interruptible(py, || self.0.prebind(&account), undo)?;
-        let cookie = |it: &Cookie| (it.name.clone(), it.value().to_owned(), it.path.clone());
-        let fields = (
-            session.jid().to_string(),
-            session.sid(),
-            session.rid(),
-            session.inactivity().map(|time| time.as_secs()),
-            session.wait().as_secs(),
-            session.hold(),
-            session.requests(),
-            session.mechanism(),
-            session.round_trips(),
-            PyTuple::new(py, session.cookies().iter().map(cookie).collect::<Vec<_>>())?,
-            session.fast_token().map(FastToken::to_text),
-            Handle(session.clone()),
-        );
-        fields.into_pyobject(py)
+        let fields = fields(py, session.to_named())?;
+        fields.set_item("_handle", Handle(session))?;
+        Ok(fields)
     }
 
     /// What was learned of the server.

@@ -6,6 +6,7 @@
 mod arguments;
 mod call;
 mod client;
+mod results;
 mod web;
 
 /// The native part of `prebind`; import `prebind` instead.
@@ -33,7 +34,7 @@ mod _prebind {
         jid.map(|jid| jid.to_string()).map_err(crate::call::raise)
     }
 
-    /// The options, the credentials and the kinds of error, as JSON.
+    /// The options, the credentials and the fields of sessions and errors, as JSON.
     #[pyfunction]
     fn schema() -> String {
         prebind::binding::schema_json()

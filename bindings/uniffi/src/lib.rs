@@ -56,8 +56,8 @@ pub fn speak_camel_case() {
     binding::Language::Kotlin.speak();
 }
 
-/// The options, the arguments of credentials and the kinds of error, as JSON: with the type, the limits, the
-/// default and one sentence for each option.
+/// The options, the arguments of credentials and the fields of sessions and errors, as JSON: with the type and one
+/// sentence for each, and the limits and the default of each option.
 #[uniffi::export]
 #[must_use]
 pub fn schema_json() -> String {

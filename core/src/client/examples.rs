@@ -1,5 +1,6 @@
 //! Every message about a connection, and what needs one.
 
+use std::io;
 use std::time::Duration;
 
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
@@ -44,7 +45,9 @@ fn losses() -> Vec<Error> {
         of(&https, phase, Stage::Bind, Cause::Timeout);
         of(&https, phase, Stage::Bind, io(Kind::ConnectionReset));
     }
-    for cause in [Cause::NoSuchHost, Cause::NameService, Cause::NoUsableAddress, Cause::NoThread] {
+    let said = || io::Error::other("it said");
+    let of_names = [Cause::NoSuchHost(said()), Cause::NameService(said())];
+    for cause in of_names.into_iter().chain([Cause::NoUsableAddress, Cause::NoThread]) {
         of(&https, Phase::Dns, Stage::Create, cause);
     }
     for kind in

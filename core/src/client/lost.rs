@@ -38,6 +38,10 @@ impl Lost {
                 attempt.broken_off()
             })
         };
+        let error = match cause.into_source() {
+            Some(source) => error.caused_by(source),
+            None => error,
+        };
         Self { error, is_broken, partial }
     }
 }
@@ -95,11 +99,11 @@ impl Attempt<'_> {
                 let message = trust::message(error, &self.host(), self.config.ca.is_some());
                 self.error(AfterConfigChange, message)
             }
-            Cause::NoSuchHost => self.error(
+            Cause::NoSuchHost(_) => self.error(
                 AfterConfigChange,
                 format!("there is no host {host}: correct {option}, or add the name to DNS or /etc/hosts"),
             ),
-            Cause::NameService => self.error(
+            Cause::NameService(_) => self.error(
                 Later,
                 format!(
                     "the name {host} could not be looked up: this machine's name service fails; check \
@@ -316,12 +320,44 @@ mod tests {
         io::Error::from(kind).into()
     }
 
+    fn unknown() -> io::Error {
+        io::Error::other("failed to lookup address information: Name or service not known")
+    }
+
+    #[test]
+    fn the_source_is_what_the_system_said() {
+        use std::error::Error as _;
+        let refused = || io::Error::from_raw_os_error(111);
+        let tls = rustls::Error::DecryptError;
+        for (phase, cause, source) in [
+            (Phase::Dns, Cause::NoSuchHost(unknown()), Some(unknown().to_string())),
+            (Phase::Dns, Cause::NoUsableAddress, None),
+            (Phase::Tcp, refused().into(), Some(refused().to_string())),
+            (Phase::Tls, Cause::Tls(Box::new(tls.clone())), Some(tls.to_string())),
+            (Phase::Headers, io(io::ErrorKind::UnexpectedEof), Some("unexpected end of file".to_owned())),
+            (Phase::Headers, io::Error::other("what the server said").into(), None),
+            (Phase::Headers, io(io::ErrorKind::TimedOut), None),
+        ] {
+            let error = lost(HTTPS, phase, Stage::Create, cause).error;
+            assert_eq!(error.source().map(ToString::to_string), source, "{error}");
+            assert!(source.is_none_or(|source| !error.to_string().contains(&source)), "{error}");
+        }
+        let error = lost(HTTPS, Phase::Tcp, Stage::Create, refused()).error;
+        let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        assert_eq!(source.and_then(io::Error::raw_os_error), Some(111));
+    }
+
     #[test]
     fn a_lost_request_tells_where_it_was_lost_and_why() {
         use io::ErrorKind as Kind;
         for (phase, error, retry, told) in [
-            (Phase::Dns, Cause::NoSuchHost, AfterConfigChange, "there is no host chat.example.org: "),
-            (Phase::Dns, Cause::NameService, Later, "name service fails"),
+            (
+                Phase::Dns,
+                Cause::NoSuchHost(unknown()),
+                AfterConfigChange,
+                "there is no host chat.example.org: ",
+            ),
+            (Phase::Dns, Cause::NameService(unknown()), Later, "name service fails"),
             (Phase::Dns, Cause::NoThread, Later, "ulimit -u"),
             (Phase::Tcp, Cause::NoThread, Later, "ulimit -u"),
             (Phase::Dns, Cause::NoUsableAddress, AfterConfigChange, "`ip_family`"),
@@ -413,7 +449,7 @@ mod tests {
         let proxy = Some("http://user:hidden@proxy.example.net:3128".into());
         let config = Config { proxy, ..Config::new(HTTPS).unwrap() };
         for (phase, error, told) in [
-            (Phase::Dns, Cause::NoSuchHost, "no host proxy.example.net: correct `proxy`"),
+            (Phase::Dns, Cause::NoSuchHost(unknown()), "no host proxy.example.net: correct `proxy`"),
             (Phase::Tcp, io(io::ErrorKind::ConnectionRefused), "proxy.example.net:3128 refuses"),
             (Phase::Tcp, Cause::ProxyRefused, "proxy.example.net:3128 does not connect to chat.example.org"),
             (Phase::Tcp, Cause::ProxyLogin, "proxy.example.net:3128 wants a login"),

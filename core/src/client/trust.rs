@@ -39,7 +39,9 @@ pub(super) fn configure(config: &Config) -> Result<Arc<ClientConfig>, Error> {
         .with_safe_default_protocol_versions()
         .expect("the provider has them");
     let trust = match &config.ca {
-        None => Trust::of(roots::system().map_err(|_| no_system_certificates())?),
+        None => {
+            Trust::of(roots::system().map_err(|error| no_system_certificates().caused_by(Arc::new(error)))?)
+        }
         Some(pem) => certificates(pem).and_then(Trust::new).ok_or_else(no_authority)?,
     };
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(trust));
@@ -49,7 +51,9 @@ pub(super) fn configure(config: &Config) -> Result<Arc<ClientConfig>, Error> {
             let chain = certificates(&certificate.chain).ok_or_else(no_certificate)?;
             let key =
                 PrivateKeyDer::from_pem_slice(certificate.key.expose().as_bytes()).map_err(|_| no_key())?;
-            builder.with_client_auth_cert(chain, key).map_err(|_| mismatch())?
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| mismatch().caused_by(Arc::new(error)))?
         }
     };
     config.resumption = Resumption::disabled();

@@ -11,6 +11,8 @@ macro_rules! named {
             /// Each of them.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
+            pub(crate) const NAMES: &[&str] = &[$($name,)+];
+
             /// The name used in logs and by other languages.
             #[must_use]
             pub fn as_str(self) -> &'static str {

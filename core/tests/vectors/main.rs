@@ -11,9 +11,10 @@ mod web;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use prebind::binding::{Field, FieldType, Value};
 use prebind::protocol::{Failure, Learned, Negotiation, Plan, Reply, Request, ScramCache, Step};
 use prebind::{Error, Session};
-use serde_json::{Value, json};
+use serde_json::Value as Json;
 
 use case::{Case, Entry};
 
@@ -90,13 +91,13 @@ fn check(case: &Case, cache: Option<&ScramCache>) -> Result<(), String> {
     }
     match (&outcome.result, case.expect.get("session"), case.expect.get("error")) {
         (Ok((session, learned)), Some(expected), None) => {
-            compare(expected, &describe_session(session))?;
+            compare(expected, &described(session.to_named()))?;
             let learned = serde_json::to_value(learned).unwrap();
             case.expect.get("learned").map_or(Ok(()), |expected| compare(expected, &learned))
         }
         (Err(error), None, Some(expected)) => {
             leaks_nothing(case, error)?;
-            compare(expected, &describe_error(error))
+            compare(expected, &described(error.to_named()))
         }
         (Ok((session, _)), ..) => Err(format!("opened {session:?}")),
         (Err(error), ..) => Err(format!("failed with {error:?}")),
@@ -165,37 +166,31 @@ fn same_request(request: &Request, entry: &Entry) -> Result<(), String> {
     Ok(())
 }
 
-fn describe_session(session: &Session) -> Value {
-    json!({
-        "jid": session.jid().to_string(),
-        "sid": session.sid(),
-        "rid": session.rid(),
-        "wait": session.wait().as_secs(),
-        "hold": session.hold(),
-        "requests": session.requests(),
-        "inactivity": session.inactivity().map(|inactivity| inactivity.as_secs()),
-        "mechanism": session.mechanism(),
-        "round_trips": session.round_trips(),
-        "fast_token": session.fast_token().map(prebind::FastToken::to_text),
-        "cookies": session.cookies().iter()
-            .map(|cookie| json!({"name": cookie.name, "value": cookie.value(), "path": cookie.path}))
-            .collect::<Vec<_>>(),
-    })
+fn described(named: impl Iterator<Item = (Field, Value)>) -> Json {
+    named.map(|(field, value)| (field.name.to_owned(), json(field.holds, value))).collect()
 }
 
-fn describe_error(error: &Error) -> Value {
-    json!({
-        "kind": error.kind().as_str(),
-        "stage": error.stage().as_str(),
-        "condition": error.condition().map(prebind::Condition::as_str),
-        "retry": error.retry().as_str(),
-        "retry_after": error.retry_after().map(|time| time.as_secs()),
-        "text": error.text(),
-    })
+fn json(holds: FieldType, value: Value) -> Json {
+    match (holds, value) {
+        (_, Value::Nothing) => Json::Null,
+        (_, Value::Whole(number)) => number.into(),
+        (_, Value::Text(text)) => text.expose().into(),
+        (FieldType::Records { fields }, Value::List(records)) => {
+            records.into_iter().map(|record| object(fields, record)).collect()
+        }
+        (_, Value::List(values)) => values.into_iter().map(|value| json(holds, value)).collect(),
+        (_, other) => panic!("nothing is a {other:?}"),
+    }
+}
+
+fn object(names: &[&str], record: Value) -> Json {
+    let Value::List(values) = record else { panic!("a record is a {record:?}") };
+    assert_eq!(values.len(), names.len());
+    names.iter().zip(values).map(|(name, value)| (*name, json(FieldType::Text, value))).collect()
 }
 
 /// Only keys that the case looks at are compared.
-fn compare(expected: &Value, found: &Value) -> Result<(), String> {
+fn compare(expected: &Json, found: &Json) -> Result<(), String> {
     let expected = expected.as_object().ok_or("expect is not an object")?;
     for (key, value) in expected {
         if found.get(key).is_none() {

@@ -3,7 +3,7 @@
 use prebind::{Client, Config, Error, ErrorKind};
 use serde_json::Value;
 
-use crate::{case, describe_error};
+use crate::case;
 
 #[test]
 fn good_values_are_taken() {
@@ -18,7 +18,7 @@ fn bad_values_are_refused_by_their_names() {
     each("bad", |name, value, result| {
         let error = result.map(drop).expect_err(&format!("{name} = {value} is taken"));
         assert!(matches!(error.kind(), ErrorKind::Config { field } if *field == name), "{error:?}");
-        crate::compare(expected, &describe_error(&error)).unwrap();
+        crate::compare(expected, &crate::described(error.to_named())).unwrap();
     });
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use prebind::Session;
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 
@@ -33,6 +34,12 @@ fn json_has_a_fixed_order() {
 #[test]
 fn the_summary_is_for_people() {
     let assert = login([&PROSODY.http_url, "alice@localhost/desk"]).assert().success().stderr("");
+    let said = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+    let labels: Vec<_> = said.lines().map(|line| line[..13].trim_end().replace(' ', "_")).collect();
+    // A session has no cookie here, and its token is kept from view.
+    let fields =
+        Session::fields().map(|field| field.name).filter(|name| !["cookies", "fast_token"].contains(name));
+    assert_eq!(labels, fields.map(|name| name.replace("inactivity", "attach_within")).collect::<Vec<_>>());
     assert
         .stdout(contains("jid            alice@localhost/desk\n"))
         .stdout(contains("attach within  60 s\n"))

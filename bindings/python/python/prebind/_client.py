@@ -121,7 +121,7 @@ class Client:
         )
         del password, token, oauthbearer, x_oauth2, initial_response, fast_token
         del scram_keys, scram_salted_password
-        return Session(*self._client.prebind(jid, given.take()))
+        return Session(**self._client.prebind(jid, given.take()))
 
     def profile(self) -> str:
         """What this client learned of the server, for the option `profile` of another.

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import final
+from typing import Any, final
 
 __all__ = [
     "OPTIONS",
@@ -36,27 +36,12 @@ def jid_from_user(name: str, domain: str) -> str:
     """
 
 def schema() -> str:
-    """The options, the credentials and the kinds of error, as JSON."""
+    """The options, the credentials and the fields of sessions and errors, as JSON."""
 
 @final
 class Client:
     def __new__(cls, url: str, options: dict[str, object]) -> Client: ...
-    def prebind(
-        self, jid: str, credentials: dict[str, object]
-    ) -> tuple[
-        str,
-        str,
-        int,
-        int | None,
-        int,
-        int,
-        int | None,
-        str,
-        int,
-        tuple[tuple[str, str, str], ...],
-        str | None,
-        Handle,
-    ]: ...
+    def prebind(self, jid: str, credentials: dict[str, object]) -> dict[str, Any]: ...
     def profile(self) -> str: ...
     def terminate(self, session: Handle) -> None: ...
     def terminate_by(self, sid: str, rid: int) -> None: ...

@@ -153,6 +153,15 @@ fn the_schema_is_json() {
     assert_eq!(schema["options"][1], wait);
     assert_eq!(schema["credentials"][0]["name"], "password");
     assert_eq!(schema["credentials"][0].get("default"), None);
+    let sid = serde_json::json!({
+        "name": "sid", "type": "text", "optional": false, "secret": true, "about": "The session ID.",
+    });
+    assert_eq!(schema["session"][1], sid);
+    let status = serde_json::json!({
+        "name": "status", "type": "count", "optional": false, "secret": false, "kinds": ["Http"],
+        "about": "The HTTP status.",
+    });
+    assert!(schema["error"].as_array().unwrap().contains(&status));
     assert_eq!(schema["errors"][0], "Config");
 }
 

@@ -2,10 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use ureq::Error as HttpError;
 
-use crate::error::Phase;
+use crate::error::{Phase, Source};
 
 /// What stood in the way of a request.
 #[derive(Debug)]
@@ -33,9 +34,9 @@ pub(in crate::client) enum Cause {
     /// The time was over.
     Timeout,
     /// The name service knows no such host.
-    NoSuchHost,
+    NoSuchHost(io::Error),
     /// The name service did not answer, or with an error of its own.
-    NameService,
+    NameService(io::Error),
     /// The host has no address that may be used.
     NoUsableAddress,
     /// The system let this process start no thread.
@@ -54,11 +55,21 @@ pub(in crate::client) enum Cause {
 
 impl Cause {
     /// What made a name lookup fail. Only the text tells it, with glibc, musl, macOS and Windows.
-    pub(super) fn of_lookup(error: &io::Error) -> Self {
+    pub(super) fn of_lookup(error: io::Error) -> Self {
         const UNKNOWN: [&str; 4] = ["not known", "not resolve", "no address", "no such host"];
         let text = error.to_string().to_lowercase();
         let is_unknown = UNKNOWN.iter().any(|words| text.contains(words));
-        if is_unknown { Self::NoSuchHost } else { Self::NameService }
+        if is_unknown { Self::NoSuchHost(error) } else { Self::NameService(error) }
+    }
+
+    /// What the name service, TLS or the system said. Anything else may repeat what the server said.
+    pub(in crate::client) fn into_source(self) -> Option<Source> {
+        match self {
+            Self::NoSuchHost(error) | Self::NameService(error) => Some(Arc::new(error)),
+            Self::Tls(error) => Some(Arc::new(*error)),
+            Self::Broken(error) if error.get_ref().is_none() => Some(Arc::new(error)),
+            _ => None,
+        }
     }
 }
 
@@ -131,9 +142,9 @@ mod tests {
             ("Try again", false),
             ("Too many open files (os error 24)", false),
         ] {
-            let cause = Cause::of_lookup(&io::Error::other(format!("{PREFIX}{text}")));
-            assert_eq!(matches!(cause, Cause::NoSuchHost), is_unknown, "{text}");
-            assert_eq!(matches!(cause, Cause::NameService), !is_unknown, "{text}");
+            let cause = Cause::of_lookup(io::Error::other(format!("{PREFIX}{text}")));
+            assert_eq!(matches!(cause, Cause::NoSuchHost(_)), is_unknown, "{text}");
+            assert_eq!(matches!(cause, Cause::NameService(_)), !is_unknown, "{text}");
         }
     }
 

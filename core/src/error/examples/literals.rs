@@ -76,8 +76,9 @@ fn files(folder: &Path, found: &mut Vec<(String, String)>) {
 
 /// The texts of some code, and their lines.
 fn literals(code: &str) -> Vec<(usize, String)> {
-    let abouts: Vec<&str> =
-        crate::Config::options().chain(crate::Credentials::arguments()).map(|it| it.about).collect();
+    let given = crate::Config::options().chain(crate::Credentials::arguments()).map(|it| it.about);
+    let held = crate::Session::fields().chain(crate::Error::fields()).map(|it| it.about);
+    let abouts: Vec<&str> = given.chain(held).collect();
     let mut found = Vec::new();
     let mut rest = code;
     while let Some(at) = rest.find(['"', '/', '\'']) {

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 
 use magnus::{Error, Exception, KwArgs, RClass, RModule, Ruby, TryConvert, Value, prelude::*};
 use prebind::binding::{LogEvent, contained};
-use prebind::{Condition, ErrorKind};
 
 use crate::gvl::{check_interrupts, without_gvl};
+use crate::results::fields;
 
 /// Makes a call while other threads run, and then logs what happened. If something is raised in this thread
 /// meanwhile, or it is killed, the call is given up, and that happens; so does what the logger raises. `undo` gets
@@ -52,30 +52,7 @@ pub(crate) fn raise(ruby: &Ruby, error: &prebind::Error) -> Error {
 }
 
 fn exception(ruby: &Ruby, error: &prebind::Error) -> Result<Exception, Error> {
-    let details = ruby.hash_new();
-    let set = |name, value: Value| details.aset(ruby.to_symbol(name), value);
-    set("stage", ruby.into_value(error.stage().as_str()))?;
-    set("condition", ruby.into_value(error.condition().map(Condition::as_str)))?;
-    set("text", ruby.into_value(error.text()))?;
-    set("retry", ruby.into_value(error.retry().as_str()))?;
-    set("retry_after", ruby.into_value(error.retry_after().map(|time| time.as_secs())))?;
-    match error.kind() {
-        ErrorKind::Config { field } => set("field", ruby.into_value(*field))?,
-        ErrorKind::Connect { phase } | ErrorKind::Timeout { phase } => {
-            set("phase", ruby.into_value(phase.as_str()))?;
-        }
-        ErrorKind::Http { status, location } => {
-            set("status", ruby.into_value(*status))?;
-            set("location", ruby.into_value(location.as_deref()))?;
-        }
-        ErrorKind::Protocol { expected } => set("expected", ruby.into_value(*expected))?,
-        ErrorKind::Mechanism { offered, allowed } => {
-            set("offered", ruby.into_value(offered.clone()))?;
-            set("allowed", ruby.into_value(allowed.clone()))?;
-        }
-        ErrorKind::ServerUnverified { check } => set("check", ruby.into_value(check.as_str()))?,
-        ErrorKind::Terminated | ErrorKind::Auth | ErrorKind::Bind | ErrorKind::Internal => {}
-    }
+    let details = error.to_named().filter(|(field, _)| !matches!(field.name, "kind" | "message"));
     let class: RClass = ours(ruby, &format!("{}Error", error.kind().as_str()))?;
-    class.funcall("new", (error.to_string(), KwArgs(details)))
+    class.funcall("new", (error.to_string(), KwArgs(fields(ruby, details)?)))
 }

@@ -2,10 +2,11 @@
 
 use magnus::{Error, RHash, Ruby};
 use prebind::binding::contained;
-use prebind::{Account, Config, Cookie, Credentials, FastToken};
+use prebind::{Account, Config, Credentials};
 
 use crate::arguments::named;
 use crate::call::{interruptible, raise};
+use crate::results::fields;
 
 /// What `Prebind::Client` calls.
 #[magnus::wrap(class = "Prebind::Native::Client", free_immediately, frozen_shareable)]
@@ -31,20 +32,7 @@ impl Client {
         let client = &this.0;
         let undo = |session| drop(client.terminate(&session));
         let session = interruptible(ruby, || client.prebind(&account), undo)?;
-        let fields = ruby.hash_new();
-        let cookie = |it: &Cookie| (it.name.clone(), it.value().to_owned(), it.path.clone());
-        let cookies = session.cookies().iter().map(cookie);
-        fields.aset(ruby.to_symbol("jid"), session.jid().to_string())?;
-        fields.aset(ruby.to_symbol("sid"), session.sid())?;
-        fields.aset(ruby.to_symbol("rid"), session.rid())?;
-        fields.aset(ruby.to_symbol("inactivity"), session.inactivity().map(|time| time.as_secs()))?;
-        fields.aset(ruby.to_symbol("wait"), session.wait().as_secs())?;
-        fields.aset(ruby.to_symbol("hold"), session.hold())?;
-        fields.aset(ruby.to_symbol("requests"), session.requests())?;
-        fields.aset(ruby.to_symbol("mechanism"), session.mechanism())?;
-        fields.aset(ruby.to_symbol("round_trips"), session.round_trips())?;
-        fields.aset(ruby.to_symbol("cookies"), ruby.ary_from_iter(cookies))?;
-        fields.aset(ruby.to_symbol("fast_token"), session.fast_token().map(FastToken::to_text))?;
+        let fields = fields(ruby, session.to_named())?;
         fields.aset(ruby.to_symbol("handle"), Handle(session))?;
         Ok(fields)
     }

@@ -8,6 +8,7 @@ mod arguments;
 mod call;
 mod client;
 mod gvl;
+mod results;
 mod web;
 
 use magnus::{Error, Ruby, function, method, prelude::*};

@@ -72,7 +72,7 @@ impl Names {
         let thread = thread::Builder::new().name("prebind-dns".to_owned());
         thread.spawn(ask).map_err(|_| Cause::NoThread)?;
         let found = give_up::waiting(until, false, |slice| Ok::<_, Cause>(answer.recv_timeout(slice).ok()))?;
-        found.map_err(|error| Cause::of_lookup(&error))
+        found.map_err(Cause::of_lookup)
     }
 
     /// From now on, and for a while, other addresses are tried before this one.
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(look_up().unwrap(), [address("192.0.2.1:443")]);
         let at = |known: &mut (Instant, _)| known.0 = known.0.checked_sub(KEPT).unwrap();
         locked(&names.known).values_mut().for_each(at);
-        assert!(matches!(look_up(), Err(Cause::NameService)));
+        assert!(matches!(look_up(), Err(Cause::NameService(_))));
     }
 
     #[test]

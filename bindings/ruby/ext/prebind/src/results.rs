@@ -1,0 +1,41 @@
+//! What the core gives, as Ruby has it.
+
+use magnus::{Error, IntoValue, RHash, Ruby, Value, prelude::*};
+use prebind::binding::Field;
+
+/// The keyword arguments of a `Prebind::Session` or of an error.
+pub(crate) fn fields(
+    ruby: &Ruby,
+    named: impl Iterator<Item = (Field, prebind::Value)>,
+) -> Result<RHash, Error> {
+    let fields = ruby.hash_new();
+    for (field, value) in named {
+        fields.aset(ruby.to_symbol(field.name), converted(ruby, value)?)?;
+    }
+    Ok(fields)
+}
+
+fn converted(ruby: &Ruby, given: prebind::Value) -> Result<Value, Error> {
+    Ok(match given {
+        prebind::Value::Nothing => ruby.qnil().as_value(),
+        prebind::Value::Flag(flag) => flag.into_value_with(ruby),
+        prebind::Value::Whole(number) => number.into_value_with(ruby),
+        prebind::Value::Decimal(number) => number.into_value_with(ruby),
+        prebind::Value::Text(text) => ruby.str_new(text.expose()).as_value(),
+        prebind::Value::Bytes(bytes) => ruby.str_from_slice(&bytes).as_value(),
+        prebind::Value::List(values) => {
+            let list = ruby.ary_new_capa(values.len());
+            for value in values {
+                list.push(converted(ruby, value)?)?;
+            }
+            list.as_value()
+        }
+        prebind::Value::Map(values) => {
+            let map = ruby.hash_new();
+            for (name, value) in values {
+                map.aset(name, converted(ruby, value)?)?;
+            }
+            map.as_value()
+        }
+    })
+}
