@@ -12,7 +12,7 @@ use crate::wire::cookies::Cookie;
 
 use FieldType::{Choice, Count, Records, Seconds, Text, Texts};
 
-/// A field of a [`Session`] or an [`Error`], as data.
+/// A field of a [`Session`] or an [`Error`], as data. More may be said of it in the future.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Field {
@@ -34,7 +34,7 @@ pub struct Field {
     pub about: &'static str,
 }
 
-/// The values that a [`Field`] holds.
+/// The values that a [`Field`] holds. Types may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -59,10 +59,10 @@ pub enum FieldType {
     },
 }
 
-/// How a field of `T` is read; `None` if this one does not have it.
+/// How a field of `T` is read.
 struct Row<T> {
     field: Field,
-    value: fn(&T) -> Option<Value>,
+    value: fn(&T) -> Value,
 }
 
 /// Rows: name, type and further properties of a field, how it is read, and what it is.
@@ -95,67 +95,67 @@ static SESSION: &[Row<Session>] = rows! {
     round_trips: Count => |it| count(it.round_trips()),
         "How many times an answer was waited for, one after the other.";
     cookies: Records { fields: &["name", "value", "path"] }, secret =>
-        |it| Some(Value::List(it.cookies().iter().map(cookie).collect())),
+        |it| Value::List(it.cookies().iter().map(cookie).collect()),
         "The cookies that a load balancer in front of the server set; a browser that connects through it must send \
          them too.";
     fast_token: Text, optional, secret =>
-        |it| or_nothing(it.fast_token(), |token| Some(token.to_text().into())),
+        |it| or_nothing(it.fast_token(), |token| token.to_text().into()),
         "The token to log in with next time, to be kept like a password; if there is none, delete the one you kept.";
 };
 
 static ERROR: &[Row<Error>] = rows! {
     kind: Choice { values: ErrorKind::NAMES } => |it| text(it.kind()),
         "What went wrong: the name of the kind, the same in every language.";
-    message: Text => |it| text(it),
+    message: Text => text,
         "The cause and the remedy.";
-    stage: Choice { values: Stage::NAMES } => |it| text(it.stage()),
+    stage: Choice { values: Stage::NAMES } => |it| text(&it.stage()),
         "Where in the exchange it went wrong.";
     condition: Text, optional => |it| or_nothing(it.condition(), text),
         "The condition that the server named, for example `not-authorized`.";
     text: Text, optional => |it| or_nothing(it.text(), text),
         "The server's own words, at most 200 characters, without control characters.";
-    retry: Choice { values: Retry::NAMES } => |it| text(it.retry()),
+    retry: Choice { values: Retry::NAMES } => |it| text(&it.retry()),
         "What you may do next.";
     retry_after: Seconds, optional => |it| or_nothing(it.retry_after(), seconds),
         "How long to wait before the next call: as the server asked, or until the client may try again.";
     field: Text, of(&["Config"]) => |it| match it.kind() {
             ErrorKind::Config { field } => text(field),
-            _ => None,
+            _ => Value::Nothing,
         },
         "The option or argument that is wrong.";
     phase: Choice { values: Phase::NAMES }, of(&["Connect", "Timeout"]) => |it| match it.kind() {
             ErrorKind::Connect { phase } | ErrorKind::Timeout { phase } => text(phase),
-            _ => None,
+            _ => Value::Nothing,
         },
         "What the connection was doing, or what the call was waiting for.";
     status: Count, of(&["Http"]) => |it| match it.kind() {
             ErrorKind::Http { status, .. } => count(*status),
-            _ => None,
+            _ => Value::Nothing,
         },
         "The HTTP status.";
     location: Text, optional, of(&["Http"]) => |it| match it.kind() {
             ErrorKind::Http { location, .. } => or_nothing(location.as_deref(), text),
-            _ => None,
+            _ => Value::Nothing,
         },
         "Where a redirect leads: scheme, host and path; redirects are never followed.";
     expected: Text, of(&["Protocol"]) => |it| match it.kind() {
             ErrorKind::Protocol { expected } => text(expected),
-            _ => None,
+            _ => Value::Nothing,
         },
         "What should have come.";
     offered: Texts, of(&["Mechanism"]) => |it| match it.kind() {
             ErrorKind::Mechanism { offered, .. } => texts(offered),
-            _ => None,
+            _ => Value::Nothing,
         },
         "The mechanisms that the server offers.";
     allowed: Texts, of(&["Mechanism"]) => |it| match it.kind() {
             ErrorKind::Mechanism { allowed, .. } => texts(allowed),
-            _ => None,
+            _ => Value::Nothing,
         },
         "The mechanisms that credentials and options allow.";
     check: Choice { values: Check::NAMES }, of(&["ServerUnverified"]) => |it| match it.kind() {
             ErrorKind::ServerUnverified { check } => text(check),
-            _ => None,
+            _ => Value::Nothing,
         },
         "Which check failed.";
 };
@@ -164,13 +164,13 @@ impl Session {
     /// The fields that [`to_named`](Self::to_named) gives, as data. What follows from them, such as
     /// [`last_rid`](Self::last_rid), is not among them.
     pub fn fields() -> impl Iterator<Item = Field> {
-        fields(SESSION)
+        SESSION.iter().map(|row| row.field)
     }
 
     /// Each field with its value, for languages that make an object of names and values: the mirror of
     /// [`Config::from_named`](crate::Config::from_named).
     pub fn to_named(&self) -> impl Iterator<Item = (Field, Value)> {
-        named(SESSION, self)
+        SESSION.iter().map(|row| (row.field, (row.value)(self)))
     }
 }
 
@@ -178,7 +178,7 @@ impl Error {
     /// The fields that [`to_named`](Self::to_named) gives, as data: those of every error first, then those of some
     /// [`kinds`](Field::kinds).
     pub fn fields() -> impl Iterator<Item = Field> {
-        fields(ERROR)
+        ERROR.iter().map(|row| row.field)
     }
 
     /// Each field that an error of this kind has, with its value.
@@ -189,7 +189,9 @@ impl Error {
     /// assert_eq!(names, ["kind", "message", "stage", "condition", "text", "retry", "retry_after", "field"]);
     /// ```
     pub fn to_named(&self) -> impl Iterator<Item = (Field, Value)> {
-        named(ERROR, self)
+        let kind = self.kind().as_str();
+        let rows = ERROR.iter().filter(move |row| row.field.is_of(kind));
+        rows.map(|row| (row.field, (row.value)(self)))
     }
 }
 
@@ -203,6 +205,11 @@ impl Field {
                 self.name.to_owned()
             }
         }
+    }
+
+    /// Whether errors of this kind have it.
+    fn is_of(&self, kind: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
     }
 
     const fn new(name: &'static str, holds: FieldType, about: &'static str) -> Self {
@@ -222,36 +229,28 @@ impl Field {
     }
 }
 
-fn fields<T>(rows: &'static [Row<T>]) -> impl Iterator<Item = Field> {
-    rows.iter().map(|row| row.field)
+fn text(it: &(impl ToString + ?Sized)) -> Value {
+    Value::from(it.to_string())
 }
 
-fn named<T>(rows: &'static [Row<T>], it: &T) -> impl Iterator<Item = (Field, Value)> {
-    rows.iter().filter_map(move |row| Some((row.field, (row.value)(it)?)))
+fn count(it: impl TryInto<i64>) -> Value {
+    Value::Whole(it.try_into().unwrap_or(i64::MAX))
 }
 
-fn text(it: impl ToString) -> Option<Value> {
-    Some(Value::from(it.to_string()))
-}
-
-fn count(it: impl TryInto<i64>) -> Option<Value> {
-    Some(Value::Whole(it.try_into().unwrap_or(i64::MAX)))
-}
-
-fn seconds(it: Duration) -> Option<Value> {
+fn seconds(it: Duration) -> Value {
     count(it.as_secs())
 }
 
-fn texts(it: &[String]) -> Option<Value> {
-    Some(Value::List(it.iter().filter_map(text).collect()))
+fn texts(it: &[String]) -> Value {
+    Value::List(it.iter().map(text).collect())
 }
 
-fn or_nothing<T>(it: Option<T>, value: impl FnOnce(T) -> Option<Value>) -> Option<Value> {
-    it.map_or(Some(Value::Nothing), value)
+fn or_nothing<T>(it: Option<T>, value: impl FnOnce(T) -> Value) -> Value {
+    it.map_or(Value::Nothing, value)
 }
 
 fn cookie(it: &Cookie) -> Value {
-    Value::List([it.name.as_str(), it.value(), it.path.as_str()].into_iter().filter_map(text).collect())
+    Value::List([it.name.as_str(), it.value(), it.path.as_str()].map(text).into())
 }
 
 #[cfg(test)]
