@@ -197,8 +197,9 @@ const MAX_URL: usize = 8000;
 /// The most bytes of an option that goes into an attribute of each creation.
 const MAX_ATTRIBUTE: usize = 1023;
 
-/// A mechanism that logs in with a password; each is stronger than the one before.
+/// A mechanism that logs in with a password; each is stronger than the one before. Mechanisms may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum PasswordMechanism {
     /// PLAIN (RFC 4616): the server learns the password.
     Plain,
@@ -232,7 +233,7 @@ impl PasswordMechanism {
 
 parsed!(PasswordMechanism, "weakest_mechanism");
 
-/// Which addresses of a host to use.
+/// Which addresses of a host to use. Exhaustive: there are no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IpFamily {
     /// Both.

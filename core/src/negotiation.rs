@@ -96,7 +96,7 @@ pub(crate) const EACH_ANSWERED: &str = "an answer to each request";
 /// What is expected of a server that the plan was made for.
 pub(crate) const SAME_SERVER: &str = "the kind of server that was here before";
 
-/// What to do next.
+/// What to do next. Exhaustive on purpose: a driver has to know each.
 #[derive(Debug)]
 #[must_use]
 pub enum Step<'a> {
@@ -110,8 +110,9 @@ pub enum Step<'a> {
     Done(Session, Learned),
 }
 
-/// Why an exchange failed, and how to leave nothing behind.
+/// Why an exchange failed, and how to leave nothing behind. Fields may be added.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Failure {
     /// What happened.
     pub error: Error,

@@ -30,7 +30,7 @@ pub struct Session {
     fast_token: Option<FastToken>,
 }
 
-/// What an answer to the browser may have besides `jid`, `sid` and `rid`, for clients that want more.
+/// What an answer to the browser may have besides `jid`, `sid` and `rid`, for clients that want more. Extras may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Extra {

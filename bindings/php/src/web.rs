@@ -87,7 +87,7 @@ pub(crate) fn prebind_native_web_cookies(
 ) -> Vec<String> {
     let cookie = |it: Vec<String>| {
         let [name, value, path] = it.try_into().ok()?;
-        Some(Cookie { name, value: value.into(), path })
+        Some(Cookie::new(name, value, path))
     };
     request.0.cookies(&text(bosh_url), &cookies.into_iter().filter_map(cookie).collect::<Vec<_>>())
 }

@@ -66,7 +66,7 @@ impl WebRequest {
 
     /// The `Set-Cookie` headers that go with a session. Cookies are name, value and path.
     fn cookies(&self, bosh_url: &str, cookies: Vec<(String, String, String)>) -> Vec<String> {
-        let cookie = |(name, value, path): (_, String, _)| Cookie { name, value: value.into(), path };
+        let cookie = |(name, value, path): (_, String, _)| Cookie::new(name, value, path);
         self.0.cookies(bosh_url, &cookies.into_iter().map(cookie).collect::<Vec<_>>())
     }
 }

@@ -60,7 +60,7 @@ impl WebRequest {
     /// than the site's.
     #[must_use]
     pub fn cookies(&self, bosh_url: &str, cookies: Vec<Cookie>) -> Vec<String> {
-        let cookie = |it: Cookie| prebind::Cookie { name: it.name, value: it.value.into(), path: it.path };
+        let cookie = |it: Cookie| prebind::Cookie::new(it.name, it.value, it.path);
         self.0.cookies(bosh_url, &cookies.into_iter().map(cookie).collect::<Vec<_>>())
     }
 }

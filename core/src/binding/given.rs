@@ -9,8 +9,9 @@ use crate::sasl::Credentials;
 use crate::secret::Secret;
 use crate::session::Extra;
 
-/// Something that the site's own code gives.
+/// Something that the site's own code gives. More may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Given {
     /// A user's bare JID, or nothing for a user without chat: what a function returns.
     Jid,
@@ -27,7 +28,7 @@ pub enum Given {
     RateLimit,
 }
 
-/// A value of the site's, without what must not be in a log.
+/// A value of the site's, without what must not be in a log. Exhaustive on purpose: a binding has to say all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
     /// What the site's language calls the class of the value; the value itself if it is none, nil or null.
@@ -36,7 +37,7 @@ pub struct Shape {
     pub content: Content,
 }
 
-/// What a value consists of, as far as [`Given`] asks.
+/// What a value consists of, as far as [`Given`] asks. Exhaustive on purpose: a binding has to tell each sort.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// None, nil, null.

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, shortened};
 /// The longest message, in characters.
 const MAX_LENGTH: usize = 500;
 
-/// The language, or the command line, in whose words messages name options and functions.
+/// The language, or the command line, in whose words messages name options and functions. Languages may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[repr(u8)]

@@ -10,8 +10,9 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber, dispatcher};
 
-/// Something that happened: no secret is in it.
+/// Something that happened: no secret is in it. Fields may be added.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct LogEvent<'a> {
     /// `ERROR`, `WARN`, `INFO` (the outcome of a call), `DEBUG` (each step) or `TRACE` (what was
     /// sent and received).

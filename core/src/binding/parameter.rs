@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::value::{Value, seconds};
 
 /// An option of [`Config`](crate::Config), or an argument of
-/// [`Credentials::from_named`](crate::Credentials::from_named).
+/// [`Credentials::from_named`](crate::Credentials::from_named). Fields may be added.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Parameter {
@@ -27,7 +27,7 @@ pub struct Parameter {
     pub about: &'static str,
 }
 
-/// The values that a [`Parameter`] takes.
+/// The values that a [`Parameter`] takes. Types may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]

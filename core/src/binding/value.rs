@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// The value of an option or argument, as another language has it. `Debug` names the sort only.
+/// The value of an option, an argument or a field, as another language has it. `Debug` names the sort only. Exhaustive
+/// on purpose: a binding has to convert each sort.
 #[derive(Clone)]
 pub enum Value {
     /// None, nil, null.

@@ -8,8 +8,9 @@ use std::str::FromStr;
 use super::names::{Retry, Stage};
 use crate::text;
 
-/// An error condition as the server named it.
+/// An error condition as the server named it. Specifications that name further ones may be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Condition {
     /// The connection manager ended the session (XEP-0124 §17).
     Bosh(BoshCondition),
@@ -95,7 +96,10 @@ const LOG: &str = "see the server's log";
 macro_rules! conditions {
     ($(#[$doc:meta])* $enum:ident { $($variant:ident = $name:literal => $retry:ident, $remedy:expr;)+ }) => {
         $(#[$doc])*
+        ///
+        /// Conditions may be added: one that is [`Other`](Self::Other) today may have a variant tomorrow.
         #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
         pub enum $enum {
             $(#[doc = concat!("`", $name, "`")] $variant,)+
             /// A condition unknown to this library, by its name.

@@ -2,8 +2,8 @@
 
 /// Declares a small enum whose variants have a fixed name for logs and other languages.
 macro_rules! named {
-    ($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
-        $(#[$doc])*
+    ($(#[$meta:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
+        $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum $enum { $($(#[$variant_doc])* $variant,)+ }
 
@@ -23,7 +23,8 @@ macro_rules! named {
 }
 
 named! {
-    /// Where in the exchange an error happened.
+    /// Where in the exchange an error happened. Stages may be added.
+    #[non_exhaustive]
     Stage {
         /// Before anything was sent.
         Configure = "configure",
@@ -45,7 +46,8 @@ named! {
 }
 
 named! {
-    /// What a connection was doing.
+    /// What a connection was doing. Phases may be added.
+    #[non_exhaustive]
     Phase {
         /// Looking the host name up.
         Dns = "dns",
@@ -67,7 +69,8 @@ named! {
 }
 
 named! {
-    /// Which proof of the server's failed.
+    /// Which proof of the server's failed. Checks may be added.
+    #[non_exhaustive]
     Check {
         /// The server's nonce does not extend ours (RFC 5802 §5.1).
         Nonce = "nonce",
@@ -85,7 +88,8 @@ named! {
 }
 
 named! {
-    /// What a caller may do next.
+    /// What a caller may do next. Exhaustive on purpose, like [`ErrorKind`](super::ErrorKind): a `match` without a
+    /// wildcard no longer compiles when there is something else to do.
     Retry {
         /// The same call will fail again.
         No = "no",

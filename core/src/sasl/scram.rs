@@ -455,8 +455,9 @@ fn malformed(problem: &str) -> Error {
     Error::unverified(Check::Message, format!("{problem}; {blame}"))
 }
 
-/// The hash of a SCRAM mechanism.
+/// The hash of a SCRAM mechanism. Hashes may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ScramHash {
     /// SCRAM-SHA-1 (RFC 5802).
     Sha1,

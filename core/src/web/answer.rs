@@ -12,8 +12,9 @@ use crate::text;
 /// For as long as a cache can be told, one year (RFC 8246).
 const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
-/// Why a request got no session. [`as_str`](Self::as_str) is the `kind` in the answer.
+/// Why a request got no session. [`as_str`](Self::as_str) is the `kind` in the answer. Reasons may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refusal {
     /// Neither GET nor POST.
     Method,

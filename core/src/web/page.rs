@@ -25,7 +25,7 @@ const RESERVED: [&str; 12] = [
 ];
 
 /// The elements at the end of a page: the chat of the user who is signed in. For everyone else they clear away
-/// the chat of the user before.
+/// the chat of the user before. Exhaustive on purpose: a binding has to give each setting.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Page<'a> {
     /// The user's bare JID; empty for nobody, and for a user without chat.

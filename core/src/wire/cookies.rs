@@ -14,8 +14,9 @@ const MAX_COOKIES: usize = 16;
 const MAX_LENGTH: usize = 1024;
 
 /// A cookie that a load balancer in front of the server set during the exchange. Where the browser
-/// reaches the server through the same balancer, it must present it too.
+/// reaches the server through the same balancer, it must present it too. Fields may be added.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Cookie {
     /// Its name.
     pub name: String,
@@ -26,6 +27,12 @@ pub struct Cookie {
 }
 
 impl Cookie {
+    /// A cookie that was kept.
+    #[must_use]
+    pub fn new(name: String, value: impl Into<Secret>, path: String) -> Self {
+        Self { name, value: value.into(), path }
+    }
+
     /// The value.
     #[must_use]
     pub fn value(&self) -> &str {
@@ -66,7 +73,7 @@ impl Cookies {
             known.map(|at| self.0.remove(at));
             return;
         }
-        let cookie = Cookie { name: parsed.name().to_owned(), value: parsed.value().into(), path };
+        let cookie = Cookie::new(parsed.name().to_owned(), parsed.value(), path);
         match known {
             Some(at) => self.0[at] = cookie,
             None if self.0.len() < MAX_COOKIES => self.0.push(cookie),

@@ -17,7 +17,7 @@ pub(crate) use retry_after::retry_after;
 /// As much of a page as is searched for what it says.
 const SEARCHED: usize = 16 * 1024;
 
-/// The HTTP response to one [`Request`](crate::protocol::Request).
+/// The HTTP response to one [`Request`](crate::protocol::Request). Headers may be added.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Reply {

@@ -141,7 +141,7 @@ fn run<'a>(case: &'a Case, cache: Option<&ScramCache>) -> Result<Outcome, String
             Ok(Step::Done(session, learned)) => {
                 return Ok(Outcome { result: Ok((session, learned)), used });
             }
-            Err(Failure { error, terminate }) => {
+            Err(Failure { error, terminate, .. }) => {
                 if let Some(terminate) = terminate {
                     let Some(entry) = case.exchange.get(used).filter(|entry| entry.is_cleanup) else {
                         return Err(format!("ends a session that the case does not end, after {error:?}"));

@@ -97,7 +97,7 @@ fn the_browser_gets_the_cookies_of_a_balancer_that_it_reaches_by_the_host_of_the
     for row in rows(&file, "rows") {
         let of = |cookie: &Value| {
             let [name, value, path] = ["name", "value", "path"].map(|field| text(&cookie[field]).to_owned());
-            Cookie { name, value: value.into(), path }
+            Cookie::new(name, value, path)
         };
         let cookies: Vec<_> = rows_of(or(row, &file, "cookies")).map(of).collect();
         let set = request(&file, row).cookies(text(or(row, &file, "bosh_url")), &cookies);
