@@ -1,6 +1,7 @@
 <?php
 
 // Runs as each request starts; the classes are read when one of them is needed.
+// The options of `prebind()` are generated from the core's, as in client.php.
 
 // Before the other namespace, as older versions of PHPStan overlook the types of what comes after it.
 namespace {
@@ -13,11 +14,11 @@ namespace {
      *     lang?: ?string, wait?: ?int, hold?: ?int, route?: ?string, resource?: ?string, weakest_mechanism?: ?string,
      *     digest_md5?: ?bool, allow_cleartext?: ?bool, fast_tokens?: ?bool, iterations?: ?array{int, int},
      *     scram_cache?: ?int, headers?: ?array<string, string>, ca?: ?string,
-     *     client_certificate?: ?array{string, string}, proxy?: ?string, ip_family?: ?string,
-     *     deadline?: int|float|null, resolve_timeout?: int|float|null, connect_timeout?: int|float|null,
-     *     request_timeout?: int|float|null, max_calls?: ?int, workers?: ?int, max_host_calls?: ?int,
-     *     fail_fast_after?: ?int,
-     *     fail_fast_for?: int|float|null, max_reply?: ?int, learn?: ?bool, relearn_after?: int|float|null, profile?: ?string,
+     *     client_certificate?: ?array{string, string}, proxy?: ?string, ip_family?: ?string, deadline?: int|float|null,
+     *     resolve_timeout?: int|float|null, connect_timeout?: int|float|null, request_timeout?: int|float|null,
+     *     max_calls?: ?int, workers?: ?int, max_host_calls?: ?int, fail_fast_after?: ?int,
+     *     fail_fast_for?: int|float|null, max_reply?: ?int, learn?: ?bool, relearn_after?: int|float|null,
+     *     profile?: ?string,
      *     cache?: ?array{callable(string): mixed, callable(string, string): mixed},
      * } $options further arguments of `Prebind\Client`, by their names
      *

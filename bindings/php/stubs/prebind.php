@@ -12,11 +12,11 @@ namespace {
      *     lang?: ?string, wait?: ?int, hold?: ?int, route?: ?string, resource?: ?string, weakest_mechanism?: ?string,
      *     digest_md5?: ?bool, allow_cleartext?: ?bool, fast_tokens?: ?bool, iterations?: ?array{int, int},
      *     scram_cache?: ?int, headers?: ?array<string, string>, ca?: ?string,
-     *     client_certificate?: ?array{string, string}, proxy?: ?string, ip_family?: ?string,
-     *     deadline?: int|float|null, resolve_timeout?: int|float|null, connect_timeout?: int|float|null,
-     *     request_timeout?: int|float|null, max_calls?: ?int, workers?: ?int, max_host_calls?: ?int,
-     *     fail_fast_after?: ?int,
-     *     fail_fast_for?: int|float|null, max_reply?: ?int, learn?: ?bool, relearn_after?: int|float|null, profile?: ?string,
+     *     client_certificate?: ?array{string, string}, proxy?: ?string, ip_family?: ?string, deadline?: int|float|null,
+     *     resolve_timeout?: int|float|null, connect_timeout?: int|float|null, request_timeout?: int|float|null,
+     *     max_calls?: ?int, workers?: ?int, max_host_calls?: ?int, fail_fast_after?: ?int,
+     *     fail_fast_for?: int|float|null, max_reply?: ?int, learn?: ?bool, relearn_after?: int|float|null,
+     *     profile?: ?string,
      *     cache?: ?array{callable(string): mixed, callable(string, string): mixed},
      * } $options further arguments of `Prebind\Client`, by their names
      *
@@ -266,68 +266,65 @@ class Client
     /**
      * What is not given, or null, is as `php.ini` says, or else the library's default. Each option has a
      * setting of its name, such as `prebind.max_calls`, but there is none for what may hold a secret, for
-     * certificates and for `$profile`.
+     * certificates and for `$profile`. Times are numbers of seconds; certificates and keys are PEM itself,
+     * not the path of a file.
      *
      * @param ?string $url the BOSH endpoint; `prebind.url` in `php.ini`
-     * @param ?string $lang `xml:lang` of the session: the language of the server's messages; default
-     *     `en`, empty for none
-     * @param ?int $wait seconds the server may hold a request; the browser lives with it; default 55
-     * @param ?int $hold requests the server may hold; default 1, which browser clients expect
-     * @param ?string $route `route` of the session request, for a connection manager apart from the
-     *     XMPP server
-     * @param ?string $resource the resource to ask for if the JID has none; default none: the server
-     *     makes one, different each time, so that several tabs do not throw each other out
+     * @param ?string $lang the language of the server's messages (`xml:lang` of the session); default `en`, empty for
+     *     none
+     * @param ?int $wait how many seconds the server may hold a request; this also applies to the browser, and many
+     *     proxies cut requests held longer than 60 s; default 55
+     * @param ?int $hold how many requests the server may hold; browser clients expect 1; default 1
+     * @param ?string $route where a separate connection manager finds the XMPP server, for example
+     *     `xmpp:example.org:9999`
+     * @param ?string $resource the resource to ask for if the JID has none; without it the server makes a new one each
+     *     time, so that tabs do not throw each other out
      * @param ?string $weakest_mechanism the weakest mechanism a password may be used with: `PLAIN`, `DIGEST-MD5`,
      *     `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`; default `PLAIN`
-     * @param ?bool $digest_md5 whether the obsolete DIGEST-MD5 may be used where there is no SCRAM;
-     *     default no
-     * @param ?bool $allow_cleartext whether a password or token may be sent over http to another
-     *     machine; default no
-     * @param ?bool $fast_tokens whether to ask the server for a token that replaces the password in later
-     *     calls (FAST, XEP-0484), and to log in by SASL2, which that takes: see
-     *     `Session::$fastToken`. Where the server offers none of it, nothing changes. Prosody has it
-     *     from 13 on; default no
-     * @param ?array{int, int} $iterations the least and the most SCRAM iterations a server may ask
-     *     for; `prebind.iterations` in `php.ini`, as `4096-600000` or only the most; default 4,096 to 600,000
-     * @param ?int $scram_cache of how many users the process keeps the SCRAM keys, so that their
-     *     passwords need not be derived at each login: from a login that succeeded until one with
-     *     them fails, others push them out or the process ends. Passwords are not kept; default
-     *     1,000; 0 keeps none
-     * @param ?array<string, string> $headers further HTTP headers for every request
-     * @param ?string $ca certificates to trust instead of the operating system's: PEM itself, not
-     *     the path of a file
-     * @param ?array{string, string} $client_certificate a certificate, with those that lead to its
-     *     authority, and its private key, both PEM
-     * @param ?string $proxy `http://`, `https://` or `socks5://` address of a proxy; default none;
-     *     the environment is not asked
-     * @param ?string $ip_family which addresses of the host to use: `any`, `ipv4` or `ipv6`; default
-     *     `any`
-     * @param int|float|null $deadline seconds a call may take in all, ending the session after a
-     *     failure included; `prebind.deadline` in `php.ini`; default 5; in a web server 3
-     * @param int|float|null $resolve_timeout seconds a name lookup may take; default 2
-     * @param int|float|null $connect_timeout seconds TCP and TLS may take to connect; default 2
-     * @param int|float|null $request_timeout seconds one request may take; default 5
-     * @param ?int $max_calls how many calls may open a session at once in each process; a call beyond
-     *     that waits for up to half of its `$deadline`, then fails; default 32
-     * @param ?int $workers how many requests this process of a web site serves at once. The processes with the
-     *     same parent then open sessions with no more than half of their workers, and share what they know of a
-     *     server that is away; a call beyond that fails at once; default 0; in a web server 1
-     * @param ?int $max_host_calls how many calls may open a session at once on this machine, in all processes of
-     *     this user for this URL, instead of half of the workers; default 0
-     * @param ?int $fail_fast_after calls fail at once for `$fail_fast_for` after this many could not
-     *     connect or timed out, if these are at least half of the latest calls; 0 turns this off; default 3
-     * @param int|float|null $fail_fast_for seconds calls fail at once before one of them tries the server
-     *     again; the pause doubles, up to a minute, while it is not reached; default 5
+     * @param ?bool $digest_md5 whether to use the obsolete DIGEST-MD5 with a server that has no SCRAM; default no
+     * @param ?bool $allow_cleartext whether to send a password or token over plain http to another machine; default no
+     * @param ?bool $fast_tokens whether to log in by SASL2, where the server offers it, and to ask for a token that
+     *     replaces the password in later calls, {@see Session::$fastToken} (FAST, XEP-0484; Prosody has it from version
+     *     13 on); default no
+     * @param ?array{int, int} $iterations the fewest and the most SCRAM iterations a server may ask for; in `php.ini`
+     *     as `4096-600000` or only the most; default 4,096 to 600,000
+     * @param ?int $scram_cache how many users' SCRAM keys, but not passwords, to cache from a login that succeeds until
+     *     one with them fails, so that they need not be derived at each login; 0 caches none; default 1,000
+     * @param ?array<string, string> $headers HTTP headers to add to every request
+     * @param ?string $ca CA certificates to trust instead of the operating system's
+     * @param ?array{string, string} $client_certificate the client certificate to present to the server, with those
+     *     that lead to its authority, and its private key
+     * @param ?string $proxy the `http://`, `https://` or `socks5://` address of a proxy; environment variables are
+     *     ignored
+     * @param ?string $ip_family which addresses of the host to use: `any`, `ipv4` or `ipv6`; default `any`
+     * @param int|float|null $deadline how long a call may take in all, including ending the session after a failure;
+     *     default 5; in a web server 3
+     * @param int|float|null $resolve_timeout how long a name lookup may take; default 2
+     * @param int|float|null $connect_timeout how long TCP and TLS may take to connect; default 2
+     * @param int|float|null $request_timeout how long one request may take; default 5
+     * @param ?int $max_calls how many calls may open a session at once in each process; a call beyond that waits for up
+     *     to half of its `$deadline`, then fails; default 32
+     * @param ?int $workers how many requests this process of a web site serves at once, 1 for a sync worker of gunicorn
+     *     or 5 for a process of Puma with five threads; the processes with the same parent then open sessions with no
+     *     more than half of their workers, beyond which a call fails at once, and share what they know of a server that
+     *     is away; 0 if this is no web site; default 0; in a web server 1
+     * @param ?int $max_host_calls how many calls may open a session at once on this machine, in all processes of this
+     *     user that set this or `$workers` for this URL, instead of half of the workers; 0 for half of the workers;
+     *     default 0
+     * @param ?int $fail_fast_after how many calls, and at least half of the latest, must time out or fail to connect
+     *     before calls fail at once for `$fail_fast_for`; 0 turns this off; default 3
+     * @param int|float|null $fail_fast_for how long calls fail at once before one of them tries the server again; the
+     *     pause doubles, up to a minute, while it is not reached; default 5
      * @param ?int $max_reply the most bytes of one reply; default 262,144
-     * @param ?bool $learn whether calls take the short cuts that the server is known for, one to four
-     *     round trips instead of four or five; default yes
-     * @param int|float|null $relearn_after seconds, at most, to stay with the full exchange after a
-     *     shorter one failed again and again; default 600
-     * @param ?string $profile what an earlier client of this URL learned, as {@see profile()} gave it,
-     *     for a process that has no client of this address and these options yet. An unusable profile is
-     *     ignored; without one, what another process has left in `$cache` is used
+     * @param ?bool $learn whether to use the shorter exchange, one to four round trips instead of four or five, once
+     *     this server has proved to support it; default yes
+     * @param int|float|null $relearn_after how long, at most, to stay with the full exchange after a shorter one failed
+     *     again and again; default 600
+     * @param ?string $profile what an earlier client of this URL learned, as {@see profile()} gave it; an unusable
+     *     profile is ignored
      * @param ?array{callable(string): mixed, callable(string, string): mixed} $cache where the site's
-     *     processes leave each other what they learned: a function that gives what is kept under a
+     *     processes leave each other what they learned, for a process that has no client of this address
+     *     and these options yet and gets no `$profile`: a function that gives what is kept under a
      *     key, and one that keeps a text, `[$cache->get(...), $cache->set(...)]` of a PSR-16 cache;
      *     default APCu, where that is loaded
      *
@@ -335,6 +332,8 @@ class Client
      */
     public function __construct(
         ?string $url = null,
+        // The options, and their tags above, are generated from the core's by
+        // `PREBIND_UPDATE_DOCS=1 cargo test -p prebind --lib`.
         ?string $lang = null,
         ?int $wait = null,
         ?int $hold = null,

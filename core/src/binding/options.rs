@@ -15,6 +15,7 @@ struct Row {
     name: &'static str,
     takes: ValueType,
     is_optional: bool,
+    is_secret: bool,
     about: &'static str,
     set: fn(&mut Config, &NamedValue) -> Result<()>,
     value: fn(&Config) -> Value,
@@ -27,6 +28,7 @@ macro_rules! rows {
             name: stringify!($field),
             takes: $takes,
             is_optional: <$type as Field>::IS_OPTIONAL,
+            is_secret: <$type as Field>::IS_SECRET,
             about: $about,
             set: |config, given| <$type>::from_given(given).map(|value| config.$field = value),
             value: |config| config.$field.to_value(),
@@ -63,17 +65,20 @@ static OPTIONS: &[Row] = rows! {
     allow_cleartext: bool = ValueType::Flag,
         "Whether to send a password or token over plain http to another machine.";
     fast_tokens: bool = ValueType::Flag,
-        "Whether to ask the server for a token that replaces the password in later calls (FAST, XEP-0484).";
+        "Whether to log in by SASL2, where the server offers it, and to ask for a token that replaces the password \
+         in later calls, `Session.fast_token` (FAST, XEP-0484; Prosody has it from version 13 on).";
     iterations: RangeInclusive<u32> = ValueType::Range { least: 1, most: u32::MAX },
         "The fewest and the most SCRAM iterations a server may ask for.";
     scram_cache: usize = ValueType::Count { least: 0, most: u32::MAX },
-        "How many users' SCRAM keys to cache, so that they need not be derived at each login; 0 caches none.";
+        "How many users' SCRAM keys, but not passwords, to cache from a login that succeeds until one with them \
+         fails, so that they need not be derived at each login; 0 caches none.";
     headers: Vec<(String, Secret)> = ValueType::Headers,
         "HTTP headers to add to every request.";
     ca: Option<Vec<u8>> = ValueType::Pem,
         "CA certificates to trust instead of the operating system's.";
     client_certificate: Option<ClientCertificate> = ValueType::Certificate,
-        "The client certificate to present to the server.";
+        "The client certificate to present to the server, with those that lead to its authority, and its private \
+         key.";
     proxy: Option<Secret> = ValueType::Text,
         "The `http://`, `https://` or `socks5://` address of a proxy; environment variables are ignored.";
     ip_family: IpFamily = ValueType::Choice { values: &IP_FAMILIES },
@@ -87,29 +92,31 @@ static OPTIONS: &[Row] = rows! {
     request_timeout: Duration = TIME,
         "How long one request may take.";
     max_calls: usize = ValueType::Count { least: 1, most: u32::MAX },
-        "How many calls may open a session at once in each process; a call beyond that waits for up to half \
-         of its deadline.";
+        "How many calls may open a session at once in each process; a call beyond that waits for up to half of its \
+         `deadline`, then fails.";
     workers: u32 = ValueType::Count { least: 0, most: MANY },
-        "How many requests this process of a web site serves at once; all processes of the site then open sessions \
-         with no more than half of their workers, share what they know of a server that is away, and a call beyond \
-         that fails at once; 0 if this is no web site.";
+        "How many requests this process of a web site serves at once, 1 for a sync worker of gunicorn or 5 for a \
+         process of Puma with five threads; the processes with the same parent then open sessions with no more than \
+         half of their workers, beyond which a call fails at once, and share what they know of a server that is \
+         away; 0 if this is no web site.";
     max_host_calls: u32 = ValueType::Count { least: 0, most: MANY },
         "How many calls may open a session at once on this machine, in all processes of this user that set this or \
-         `workers`, instead of half of the workers; 0 for half of the workers.";
+         `workers` for this URL, instead of half of the workers; 0 for half of the workers.";
     fail_fast_after: u32 = ValueType::Count { least: 0, most: u32::MAX },
-        "How many calls, and at least half of the latest, must time out or fail to connect before calls \
-         fail at once; 0 turns this off.";
+        "How many calls, and at least half of the latest, must time out or fail to connect before calls fail at \
+         once for `fail_fast_for`; 0 turns this off.";
     fail_fast_for: Duration = ValueType::Seconds { zero: true, most: LONGEST },
         "How long calls fail at once before one of them tries the server again; the pause doubles, up to a \
          minute, while it is not reached.";
     max_reply: usize = ValueType::Count { least: 1, most: u32::MAX },
         "The most bytes of one reply.";
     learn: bool = ValueType::Flag,
-        "Whether to use the shorter exchange once this server has proved to support it.";
+        "Whether to use the shorter exchange, one to four round trips instead of four or five, once this server has \
+         proved to support it.";
     relearn_after: Duration = TIME,
         "How long, at most, to stay with the full exchange after a shorter one failed again and again.";
     profile: Option<String> = ValueType::Text,
-        "What an earlier client of this URL learned; an unusable profile is ignored.";
+        "What an earlier client of this URL learned, as `Client.profile` gave it; an unusable profile is ignored.";
 };
 
 const PASSWORD_MECHANISMS: [&str; PasswordMechanism::ALL.len()] = {
@@ -146,8 +153,8 @@ pub(super) fn is_setting(name: &str) -> bool {
             Pem | Certificate | Headers | Record { .. } => false,
         }
     };
-    let row = OPTIONS.iter().find(|row| row.name == name && !matches!(name, "proxy" | "profile"));
-    row.is_some_and(|row| is_line(row.takes))
+    let row = OPTIONS.iter().find(|row| row.name == name && name != "profile");
+    row.is_some_and(|row| !row.is_secret && is_line(row.takes))
 }
 
 impl Config {
@@ -218,6 +225,9 @@ impl Config {
 trait Field: Sized {
     /// Whether nothing is a value.
     const IS_OPTIONAL: bool = false;
+
+    /// Whether a value may hold a secret.
+    const IS_SECRET: bool = false;
 
     /// The field's value for one that fits its option.
     fn from_given(given: &NamedValue) -> Result<Self>;
@@ -307,6 +317,8 @@ impl Field for String {
 }
 
 impl Field for Secret {
+    const IS_SECRET: bool = true;
+
     fn from_given(given: &NamedValue) -> Result<Self> {
         given.secret()
     }
@@ -327,6 +339,8 @@ impl Field for Vec<u8> {
 }
 
 impl Field for ClientCertificate {
+    const IS_SECRET: bool = true;
+
     fn from_given(given: &NamedValue) -> Result<Self> {
         let [chain, key] = given.pair()?;
         // What is not text is no PEM, which is found out where both are read.
@@ -340,6 +354,8 @@ impl Field for ClientCertificate {
 }
 
 impl Field for Vec<(String, Secret)> {
+    const IS_SECRET: bool = true;
+
     fn from_given(given: &NamedValue) -> Result<Self> {
         given.fields()?.into_iter().map(|(name, value)| Ok((name, value.secret()?))).collect()
     }
@@ -351,6 +367,7 @@ impl Field for Vec<(String, Secret)> {
 
 impl<T: Field> Field for Option<T> {
     const IS_OPTIONAL: bool = true;
+    const IS_SECRET: bool = T::IS_SECRET;
 
     fn from_given(given: &NamedValue) -> Result<Self> {
         match given.value {

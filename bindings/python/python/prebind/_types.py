@@ -20,47 +20,52 @@ Pem = Union[str, bytes]
 class Options(TypedDict, total=False):
     """The options of `Client`. Those that are not given have the library's defaults."""
 
+    # Generated from the core's options by `PREBIND_UPDATE_DOCS=1 cargo test -p prebind --lib`.
     lang: str | None
-    """`xml:lang` of the session: the language of the server's messages. Default `en`."""
+    """The language of the server's messages (`xml:lang` of the session). Default `en`, `None` for
+    none."""
     wait: int
-    """Seconds the server may hold a request; the browser lives with it. Default 55."""
+    """How many seconds the server may hold a request; this also applies to the browser, and many
+    proxies cut requests held longer than 60 s. Default 55."""
     hold: int
-    """Requests the server may hold. Default 1, which browser clients expect."""
+    """How many requests the server may hold; browser clients expect 1. Default 1."""
     route: str | None
-    """`route` of the session request, for a connection manager apart from the XMPP server."""
+    """Where a separate connection manager finds the XMPP server, for example
+    `xmpp:example.org:9999`."""
     resource: str | None
-    """The resource to ask for if the JID has none. Default none: the server makes one, different
-    each time, so that several tabs do not throw each other out."""
+    """The resource to ask for if the JID has none; without it the server makes a new one each time,
+    so that tabs do not throw each other out."""
     weakest_mechanism: str
     """The weakest mechanism a password may be used with: `PLAIN`, `DIGEST-MD5`, `SCRAM-SHA-1`,
     `SCRAM-SHA-256` or `SCRAM-SHA-512`. Default `PLAIN`."""
     digest_md5: bool
-    """Whether the obsolete DIGEST-MD5 may be used where there is no SCRAM. Default no."""
+    """Whether to use the obsolete DIGEST-MD5 with a server that has no SCRAM. Default no."""
     allow_cleartext: bool
-    """Whether a password or token may be sent over http to another machine. Default no."""
+    """Whether to send a password or token over plain http to another machine. Default no."""
     fast_tokens: bool
-    """Whether to ask the server for a token that replaces the password in later calls (FAST,
-    XEP-0484), and to log in by SASL2, which that takes: see `Session.fast_token`. Where the server
-    offers none of it, nothing changes. Prosody has it from 13 on. Default no."""
+    """Whether to log in by SASL2, where the server offers it, and to ask for a token that replaces
+    the password in later calls, `Session.fast_token` (FAST, XEP-0484; Prosody has it from version
+    13 on). Default no."""
     iterations: tuple[int, int]
-    """The least and the most SCRAM iterations a server may ask for. Default 4,096 to 600,000."""
+    """The fewest and the most SCRAM iterations a server may ask for. Default 4,096 to 600,000."""
     scram_cache: int
-    """Of how many users the client keeps the SCRAM keys, so that their passwords need not be
-    derived at each login: from a login that succeeded until one with them fails, others push them
-    out or the client is gone. Passwords are not kept. Default 1,000; 0 keeps none."""
+    """How many users' SCRAM keys, but not passwords, to cache from a login that succeeds until one
+    with them fails, so that they need not be derived at each login; 0 caches none. Default
+    1,000."""
     headers: Mapping[str, str]
-    """Further HTTP headers for every request."""
+    """HTTP headers to add to every request."""
     ca: Pem | None
-    """Certificates to trust instead of the operating system's."""
+    """CA certificates to trust instead of the operating system's."""
     client_certificate: tuple[Pem, Pem] | None
-    """A certificate, with those that lead to its authority, and its private key."""
+    """The client certificate to present to the server, with those that lead to its authority, and
+    its private key."""
     proxy: str | None
-    """`http://`, `https://` or `socks5://` address of a proxy. Default none; the environment is
-    not asked."""
+    """The `http://`, `https://` or `socks5://` address of a proxy; environment variables are
+    ignored."""
     ip_family: str
     """Which addresses of the host to use: `any`, `ipv4` or `ipv6`. Default `any`."""
     deadline: Seconds
-    """How long a call may take in all, ending the session after a failure included. Default 5."""
+    """How long a call may take in all, including ending the session after a failure. Default 5."""
     resolve_timeout: Seconds
     """How long a name lookup may take. Default 2."""
     connect_timeout: Seconds
@@ -68,33 +73,35 @@ class Options(TypedDict, total=False):
     request_timeout: Seconds
     """How long one request may take. Default 5."""
     max_calls: int
-    """How many calls may open a session at once in each process. A call beyond that waits for up to
-    half of its `deadline`, then fails with `TimeoutError`. Default 32."""
+    """How many calls may open a session at once in each process; a call beyond that waits for up to
+    half of its `deadline`, then fails. Default 32."""
     workers: int
-    """How many requests this process of a web site serves at once: 1 for a sync worker of gunicorn.
-    The processes with the same parent then open sessions with no more than half of their workers,
-    and share what they know of a server that is away. A call beyond that fails at once with
-    `TimeoutError`. Default 0: this is no web site."""
+    """How many requests this process of a web site serves at once, 1 for a sync worker of gunicorn
+    or 5 for a process of Puma with five threads; the processes with the same parent then open
+    sessions with no more than half of their workers, beyond which a call fails at once, and share
+    what they know of a server that is away; 0 if this is no web site. Default 0."""
     max_host_calls: int
     """How many calls may open a session at once on this machine, in all processes of this user that
-    set this or `workers` for this URL, instead of half of the workers. Default 0."""
+    set this or `workers` for this URL, instead of half of the workers; 0 for half of the workers.
+    Default 0."""
     fail_fast_after: int
-    """Calls fail at once for `fail_fast_for` after this many could not connect or timed out, if
-    these are at least half of the latest calls; 0 turns this off. Default 3."""
+    """How many calls, and at least half of the latest, must time out or fail to connect before
+    calls fail at once for `fail_fast_for`; 0 turns this off. Default 3."""
     fail_fast_for: Seconds
     """How long calls fail at once before one of them tries the server again; the pause doubles, up
     to a minute, while it is not reached. Default 5."""
     max_reply: int
     """The most bytes of one reply. Default 262,144."""
     learn: bool
-    """Whether calls take the short cuts that the server is known for, one to four round trips
-    instead of four or five. Default yes."""
+    """Whether to use the shorter exchange, one to four round trips instead of four or five, once
+    this server has proved to support it. Default yes."""
     relearn_after: Seconds
     """How long, at most, to stay with the full exchange after a shorter one failed again and again.
     Default 600."""
     profile: str | None
-    """What an earlier client of this URL learned, as `Client.profile` gave it. One that is of no
-    use is left out. Default none."""
+    """What an earlier client of this URL learned, as `Client.profile` gave it; an unusable profile
+    is ignored."""
+    # End of the generated options.
 
 
 class ScramKeys(NamedTuple):

@@ -7,65 +7,67 @@ module Prebind
   # Make one for the life of the process, before a fork or after it, and share it between threads.
   # Nothing is sent until it is used.
   class Client
+    # The tags `@option` are generated from the core's options by
+    # `PREBIND_UPDATE_DOCS=1 cargo test -p prebind --lib`.
+
     # The options that are not given have the library's defaults. Times are numbers of seconds;
     # certificates and keys are PEM itself, not the path of a file.
     #
     # @param url [String, #to_s] the BOSH endpoint
-    # @option options [String, nil] :lang (`"en"`) `xml:lang` of the session: the language of the
-    #   server's messages
-    # @option options [Integer] :wait (55) seconds the server may hold a request; the browser lives
-    #   with it
-    # @option options [Integer] :hold (1) requests the server may hold
-    # @option options [String, nil] :route `route` of the session request, for a connection manager
-    #   apart from the XMPP server
-    # @option options [String, nil] :resource the resource to ask for if the JID has none; without it
-    #   the server makes one, different each time, so that several tabs do not throw each other out
-    # @option options [String] :weakest_mechanism (`"PLAIN"`) the weakest mechanism a password may be used with:
+    # @option options [String, nil] :lang (`"en"`) the language of the server's messages (`xml:lang` of the session);
+    #   nil for none
+    # @option options [Integer] :wait (55) how many seconds the server may hold a request; this also applies to the
+    #   browser, and many proxies cut requests held longer than 60 s
+    # @option options [Integer] :hold (1) how many requests the server may hold; browser clients expect 1
+    # @option options [String, nil] :route where a separate connection manager finds the XMPP server, for example
+    #   `xmpp:example.org:9999`
+    # @option options [String, nil] :resource the resource to ask for if the JID has none; without it the server makes a
+    #   new one each time, so that tabs do not throw each other out
+    # @option options [String, Symbol] :weakest_mechanism (`"PLAIN"`) the weakest mechanism a password may be used with:
     #   `PLAIN`, `DIGEST-MD5`, `SCRAM-SHA-1`, `SCRAM-SHA-256` or `SCRAM-SHA-512`
-    # @option options [Boolean] :digest_md5 (false) whether the obsolete DIGEST-MD5 may be used where
-    #   there is no SCRAM
-    # @option options [Boolean] :allow_cleartext (false) whether a password or token may be sent over
-    #   http to another machine
-    # @option options [Boolean] :fast_tokens (false) whether to ask the server for a token that replaces the
-    #   password in later calls (FAST, XEP-0484), and to log in by SASL2, which that takes: see
-    #   {Session#fast_token}. Where the server offers none of it, nothing changes. Prosody has it from
-    #   13 on
-    # @option options [Range<Integer>, Array(Integer, Integer)] :iterations (4096..600_000) the SCRAM
-    #   iterations a server may ask for
-    # @option options [Hash{String => String}] :headers further HTTP headers for every request
-    # @option options [String, nil] :ca certificates to trust instead of the operating system's
-    # @option options [Array(String, String), nil] :client_certificate a certificate, with those that
-    #   lead to its authority, and its private key
-    # @option options [String, nil] :proxy `http://`, `https://` or `socks5://` address of a proxy; the
-    #   environment is not asked
-    # @option options [String, Symbol] :ip_family (`"any"`) which addresses of the host to use: `any`,
-    #   `ipv4` or `ipv6`
-    # @option options [Numeric] :deadline (5) how long a call may take in all, ending the session
-    #   after a failure included
+    # @option options [Boolean] :digest_md5 (false) whether to use the obsolete DIGEST-MD5 with a server that has no
+    #   SCRAM
+    # @option options [Boolean] :allow_cleartext (false) whether to send a password or token over plain http to another
+    #   machine
+    # @option options [Boolean] :fast_tokens (false) whether to log in by SASL2, where the server offers it, and to ask
+    #   for a token that replaces the password in later calls, {Session#fast_token} (FAST, XEP-0484; Prosody has it from
+    #   version 13 on)
+    # @option options [Range<Integer>, Array(Integer, Integer)] :iterations (4096..600_000) the fewest and the most
+    #   SCRAM iterations a server may ask for
+    # @option options [Integer] :scram_cache (1000) how many users' SCRAM keys, but not passwords, to cache from a login
+    #   that succeeds until one with them fails, so that they need not be derived at each login; 0 caches none
+    # @option options [Hash{String => String}] :headers HTTP headers to add to every request
+    # @option options [String, nil] :ca CA certificates to trust instead of the operating system's
+    # @option options [Array(String, String), nil] :client_certificate the client certificate to present to the server,
+    #   with those that lead to its authority, and its private key
+    # @option options [String, nil] :proxy the `http://`, `https://` or `socks5://` address of a proxy; environment
+    #   variables are ignored
+    # @option options [String, Symbol] :ip_family (`"any"`) which addresses of the host to use: `any`, `ipv4` or `ipv6`
+    # @option options [Numeric] :deadline (5) how long a call may take in all, including ending the session after a
+    #   failure
     # @option options [Numeric] :resolve_timeout (2) how long a name lookup may take
     # @option options [Numeric] :connect_timeout (2) how long TCP and TLS may take to connect
     # @option options [Numeric] :request_timeout (5) how long one request may take
-    # @option options [Integer] :max_calls (32) how many calls may open a session at once in each process;
-    #   a call beyond that waits for up to half of its `deadline`, then fails
-    # @option options [Integer] :workers (0) how many requests this process of a web site serves at once, such
-    #   as the threads of a process of Puma. The processes with the same parent then open sessions with no more
-    #   than half of their workers, and share what they know of a server that is away; a call beyond that fails
-    #   at once. 0 if this is no web site
-    # @option options [Integer] :max_host_calls (0) how many calls may open a session at once on this machine, in
-    #   all processes of this user that set this or `workers` for this URL, instead of half of the workers
-    # @option options [Integer] :fail_fast_after (3) calls fail at once for `fail_fast_for` after this many
-    #   could not connect or timed out, if these are at least half of the latest calls; 0 turns this off
-    # @option options [Numeric] :fail_fast_for (5) how long calls fail at once before one of them tries the
-    #   server again; the pause doubles, up to a minute, while it is not reached
+    # @option options [Integer] :max_calls (32) how many calls may open a session at once in each process; a call beyond
+    #   that waits for up to half of its `deadline`, then fails
+    # @option options [Integer] :workers (0) how many requests this process of a web site serves at once, 1 for a sync
+    #   worker of gunicorn or 5 for a process of Puma with five threads; the processes with the same parent then open
+    #   sessions with no more than half of their workers, beyond which a call fails at once, and share what they know of
+    #   a server that is away; 0 if this is no web site
+    # @option options [Integer] :max_host_calls (0) how many calls may open a session at once on this machine, in all
+    #   processes of this user that set this or `workers` for this URL, instead of half of the workers; 0 for half of
+    #   the workers
+    # @option options [Integer] :fail_fast_after (3) how many calls, and at least half of the latest, must time out or
+    #   fail to connect before calls fail at once for `fail_fast_for`; 0 turns this off
+    # @option options [Numeric] :fail_fast_for (5) how long calls fail at once before one of them tries the server
+    #   again; the pause doubles, up to a minute, while it is not reached
     # @option options [Integer] :max_reply (262_144) the most bytes of one reply
-    # @option options [Integer] :scram_cache (1000) of how many users the SCRAM keys are kept in memory,
-    #   so that their passwords need not be derived at each login; 0 keeps none
-    # @option options [Boolean] :learn (true) whether calls take the short cuts that the server is known
-    #   for, one to four round trips instead of four or five
-    # @option options [Numeric] :relearn_after (600) how long, at most, to stay with the full exchange
-    #   after a shorter one failed again and again
-    # @option options [String, nil] :profile what an earlier client of this URL learned, as {#profile}
-    #   gave it; one that is of no use is left out
+    # @option options [Boolean] :learn (true) whether to use the shorter exchange, one to four round trips instead of
+    #   four or five, once this server has proved to support it
+    # @option options [Numeric] :relearn_after (600) how long, at most, to stay with the full exchange after a shorter
+    #   one failed again and again
+    # @option options [String, nil] :profile what an earlier client of this URL learned, as {#profile} gave it; an
+    #   unusable profile is ignored
     # @raise [ConfigError] if the URL or an option has a value that cannot work
     # @raise [ArgumentError] if there is no such option
     def initialize(url, **options)

@@ -5,6 +5,8 @@ use super::super::parameter::{grouped, json};
 use super::super::schema::schema_json;
 use super::*;
 
+mod declarations;
+
 fn config() -> Config {
     Config::new("https://chat.example.org/http-bind").unwrap()
 }
@@ -163,21 +165,6 @@ fn the_schema_is_json() {
     });
     assert!(schema["error"].as_array().unwrap().contains(&status));
     assert_eq!(schema["errors"][0], "Config");
-}
-
-/// The table that every README leads to.
-#[test]
-fn the_documented_table_is_this_one() {
-    let mut table = String::from("| option | value | default | |\n|---|---|---|---|\n");
-    for option in Config::options() {
-        let or_nothing = if option.is_optional { ", or nothing" } else { "" };
-        let (name, takes, about) = (option.name, option.takes, option.about);
-        writeln!(table, "| `{name}` | {takes}{or_nothing} | {} | {about} |", default_of(&option)).unwrap();
-    }
-    assert!(
-        file("docs/options.md").contains(&table),
-        "the table in core/docs/options.md should be\n\n{table}"
-    );
 }
 
 #[test]

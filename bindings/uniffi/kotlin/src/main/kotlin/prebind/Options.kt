@@ -6,72 +6,78 @@ import kotlin.reflect.KProperty
 
 /**
  * The options of a [Client]. Those that are not set have the library's defaults, and are null here.
+ * Certificates and keys are PEM itself, not the path of a file. The JVM's system properties set no proxy.
  */
 public class Options {
     internal val given = mutableMapOf<String, Any?>()
 
-    /** `xml:lang` of the session: the language of the server's messages. Default `en`; set to null, none. */
+    // Generated from the core's options by `PREBIND_UPDATE_DOCS=1 cargo test -p prebind --lib`.
+
+    /** The language of the server's messages (`xml:lang` of the session). Default `en`, null for none. */
     public var lang: String? by Option()
 
-    /** Seconds the server may hold a request; the browser lives with it. Default 55. */
+    /**
+     * How many seconds the server may hold a request; this also applies to the browser, and many proxies cut
+     * requests held longer than 60 s. Default 55.
+     */
     public var wait: Int? by Option()
 
-    /** Requests the server may hold. Default 1, which browser clients expect. */
+    /** How many requests the server may hold; browser clients expect 1. Default 1. */
     public var hold: Int? by Option()
 
-    /** `route` of the session request, for a connection manager apart from the XMPP server. */
+    /** Where a separate connection manager finds the XMPP server, for example `xmpp:example.org:9999`. */
     public var route: String? by Option()
 
     /**
-     * The resource to ask for if the JID has none. Default none: the server makes one, different each time,
-     * so that several tabs do not throw each other out.
+     * The resource to ask for if the JID has none; without it the server makes a new one each time, so that
+     * tabs do not throw each other out.
      */
     public var resource: String? by Option()
 
     /** The weakest mechanism a password may be used with. Default [PasswordMechanism.PLAIN]. */
     public var weakestMechanism: PasswordMechanism? by Option()
 
-    /** Whether the obsolete DIGEST-MD5 may be used where there is no SCRAM. Default no. */
+    /** Whether to use the obsolete DIGEST-MD5 with a server that has no SCRAM. Default no. */
     public var digestMd5: Boolean? by Option()
 
-    /** Whether a password or token may be sent over http to another machine. Default no. */
+    /** Whether to send a password or token over plain http to another machine. Default no. */
     public var allowCleartext: Boolean? by Option()
 
     /**
-     * Whether to ask the server for a token that replaces the password in later calls (FAST, XEP-0484), and
-     * to log in by SASL2, which that takes: see [Session.fastToken]. Where the server offers none of it,
-     * nothing changes. Prosody has it from 13 on. Default no.
+     * Whether to log in by SASL2, where the server offers it, and to ask for a token that replaces the
+     * password in later calls, [Session.fastToken] (FAST, XEP-0484; Prosody has it from version 13 on).
+     * Default no.
      */
     public var fastTokens: Boolean? by Option()
 
-    /** The SCRAM iterations a server may ask for. Default 4,096 to 600,000. */
+    /** The fewest and the most SCRAM iterations a server may ask for. Default 4,096 to 600,000. */
     public var iterations: IntRange? by Option()
 
     /**
-     * Of how many users the client keeps the SCRAM keys, so that their passwords need not be derived at each
-     * login. Passwords are not kept. Default 1,000; 0 keeps none.
+     * How many users' SCRAM keys, but not passwords, to cache from a login that succeeds until one with them
+     * fails, so that they need not be derived at each login; 0 caches none. Default 1,000.
      */
     public var scramCache: Int? by Option()
 
-    /** Further HTTP headers for every request. */
+    /** HTTP headers to add to every request. */
     public var headers: Map<String, String>? by Option()
 
-    /** Certificates to trust instead of the operating system's: PEM itself, not the path of a file. */
+    /** CA certificates to trust instead of the operating system's. */
     public var ca: String? by Option()
 
-    /** The certificate to present to the server. Default none. */
+    /**
+     * The client certificate to present to the server, with those that lead to its authority, and its private
+     * key.
+     */
     public var clientCertificate: ClientCertificate? by Option()
 
-    /**
-     * `http://`, `https://` or `socks5://` address of a proxy. Default none; neither the environment nor the
-     * system properties are asked.
-     */
+    /** The `http://`, `https://` or `socks5://` address of a proxy; environment variables are ignored. */
     public var proxy: String? by Option()
 
     /** Which addresses of the host to use. Default [IpFamily.ANY]. */
     public var ipFamily: IpFamily? by Option()
 
-    /** How long a call may take in all, ending the session after a failure included. Default 5 s. */
+    /** How long a call may take in all, including ending the session after a failure. Default 5 s. */
     public var deadline: Duration? by Option()
 
     /** How long a name lookup may take. Default 2 s. */
@@ -84,33 +90,34 @@ public class Options {
     public var requestTimeout: Duration? by Option()
 
     /**
-     * How many calls may open a session at once in each process. A call beyond that waits for up to half of its
-     * [deadline], then fails. Default 32.
+     * How many calls may open a session at once in each process; a call beyond that waits for up to half of
+     * its [deadline], then fails. Default 32.
      */
     public var maxCalls: Int? by Option()
 
     /**
-     * How many requests this process of a web site serves at once. The processes with the same parent then open
-     * sessions with no more than half of their workers, and share what they know of a server that is away; a call
-     * beyond that fails at once. Default 0: this is no web site.
+     * How many requests this process of a web site serves at once, 1 for a sync worker of gunicorn or 5 for a
+     * process of Puma with five threads; the processes with the same parent then open sessions with no more
+     * than half of their workers, beyond which a call fails at once, and share what they know of a server
+     * that is away; 0 if this is no web site. Default 0.
      */
     public var workers: Int? by Option()
 
     /**
-     * How many calls may open a session at once on this machine, in all processes of this user that set this or
-     * [workers] for this URL, instead of half of the workers. Default 0.
+     * How many calls may open a session at once on this machine, in all processes of this user that set this
+     * or [workers] for this URL, instead of half of the workers; 0 for half of the workers. Default 0.
      */
     public var maxHostCalls: Int? by Option()
 
     /**
-     * Calls fail at once for [failFastFor] after this many could not connect or timed out, if these are at least
-     * half of the latest calls; 0 turns this off. Default 3.
+     * How many calls, and at least half of the latest, must time out or fail to connect before calls fail at
+     * once for [failFastFor]; 0 turns this off. Default 3.
      */
     public var failFastAfter: Int? by Option()
 
     /**
-     * How long calls fail at once before one of them tries the server again. The pause doubles, up to a minute,
-     * while it is not reached. Default 5 s.
+     * How long calls fail at once before one of them tries the server again; the pause doubles, up to a
+     * minute, while it is not reached. Default 5 s.
      */
     public var failFastFor: Duration? by Option()
 
@@ -118,16 +125,24 @@ public class Options {
     public var maxReply: Int? by Option()
 
     /**
-     * Whether calls take the short cuts that the server is known for, one to four round trips instead of four
-     * or five. Default yes.
+     * Whether to use the shorter exchange, one to four round trips instead of four or five, once this server
+     * has proved to support it. Default yes.
      */
     public var learn: Boolean? by Option()
 
-    /** How long, at most, to stay with the full exchange after a shorter one failed again and again. Default 600 s. */
+    /**
+     * How long, at most, to stay with the full exchange after a shorter one failed again and again. Default
+     * 600 s.
+     */
     public var relearnAfter: Duration? by Option()
 
-    /** What an earlier client of this URL learned, as [Client.profile] gave it. One of no use is left out. */
+    /**
+     * What an earlier client of this URL learned, as [Client.profile] gave it; an unusable profile is
+     * ignored.
+     */
     public var profile: String? by Option()
+
+    // End of the generated options.
 
     /** The names of those that are set. */
     override fun toString(): String = "Options${given.keys}"
