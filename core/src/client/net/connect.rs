@@ -134,9 +134,13 @@ fn alternating(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::io::{self, Read as _, Write as _};
+    use std::net::{Shutdown, TcpListener};
 
     use super::*;
+    use crate::account::Account;
+    use crate::client::Client;
+    use crate::sasl::Credentials;
 
     #[test]
     fn families_take_turns() {
@@ -175,5 +179,42 @@ mod tests {
             assert!(matches!(open(addresses, short), Err(Cause::Timeout)));
             assert!(matches!(open(addresses, Duration::ZERO), Err(Cause::Timeout)));
         }
+    }
+
+    /// Leads the first connection to where CONNECT says.
+    fn serve_connect(proxy: &TcpListener) -> io::Result<()> {
+        let mut client = proxy.accept()?.0;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            client.read_exact(&mut byte)?;
+            head.extend(byte);
+        }
+        let head = String::from_utf8(head).unwrap();
+        let server = TcpStream::connect(head.split(' ').nth(1).unwrap())?;
+        client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+        thread::scope(|scope| {
+            scope.spawn(|| io::copy(&mut &client, &mut &server));
+            let copied = io::copy(&mut &server, &mut &client);
+            client.shutdown(Shutdown::Both)?;
+            copied.map(drop)
+        })
+    }
+
+    #[test]
+    fn tls_leads_through_a_proxy_to_the_server() {
+        let server = faults::script_tls(faults::classic());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut config = Config::new(&server.url).unwrap();
+        config.ca = server.ca_pem().map(|pem| pem.as_bytes().to_vec());
+        config.proxy = Some(format!("http://{}", listener.local_addr().unwrap()).into());
+        let proxying = thread::spawn(move || serve_connect(&listener));
+        let client = Client::new(config).unwrap();
+        let account = Account::new("alice@localhost", Credentials::password("wonder-1")).unwrap();
+        assert_eq!(client.prebind(&account).unwrap().round_trips(), 4);
+        assert_eq!(server.connections(), 1);
+        drop((client, server));
+        // It may end with the connection in either direction.
+        let _ = proxying.join().unwrap();
     }
 }
