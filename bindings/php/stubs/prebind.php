@@ -284,8 +284,8 @@ class Client
      * @param ?bool $digest_md5 whether to use the obsolete DIGEST-MD5 with a server that has no SCRAM; default no
      * @param ?bool $allow_cleartext whether to send a password or token over plain http to another machine; default no
      * @param ?bool $fast_tokens whether to log in by SASL2, where the server offers it, and to ask for a token that
-     *     replaces the password in later calls, {@see Session::$fastToken} (FAST, XEP-0484; Prosody has it from version
-     *     13 on); default no
+     *     replaces the password in later calls, `Session::$fastToken` (FAST, XEP-0484; Prosody has it from version 13
+     *     on); default no
      * @param ?array{int, int} $iterations the fewest and the most SCRAM iterations a server may ask for; in `php.ini`
      *     as `4096-600000` or only the most; default 4,096 to 600,000
      * @param ?int $scram_cache how many users' SCRAM keys, but not passwords, to cache from a login that succeeds until

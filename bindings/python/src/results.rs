@@ -5,10 +5,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 /// The keyword arguments of `prebind.Session` or of an exception.
-pub(crate) fn fields<'py>(
-    py: Python<'py>,
+pub(crate) fn fields(
+    py: Python<'_>,
     named: impl Iterator<Item = (Field, Value)>,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<Bound<'_, PyDict>> {
     let fields = PyDict::new(py);
     for (field, value) in named {
         let value = converted(py, value)?;

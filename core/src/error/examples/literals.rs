@@ -60,7 +60,7 @@ fn files(folder: &Path, found: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if path.is_dir() {
+        if path.is_dir() && name != "tests" {
             files(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs")
             && !["tests.rs", "examples.rs", "literals.rs", "trace.rs", "given.rs"].contains(&name.as_str())

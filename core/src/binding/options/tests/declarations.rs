@@ -171,7 +171,7 @@ fn php_docs(options: &[Parameter]) -> String {
     for option in options {
         let reference = |name: &str| match name.split_once('.') {
             Some(("Client", member)) => Some(format!("{{@see {member}()}}")),
-            Some(("Session", member)) => Some(format!("{{@see Session::${}}}", camel_case(member))),
+            Some(("Session", member)) => Some(format!("`Session::${}`", camel_case(member))),
             _ => is_name(name).then(|| format!("`${name}`")),
         };
         let mut text = uncapitalized(&about(option, reference)) + &choices(option);
