@@ -1,1 +1,1 @@
-../../python/python/prebind/django/static/prebind/chat.js
+../../web/chat.js

@@ -5,10 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 
-const script = new URL(
-  "../../../bindings/python/python/prebind/django/static/prebind/chat.js",
-  import.meta.url,
-);
+const script = new URL("../../../bindings/web/chat.js", import.meta.url);
 const context = { URLSearchParams };
 runInNewContext(readFileSync(script, "utf8"), context);
 const { Pace, secondsOf } = context.prebind;

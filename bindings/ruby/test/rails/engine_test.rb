@@ -278,7 +278,7 @@ class EngineTest < ActionDispatch::IntegrationTest
   test "the page's script is that of every language" do
     get "/prebind/chat.js"
     assert_response 200
-    assert_equal File.read("#{ROOT}/bindings/python/python/prebind/django/static/prebind/chat.js"), response.body
+    assert_equal File.read("#{ROOT}/bindings/web/chat.js"), response.body
     assert_match(%r{\Atext/javascript}, response.headers["Content-Type"])
     assert_equal "no-cache", response.headers["Cache-Control"]
   end

@@ -86,7 +86,7 @@ class PageTest
 
         @Test
         fun `the script is that of every language`() {
-            val script = Path.of("../../bindings/python/python/prebind/django/static/prebind/chat.js")
+            val script = Path.of("../../bindings/web/chat.js")
             assertEquals(script.readText(), page("/prebind/chat.js").contentAsString)
         }
 
