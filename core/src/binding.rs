@@ -13,6 +13,7 @@
 // May import from `web` and the layers above, in the order of `core/tests/layers`.
 
 mod credentials;
+pub mod doctor;
 mod given;
 #[cfg(feature = "client")]
 mod interruption;

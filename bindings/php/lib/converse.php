@@ -50,7 +50,7 @@ final class Converse
         $html = static fn (array $page) => Native\Call::answer(static fn () => \prebind_native_web_page($page));
         try {
             $known = Native\Call::text('jid', Native\Call::jid($jid) ?? '');
-            $browser_url = self::browserUrl($browser_url);
+            $browser_url = Native\Call::browserUrl($browser_url);
             if ($known !== '' && $browser_url === '') {
                 throw Native\Call::refused('browser_url', 'give it, or set `prebind.browser_url` in php.ini');
             }
@@ -113,7 +113,7 @@ final class Converse
             if ($refusal !== null) {
                 return Answer::told($refusal);
             }
-            $browser_url = self::browserUrl($browser_url);
+            $browser_url = Native\Call::browserUrl($browser_url);
             $complaint = \prebind_native_web_complaint($asked, $browser_url, 'prebind.browser_url');
             if ($complaint !== null) {
                 \error_log("prebind: $known: $complaint");
@@ -139,55 +139,6 @@ final class Converse
             self::log($error, $known);
             return Answer::told(\prebind_native_web_broken());
         }
-    }
-
-    /**
-     * Logs a user in as the site would, and ends the session again. Prints, line by line, what is right,
-     * what may be meant so (`warning: …`) and what is wrong (`error: …`), with the remedy and without a
-     * secret.
-     *
-     * For the command line, with the settings of the pages; or for a page that only its operator may open.
-     *
-     * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it
-     * @param callable(): Proof $credentials as {@see answer()} takes them, and the next two
-     * @param Client|\Closure(): Client|null $client
-     * @param ?array{int, int} $rate_limit
-     * @param ?string $browser_url as {@see html()} takes it
-     * @param ?string $dist the folder that has Converse.js's `dist`, to see whether it does; null if it
-     *     is not on this machine
-     *
-     * @return int how many things are wrong, for `exit()`: 0 if the user gets in; warnings do not count
-     */
-    public static function check(
-        string|\Closure|null $jid,
-        callable $credentials,
-        Client|\Closure|null $client = null,
-        ?array $rate_limit = [30, 60],
-        ?string $browser_url = null,
-        ?string $dist = null,
-    ): int {
-        if (!\headers_sent()) {
-            \header('Content-Type: text/plain; charset=utf-8');
-        }
-        $check = new Check();
-        $check->php();
-        $account = $check->account($jid, $credentials);
-        if ($dist !== null) {
-            $check->page($dist);
-        }
-        $check->browserUrl(self::browserUrl($browser_url));
-        $check->rateLimit($rate_limit);
-        $made = $check->client($client);
-        if ($made !== null && $account !== null) {
-            $check->login($made, $account);
-            $check->cache($made);
-        }
-        return $check->errors();
-    }
-
-    private static function browserUrl(?string $given): string
-    {
-        return $given ?? ((string) \ini_get('prebind.browser_url') ?: (string) \ini_get('prebind.url'));
     }
 
     /**

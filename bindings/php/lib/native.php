@@ -214,6 +214,12 @@ final class Call
         return $error::class . " in {$error->getFile()}:{$error->getLine()}";
     }
 
+    /** The BOSH endpoint as the browser reaches it: the given one, or that of `php.ini`. */
+    public static function browserUrl(?string $given): string
+    {
+        return $given ?? ((string) \ini_get('prebind.browser_url') ?: (string) \ini_get('prebind.url'));
+    }
+
     public static function refused(string $field, string $problem): ConfigException
     {
         return new ConfigException("$field: $problem", field: $field, retry: 'after-config-change');

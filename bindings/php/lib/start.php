@@ -61,4 +61,37 @@ namespace Prebind {
         [$name, $domain] = [Native\Call::text('jid', $name), Native\Call::text('jid', $domain)];
         return Native\Call::answer(static fn () => \prebind_native_jid($name, $domain));
     }
+
+    /**
+     * The doctor: logs a user in as the site would, and ends the session again. Prints a line for each check: what is
+     * right, what may be intentional (`warning: …`) and what is wrong (`error: …`), with the remedy and without a secret.
+     *
+     * For the command line, with the settings of the pages; or for a page that only its operator may open.
+     *
+     * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it
+     * @param callable(): array<string, mixed> $credentials as {@see Converse::answer()} takes them, and the next two
+     * @param Client|\Closure(): Client|null $client
+     * @param ?array<mixed> $rate_limit
+     * @param ?string $browser_url as {@see Converse::html()} takes it
+     * @param ?string $dist the folder that has Converse.js's `dist`, to see whether it does; null if it is not on this
+     *     machine
+     * @param ?iterable<string|int, ?string> $users the JIDs of users by their names, to see whether two share one
+     *
+     * @return int 0 if nothing is wrong, else 1, for `exit()`; warnings do not count
+     */
+    function doctor(
+        string|\Closure|null $jid,
+        callable $credentials,
+        Client|\Closure|null $client = null,
+        ?array $rate_limit = [30, 60],
+        ?string $browser_url = null,
+        ?string $dist = null,
+        ?iterable $users = null,
+    ): int {
+        if (!\headers_sent()) {
+            \header('Content-Type: text/plain; charset=utf-8');
+        }
+        $url = Native\Call::browserUrl($browser_url);
+        return (new Doctor($jid, $credentials(...), $client, $rate_limit, $url, $dist, $users))->run() ? 0 : 1;
+    }
 }

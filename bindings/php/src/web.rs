@@ -7,8 +7,9 @@ use ext_php_rs::error::Result;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::Zval;
 use prebind::Cookie;
+use prebind::binding::doctor::{self, Check};
 use prebind::binding::{Content, Given, Shape, misnamed};
-use prebind::web::{Answer, Cache, Page, Refusal, Request};
+use prebind::web::{Answer, Cache, Page, Refusal, Request, sharing};
 
 use crate::value::{answer, array, content};
 
@@ -227,6 +228,43 @@ pub(crate) fn prebind_native_web_misnamed(
     misnamed(called, sort, name, &known)
 }
 
+/// Where the first two of these JIDs stand that belong to one account.
+#[php_function]
+pub(crate) fn prebind_native_web_sharing(jids: &Zval) -> Option<Vec<u64>> {
+    let jids: Vec<String> = jids.array()?.values().map(|jid| text(jid.dereference())).collect();
+    let (one, other) = sharing(jids.iter().map(String::as_str))?;
+    Some(vec![one as u64, other as u64])
+}
+
+/// The names of the doctor's checks, in their order.
+#[php_function]
+pub(crate) fn prebind_native_web_checks() -> Vec<&'static str> {
+    Check::ALL.map(Check::as_str).into()
+}
+
+/// How a check of the doctor's went, and what to print of it. `words` are the values in its text.
+#[php_function]
+pub(crate) fn prebind_native_web_doctor(
+    check: &str,
+    outcome: &str,
+    words: &Zval,
+    milliseconds: Option<u64>,
+) -> Option<Vec<String>> {
+    let words = words.array().into_iter().flatten();
+    let words = words.map(|(name, word)| (name.to_string(), text(word.dereference())));
+    let took = milliseconds.map(Duration::from_millis);
+    let finding = doctor::found(check.parse().ok()?, outcome, words, took)?;
+    Some(vec![finding.grade.to_string(), finding.line])
+}
+
+/// What to print of a check that cannot be tried, since one of those that are wrong is needed for it.
+#[expect(clippy::needless_pass_by_value, reason = "ext-php-rs extracts a list so")]
+#[php_function]
+pub(crate) fn prebind_native_web_unmet(check: &str, wrong: Vec<String>) -> Option<String> {
+    let wrong: Vec<Check> = wrong.iter().filter_map(|check| check.parse().ok()).collect();
+    doctor::unmet(check.parse().ok()?, &wrong)
+}
+
 /// The functions above, for the module.
 pub(crate) fn declared(module: ModuleBuilder) -> ModuleBuilder {
     let module = module.class::<WebRequest>().function(wrap_function!(prebind_native_web_request));
@@ -244,6 +282,10 @@ pub(crate) fn declared(module: ModuleBuilder) -> ModuleBuilder {
     let module = module.function(wrap_function!(prebind_native_web_broken));
     let module = module.function(wrap_function!(prebind_native_web_given));
     let module = module.function(wrap_function!(prebind_native_web_misnamed));
+    let module = module.function(wrap_function!(prebind_native_web_sharing));
+    let module = module.function(wrap_function!(prebind_native_web_checks));
+    let module = module.function(wrap_function!(prebind_native_web_doctor));
+    let module = module.function(wrap_function!(prebind_native_web_unmet));
     let module = module.function(wrap_function!(prebind_native_web_script_headers));
     let module = module.function(wrap_function!(prebind_native_web_page));
     module.function(wrap_function!(prebind_native_web_reserved))

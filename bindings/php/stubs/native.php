@@ -125,6 +125,34 @@ namespace {
     {
     }
 
+    /**
+     * @param list<string> $jids
+     *
+     * @return ?array{int, int}
+     */
+    function prebind_native_web_sharing(array $jids): ?array
+    {
+    }
+
+    /** @return list<string> */
+    function prebind_native_web_checks(): array
+    {
+    }
+
+    /**
+     * @param array<string, string> $words
+     *
+     * @return ?array{string, string}
+     */
+    function prebind_native_web_doctor(string $check, string $outcome, array $words, ?int $milliseconds): ?array
+    {
+    }
+
+    /** @param list<string> $wrong */
+    function prebind_native_web_unmet(string $check, array $wrong): ?string
+    {
+    }
+
     /** @return array<string, string> */
     function prebind_native_web_script_headers(bool $is_own_version): array
     {

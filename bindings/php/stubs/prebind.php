@@ -41,6 +41,33 @@ namespace Prebind {
      */
     function jid_from_user(string $name, string $domain): string
     {}
+
+    /**
+     * The doctor: logs a user in as the site would, and ends the session again. Prints a line for each check: what is
+     * right, what may be intentional (`warning: …`) and what is wrong (`error: …`), with the remedy and without a secret.
+     *
+     * For the command line, with the settings of the pages; or for a page that only its operator may open.
+     *
+     * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it
+     * @param callable(): array<string, mixed> $credentials as {@see Converse::answer()} takes them, and the next two
+     * @param Client|\Closure(): Client|null $client
+     * @param ?array<mixed> $rate_limit
+     * @param ?string $browser_url as {@see Converse::html()} takes it
+     * @param ?string $dist the folder that has Converse.js's `dist`, to see whether it does; null if it is not on this
+     *     machine
+     * @param ?iterable<string|int, ?string> $users the JIDs of users by their names, to see whether two share one
+     *
+     * @return int 0 if nothing is wrong, else 1, for `exit()`; warnings do not count
+     */
+    function doctor(
+        string|\Closure|null $jid,
+        callable $credentials,
+        Client|\Closure|null $client = null,
+        ?array $rate_limit = [30, 60],
+        ?string $browser_url = null,
+        ?string $dist = null,
+        ?iterable $users = null,
+    ): int {}
 }
 
 namespace Prebind {
@@ -632,35 +659,6 @@ final class Converse
         array $extras = [],
         ?string $browser_url = null,
     ): Answer {}
-
-    /**
-     * Logs a user in as the site would, and ends the session again. Prints, line by line, what is right,
-     * what may be meant so (`warning: …`) and what is wrong (`error: …`), with the remedy and without a
-     * secret.
-     *
-     * For the command line, with the settings of the pages; or for a page that only its operator may open.
-     *
-     * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it
-     * @param callable(): Proof $credentials as {@see answer()} takes them, and the next two
-     * @param Client|\Closure(): Client|null $client
-     * @param ?array{int, int} $rate_limit
-     * @param ?string $browser_url as {@see html()} takes it
-     * @param ?string $dist the folder that has Converse.js's `dist`, to see whether it does; null if it
-     *     is not on this machine
-     *
-     * @return int how many things are wrong, for `exit()`: 0 if the user gets in; warnings do not count
-     */
-    public static function check(
-        string|\Closure|null $jid,
-        callable $credentials,
-        Client|\Closure|null $client = null,
-        ?array $rate_limit = [30, 60],
-        ?string $browser_url = null,
-        ?string $dist = null,
-    ): int {}
-
-    private static function browserUrl(?string $given): string
-    {}
 
     /**
      * The request as the core takes it.

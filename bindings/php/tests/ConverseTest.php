@@ -113,7 +113,7 @@ final class ConverseTest extends TestCase
         self::assertSame([503, '{"kind":"Internal","retry":"no"}'], [$answer->status, $answer->body]);
         self::assertStringContainsString(": $said", $log);
         ob_start();
-        Converse::check(...$given, browser_url: '/http-bind');
+        Prebind\doctor(...$given, browser_url: '/http-bind');
         $checked = (string) ob_get_clean();
         self::assertStringContainsString("error: $said", $checked);
         foreach (['hunter2', '12345', '12.345'] as $value) {

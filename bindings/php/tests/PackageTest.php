@@ -191,10 +191,10 @@ final class PackageTest extends TestCase
     {
         $file = tempnam(sys_get_temp_dir(), 'ini');
         file_put_contents($file, "prebind.timeout = 3\n[HOST=a]\nprebind.lerarn = Off\nprebind.url = http://127.0.0.1:9/\n");
-        $code = 'Prebind\Converse::check("alice@localhost", fn () => ["password" => "x"]);';
+        $code = 'Prebind\doctor("alice@localhost", fn () => ["password" => "x"]);';
         $said = php($code, '-c', $file)[1];
         unlink($file);
-        self::assertStringContainsString("error: $file: no setting 'prebind.lerarn'; did you mean prebind.learn?\n", $said);
+        self::assertStringContainsString("error: $file: no setting 'prebind.lerarn'; did you mean prebind.learn? (", $said);
         self::assertStringContainsString("error: $file: no setting 'prebind.timeout'; there are only prebind.", $said);
         self::assertStringNotContainsString("'prebind.url'", $said);
     }

@@ -102,6 +102,37 @@ final class WebTest extends TestCase
         self::assertSame('own: token is an array; it has to be text', $told('credentials', $circle));
     }
 
+    /** @return iterable<string, array{array<string, mixed>}> */
+    public static function findings(): iterable
+    {
+        return self::rows('doctor', 'findings');
+    }
+
+    /**
+     * @dataProvider findings
+     *
+     * @param array<string, mixed> $row
+     */
+    public function testWhatTheDoctorFinds(array $row): void
+    {
+        $word = static fn (array $match): string => self::vectors('doctor')['words']['php'][$match[1]];
+        $line = preg_replace_callback('/{(\w+)}/', $word, $row['line']);
+        $found = prebind_native_web_doctor($row['check'], $row['outcome'], $row['words'], $row['milliseconds']);
+        self::assertSame([$row['grade'], $line], $found);
+    }
+
+    public function testWhatTheDoctorLooksAt(): void
+    {
+        ['checks' => $checks, 'unmet' => $rows] = self::vectors('doctor');
+        self::assertSame($checks, prebind_native_web_checks());
+        foreach ($rows as ['check' => $check, 'wrong' => $wrong, 'line' => $line]) {
+            self::assertSame($line, prebind_native_web_unmet($check, $wrong), "$check " . implode(' ', $wrong));
+        }
+        self::assertNull(prebind_native_web_doctor('end', 'made', [], null));
+        $shown = prebind_native_web_doctor('user', 'missing', ['user' => "\xff"], null)[1] ?? '';
+        self::assertStringContainsString("there is no user \u{fffd}: ", $shown);
+    }
+
     public function testANameThatIsMisspelt(): void
     {
         foreach (self::rows('given', 'names') as [$row]) {

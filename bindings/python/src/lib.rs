@@ -12,14 +12,15 @@ mod web;
 /// The native part of `prebind`; import `prebind` instead.
 #[pyo3::pymodule(gil_used = false)]
 mod _prebind {
+    use prebind::binding::doctor;
     use pyo3::prelude::*;
 
     #[pymodule_export]
     use crate::client::{Client, Handle};
     #[pymodule_export]
     use crate::web::{
-        WebCache, WebRequest, web_broken, web_failed, web_given, web_granted, web_misnamed, web_page,
-        web_rate_limited, web_reserved, web_sharing,
+        WebCache, WebRequest, web_broken, web_doctor, web_failed, web_given, web_granted, web_misnamed,
+        web_page, web_rate_limited, web_reserved, web_sharing, web_unmet,
     };
 
     /// The JID of a web site's user, whose name may hold characters that a JID must not have:
@@ -43,6 +44,7 @@ mod _prebind {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("OPTIONS", prebind::Config::options().map(|option| option.name).collect::<Vec<_>>())?;
+        module.add("WEB_CHECKS", doctor::Check::ALL.map(doctor::Check::as_str))?;
         module.add("WEB_DEADLINE", prebind::web::DEADLINE.as_secs())?;
         prebind::binding::Language::Python.speak();
         module.add("__version__", env!("CARGO_PKG_VERSION"))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use prebind::Cookie;
+use prebind::binding::doctor::{self, Check};
 use prebind::binding::{self, Content, Given, Shape};
 use prebind::web::{self, Answer, Page, Refusal};
 use pyo3::exceptions::PyValueError;
@@ -189,4 +190,29 @@ pub(crate) fn web_misnamed(called: &str, sort: &str, name: &str, known: Vec<Stri
 #[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts a list so")]
 pub(crate) fn web_sharing(jids: Vec<String>) -> Option<(usize, usize)> {
     web::sharing(jids.iter().map(String::as_str))
+}
+
+/// How a check of the doctor's went, and what to print of it. `words` are the values in its text.
+#[pyfunction]
+pub(crate) fn web_doctor(
+    check: &str,
+    outcome: &str,
+    words: HashMap<String, String>,
+    milliseconds: Option<u64>,
+) -> PyResult<(&'static str, String)> {
+    let found = doctor::found(check_of(check)?, outcome, words, milliseconds.map(Duration::from_millis));
+    let finding = found.ok_or_else(|| PyValueError::new_err(format!("{check} has no outcome {outcome}")))?;
+    Ok((finding.grade.as_str(), finding.line))
+}
+
+/// What to print of a check that cannot be tried, since one of those that are wrong is needed for it.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts a list so")]
+pub(crate) fn web_unmet(check: &str, wrong: Vec<String>) -> PyResult<Option<String>> {
+    let wrong = wrong.iter().map(|check| check_of(check)).collect::<PyResult<Vec<_>>>()?;
+    Ok(doctor::unmet(check_of(check)?, &wrong))
+}
+
+fn check_of(name: &str) -> PyResult<Check> {
+    name.parse().map_err(raise)
 }

@@ -16,8 +16,8 @@ def vectors(name):
     return json.loads((ROOT / f"tests/vectors/web-{name}.json").read_text())
 
 
-NAMES = ("requests", "answers", "cookies", "pages", "given", "cache")
-REQUESTS, ANSWERS, COOKIES, PAGES, GIVEN, CACHE = (vectors(name) for name in NAMES)
+NAMES = ("requests", "answers", "cookies", "pages", "given", "cache", "doctor")
+REQUESTS, ANSWERS, COOKIES, PAGES, GIVEN, CACHE, DOCTOR = (vectors(name) for name in NAMES)
 
 JIDS = json.loads((ROOT / "tests/vectors/jids.json").read_text())
 #: Names that fold to others.
@@ -172,3 +172,27 @@ def test_a_name_that_looks_like_another(row):
     else:
         jid = prebind.jid_from_user(row["unescaped"], "localhost")
         assert jid == f"{row['escaped'].lower()}@localhost"
+
+
+def test_what_the_doctor_looks_at():
+    assert DOCTOR["checks"] == web.WEB_CHECKS
+
+
+@named(DOCTOR["findings"])
+def test_what_the_doctor_finds(row):
+    line = row["line"]
+    for name, word in DOCTOR["words"]["python"].items():
+        line = line.replace(f"{{{name}}}", word)
+    found = web.web_doctor(row["check"], row["outcome"], row["words"], row["milliseconds"])
+    assert found == (row["grade"], line)
+
+
+@named(DOCTOR["unmet"])
+def test_what_the_doctor_cannot_try(row):
+    assert web.web_unmet(row["check"], row["wrong"]) == row["line"]
+
+
+@pytest.mark.parametrize(("check", "outcome"), [("end", "made"), ("ends", "ended")])
+def test_what_the_doctor_does_not_know(check, outcome):
+    with pytest.raises((ValueError, prebind.ConfigError)):
+        web.web_doctor(check, outcome, {}, None)

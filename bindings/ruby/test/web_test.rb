@@ -4,7 +4,7 @@ require_relative "support"
 
 # The rules of a site's endpoint, as tests/vectors/web-*.json have them.
 class WebTest < Minitest::Test
-  REQUESTS, ANSWERS, COOKIES, PAGES, GIVEN, CACHE = %w[requests answers cookies pages given cache].map do |name|
+  REQUESTS, ANSWERS, COOKIES, PAGES, GIVEN, CACHE, DOCTOR = %w[requests answers cookies pages given cache doctor].map do |name|
     JSON.parse(File.read("#{ROOT}/tests/vectors/web-#{name}.json"))
   end
   # What each refusal is answered with.
@@ -54,6 +54,24 @@ class WebTest < Minitest::Test
       # Not `assert_equal`, which takes no nil.
       assert_equal [complaint && "#{GIVEN['called']}: #{complaint}"], [told]
     end
+  end
+
+  DOCTOR["findings"].each do |row|
+    define_method("test_doctor_#{row['name']}") do
+      line = row["line"].gsub(/{(\w+)}/) { DOCTOR["words"]["ruby"].fetch(Regexp.last_match(1)) }
+      found = Prebind::Native.web_doctor(*row.values_at("check", "outcome", "words", "milliseconds"))
+      assert_equal [row["grade"], line], found
+    end
+  end
+
+  def test_what_the_doctor_looks_at
+    assert_equal DOCTOR["checks"], Prebind::Native::WEB_CHECKS
+    DOCTOR["unmet"].each do |row|
+      # Not `assert_equal`, which takes no nil.
+      assert_equal [row["line"]], [Prebind::Native.web_unmet(row["check"], row["wrong"])], row.to_s
+    end
+    assert_raises(ArgumentError) { Prebind::Native.web_doctor("end", "made", {}, nil) }
+    assert_raises(Prebind::ConfigError) { Prebind::Native.web_unmet("ends", []) }
   end
 
   def test_what_a_site_gives_may_be_of_any_class

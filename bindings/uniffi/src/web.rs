@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use prebind::binding::doctor::{self, Check};
 use prebind::binding::{Content, Given, Shape};
 use prebind::web::{self, Answer, Page, Refusal};
 
@@ -197,4 +198,53 @@ pub fn web_extras(called: &str, names: Vec<String>) -> Option<String> {
     let text = |name: String| Shape { class: String::new(), content: Content::Text(name.into()) };
     let names = Content::List(names.into_iter().map(text).collect());
     Given::Extras.complaint(called, &Shape { class: String::new(), content: names })
+}
+
+/// What to print of a check of the doctor's.
+#[derive(uniffi::Record)]
+pub struct WebFinding {
+    /// `ok`, `not tried`, `warning` or `error`.
+    pub grade: String,
+    /// One line; more for the details of an error.
+    pub line: String,
+}
+
+/// The names of the doctor's checks, in their order.
+#[uniffi::export]
+#[must_use]
+pub fn web_checks() -> Vec<String> {
+    Check::ALL.map(|check| check.to_string()).into()
+}
+
+/// How a check of the doctor's went, and what to print of it; nothing if it has no such outcome. `words` are the
+/// values in its text.
+#[uniffi::export]
+#[must_use]
+#[expect(clippy::implicit_hasher, reason = "UniFFI knows one sort of map")]
+pub fn web_doctor(
+    check: &str,
+    outcome: &str,
+    words: HashMap<String, String>,
+    took: Option<Duration>,
+) -> Option<WebFinding> {
+    let finding = doctor::found(check.parse().ok()?, outcome, words, took)?;
+    Some(WebFinding { grade: finding.grade.to_string(), line: finding.line })
+}
+
+/// What to print of a check that cannot be tried, since one of those that are wrong is needed for it.
+#[uniffi::export]
+#[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "UniFFI hands a list over so")]
+pub fn web_unmet(check: &str, wrong: Vec<String>) -> Option<String> {
+    let wrong: Vec<Check> = wrong.iter().filter_map(|check| check.parse().ok()).collect();
+    doctor::unmet(check.parse().ok()?, &wrong)
+}
+
+/// Where the first two of these JIDs stand that belong to one account.
+#[uniffi::export]
+#[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "UniFFI hands a list over so")]
+pub fn web_sharing(jids: Vec<String>) -> Option<Vec<u32>> {
+    let (one, other) = web::sharing(jids.iter().map(String::as_str))?;
+    Some([one, other].iter().filter_map(|at| u32::try_from(*at).ok()).collect())
 }

@@ -1,9 +1,10 @@
-//! `web-requests.json`, `web-answers.json`, `web-cookies.json`, `web-pages.json`, `web-given.json` and
-//! `web-cache.json`: the rules of a site's endpoint.
+//! `web-requests.json`, `web-answers.json`, `web-cookies.json`, `web-pages.json`, `web-given.json`,
+//! `web-cache.json` and `web-doctor.json`: the rules of a site's endpoint.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use prebind::binding::doctor::{self, Check};
 use prebind::binding::{Content, Given, Language, Shape, misnamed};
 use prebind::web::{Answer, Cache, Page, Refusal, Request};
 use prebind::{Cookie, ErrorKind};
@@ -159,24 +160,14 @@ fn what_the_site_gives_is_told_by_class_and_name() {
     let file = case::web("given");
     let called = text(&file["called"]);
     for (language, words) in file["words"].as_object().unwrap() {
-        let spoken = match language.as_str() {
-            "python" => Language::Python,
-            "ruby" => Language::Ruby,
-            "php" => Language::Php,
-            "kotlin" => Language::Kotlin,
-            other => panic!("{other} is no language"),
-        };
+        let spoken = spoken(language);
         let mut seen = BTreeSet::new();
         for row in rows(&file, "values") {
             let given = Given::ALL.into_iter().find(|given| given.as_str() == row["given"]).unwrap();
             seen.insert(given.as_str());
             let complaint = given.complaint_in(spoken, called, &shape(words, &row["value"]));
-            let expected = row["complaint"].as_str().map(|problem| {
-                let said = |said: String, (name, word): (&String, &Value)| {
-                    said.replace(&format!("{{{name}}}"), text(word))
-                };
-                words.as_object().unwrap().iter().fold(format!("{called}: {problem}"), said)
-            });
+            let expected =
+                row["complaint"].as_str().map(|problem| format!("{called}: {}", said(words, problem)));
             assert_eq!(complaint, expected, "{} in {language}", row["name"]);
             assert!(!complaint.unwrap_or_default().contains("-secret"), "{}", row["name"]);
         }
@@ -187,6 +178,50 @@ fn what_the_site_gives_is_told_by_class_and_name() {
         let complaint = misnamed(text(&row["called"]), text(&row["sort"]), text(&row["misnamed"]), &known);
         assert_eq!(json!(complaint), row["complaint"], "{}", row["name"]);
     }
+}
+
+#[test]
+fn the_doctor_says_the_same_in_every_language() {
+    let file = case::web("doctor");
+    let checks: Vec<_> = rows(&file, "checks").map(text).collect();
+    assert_eq!(checks, Check::ALL.map(Check::as_str));
+    for (language, words) in file["words"].as_object().unwrap() {
+        for row in rows(&file, "findings") {
+            let given = row["words"].as_object().unwrap().iter();
+            let given = given.map(|(name, word)| (name.clone(), text(word).to_owned()));
+            let took = row["milliseconds"].as_u64().map(Duration::from_millis);
+            let finding =
+                doctor::found_in(spoken(language), check(&row["check"]), text(&row["outcome"]), given, took);
+            let finding = finding.unwrap();
+            let (name, line) = (&row["name"], said(words, text(&row["line"])));
+            assert_eq!((finding.grade.as_str(), finding.line), (text(&row["grade"]), line), "{name}");
+        }
+    }
+    for row in rows(&file, "unmet") {
+        let wrong: Vec<_> = rows(row, "wrong").map(check).collect();
+        assert_eq!(json!(doctor::unmet(check(&row["check"]), &wrong)), row["line"], "{row}");
+    }
+}
+
+fn check(name: &Value) -> Check {
+    text(name).parse().unwrap()
+}
+
+fn spoken(language: &str) -> Language {
+    match language {
+        "python" => Language::Python,
+        "ruby" => Language::Ruby,
+        "php" => Language::Php,
+        "kotlin" => Language::Kotlin,
+        other => panic!("{other} is no language"),
+    }
+}
+
+/// What is said, with the words of a language in its braces.
+fn said(words: &Value, line: &str) -> String {
+    let put =
+        |said: String, (name, word): (&String, &Value)| said.replace(&format!("{{{name}}}"), text(word));
+    words.as_object().unwrap().iter().fold(line.to_owned(), put)
 }
 
 /// A value as a binding of the language would describe it.

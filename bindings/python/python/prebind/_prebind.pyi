@@ -1,8 +1,9 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 __all__ = [
     "OPTIONS",
+    "WEB_CHECKS",
     "WEB_DEADLINE",
     "Client",
     "Handle",
@@ -12,6 +13,7 @@ __all__ = [
     "jid_from_user",
     "schema",
     "web_broken",
+    "web_doctor",
     "web_failed",
     "web_given",
     "web_granted",
@@ -20,9 +22,11 @@ __all__ = [
     "web_rate_limited",
     "web_reserved",
     "web_sharing",
+    "web_unmet",
 ]
 
 OPTIONS: list[str]
+WEB_CHECKS: list[str]
 WEB_DEADLINE: int
 __version__: str
 
@@ -87,3 +91,7 @@ def web_page(
 ) -> str: ...
 def web_reserved(settings: str, assets: str) -> list[str]: ...
 def web_sharing(jids: list[str]) -> tuple[int, int] | None: ...
+def web_doctor(
+    check: str, outcome: str, words: Mapping[str, str], milliseconds: int | None
+) -> tuple[str, str]: ...
+def web_unmet(check: str, wrong: Sequence[str]) -> str | None: ...

@@ -102,7 +102,7 @@ def test_a_tenant_that_is_none(signed_in, tenants, caplog, given, why):
 def test_the_command_asks_as_a_host(alice, tenants, capsys, settings):
     settings.SILENCED_SYSTEM_CHECKS = ["prebind.W001"]
     for host in HOSTS:
-        call_command("prebind", "alice", "--host", host, skip_checks=False)
+        call_command("prebind", "doctor", "alice", "--host", host, skip_checks=False)
         assert f"alice@{callables.TENANTS[host]['DOMAIN']}/" in capsys.readouterr().out
 
 

@@ -62,13 +62,13 @@ class TenantsTest < ActionDispatch::IntegrationTest
     assert_equal "one.example", Prebind.config.for(at("one.example")).domain
   end
 
-  test "tries are at a host" do
-    require "prebind/trial"
+  test "the doctor is at a host" do
+    require "prebind/doctor"
     with_tenants
     Prebind.config.assets = "//elsewhere/"
     TENANTS.each do |host, tenant|
-      Prebind::Trial.new("alice", output = StringIO.new, host:).call
-      assert_match(%r{^login +alice@#{tenant[:domain]}/}, output.string)
+      Prebind::Doctor.new("alice", output = StringIO.new, host:).call
+      assert_match(%r{^10 login +alice@#{tenant[:domain]}/}, output.string)
     end
   end
 

@@ -3,7 +3,7 @@
 require_relative "site"
 require_relative "../signatures"
 require "rack/mock"
-require "prebind/trial"
+require "prebind/doctor"
 require "rails/generators"
 require "generators/prebind/install/install_generator"
 
@@ -13,16 +13,23 @@ class ToolsTest < ActiveSupport::TestCase
   include Signatures
 
   test "one real login" do
-    output = StringIO.new
     before = PROSODY.bound
-    Prebind::Trial.new("alice", output).call
-    [/^user +key alice \(\d+ ms\)$/, /^account +alice@localhost, with password/, /^client +the settings are good/,
-     /^users +not tried: User has no last/,
-     %r{^page +warning: there is no public/converse/converse\.min\.js: npm install}, /^cache +warning: .*MemoryStore/,
-     %r{^browser_url +warning: http://127\.0\.0\.1:\d+/http-bind is on this machine},
-     %r{^login +alice@localhost/\S+ \(\d+ ms\)$}, /^mechanism +SCRAM-SHA-1$/, /^round trips +5$/,
-     /^attach within +60 s$/, /^end +the session is gone/].each { |line| assert_match line, output.string }
-    refute_includes output.string, PASSWORD
+    well, said = examined
+    assert well, said
+    lines = said.lines(chomp: true)
+    [/\A 1 site         prebind #{Prebind::VERSION}, Rails \S+, Ruby \S+, with the settings of the environment test \(\d+ ms\)\z/,
+     /\A 2 user         alice has the key alice \(\d+ ms\)\z/, /\A 3 account      alice@localhost, with password/,
+     /\A 4 users        not tried: there is no list of users: the class of users has no method last\z/,
+     %r{\A 5 page         warning: there is no public/converse/converse\.min\.js: npm install},
+     %r{\A 6 browser_url  warning: http://127\.0\.0\.1:\d+/http-bind is on this machine: set config\.browser_url to},
+     /\A 7 reached      a chat server answers this machine/,
+     /\A 8 rate_limit   warning: a MemoryStore belongs to one process, .* config\.cache_store/,
+     %r{\A 9 client       http://\S+, and the settings are good},
+     %r{\A10 login        alice@localhost/\S+, by SCRAM-SHA-1, in 5 round trips; a browser has 60 s to attach \(\d+ ms\)\z},
+     /\A11 end          the session is gone/, /\A12 cache        warning: a MemoryStore belongs to one process/]
+      .zip(lines) { |expected, line| assert_match expected, line }
+    assert_equal 12, lines.size
+    refute_includes said, PASSWORD
     assert_empty PROSODY.left(before)
   end
 
@@ -32,29 +39,32 @@ class ToolsTest < ActiveSupport::TestCase
     Prebind.config.converse = { "theme" => :dracula, list: [1, 1.5, nil, true, { deep: "x" }] }
     # As if it were shared.
     Prebind.config.cache = Class.new(ActiveSupport::Cache::MemoryStore) { def self.name = "SharedStore" }.new
-    Prebind.config.browser_url = "https://chat.example.org/http-bind"
-    assert_equal ["sessions are at /prebind/, Converse.js is /converse/converse.min.js", "SharedStore"], seen.first(2)
-    assert_match %r{\Awarning: https://chat\.example\.org/http-bind from this machine: }, seen.last
-    Prebind.config.cache = nil
     Prebind.config.browser_url = "/http-bind"
+    _, said = examined
+    ["page         sessions are at /prebind/, Converse.js is /converse/converse.min.js",
+     "browser_url  /http-bind (", "reached      not tried: the site's web server passes /http-bind on",
+     "rate_limit   30 sessions of a user in 60 s, counted in SharedStore", "cache        SharedStore keeps what was learned"]
+      .each { |line| assert_includes said, line }
+    Prebind.config.rate_limit = nil
     Prebind.config.assets = "https://cdn.example.org/converse/"
-    assert_match(%r{is https://cdn\.example\.org/converse/converse\.min\.js\n.*none.*\n/http-bind, .*not tried}, seen.join("\n"))
+    assert_match(%r{is https://cdn\.example\.org/converse/converse\.min\.js .*^ 8 rate_limit +off: }m, examined.last)
+    Prebind.config.assets = nil
+    assert_includes examined.last, "sessions are at /prebind/, and the pages load their client themselves"
   ensure
     FileUtils.rm_r("#{Rails.public_path}/converse")
   end
 
   test "what may be meant so" do
-    { "http://chat.example.org/" => /is http: no page of https/, "http://[::1]:5280/" => /on this machine/,
-      "https://chat.localhost/" => /on this machine/ }.each do |address, warning|
-      Prebind.config.browser_url = address
-      assert_match warning, seen.last
-    end
-    { ActiveSupport::Cache::NullStore.new => /a NullStore keeps nothing: set/,
-      ActiveSupport::Cache::MemoryStore.new => /a MemoryStore belongs to one process: set/,
-      ActiveSupport::Cache::FileStore.new("a-folder") => /a FileStore cannot count exactly: set/,
-      BrokenCache.new => /the BrokenCache does not count/ }.each do |cache, warning|
+    { ActiveSupport::Cache::NullStore.new => ["NullStore does not count", "NullStore does not keep what was learned"],
+      ActiveSupport::Cache::FileStore.new(Dir.mktmpdir) => ["a FileStore cannot count exactly", nil],
+      BrokenCache.new => ["BrokenCache does not count", "BrokenCache does not keep what was learned"],
+      nil => ["nothing counts", "there is none"] }.each do |cache, (counted, kept)|
+      setup
       Prebind.config.cache = cache
-      assert_match warning, seen[1]
+      well, said = examined
+      assert well, said
+      assert_includes said, " 8 rate_limit   warning: #{counted}"
+      assert_includes said, kept ? "12 cache        warning: #{kept}" : "12 cache        FileStore keeps what was learned"
     end
   end
 
@@ -64,56 +74,63 @@ class ToolsTest < ActiveSupport::TestCase
         -> { Prebind.config.converse = { "connection_options" => { "worker" => "/worker.js" } } },
       /converse must not have websocket_url/ => -> { Prebind.config.converse = { "websocket_url" => "wss://x/" } },
       /converse has no JSON as theme/ => -> { Prebind.config.converse = { theme: [Object.new] } },
-      /assets must end in/ => -> { Prebind.config.assets = "/converse" },
-      /browser_url is neither/ => -> { Prebind.config.browser_url = "ftp://chat.example.org/" },
-      /browser_url is no address/ => -> { Prebind.config.browser_url = "https://chat example" },
-      /url is missing/ => -> { Prebind.config.url = nil }
+      /assets must end in/ => -> { Prebind.config.assets = "/converse" }
     }
     wrong.each do |message, change|
       setup
       change.call
-      assert_match message, assert_raises(Prebind::Trial::Settings::Wrong) { seen }.message
+      well, said = examined
+      refute well
+      assert_match(/^ 5 page         error: config.#{message}/, said)
     end
     setup
     # As if it were not mounted.
     Prebind::Engine.routes.stub(:find_script_name, "") do
-      assert_match(/has no mount/, assert_raises(Prebind::Trial::Settings::Wrong) { seen }.message)
+      assert_match(/^ 5 page         error: .*has no mount/, examined.last)
     end
   end
 
   test "the browser's address is tried" do
-    settings = Prebind::Trial::Settings.new(Prebind.config)
-    assert_match(/: a chat server answers this machine\z/, settings.send(:answered, Prebind.config.url))
-    web = Prebind.config.url.sub("http-bind", "elsewhere")
-    assert_match(/\Awarning: #{web} from this machine: .*404/, settings.send(:answered, web))
+    Prebind.config.browser_url = Prebind.config.url.sub("http-bind", "elsewhere")
+    well, said = examined
+    assert well
+    assert_match(/^ 7 reached      warning: from this machine: .*404/, said)
+    { "ftp://chat.example.org/" => /error: ftp:\S+ is neither/, nil => /error: it is missing: set config.browser_url/ }
+      .each do |address, line|
+      Prebind.config.url = Prebind.config.browser_url = address
+      well, said = examined
+      refute well
+      assert_match(/^ 6 browser_url  #{line}/, said)
+      assert_includes said, " 7 reached      not tried: see 6 browser_url\n"
+    end
   end
 
   test "users who share a JID are told" do
     users = %w[bob Alice alice].map { |name| User.new(username: name) } << User.new(username: " ")
     User.define_singleton_method(:last) { |most| users.last(most) }
-    output = StringIO.new
-    Prebind::Trial.new("alice", output).call
-    assert_match(/^users +warning: those with the keys Alice and alice share alice@localhost: let config/, output.string)
+    shared = "the user with the key Alice and the user with the key alice share alice@localhost: let config"
+    assert_includes examined.last, " 4 users        warning: #{shared}"
     users.delete_at(1)
-    Prebind::Trial.new("alice", output).call
-    assert_match(/^users +no two of the 3 newest share a JID/, output.string)
+    assert_match(/^ 4 users        no two of 3 users share a chat account/, examined.last)
   ensure
     User.singleton_class.remove_method(:last)
   end
 
   test "what is wrong" do
     wrong = {
-      /^user: there is no "eve"/ => -> { "eve" },
-      /^page: config.assets must end/ => -> { Prebind.config.assets = "/converse" },
-      /^account: user_jid says/ => -> { Prebind.config.user_jid = ->(_) {} },
-      /^account: KeyError\n  from .*tools_test/ => -> { Prebind.config.credentials = ->(*) { raise KeyError, "a-wrong-secret" } },
-      /^login: .*\n  kind=Auth / => -> { Prebind.config.credentials = ->(*) { { password: "a-wrong-secret" } } },
-      /^client: .*deadline.*\n  kind=Config/ => -> { Prebind.config.options = { deadline: 0 } }
+      /^ 2 user         error: there is no user eve: .*config.find_user.*^10 login +not tried: see 3 account$/m => -> { "eve" },
+      /^ 3 account      error: this user has no chat/ => -> { Prebind.config.user_jid = ->(_) {} },
+      /^ 3 account      error: KeyError .*\n   from .*tools_test/ =>
+        -> { Prebind.config.credentials = ->(*) { raise KeyError, "a-wrong-secret" } },
+      /^10 login        error: .*\n   kind=Auth .*\n11 end          not tried: see 10 login$/ =>
+        -> { Prebind.config.credentials = ->(*) { { password: "a-wrong-secret" } } },
+      /^ 9 client       error: .*deadline.*\n   kind=Config/ => -> { Prebind.config.options = { deadline: 0 } }
     }
     wrong.each do |message, change|
       setup
       name = change.call
-      _, said = capture_io { assert_raises(SystemExit) { Prebind::Trial.new(name == "eve" ? name : "alice", StringIO.new).call } }
+      well, said = examined(name == "eve" ? name : "alice")
+      refute well
       assert_match message, said
       refute_includes said, "a-wrong-secret"
     end
@@ -157,16 +174,16 @@ class ToolsTest < ActiveSupport::TestCase
   test "the signatures are complete" do
     web = Prebind::Web.constants.map { |name| Prebind::Web.const_get(name) }.grep(Module)
     assert_operator web.size, :>, 6
-    assert_signed [Prebind, Prebind::Web, *web, Prebind::Engine, Prebind::ConverseHelper, Prebind::Trial,
-                   Prebind::Trial::Settings], "prebind.rbs", "web.rbs"
+    assert_signed [Prebind, Prebind::Web, *web, Prebind::Engine, Prebind::ConverseHelper, Prebind::Doctor,
+                   Prebind::Doctor::Settings], "prebind.rbs", "web.rbs"
   end
 
   private
 
-  # What is seen of the settings.
-  def seen
-    settings = Prebind::Trial::Settings.new(Prebind.config)
-    [settings.page, settings.cache, settings.browser_url]
+  # Whether all is well with a user's chat, and what is said.
+  def examined(name = "alice", **site)
+    output = StringIO.new
+    [Prebind::Doctor.new(name, output, **site).call, output.string]
   end
 
   # A new site, on which the generator was run.

@@ -3,7 +3,7 @@
 Put ``"prebind.django"`` in ``INSTALLED_APPS``, fill the setting ``PREBIND``, include
 ``prebind.django.urls`` and write ``{% prebind_converse %}`` in a template; ``django.md`` in the
 source tree has the five-minute recipe. ``manage.py check`` says what is wrong, ``manage.py prebind
-USER`` tries it.
+doctor USER`` tries it.
 
 - :mod:`~prebind.django.conf`: every setting and every default
 - :mod:`~prebind.django.users`: the user's JID

@@ -2,7 +2,7 @@
 
 Errors keep the chat from working. Warnings are about what may be meant so; those with ids from
 ``W010`` on are for ``manage.py check --deploy``. No check asks the chat server, the cache or the
-database; ``manage.py prebind USER`` does.
+database; ``manage.py prebind doctor USER`` does.
 """
 
 from __future__ import annotations
@@ -162,11 +162,7 @@ def _page(settings: Settings) -> Messages:
     assets = settings.assets
     if not isinstance(assets, str) or (assets and not assets.endswith("/")):
         yield _error(13, "ASSETS does not end in /.", 'For example "converse/", below STATIC_URL.')
-    elif (
-        assets
-        and not assets.startswith((*ABSOLUTE, "/"))
-        and not _finds_static(f"{assets}converse.min.js")
-    ):
+    elif assets and is_missing_static(f"{assets}converse.min.js"):
         yield _warning(
             1,
             f"No static file {assets}converse.min.js is found.",
@@ -223,7 +219,7 @@ def _deployment(settings: Settings) -> Messages:
             15,
             "Users whose names differ only in capitals share one chat account.",
             f'Set USER_JID to "{KEY_AT_DOMAIN}", or give the user model a UniqueConstraint('
-            "Lower(USERNAME_FIELD)). `manage.py prebind USER` looks for such users.",
+            "Lower(USERNAME_FIELD)). `manage.py prebind doctor USER` looks for such users.",
         )
 
 
@@ -248,10 +244,15 @@ def _counting(cache: BaseCache) -> Messages:
     hint = "Name a cache in CACHE that counts for all processes, for example one of Redis."
     if isinstance(cache, LocMemCache):
         yield _warning(14, f"RATE_LIMIT counts in a {name}, which no two processes share.", hint)
+    elif not counts_exactly(cache):
+        yield _warning(14, f"RATE_LIMIT counts in a {name}, which cannot count exactly.", hint)
+
+
+def counts_exactly(cache: BaseCache) -> bool:
+    """Whether it counts in one step."""
     # Django's own way to count reads and writes, and loses what is counted in between. Caches of
     # files, of the database and for nothing leave it at that.
-    elif type(cache).incr is BaseCache.incr:
-        yield _warning(14, f"RATE_LIMIT counts in a {name}, which cannot count exactly.", hint)
+    return type(cache).incr is not BaseCache.incr
 
 
 def _callable(number: int, name: str, path: str) -> Messages:
@@ -276,6 +277,11 @@ def _has_field(path: str) -> bool:
         if model is None:
             return path.endswith(name)
     return True
+
+
+def is_missing_static(path: str) -> bool:
+    """Whether it is a static file of the site's, and not there. Addresses are not looked at."""
+    return not path.startswith((*ABSOLUTE, "/")) and not _finds_static(path)
 
 
 def _finds_static(path: str) -> bool:

@@ -38,6 +38,12 @@ def keep(client: prebind.Client, url: str) -> None:
     )
 
 
+def is_kept(client: prebind.Client, url: str) -> bool:
+    """Whether the cache has what the client learned, after it was given that."""
+    keep(client, url)
+    return recall(url) == client.profile()
+
+
 def _key(url: str) -> str:
     # Some caches allow neither long keys nor every character.
     return f"prebind:profile:{hashlib.sha256(url.encode()).hexdigest()[:24]}"

@@ -63,8 +63,8 @@ def site(request, blocks, port, tmp_path_factory):
 
 def test_the_checks_and_the_login_say_what_they_should(site):
     assert "System check identified no issues" in site
-    assert re.search(r"^login +alice@localhost/\S+ \(\d+ ms\)$", site, re.MULTILINE)
-    assert re.search(r"^end +the session is gone", site, re.MULTILINE)
+    assert re.search(r"^10 login        alice@localhost/\S+, by .* \(\d+ ms\)$", site, re.MULTILINE)
+    assert re.search(r"^11 end          the session is gone", site, re.MULTILINE)
 
 
 def test_the_page_has_the_chat(site, port):

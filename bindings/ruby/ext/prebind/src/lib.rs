@@ -37,14 +37,20 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     client.define_method("profile", method!(Client::profile, 0))?;
     client.define_method("terminate", method!(Client::terminate, 1))?;
     client.define_method("terminate_by", method!(Client::terminate_by, 2))?;
+    let checks =
+        ruby.ary_from_iter(prebind::binding::doctor::Check::ALL.map(|check| ruby.str_new(check.as_str())));
+    checks.freeze();
+    native.const_set("WEB_CHECKS", checks)?;
     native.const_set("WEB_DEADLINE", prebind::web::DEADLINE.as_secs())?;
     native.define_singleton_method("web_granted", function!(web::granted, 1))?;
     native.define_singleton_method("web_rate_limited", function!(web::rate_limited, 1))?;
+    native.define_singleton_method("web_doctor", function!(binding::doctor, 4))?;
     native.define_singleton_method("web_failed", function!(web::failed, 3))?;
     native.define_singleton_method("web_broken", function!(web::broken, 0))?;
     native.define_singleton_method("web_given", function!(web::given, 3))?;
     native.define_singleton_method("web_misnamed", function!(web::misnamed, 4))?;
     native.define_singleton_method("web_sharing", function!(web::sharing, 1))?;
+    native.define_singleton_method("web_unmet", function!(web::unmet, 2))?;
     native.define_singleton_method("web_script_headers", function!(web::script_headers, 1))?;
     native.define_singleton_method("web_page", function!(web::page, 1))?;
     native.define_singleton_method("web_reserved", function!(web::reserved, 2))?;

@@ -7,6 +7,7 @@ use magnus::r_hash::ForEach;
 use magnus::value::{Qfalse, Qtrue};
 use magnus::{Error, Integer, RArray, RHash, RString, Ruby, Symbol, Value, prelude::*};
 use prebind::Cookie;
+use prebind::binding::doctor::{self, Check};
 use prebind::binding::{self, Content, Given, Shape};
 use prebind::web::{self, Answer, Page, Refusal};
 
@@ -182,4 +183,28 @@ pub(crate) fn misnamed(called: String, sort: String, name: String, known: Vec<St
 /// Where the first two of these JIDs stand that belong to one account.
 pub(crate) fn sharing(jids: Vec<String>) -> Option<(usize, usize)> {
     web::sharing(jids.iter().map(String::as_str))
+}
+
+/// How a check of the doctor's went, and what to print of it. `words` are the values in its text.
+pub(crate) fn doctor(
+    ruby: &Ruby,
+    check: String,
+    outcome: String,
+    words: HashMap<String, String>,
+    milliseconds: Option<u64>,
+) -> Result<(&'static str, String), Error> {
+    let took = milliseconds.map(Duration::from_millis);
+    let none = || Error::new(ruby.exception_arg_error(), format!("{check} has no outcome {outcome}"));
+    let finding = doctor::found(check_of(ruby, &check)?, &outcome, words, took).ok_or_else(none)?;
+    Ok((finding.grade.as_str(), finding.line))
+}
+
+/// What to print of a check that cannot be tried, since one of those that are wrong is needed for it.
+pub(crate) fn unmet(ruby: &Ruby, check: String, wrong: Vec<String>) -> Result<Option<String>, Error> {
+    let wrong = wrong.iter().map(|check| check_of(ruby, check)).collect::<Result<Vec<_>, _>>()?;
+    Ok(doctor::unmet(check_of(ruby, &check)?, &wrong))
+}
+
+fn check_of(ruby: &Ruby, name: &str) -> Result<Check, Error> {
+    name.parse().map_err(|error| raise(ruby, &error))
 }

@@ -39,7 +39,7 @@ module Prebind
       #   default whether pretender or devise_masquerade says so. Nil if such requests are as good as the
       #   user's own.
       attr_accessor :impersonated
-      # @return [#call] `String -> user`, for `rake prebind:try[user]`; by default by `username`
+      # @return [#call] `String -> user`, for `rake prebind:doctor[user]`; by default by `username`
       attr_accessor :find_user
       # @return [Array(Integer, Integer), nil] how many sessions a user may open in how many seconds;
       #   nil for any number. A user opens one with each tab, and one every few seconds while the chat

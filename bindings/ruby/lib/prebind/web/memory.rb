@@ -36,6 +36,15 @@ module Prebind
         end
       end
 
+      # Whether the cache has what the client learned, after it was given that.
+      #
+      # @param client [Client]
+      # @return [Boolean]
+      def kept?(client)
+        keep(client)
+        recall == client.profile
+      end
+
       private
 
       # Some caches allow neither long keys nor every character.

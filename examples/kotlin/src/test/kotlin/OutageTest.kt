@@ -50,9 +50,9 @@ class OutageTest
         }
 
         @Test
-        fun `the check says what is wrong`(output: CapturedOutput) {
-            assertFalse(Check(beans).check("alice"))
-            assertTrue(output.out.lines().any { it.startsWith("login: ") })
+        fun `the doctor says what is wrong`(output: CapturedOutput) {
+            assertEquals(1, Doctor(beans).examine("alice"))
+            assertTrue(output.out.contains("10 login        error: "))
             assertTrue(output.out.contains("kind=Connect stage=create retry=later"))
         }
     }

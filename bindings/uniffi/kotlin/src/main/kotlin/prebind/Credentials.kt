@@ -22,6 +22,9 @@ public class Credentials private constructor(
 
     internal fun native() = values(given)
 
+    /** The names of what it holds. */
+    internal val names get() = given.keys.joinToString()
+
     /** The proofs. */
     public companion object {
         /** A password: by the strongest of SCRAM-SHA-512, -256, -1 and PLAIN that both sides know. */

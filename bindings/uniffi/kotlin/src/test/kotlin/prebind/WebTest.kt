@@ -9,8 +9,11 @@ import org.junit.jupiter.api.DynamicTest
 import org.junit.jupiter.api.DynamicTest.dynamicTest
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.TestFactory
+import prebind.uniffi.webChecks
+import prebind.uniffi.webDoctor
 import prebind.uniffi.webFailed
 import prebind.uniffi.webGranted
+import prebind.uniffi.webUnmet
 import tools.jackson.databind.JsonNode
 import tools.jackson.databind.node.ObjectNode
 import java.time.Duration
@@ -30,6 +33,19 @@ class WebTest {
 
     @TestFactory
     fun pages() = tests(PAGES["pages"], ::checkPage)
+
+    @TestFactory
+    fun doctor() = tests(DOCTOR["findings"], ::checkFinding)
+
+    @Test
+    fun `what the doctor looks at`() {
+        assertEquals(DOCTOR["checks"], json(webChecks()))
+        for (row in DOCTOR["unmet"]) {
+            val wrong = row["wrong"].values().map { it.asString() }
+            assertEquals(text(row["line"]), webUnmet(row["check"].asString(), wrong), row.toString())
+        }
+        assertNull(webDoctor("end", "made", emptyMap(), null))
+    }
 
     @Test
     fun `the names that a site must not set`() {
@@ -105,6 +121,7 @@ class WebTest {
         val COOKIES = vectors("cookies")
         val PAGES = vectors("pages")
         val GIVEN = vectors("given")
+        val DOCTOR = vectors("doctor")
 
         /** What each refusal is answered with. */
         val REFUSALS =
@@ -216,6 +233,19 @@ class WebTest {
                 .takeUnless {
                     it.isNull
                 }?.let { Duration.ofSeconds(it.asLong()) }
+
+        fun checkFinding(row: JsonNode) {
+            // As a call of ours does first.
+            translating {}
+            val words = row["words"].properties().associate { (name, word) -> name to word.asString() }
+            val took = row["milliseconds"].takeUnless { it.isNull }?.let { Duration.ofMillis(it.asLong()) }
+            val found = webDoctor(row["check"].asString(), row["outcome"].asString(), words, took)!!
+            val line =
+                Regex("[{](\\w+)}").replace(row["line"].asString()) {
+                    DOCTOR["words"]["kotlin"][it.groupValues[1]].asString()
+                }
+            assertEquals(row["grade"].asString() to line, found.grade to found.line)
+        }
 
         fun checkPage(row: JsonNode) {
             val html = page(row).html()
