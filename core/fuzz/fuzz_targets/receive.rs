@@ -7,8 +7,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use prebind::{Account, Config, Credentials, FastToken, ScramHash};
 use prebind::protocol::{Negotiation, Plan, Random, Reply, Step};
+use prebind::{Account, Config, Credentials, FastToken, ScramHash};
 
 /// What no error may repeat, and no message of the library's contains.
 const SECRET: &str = "Xyzzy-1964";
