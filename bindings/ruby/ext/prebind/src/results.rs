@@ -6,7 +6,7 @@ use prebind::binding::Field;
 /// The keyword arguments of a `Prebind::Session` or of an error.
 pub(crate) fn fields(
     ruby: &Ruby,
-    named: impl Iterator<Item = (Field, prebind::Value)>,
+    named: impl Iterator<Item = (Field, prebind::binding::Value)>,
 ) -> Result<RHash, Error> {
     let fields = ruby.hash_new();
     for (field, value) in named {
@@ -15,22 +15,22 @@ pub(crate) fn fields(
     Ok(fields)
 }
 
-fn converted(ruby: &Ruby, given: prebind::Value) -> Result<Value, Error> {
+fn converted(ruby: &Ruby, given: prebind::binding::Value) -> Result<Value, Error> {
     Ok(match given {
-        prebind::Value::Nothing => ruby.qnil().as_value(),
-        prebind::Value::Flag(flag) => flag.into_value_with(ruby),
-        prebind::Value::Whole(number) => number.into_value_with(ruby),
-        prebind::Value::Decimal(number) => number.into_value_with(ruby),
-        prebind::Value::Text(text) => ruby.str_new(text.expose()).as_value(),
-        prebind::Value::Bytes(bytes) => ruby.str_from_slice(&bytes).as_value(),
-        prebind::Value::List(values) => {
+        prebind::binding::Value::Nothing => ruby.qnil().as_value(),
+        prebind::binding::Value::Flag(flag) => flag.into_value_with(ruby),
+        prebind::binding::Value::Whole(number) => number.into_value_with(ruby),
+        prebind::binding::Value::Decimal(number) => number.into_value_with(ruby),
+        prebind::binding::Value::Text(text) => ruby.str_new(text.expose()).as_value(),
+        prebind::binding::Value::Bytes(bytes) => ruby.str_from_slice(&bytes).as_value(),
+        prebind::binding::Value::List(values) => {
             let list = ruby.ary_new_capa(values.len());
             for value in values {
                 list.push(converted(ruby, value)?)?;
             }
             list.as_value()
         }
-        prebind::Value::Map(values) => {
+        prebind::binding::Value::Map(values) => {
             let map = ruby.hash_new();
             for (name, value) in values {
                 map.aset(name, converted(ruby, value)?)?;
