@@ -1,0 +1,220 @@
+"""Runs tests with one mutant on, until one fails."""
+
+from __future__ import annotations
+
+import enum
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Timer
+
+#: Below these seconds of a processor's time a test is run together with the others of its program.
+CHEAP = 0.05
+
+#: A failure in these is believed at once: they wait for nothing, so a busy machine cannot make them
+#: fail.
+CERTAIN = {"vectors", "options", "shared", "memory"}
+
+LISTED = re.compile(r"(.+): test$")
+RESULT = re.compile(r"test (.+?)(?: - should panic)? \.\.\. (ok|FAILED)$")
+
+
+class Verdict(enum.Enum):
+    """What became of a mutant, and what people call it."""
+
+    CAUGHT = "caught"
+    ENDLESS = "ran out of time"
+    SURVIVED = "missed"
+    UNVIABLE = "do not compile"
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program of tests."""
+
+    name: str
+    path: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test as it is without a mutant."""
+
+    program: Program
+    name: str
+    #: The seconds that it took, and those of a processor.
+    time: float
+    processor: float
+    #: The numbers of the functions that it calls.
+    reached: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tests that one process runs, and which mutants are in functions that they call."""
+
+    program: Program
+    tests: tuple[Test, ...]
+
+    def only(self, function: int | None) -> Batch:
+        """Those of the tests that call a function."""
+        chosen = (test for test in self.tests if function is None or function in test.reached)
+        return Batch(self.program, tuple(chosen))
+
+    @property
+    def processor(self) -> float:
+        """What all of it takes of a processor."""
+        return sum(test.processor for test in self.tests)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a process ended."""
+
+    passed: frozenset[str]
+    failed: str | None
+    code: int
+    processor: float
+
+    @property
+    def was_endless(self) -> bool:
+        """Whether it was ended for taking too long."""
+        return self.failed is None and self.code in (-signal.SIGXCPU, -signal.SIGKILL)
+
+
+def measured(programs: Mapping[str, str], folder: Path) -> list[Test]:
+    """Runs each test alone, to know what it takes and what it calls. All of them have to pass."""
+    tests = []
+    for name, path in programs.items():
+        program = Program(name, path, folder)
+        listing = subprocess.run(
+            [path, "--list", "--format", "terse"], cwd=folder, check=True, capture_output=True
+        )
+        for line in listing.stdout.decode().splitlines():
+            if match := LISTED.match(line):
+                tests.append(measure(program, match[1]))
+        print(f"{name}: measured", flush=True)
+    return tests
+
+
+def measure(program: Program, name: str) -> Test:
+    """One of them; on a busy machine one may need a second chance."""
+    for _ in range(3):
+        with tempfile.NamedTemporaryFile() as reached:
+            begin = time.monotonic()
+            outcome = run(
+                program,
+                [name],
+                {"PREBIND_MUTANTS_REACHED": reached.name},
+                seconds=600,
+                processor=600,
+            )
+            taken = time.monotonic() - begin
+            if outcome.code == 0:
+                numbers = frozenset(map(int, reached.read().split()))
+                return Test(program, name, taken, outcome.processor, numbers)
+    sys.exit(f"{program.name}: {name} fails without a mutant")
+
+
+def batches(tests: Sequence[Test]) -> list[Batch]:
+    """In the order in which to run them: what takes least of a processor is first."""
+    cheap: dict[Program, list[Test]] = defaultdict(list)
+    dear = []
+    for test in tests:
+        if test.processor < CHEAP:
+            cheap[test.program].append(test)
+        else:
+            dear.append(Batch(test.program, (test,)))
+    together = [Batch(program, tuple(members)) for program, members in cheap.items()]
+    return sorted(together + dear, key=lambda batch: batch.processor)
+
+
+def try_one(order: Sequence[Batch], number: int, function: int | None) -> Verdict:
+    """Runs the tests that call the mutant's function, all if there is none, until one fails."""
+    for batch in order:
+        chosen = batch.only(function)
+        if chosen.tests and (verdict := fails(chosen, number)):
+            return verdict
+    return Verdict.SURVIVED
+
+
+def fails(batch: Batch, number: int) -> Verdict | None:
+    """Whether a test fails. Where chance could be the reason, it has to fail alone, too."""
+    left = {test.name: test for test in batch.tests}
+    while left:
+        seconds = 30 + 3 * sum(test.time for test in left.values())
+        processor = 10 + 5 * sum(test.processor for test in left.values())
+        variables = {"PREBIND_MUTANT": str(number)}
+        outcome = run(batch.program, list(left), variables, seconds, processor)
+        if outcome.was_endless:
+            return Verdict.ENDLESS
+        if outcome.code == 0:
+            return None
+        if outcome.failed is None or batch.program.name in CERTAIN:
+            return Verdict.CAUGHT
+        again = run(batch.program, [outcome.failed], variables, seconds, processor)
+        if again.code:
+            return Verdict.ENDLESS if again.was_endless else Verdict.CAUGHT
+        for name in outcome.passed | {outcome.failed}:
+            left.pop(name, None)
+    return None
+
+
+def run(
+    program: Program,
+    names: Sequence[str],
+    variables: Mapping[str, str],
+    seconds: float,
+    processor: float,
+) -> Outcome:
+    """Runs tests by their names until one fails or the time is over."""
+    with tempfile.TemporaryDirectory(prefix="prebind-mutants-") as temporary:
+        process = subprocess.Popen(
+            [
+                *("prlimit", f"--cpu={math.ceil(processor)}", f"--as={4 << 30}"),
+                *(program.path, "--exact", *names),
+            ],
+            cwd=program.folder,
+            env=os.environ
+            | variables
+            | {"TMPDIR": temporary, "RUST_BACKTRACE": "0", "RUST_TEST_THREADS": "4"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+            errors="replace",
+        )
+        timer = Timer(seconds, end, [process.pid])
+        timer.start()
+        passed = set()
+        failed = None
+        for line in process.stdout or ():
+            if match := RESULT.match(line.rstrip()):
+                if match[2] == "FAILED":
+                    failed = match[1]
+                    end(process.pid)
+                    break
+                passed.add(match[1])
+        _, status, usage = os.wait4(process.pid, 0)
+        timer.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return Outcome(
+            frozenset(passed), failed, process.returncode, usage.ru_utime + usage.ru_stime
+        )
+
+
+def end(group: int) -> None:
+    """Ends a process and those that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
