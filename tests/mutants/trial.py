@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,15 +67,31 @@ class Batch:
     program: Program
     tests: tuple[Test, ...]
 
+    def those(self, names: Iterable[str]) -> Batch:
+        """Some of the tests, by their names."""
+        chosen = set(names)
+        return Batch(self.program, tuple(test for test in self.tests if test.name in chosen))
+
     def only(self, function: int | None) -> Batch:
         """Those of the tests that call a function."""
-        chosen = (test for test in self.tests if function is None or function in test.reached)
-        return Batch(self.program, tuple(chosen))
+        if function is None:
+            return self
+        return self.those(test.name for test in self.tests if function in test.reached)
+
+    @property
+    def names(self) -> list[str]:
+        """What the program calls them."""
+        return [test.name for test in self.tests]
 
     @property
     def processor(self) -> float:
         """What all of it takes of a processor."""
         return sum(test.processor for test in self.tests)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The seconds that it may take, and those of a processor. The machine may be busy."""
+        return 60 + 2 * sum(test.time for test in self.tests), 2 + 5 * self.processor
 
 
 @dataclass(frozen=True)
@@ -104,7 +120,6 @@ def measured(programs: Mapping[str, str], folder: Path) -> list[Test]:
         for line in listing.stdout.decode().splitlines():
             if match := LISTED.match(line):
                 tests.append(measure(program, match[1]))
-        print(f"{name}: measured", flush=True)
     return tests
 
 
@@ -140,34 +155,45 @@ def batches(tests: Sequence[Test]) -> list[Batch]:
     return sorted(together + dear, key=lambda batch: batch.processor)
 
 
-def try_one(order: Sequence[Batch], number: int, function: int | None) -> Verdict:
-    """Runs the tests that call the mutant's function, all if there is none, until one fails."""
-    for batch in order:
-        chosen = batch.only(function)
-        if chosen.tests and (verdict := fails(chosen, number)):
-            return verdict
-    return Verdict.SURVIVED
+class Trials:
+    """Tries mutants one by one, and remembers for each function which test failed the last time."""
+
+    def __init__(self, order: Sequence[Batch]) -> None:
+        self._order = order
+        self._last: dict[int | None, Batch] = {}
+
+    def run(self, number: int, function: int | None) -> Verdict:
+        """Runs the tests that call the mutant's function, all if there is none, until one fails."""
+        last = self._last.get(function)
+        for batch in ([last] if last else []) + [batch.only(function) for batch in self._order]:
+            if failure := fails(batch, number):
+                self._last[function] = failure.test
+                return failure.verdict
+        return Verdict.SURVIVED
 
 
-def fails(batch: Batch, number: int) -> Verdict | None:
+@dataclass(frozen=True)
+class Failure:
+    """How a mutant died, and of what: the test that failed, or all of them if none said so."""
+
+    verdict: Verdict
+    test: Batch
+
+
+def fails(batch: Batch, number: int) -> Failure | None:
     """Whether a test fails. Where chance could be the reason, it has to fail alone, too."""
-    left = {test.name: test for test in batch.tests}
-    while left:
-        seconds = 30 + 3 * sum(test.time for test in left.values())
-        processor = 10 + 5 * sum(test.processor for test in left.values())
-        variables = {"PREBIND_MUTANT": str(number)}
-        outcome = run(batch.program, list(left), variables, seconds, processor)
-        if outcome.was_endless:
-            return Verdict.ENDLESS
+    variables = {"PREBIND_MUTANT": str(number)}
+    while batch.tests:
+        outcome = run(batch.program, batch.names, variables, *batch.limits)
         if outcome.code == 0:
             return None
-        if outcome.failed is None or batch.program.name in CERTAIN:
-            return Verdict.CAUGHT
-        again = run(batch.program, [outcome.failed], variables, seconds, processor)
-        if again.code:
-            return Verdict.ENDLESS if again.was_endless else Verdict.CAUGHT
-        for name in outcome.passed | {outcome.failed}:
-            left.pop(name, None)
+        if outcome.failed is None:
+            return Failure(Verdict.ENDLESS if outcome.was_endless else Verdict.CAUGHT, batch)
+        failed = batch.those({outcome.failed})
+        is_certain = batch.program.name in CERTAIN
+        if is_certain or run(batch.program, failed.names, variables, *failed.limits).code:
+            return Failure(Verdict.CAUGHT, failed)
+        batch = batch.those(set(batch.names) - outcome.passed - {outcome.failed})
     return None
 
 
@@ -179,22 +205,20 @@ def run(
     processor: float,
 ) -> Outcome:
     """Runs tests by their names until one fails or the time is over."""
-    with tempfile.TemporaryDirectory(prefix="prebind-mutants-") as temporary:
-        process = subprocess.Popen(
-            [
-                *("prlimit", f"--cpu={math.ceil(processor)}", f"--as={4 << 30}"),
-                *(program.path, "--exact", *names),
-            ],
+    limits = f"--cpu={math.ceil(processor)}", f"--as={4 << 30}"
+    with (
+        tempfile.TemporaryDirectory(prefix="prebind-mutants-") as temporary,
+        subprocess.Popen(
+            ["prlimit", *limits, program.path, "--exact", *names],
             cwd=program.folder,
-            env=os.environ
-            | variables
-            | {"TMPDIR": temporary, "RUST_BACKTRACE": "0", "RUST_TEST_THREADS": "4"},
+            env={**os.environ, "TMPDIR": temporary, "RUST_TEST_THREADS": "4", **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             text=True,
             errors="replace",
-        )
+        ) as process,
+    ):
         timer = Timer(seconds, end, [process.pid])
         timer.start()
         passed = set()
@@ -209,9 +233,8 @@ def run(
         _, status, usage = os.wait4(process.pid, 0)
         timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
-        return Outcome(
-            frozenset(passed), failed, process.returncode, usage.ru_utime + usage.ru_stime
-        )
+    taken = usage.ru_utime + usage.ru_stime
+    return Outcome(frozenset(passed), failed, process.returncode, taken)
 
 
 def end(group: int) -> None:
