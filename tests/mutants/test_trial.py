@@ -4,7 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from trial import Program, Test, Trials, Verdict, batches, measured
+from trial import Program, Test, Trials, Verdict, measured
 
 #: Notes which tests it runs. Mutant 1 breaks `good`, 2 breaks it once, 3 crashes, and `good` calls
 #: function 7.
@@ -49,7 +49,7 @@ class Trying(unittest.TestCase):
 
     def trials(self, name: str = "plans") -> Trials:
         """With the two tests of the program."""
-        trials = Trials(batches(measured({name: str(self.path)}, self.folder)))
+        trials = Trials(measured({name: str(self.path)}, self.folder))
         (self.folder / "ran").unlink()
         return trials
 
@@ -60,36 +60,36 @@ class Trying(unittest.TestCase):
 
     def test_only_tests_that_call_the_function_are_run(self) -> None:
         trials = self.trials()
-        assert trials.run(5, 7) is Verdict.SURVIVED
+        assert trials.run({"plans"}, 5, 7) is Verdict.SURVIVED
         assert self.ran() == ["5 good"]
 
     def test_all_are_run_if_the_function_is_unknown(self) -> None:
-        assert self.trials().run(5, None) is Verdict.SURVIVED
+        assert self.trials().run({"plans"}, 5, None) is Verdict.SURVIVED
         assert self.ran() == ["5 good", "5 other"]
 
     def test_no_test_may_call_it(self) -> None:
-        assert self.trials().run(1, 8) is Verdict.SURVIVED
+        assert self.trials().run({"plans"}, 1, 8) is Verdict.SURVIVED
         assert self.ran() == []
 
     def test_a_test_that_waits_has_to_fail_twice(self) -> None:
-        assert self.trials().run(1, 7) is Verdict.CAUGHT
+        assert self.trials().run({"plans"}, 1, 7) is Verdict.CAUGHT
         assert self.ran() == ["1 good", "1 good"]
 
     def test_a_failure_by_chance_is_none(self) -> None:
-        assert self.trials().run(2, None) is Verdict.SURVIVED
+        assert self.trials().run({"plans"}, 2, None) is Verdict.SURVIVED
         assert self.ran() == ["2 good", "2 good", "2 other"]
 
     def test_a_test_that_only_computes_has_to_fail_once(self) -> None:
-        assert self.trials("vectors").run(1, 7) is Verdict.CAUGHT
+        assert self.trials("vectors").run({"vectors"}, 1, 7) is Verdict.CAUGHT
         assert self.ran() == ["1 good"]
 
     def test_a_crash_is_a_failure(self) -> None:
-        assert self.trials().run(3, 7) is Verdict.CAUGHT
+        assert self.trials().run({"plans"}, 3, 7) is Verdict.CAUGHT
 
     def test_what_failed_the_last_time_is_first(self) -> None:
         trials = self.trials("vectors")
-        assert trials.run(1, None) is Verdict.CAUGHT
-        assert trials.run(5, None) is Verdict.SURVIVED
+        assert trials.run({"vectors"}, 1, None) is Verdict.CAUGHT
+        assert trials.run({"vectors"}, 5, None) is Verdict.SURVIVED
         assert self.ran() == ["1 good", "5 good", "5 good", "5 other"]
 
     def test_what_takes_too_long_is_ended(self) -> None:
@@ -97,7 +97,7 @@ class Trying(unittest.TestCase):
         sleeper.write_text("#!/bin/sh\nwhile :; do :; done\n")
         sleeper.chmod(0o755)
         test = Test(Program("plans", str(sleeper), self.folder), "good", 0, 0, frozenset())
-        assert Trials(batches([test])).run(1, None) is Verdict.ENDLESS
+        assert Trials([test]).run({"plans"}, 1, None) is Verdict.ENDLESS
 
 
 if __name__ == "__main__":

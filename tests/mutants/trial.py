@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,16 +156,22 @@ def batches(tests: Sequence[Test]) -> list[Batch]:
 
 
 class Trials:
-    """Tries mutants one by one, and remembers for each function which test failed the last time."""
+    """Tries mutants, and remembers for each function which test failed the last time."""
 
-    def __init__(self, order: Sequence[Batch]) -> None:
-        self._order = order
+    def __init__(self, tests: Sequence[Test]) -> None:
+        self._tests = tests
         self._last: dict[int | None, Batch] = {}
 
-    def run(self, number: int, function: int | None) -> Verdict:
-        """Runs the tests that call the mutant's function, all if there is none, until one fails."""
-        last = self._last.get(function)
-        for batch in ([last] if last else []) + [batch.only(function) for batch in self._order]:
+    def run(self, programs: Container[str], number: int, function: int | None) -> Verdict:
+        """Runs the tests of these programs that call the function, all if there is none.
+
+        The first that fails is the last.
+        """
+        tests = [test for test in self._tests if test.program.name in programs]
+        order = [batch.only(function) for batch in batches(tests)]
+        if (last := self._last.get(function)) and last.program.name in programs:
+            order.insert(0, last)
+        for batch in order:
             if failure := fails(batch, number):
                 self._last[function] = failure.test
                 return failure.verdict
