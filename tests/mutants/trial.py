@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
 
-#: Below these seconds of a processor's time a test is run together with the others of its program.
+#: Tests that take fewer seconds of a processor are run before the others of their program.
 CHEAP = 0.05
 
 #: These programs compute, but for the unit tests of the client: a busy machine makes none fail.
@@ -144,15 +144,11 @@ def measure(program: Program, name: str) -> Test:
 
 def batches(tests: Sequence[Test]) -> list[Batch]:
     """In the order in which to run them: what takes least of a processor is first."""
-    cheap: dict[Program, list[Test]] = defaultdict(list)
-    dear = []
+    together: dict[tuple[Program, bool], list[Test]] = defaultdict(list)
     for test in tests:
-        if test.processor < CHEAP:
-            cheap[test.program].append(test)
-        else:
-            dear.append(Batch(test.program, (test,)))
-    together = [Batch(program, tuple(members)) for program, members in cheap.items()]
-    return sorted(together + dear, key=lambda batch: batch.processor)
+        together[test.program, test.processor < CHEAP].append(test)
+    found = [Batch(program, tuple(members)) for (program, _), members in together.items()]
+    return sorted(found, key=lambda batch: batch.processor)
 
 
 class Trials:
