@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::account::Credentials;
+use crate::error::Phase;
 use crate::learned::Server;
 use crate::plan::{Milestone, PlanStep, PlannedBody};
 
@@ -222,6 +223,7 @@ fn nothing_is_sent_ahead_where_one_request_may_be_open() {
         assert_eq!(requests.len(), 1);
         assert_eq!(requests[0].body().contains("xmpp:restart"), is_restart);
         assert!(!requests[0].body().contains("0.9"));
+        assert!(!requests[0].body().contains("<bind"), "the bind waits for its turn");
         let answer = Reply::new(requests[0].rid(), 200, body(answer));
         (negotiation, requests) = send(negotiation.receive(&answer).unwrap());
     }
@@ -250,6 +252,38 @@ fn no_session_while_the_server_holds_a_request() {
     let failure = step.unwrap_err();
     assert_eq!(failure.error.kind().as_str(), "Protocol", "{:?}", failure.error);
     assert_eq!(failure.terminate.unwrap().rid(), 1005);
+}
+
+/// A connection manager may hand on the features of before TLS; those of after it may never come.
+#[test]
+fn an_offer_of_nothing_but_tls_explains_why_no_other_came() {
+    const TLS: &str =
+        "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let http = || ErrorKind::Http { status: 413, location: None };
+    let timeout = || ErrorKind::Timeout { phase: Phase::Headers };
+    let connect = || ErrorKind::Connect { phase: Phase::Headers };
+    for (answers, kind, explained) in [
+        (&[TLS][..], timeout(), "Mechanism"),
+        (&[TLS], connect(), "Mechanism"),
+        (&[TLS], http(), "Http"),
+        (&[TLS], ErrorKind::Protocol { expected: NEXT_STEP }, "Mechanism"),
+        (&[TLS], ErrorKind::Protocol { expected: EACH_ANSWERED }, "Protocol"),
+        (&[""], timeout(), "Timeout"),
+        (&[OFFER], timeout(), "Timeout"),
+        (&[TLS, OFFER], timeout(), "Timeout"),
+        (&[TLS, OFFER, SUCCESS], timeout(), "Timeout"),
+    ] {
+        let random = Random::fixed(1000, "nonce");
+        let (mut negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random).unwrap();
+        for (rid, answer) in (1000..).zip(answers) {
+            (negotiation, _) = send(negotiation.receive(&Reply::new(rid, 200, body(answer))).unwrap());
+        }
+        let error = Error::new(kind.clone(), Stage::Features, Retry::Later, "it ended");
+        let failure = negotiation.abandon(error);
+        assert_eq!(failure.error.kind().as_str(), explained, "{kind:?} after {answers:?}");
+    }
 }
 
 #[test]
