@@ -436,6 +436,7 @@ mod tests {
             ("<stream:error><conflict/></stream:error>".to_owned(), "(conflict)"),
             ("<stream:error><mine xmlns='urn:x'/></stream:error>".to_owned(), "(remote-stream-error)"),
             ("<error xmlns='urn:x'><conflict/></error>".to_owned(), "(remote-stream-error)"),
+            ("<other:error><conflict/></other:error>".to_owned(), "(remote-stream-error)"),
         ] {
             let body = format!(
                 "<body xmlns='{NS_HTTPBIND}' type='terminate' condition='remote-stream-error'>{error}</body>"
