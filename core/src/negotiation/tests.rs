@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::account::Credentials;
+use crate::condition::BoshCondition;
 use crate::error::Phase;
 use crate::learned::Server;
 use crate::plan::{Milestone, PlanStep, PlannedBody};
@@ -283,6 +284,28 @@ fn an_offer_of_nothing_but_tls_explains_why_no_other_came() {
         let error = Error::new(kind.clone(), Stage::Features, Retry::Later, "it ended");
         let failure = negotiation.abandon(error);
         assert_eq!(failure.error.kind().as_str(), explained, "{kind:?} after {answers:?}");
+    }
+}
+
+/// Servers have SASL2 for their other connections and do not always answer it over BOSH.
+#[test]
+fn sasl2_is_to_blame_for_no_session_that_is_unknown() {
+    let config = Config { fast_tokens: true, ..Config::new("http://localhost/").unwrap() };
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let offer = "<stream:features><authentication xmlns='urn:xmpp:sasl:2'><mechanism>PLAIN</mechanism>\
+                 <inline><bind xmlns='urn:xmpp:bind:0'/></inline></authentication><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism>\
+                 </mechanisms></stream:features>";
+    for (condition, is_to_blame) in [
+        (BoshCondition::UndefinedCondition, true),
+        (BoshCondition::InternalServerError, true),
+        (BoshCondition::ItemNotFound, false),
+    ] {
+        let random = Random::fixed(1000, "nonce");
+        let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random).unwrap();
+        let (negotiation, _) = send(negotiation.receive(&Reply::new(1000, 200, body(offer))).unwrap());
+        let ended = Error::terminated(Stage::Authenticate, Some(Condition::Bosh(condition)), None);
+        let told = negotiation.abandon(ended).error.to_string();
+        assert_eq!(told.contains("leave out `fast_tokens`"), is_to_blame, "{told}");
     }
 }
 
