@@ -67,8 +67,9 @@ fn two_requests_may_be_open_and_answered_in_any_order() {
             (negotiation, bind)
         };
         let reply = Reply::new(bind[0].rid(), 200, bound.as_str());
-        let Ok(Step::Done(session, _)) = negotiation.receive(&reply) else { panic!("is not done") };
+        let Ok(Step::Done(session, learned)) = negotiation.receive(&reply) else { panic!("is not done") };
         assert_eq!((session.rid(), session.round_trips()), (1004, 3));
+        assert_eq!(learned.mechanisms(), ["PLAIN"], "the restarted stream offers none");
     }
 }
 
@@ -284,6 +285,23 @@ fn an_offer_of_nothing_but_tls_explains_why_no_other_came() {
         let error = Error::new(kind.clone(), Stage::Features, Retry::Later, "it ended");
         let failure = negotiation.abandon(error);
         assert_eq!(failure.error.kind().as_str(), explained, "{kind:?} after {answers:?}");
+    }
+}
+
+#[test]
+fn a_server_that_offers_nothing_over_a_secure_connection_hides_nothing() {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let empty =
+        body("<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></stream:features>");
+    for (created, remedy) in [
+        (empty.clone(), "consider_bosh_secure"),
+        (empty.replace(" sid=", " secure='true' sid="), "enable SCRAM or PLAIN there"),
+    ] {
+        let random = Random::fixed(1000, "nonce");
+        let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random).unwrap();
+        let failure = negotiation.receive(&Reply::new(1000, 200, created)).unwrap_err();
+        assert!(failure.error.to_string().contains(remedy), "{}", failure.error);
     }
 }
 
