@@ -305,6 +305,19 @@ fn a_server_that_offers_nothing_over_a_secure_connection_hides_nothing() {
     }
 }
 
+#[test]
+fn a_mechanism_of_sasl2_that_is_called_like_the_password_is_not_repeated() {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::password("wonder-one")).unwrap();
+    let offer = "<stream:features><authentication xmlns='urn:xmpp:sasl:2'><mechanism>WONDER-ONE</mechanism>\
+                 </authentication></stream:features>";
+    let random = Random::fixed(1000, "nonce");
+    let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random).unwrap();
+    let error = negotiation.receive(&Reply::new(1000, 200, body(offer))).unwrap_err().error;
+    assert_eq!(error.kind().as_str(), "Mechanism");
+    assert!(!format!("{error} {error:?}").to_lowercase().contains("wonder"), "{error:?}");
+}
+
 /// Servers have SASL2 for their other connections and do not always answer it over BOSH.
 #[test]
 fn sasl2_is_to_blame_for_no_session_that_is_unknown() {
