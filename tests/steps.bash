@@ -108,7 +108,7 @@ files() {
 # optimized, which would take minutes.
 tool() {
     local name=$1 version=$2
-    if [[ $("$kept/bin/$name" --version 2>/dev/null) == *"$version"* ]]; then return; fi
+    if [[ $(cargo "${name#cargo-}" --version 2>/dev/null) == *"$version"* ]]; then return; fi
     CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$root/target/tools \
         cargo install "$name" --version "$version" --locked --debug --force --root "$kept"
 }

@@ -496,6 +496,13 @@ mod tests {
     }
 
     #[test]
+    fn a_condition_is_no_longer_than_a_name() {
+        let condition = Condition::Stream("x-very-long".repeat(100).as_str().into());
+        let error = Error::terminated(Stage::Bind, Some(condition), None);
+        assert_eq!(error.condition().unwrap().as_str().len(), 64);
+    }
+
+    #[test]
     fn words_with_a_piece_of_a_secret_are_withheld() {
         let mut secrets = Secrets::default();
         secrets.add(b"hidden-one");

@@ -374,6 +374,18 @@ mod tests {
     }
 
     #[test]
+    fn a_number_after_a_domain_is_called_a_port() {
+        for (domain, told) in [
+            ("chat.example.org:5222", "must not have a port, here 5222: use chat.example.org alone"),
+            ("chat.example.org:", "is neither a host name nor an IP address"),
+            ("chat.example.org:xmpp", "is neither a host name nor an IP address"),
+        ] {
+            let error = Jid::new(domain).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
     fn an_e_mail_address_as_user_name_is_no_part_of_an_address() {
         let error = Jid::new("alice@mail.example@chat.example.org").unwrap_err().to_string();
         assert!(

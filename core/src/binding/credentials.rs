@@ -220,6 +220,11 @@ mod tests {
         text.to_owned().into()
     }
 
+    const FAST_TOKEN: &str = concat!(
+        r#"{"mechanism":"HT-SHA-256-NONE","token":"t","#,
+        r#""user_agent":"00000000-0000-4000-8000-000000000000"}"#
+    );
+
     #[test]
     fn exactly_one_proof() {
         let of = |given: &[(&str, Value)]| {
@@ -233,6 +238,7 @@ mod tests {
             &[("anonymous", false.into())],
             &[("password", text("a")), ("token", text("b"))],
             &[("password", text("a")), ("initial_response", text("b"))],
+            &[("password", text("a")), ("token", text("b")), ("fast_token", text(FAST_TOKEN))],
             &[("secret", text("a"))],
             &[("authcid", text("a"))],
         ] {
@@ -244,6 +250,14 @@ mod tests {
         let wanted = "scram_keys: must be named values: hash, salt, ";
         assert!(refusal(&[("scram_keys", keys)]).starts_with(wanted));
         assert_eq!(refusal(&[("password", 1.into())]), "password: must be text");
+    }
+
+    #[test]
+    fn a_password_is_no_longer_than_servers_read() {
+        for (length, is_taken) in [(MAX_SECRET, true), (MAX_SECRET + 1, false), (2 * MAX_SECRET, false)] {
+            let given = [("password".to_owned(), text(&"x".repeat(length)))];
+            assert_eq!(Credentials::from_named(given).is_ok(), is_taken, "{length} bytes");
+        }
     }
 
     #[test]
@@ -262,13 +276,7 @@ mod tests {
                     vec![(name, Value::Map(fields.collect()))]
                 }
                 ("initial_response", _) => vec![("mechanism".to_owned(), text("X")), (name, text("a"))],
-                ("fast_token", _) => {
-                    let token = concat!(
-                        r#"{"mechanism":"HT-SHA-256-NONE","token":"t","#,
-                        r#""user_agent":"00000000-0000-4000-8000-000000000000"}"#
-                    );
-                    vec![(name, text(token))]
-                }
+                ("fast_token", _) => vec![(name, text(FAST_TOKEN))],
                 ("authcid" | "authzid", _) => vec![("password".to_owned(), text("a")), (name, text("b"))],
                 _ => vec![(name, text("a"))],
             };

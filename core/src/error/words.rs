@@ -258,6 +258,8 @@ mod tests {
             // NUL alice NUL wonder-1
             ("wonder-1", "AGFsaWNlAHdvbmRlci0x"),
             ("wonder-1", "776f6e6465722d31"),
+            // The end of it as base64, behind one byte more.
+            ("correct horse battery staple", "eSBzdGFwbGU"),
             ("wonder-1", "wonder%2D1"),
             ("abc", "it is abc"),
             ("!?", "it is !?"),
@@ -286,6 +288,7 @@ mod tests {
         for secret in ["wonder-1", "fcc19054-e208-4d03-99a8-99ec7f710f4c", "!?", "", "1234567890123"] {
             assert!(!secrets(secret).are_in("Invalid username or password, of 2026!"), "{secret}");
         }
+        assert!(secrets("abcdef").are_in("YWJjZGVm") && !secrets("abcdef").are_in("JjZGVm"));
         let mut proof = Secrets::default();
         proof.add_message(
             b"c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",

@@ -157,6 +157,8 @@ fn withheld(config: &Config, mechanism: &Candidate<'_>) -> Option<Withheld> {
 mod tests {
     use super::*;
     use crate::sasl::Credentials;
+    use crate::sasl::{FastToken, ScramHash};
+    use crate::wire::server::Server;
 
     #[test]
     fn sasl2_is_taken_only_where_it_does_more() {
@@ -175,5 +177,56 @@ mod tests {
             let way = Way::choose(&config, &account, &features, Uses::Sasl2AndToken, false).unwrap();
             assert_eq!(way.sasl2.is_some(), is_taken, "{features:?}");
         }
+    }
+
+    #[test]
+    fn a_token_is_asked_for_where_it_may_be_sent_later() {
+        const HTTPS: &str = "https://chat.example.org/http-bind";
+        const HTTP: &str = "http://chat.example.org/http-bind";
+        let token = "{\"mechanism\":\"HT-SHA-256-NONE\",\"token\":\"t\",\"user_agent\":\"d4565fa7-4d72-4749-b3d3-740edbf87770\"}";
+        let token = FastToken::from_text(token).unwrap();
+        let credentials = Credentials::password("secret").fast_token(token);
+        let account = Account::new("alice@example.org", credentials).unwrap();
+        for (url, fast_tokens, offers_tokens, token) in [
+            (HTTPS, true, true, TokenUse::Requested),
+            (HTTPS, true, false, TokenUse::None),
+            (HTTPS, false, true, TokenUse::None),
+            (HTTP, true, true, TokenUse::None),
+        ] {
+            let config = Config { fast_tokens, ..Config::new(url).unwrap() };
+            let fast = Vec::from_iter(offers_tokens.then(|| TOKEN_MECHANISM.to_owned()));
+            let sasl2 = Offer { mechanisms: vec!["SCRAM-SHA-1".to_owned()], bind: true, fast };
+            let features = Features { sasl2: Some(sasl2), ..Features::default() };
+            let way = Way::choose(&config, &account, &features, Uses::Sasl2, false).unwrap();
+            let used = way.sasl2.map(|inline| inline.token);
+            assert_eq!(used, Some(token), "{url} {fast_tokens} {offers_tokens}");
+        }
+    }
+
+    #[test]
+    fn stored_keys_are_as_strong_as_their_hash() {
+        for (weakest_mechanism, is_taken) in [
+            (PasswordMechanism::Plain, true),
+            (PasswordMechanism::ScramSha256, true),
+            (PasswordMechanism::ScramSha512, false),
+        ] {
+            let url = "https://chat.example.org/http-bind";
+            let config = Config { weakest_mechanism, ..Config::new(url).unwrap() };
+            let keys = Credentials::scram_salted_password(ScramHash::Sha256, "salt", 4096, vec![1; 32]);
+            let account = Account::new("alice@example.org", keys).unwrap();
+            let features = Features { mechanisms: vec!["SCRAM-SHA-256".to_owned()], ..Features::default() };
+            let way = Way::choose(&config, &account, &features, Uses::Sasl, false);
+            assert_eq!(way.is_ok(), is_taken, "{weakest_mechanism:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_goes_early_only_where_this_process_has_seen_no_scram() {
+        let config = Config::new("https://chat.example.org/http-bind").unwrap();
+        let account = Account::new("alice@example.org", Credentials::password("secret")).unwrap();
+        let seen = Learned::new(Server::Prosody, &["PLAIN".to_owned()]);
+        let claimed: Learned = serde_json::from_value(serde_json::to_value(&seen).unwrap()).unwrap();
+        assert!(matches!(early(&config, &account, &seen, false), Some(Early::By(_))));
+        assert_eq!(early(&config, &account, &claimed, false), Some(Early::Unsafe));
     }
 }

@@ -376,4 +376,17 @@ mod tests {
         let told = password(HTTPS, PasswordMechanism::Plain, &offer(&names));
         assert!(told.chars().count() < 400, "{told}");
     }
+
+    #[test]
+    fn a_long_offer_is_cut() {
+        let account = Account::new("alice@example.org", Credentials::password("secret")).unwrap();
+        let config = Config::new(HTTPS).unwrap();
+        for (count, is_cut) in [(3, false), (300, true)] {
+            let names: Vec<String> = (0..count).map(|number| format!("X-{number}")).collect();
+            let features = Features { mechanisms: names, ..Features::default() };
+            let told = Way::choose(&config, &account, &features, Uses::Sasl, false).unwrap_err().to_string();
+            assert!(told.contains("(offered: X-0, X-1, X-2"), "{told}");
+            assert_eq!(told.contains(", …; allowed: "), is_cut, "{told}");
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! That a plan is data: one with two requests open at once needs nothing but a list.
 
 use super::*;
+use crate::error::{BoshCondition, Phase};
 use crate::sasl::Credentials;
+use crate::wire::server::Server;
 
 /// Authenticates and restarts at once, as the classic plan does one after the other.
 const TOGETHER: Plan = Plan {
@@ -63,8 +65,9 @@ fn two_requests_may_be_open_and_answered_in_any_order() {
             (negotiation, bind)
         };
         let reply = Reply::new(bind[0].rid(), 200, bound.as_str());
-        let Ok(Step::Done(session, _)) = negotiation.receive(&reply) else { panic!("is not done") };
+        let Ok(Step::Done(session, learned)) = negotiation.receive(&reply) else { panic!("is not done") };
         assert_eq!((session.rid(), session.round_trips()), (1004, 3));
+        assert_eq!(learned.mechanisms(), ["PLAIN"], "the restarted stream offers none");
     }
 }
 
@@ -220,6 +223,7 @@ fn nothing_is_sent_ahead_where_one_request_may_be_open() {
         assert_eq!(requests.len(), 1);
         assert_eq!(requests[0].body().contains("xmpp:restart"), is_restart);
         assert!(!requests[0].body().contains("0.9"));
+        assert!(!requests[0].body().contains("<bind"), "the bind waits for its turn");
         let answer = Reply::new(requests[0].rid(), 200, body(answer));
         (negotiation, requests) = send(negotiation.receive(&answer).unwrap());
     }
@@ -248,6 +252,91 @@ fn no_session_while_the_server_holds_a_request() {
     let failure = step.unwrap_err();
     assert_eq!(failure.error.kind().as_str(), "Protocol", "{:?}", failure.error);
     assert_eq!(failure.terminate.unwrap().rid(), 1005);
+}
+
+/// A connection manager may hand on the features of before TLS; those of after it may never come.
+#[test]
+fn an_offer_of_nothing_but_tls_explains_why_no_other_came() {
+    const TLS: &str =
+        "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let http = || ErrorKind::Http { status: 413, location: None };
+    let timeout = || ErrorKind::Timeout { phase: Phase::Headers };
+    let connect = || ErrorKind::Connect { phase: Phase::Headers };
+    for (answers, kind, explained) in [
+        (&[TLS][..], timeout(), "Mechanism"),
+        (&[TLS], connect(), "Mechanism"),
+        (&[TLS], http(), "Http"),
+        (&[TLS], ErrorKind::Protocol { expected: NEXT_STEP }, "Mechanism"),
+        (&[TLS], ErrorKind::Protocol { expected: EACH_ANSWERED }, "Protocol"),
+        (&[""], timeout(), "Timeout"),
+        (&[OFFER], timeout(), "Timeout"),
+        (&[TLS, OFFER], timeout(), "Timeout"),
+        (&[TLS, OFFER, SUCCESS], timeout(), "Timeout"),
+    ] {
+        let random = Random::fixed(1000, "nonce");
+        let (mut negotiation, _) =
+            Negotiation::start(&config, &account, Plan::classic(), random, None).unwrap();
+        for (rid, answer) in (1000..).zip(answers) {
+            (negotiation, _) = send(negotiation.receive(&Reply::new(rid, 200, body(answer))).unwrap());
+        }
+        let error = Error::new(kind.clone(), Stage::Features, Retry::Later, "it ended");
+        let failure = negotiation.abandon(error);
+        assert_eq!(failure.error.kind().as_str(), explained, "{kind:?} after {answers:?}");
+    }
+}
+
+#[test]
+fn a_server_that_offers_nothing_over_a_secure_connection_hides_nothing() {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let empty =
+        body("<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></stream:features>");
+    for (created, remedy) in [
+        (empty.clone(), "consider_bosh_secure"),
+        (empty.replace(" sid=", " secure='true' sid="), "enable SCRAM or PLAIN there"),
+    ] {
+        let random = Random::fixed(1000, "nonce");
+        let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random, None).unwrap();
+        let failure = negotiation.receive(&Reply::new(1000, 200, created)).unwrap_err();
+        assert!(failure.error.to_string().contains(remedy), "{}", failure.error);
+    }
+}
+
+#[test]
+fn a_mechanism_of_sasl2_that_is_called_like_the_password_is_not_repeated() {
+    let config = Config::new("http://localhost/").unwrap();
+    let account = Account::new("alice@localhost", Credentials::password("wonder-one")).unwrap();
+    let offer = "<stream:features><authentication xmlns='urn:xmpp:sasl:2'><mechanism>WONDER-ONE</mechanism>\
+                 </authentication></stream:features>";
+    let random = Random::fixed(1000, "nonce");
+    let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random, None).unwrap();
+    let error = negotiation.receive(&Reply::new(1000, 200, body(offer))).unwrap_err().error;
+    assert_eq!(error.kind().as_str(), "Mechanism");
+    assert!(!format!("{error} {error:?}").to_lowercase().contains("wonder"), "{error:?}");
+}
+
+/// Servers have SASL2 for their other connections and do not always answer it over BOSH.
+#[test]
+fn sasl2_is_to_blame_for_no_session_that_is_unknown() {
+    let config = Config { fast_tokens: true, ..Config::new("http://localhost/").unwrap() };
+    let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+    let offer = "<stream:features><authentication xmlns='urn:xmpp:sasl:2'><mechanism>PLAIN</mechanism>\
+                 <inline><bind xmlns='urn:xmpp:bind:0'/></inline></authentication><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism>\
+                 </mechanisms></stream:features>";
+    for (condition, is_to_blame) in [
+        (BoshCondition::UndefinedCondition, true),
+        (BoshCondition::InternalServerError, true),
+        (BoshCondition::ItemNotFound, false),
+    ] {
+        let random = Random::fixed(1000, "nonce");
+        let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random, None).unwrap();
+        let (negotiation, _) = send(negotiation.receive(&Reply::new(1000, 200, body(offer))).unwrap());
+        let ended = Error::terminated(Stage::Authenticate, Some(Condition::Bosh(condition)), None);
+        let told = negotiation.abandon(ended).error.to_string();
+        assert_eq!(told.contains("leave out `fast_tokens`"), is_to_blame, "{told}");
+    }
 }
 
 #[test]

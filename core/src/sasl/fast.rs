@@ -179,6 +179,14 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_comes_back_from_a_store_that_escapes_every_character() {
+        let longest = "z".repeat(MAX_LENGTH);
+        let token = FastToken::issued(&longest, Some(&longest), USER_AGENT).unwrap();
+        let text = token.to_text().replace('z', "\\u007a");
+        assert_eq!(FastToken::from_text(&text).unwrap(), token);
+    }
+
+    #[test]
     fn what_is_no_token_is_refused() {
         let good = FastToken::issued("hidden", None, USER_AGENT).unwrap().to_text();
         for bad in [

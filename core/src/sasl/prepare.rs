@@ -130,9 +130,20 @@ mod tests {
 
     #[test]
     fn what_is_forbidden_is_refused_beside_young_characters_too() {
-        for bad in
-            ["\0", "\n", "\u{7f}", "\u{85}", "\u{200e}", "\u{e000}", "\u{fffd}", "\u{e0001}", "אa", "א1"]
-        {
+        for bad in [
+            "\0",
+            "\n",
+            "\u{7f}",
+            "\u{85}",
+            "\u{200e}",
+            "\u{2ff0}",
+            "\u{e000}",
+            "\u{fdd0}",
+            "\u{fffd}",
+            "\u{e0001}",
+            "אa",
+            "א1",
+        ] {
             for young in ["", "\u{1f972}"] {
                 assert_eq!(prepared(&format!("pw{bad}{young}")), None, "{bad:?}");
             }

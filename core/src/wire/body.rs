@@ -424,7 +424,9 @@ mod tests {
             let told = told(document);
             assert!(told.contains("see the logs") && !told.contains("`url`"), "{told}");
         }
-        assert!(told(b"<html/>").contains("check that `url`"));
+        for document in [&b"<html/>"[..], b"<html><title>There is no such page here</html>"] {
+            assert!(told(document).contains("check that `url`"));
+        }
         assert!(told(b"{\"error\": 1}").contains("text that is not XML: check that `url`"));
     }
 
@@ -436,6 +438,8 @@ mod tests {
             (format!("<s:error><conflict xmlns='{streams}'/></s:error>"), "(conflict)"),
             ("<stream:error><conflict/></stream:error>".to_owned(), "(conflict)"),
             ("<stream:error><mine xmlns='urn:x'/></stream:error>".to_owned(), "(remote-stream-error)"),
+            ("<error xmlns='urn:x'><conflict/></error>".to_owned(), "(remote-stream-error)"),
+            ("<other:error><conflict/></other:error>".to_owned(), "(remote-stream-error)"),
         ] {
             let body = format!(
                 "<body xmlns='{HTTPBIND}' type='terminate' condition='remote-stream-error'>{error}</body>"

@@ -226,13 +226,16 @@ mod tests {
         let shown = masked(body.as_bytes(), Writer::Server);
         assert!(!shown.contains("SECRET") && !shown.contains("123456"), "{shown}");
         assert!(shown.contains("<not-authorized/><***/><text>***</text></failure>"), "{shown}");
+        assert!(shown.contains("sid=\"***\"") && shown.contains("***=\"***\""), "{shown}");
+        let shown = masked(b"<body xml:lang='hidden' content='hidden' secure='hidden'/>", Writer::Server);
+        assert!(!shown.contains("hidden"), "{shown}");
     }
 
     #[test]
     fn what_tells_an_operator_something_is_shown() {
         let body = "<body xmlns='http://jabber.org/protocol/httpbind' wait='60' hold='1' type='terminate' \
             condition='remote-stream-error' ver='1.6' inactivity='1800.0'><features><mechanism>SCRAM-SHA-256</mechanism>\
-            <mechanism>HT-SHA-256-NONE</mechanism></features><text> </text></body>";
+            <mechanism>HT-SHA-256-NONE</mechanism><mechanism>PLAIN</mechanism></features><text> </text></body>";
         let shown = masked(body.as_bytes(), Writer::Server);
         assert!(!shown.contains("***"), "{shown}");
     }
@@ -240,7 +243,7 @@ mod tests {
     #[test]
     fn of_our_own_bodies_the_addresses_are_shown_too() {
         let body = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' to='example.org' \
-            from='alice@example.org' rid='1000' xmpp:version='1.0' content='text/xml; charset=utf-8' xml:lang='en'>\
+            from='alice@example.org' rid='1000' xmpp:version='1.0' xmpp:restart='true' content='text/xml; charset=utf-8' xml:lang='en'>\
             <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='X-OURS'>c2VjcmV0</auth>\
             <authenticate xmlns='urn:xmpp:sasl:2'><user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/></authenticate>\
             <iq xmlns='jabber:client' id='bind' type='set'><resource>web</resource></iq></body>";
@@ -252,6 +255,9 @@ mod tests {
             ">web<",
             "from=\"alice@",
             "version=\"1.0\"",
+            "restart=\"true\"",
+            "content=\"text/xml; charset=utf-8\"",
+            "lang=\"en\"",
         ] {
             assert!(shown.contains(part), "{part} in {shown}");
         }

@@ -58,6 +58,15 @@ fn every_outcome_has_its_answer() {
 }
 
 #[test]
+fn no_browser_is_told_to_come_too_early() {
+    for (wait, seconds) in [(0, "0"), (1, "1"), (999, "1"), (1000, "1"), (1001, "2"), (2500, "3")] {
+        let answer = Answer::failed_as("Timeout", "later", Some(Duration::from_millis(wait)));
+        let told = answer.headers().iter().find(|(name, _)| *name == "Retry-After");
+        assert_eq!(told.unwrap().1, seconds, "{wait} ms");
+    }
+}
+
+#[test]
 fn a_cache_that_is_away_is_left_alone() {
     let (file, cache) = (case::web("cache"), Cache::new());
     for row in rows(&file, "questions") {
@@ -165,7 +174,9 @@ fn what_the_site_gives_is_told_by_class_and_name() {
         for row in rows(&file, "values") {
             let given = Given::ALL.into_iter().find(|given| given.as_str() == row["given"]).unwrap();
             seen.insert(given.as_str());
-            let complaint = given.complaint_in(spoken, called, &shape(words, &row["value"]));
+            let shape = shape(words, &row["value"]);
+            let complaint = given.complaint_in(spoken, called, &shape);
+            assert_eq!(given.complaint(called, &shape), given.complaint_in(Language::Rust, called, &shape));
             let expected =
                 row["complaint"].as_str().map(|problem| format!("{called}: {}", said(words, problem)));
             assert_eq!(complaint, expected, "{} in {language}", row["name"]);

@@ -406,6 +406,11 @@ mod tests {
                 let received = Reply::new(1, status, "").read(stage, stage == Stage::Bind, &config);
                 let Ok(Received::Terminated(error)) = received else { panic!("{status}") };
                 assert!(error.to_string().contains(remedy), "{error}");
+                // A connection manager says more.
+                let body = "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>";
+                let received = Reply::new(1, status, body).read(stage, stage == Stage::Bind, &config);
+                let Ok(Received::Terminated(error)) = received else { panic!("{status}") };
+                assert!(!error.to_string().contains(remedy), "{error}");
             }
         }
     }

@@ -64,5 +64,11 @@ mod tests {
         ] {
             assert_eq!(retry_after(header, now), seconds.map(Duration::from_secs), "{header}");
         }
+        let leap_day = UNIX_EPOCH + Duration::from_secs(1_835_395_200);
+        for (header, seconds) in
+            [("Tue, 29 Feb 2028 00:01:00 GMT", 60), ("Wed, 01 Mar 2028 00:00:00 GMT", 86_400)]
+        {
+            assert_eq!(retry_after(header, leap_day), Some(Duration::from_secs(seconds)), "{header}");
+        }
     }
 }
