@@ -53,6 +53,6 @@ class OutageTest
         fun `the doctor says what is wrong`(output: CapturedOutput) {
             assertEquals(1, Doctor(beans).examine("alice"))
             assertTrue(output.out.contains("10 login        error: "))
-            assertTrue(output.out.contains("kind=Connect stage=create retry=later"))
+            assertTrue(output.out.contains("kind=Connect stage=create condition=none retry=later"))
         }
     }
