@@ -513,27 +513,9 @@
     isLeaving = true;
     // The other tabs end their chats at the same time.
     within(end, (async () => announce(""))());
-    await leaveBy(end - 500);
+    await within(end - 500, leave());
     forgetTab();
     await within(end, passTo(""));
-  }
-
-  // The chat server may not answer in time, or the client may not have asked it yet. Then the browser ends the
-  // session while the page goes.
-  async function leaveBy(end) {
-    await within(end, leave());
-    const connection = connectionOf?.();
-    const bosh = connection?._proto;
-    if (!bosh?.sid) return;
-    try {
-      const asked = bosh._requests.find(
-        ({ xmlData }) => xmlData.getAttribute("type") === "terminate",
-      );
-      const terminate = asked?.data ?? bosh._buildBody().attrs({ type: "terminate" }).toString();
-      navigator.sendBeacon(connection.service, terminate);
-    } catch (error) {
-      tell(`the chat did not end: ${error?.message}`);
-    }
   }
 
   async function leave() {
@@ -617,7 +599,7 @@
   async function pass(next) {
     if (next === owner || (!next && !(await isNobodys()))) return;
     isLeaving = true;
-    if (owner) await leaveBy(performance.now() + patience);
+    if (owner) await within(performance.now() + patience, leave());
     forgetTab();
     loadAgain();
   }

@@ -1,11 +1,9 @@
 // Signing out of the site always goes on, whatever becomes of the chat.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { test, useBrowser } from "../lib/browser.js";
 import { online, signIn } from "../lib/page.js";
-import { boshUrl, serverKind, siteUrl } from "../lib/settings.js";
-import { until } from "../lib/until.js";
+import { boshUrl, siteUrl } from "../lib/settings.js";
 
 const visit = useBrowser();
 
@@ -83,37 +81,6 @@ test("signing out goes on with a chat server that hangs", async () => {
   await page.route(boshUrl, () => {});
   await leaves(page);
 });
-
-// What keeps the end of the session from the server for longer than signing out waits.
-const delays = {
-  "the client has not asked it to end": () => {
-    addEventListener("click", () => (window.prebind.leave = () => new Promise(() => {})), true);
-  },
-  "the client's own requests get nowhere": () => {
-    const send = () => {};
-    addEventListener("click", () => (XMLHttpRequest.prototype.send = send), true);
-  },
-};
-
-for (const [what, hinder] of Object.entries(delays)) {
-  test(`the server has no session of a user who has left, although ${what}`, async () => {
-    const { page, wire } = await visit();
-    await page.addInitScript(hinder);
-    await signIn(page, "alice");
-    await online(page, "alice");
-    await wire.quiet();
-    const { jid } = JSON.parse(wire.prebinds.at(-1));
-    assert.ok(bound().includes(jid), jid);
-    await leaves(page);
-    // Otherwise the server would keep it for a minute.
-    await until(`${jid} is gone`, () => !bound().includes(jid), 5000);
-  });
-}
-
-// The full JIDs that the chat server has sessions of.
-function bound() {
-  return JSON.parse(execFileSync("servers", ["sessions"]))[serverKind].jids;
-}
 
 test("the button that signs out may have a name and a target of its own", async () => {
   const { page } = await visit();
