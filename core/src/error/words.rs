@@ -271,6 +271,15 @@ mod tests {
         }
     }
 
+    /// Of a short secret, all that is made of it alone.
+    #[test]
+    fn base64_is_known_wherever_the_secret_stands_in_it() {
+        for words in ["YWJjZGVm", "eWFiY2RlZg", "eXlhYmNkZWY"] {
+            assert!(secrets("abcdef").are_in(words), "{words}");
+        }
+        assert!(!secrets("abcdef").are_in("JjZGVm"), "a piece of it may be chance");
+    }
+
     #[test]
     fn an_address_may_be_like_a_secret() {
         for (secret, address, is_repeated) in [
@@ -288,7 +297,6 @@ mod tests {
         for secret in ["wonder-1", "fcc19054-e208-4d03-99a8-99ec7f710f4c", "!?", "", "1234567890123"] {
             assert!(!secrets(secret).are_in("Invalid username or password, of 2026!"), "{secret}");
         }
-        assert!(secrets("abcdef").are_in("YWJjZGVm") && !secrets("abcdef").are_in("JjZGVm"));
         let mut proof = Secrets::default();
         proof.add_message(
             b"c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",

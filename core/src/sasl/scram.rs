@@ -602,4 +602,17 @@ mod tests {
         });
         assert!(result.is_err() && asked == 3);
     }
+
+    #[test]
+    fn what_is_wrong_with_a_first_message_is_told() {
+        for (message, told) in [
+            ("hello", "not made of attributes"),
+            ("r=nonce,hello", "not made of attributes"),
+            ("s=c2FsdA==,r=nonce,i=4096", "does not begin with r="),
+            ("m=more,r=nonce", "demands an extension"),
+        ] {
+            let error = ServerFirst::parse(message.as_bytes()).err().unwrap().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
 }

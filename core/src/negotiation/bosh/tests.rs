@@ -176,12 +176,16 @@ fn the_answer_that_holds_the_success_is_waited_for() {
 
 #[test]
 fn a_session_stands_while_the_answer_to_an_earlier_request_does_not_come() {
-    with_two_open(|negotiation| {
-        let (negotiation, _) = next(negotiation.lost(1001, broken()));
-        let (negotiation, _) = next(negotiation.receive(&reply(1002, SUCCESS)));
-        let (negotiation, _) = next(negotiation.receive(&reply(1003, FEATURES)));
-        assert!(matches!(negotiation.receive(&reply(1004, BOUND)), Ok(Step::Done(..))));
-    });
+    for is_lost in [true, false] {
+        with_two_open(|negotiation| {
+            let sent_again =
+                if is_lost { negotiation.lost(1001, broken()) } else { negotiation.receive(&unknown(1001)) };
+            let (negotiation, _) = next(sent_again);
+            let (negotiation, _) = next(negotiation.receive(&reply(1002, SUCCESS)));
+            let (negotiation, _) = next(negotiation.receive(&reply(1003, FEATURES)));
+            assert!(matches!(negotiation.receive(&reply(1004, BOUND)), Ok(Step::Done(..))));
+        });
+    }
 }
 
 #[test]
