@@ -8,8 +8,7 @@ use serde::ser::SerializeStruct;
 
 use crate::error::parsed;
 use crate::jid::Jid;
-use crate::sasl::Authenticated;
-use crate::sasl::FastToken;
+use crate::sasl::{Authenticated, FastToken};
 use crate::secret::Secret;
 use crate::wire::body::Created;
 use crate::wire::cookies::Cookie;

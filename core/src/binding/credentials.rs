@@ -5,9 +5,7 @@ use super::nearest::nearest;
 use super::parameter::{Parameter, ValueType};
 use super::value::Value;
 use crate::error::{Error, Result, address, shortened};
-use crate::sasl::FastToken;
-use crate::sasl::ScramHash;
-use crate::sasl::{Credentials, MAX_SECRET};
+use crate::sasl::{Credentials, FastToken, MAX_SECRET, ScramHash};
 
 type Prove = fn(&NamedValue) -> Result<Credentials>;
 

@@ -12,9 +12,7 @@ use crate::error::{
     BoshCondition, Condition, Error, ErrorKind, Phase, Result, Retry, SaslCondition, Stage, StanzaCondition,
     StreamCondition,
 };
-use crate::negotiation::Plan;
-use crate::negotiation::is_scram;
-use crate::negotiation::{EACH_ANSWERED, SAME_SERVER, is_unknown};
+use crate::negotiation::{EACH_ANSWERED, Plan, SAME_SERVER, is_scram, is_unknown};
 use crate::sasl::ScramCache;
 use crate::session::Session;
 use crate::wire::server::Server;

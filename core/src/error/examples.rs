@@ -17,12 +17,9 @@ use crate::binding::{Language, Value};
 use crate::config::{Config, PasswordMechanism};
 use crate::error::{BoshCondition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition};
 use crate::jid::Jid;
-use crate::negotiation::Plan;
-use crate::negotiation::{EACH_ANSWERED, Negotiation, Step};
+use crate::negotiation::{EACH_ANSWERED, Negotiation, Plan, Step};
 use crate::random::Random;
-use crate::sasl::Credentials;
-use crate::sasl::FastToken;
-use crate::sasl::ScramHash;
+use crate::sasl::{Credentials, FastToken, ScramHash};
 use crate::web::Page;
 use crate::wire::reply::Reply;
 

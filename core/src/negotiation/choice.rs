@@ -156,8 +156,7 @@ fn withheld(config: &Config, mechanism: &Candidate<'_>) -> Option<Withheld> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sasl::Credentials;
-    use crate::sasl::{FastToken, ScramHash};
+    use crate::sasl::{Credentials, FastToken, ScramHash};
     use crate::wire::server::Server;
 
     #[test]
