@@ -9,7 +9,7 @@ git_knows_the_files() {
 # Every script that has to do for a shell.
 shell_scripts() {
     files | grep '\.\(ba\)\?sh$'
-    files | grep -v '\.\(ba\)\?sh$' | xargs grep -lE '^#!.*\b(ba|da)?sh$'
+    files | grep -v '\.\(ba\)\?sh$' | xargs grep -nsIE '^#!.*\b(ba|da)?sh$' | sed -n 's/:1:#!.*//p'
 }
 
 top_is_tidy() {
