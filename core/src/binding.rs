@@ -18,26 +18,22 @@ mod given;
 #[cfg(feature = "client")]
 mod interruption;
 mod language;
-mod named_value;
 mod names;
 mod nearest;
 #[cfg(feature = "client")]
 mod observe;
 mod options;
-mod parameter;
 mod results;
 mod schema;
-mod value;
 
 #[cfg(feature = "client")]
 pub use crate::client::contained;
+pub use crate::named::{Parameter, Value, ValueType};
 pub use given::{Content, Given, Shape, misnamed};
 #[cfg(feature = "client")]
 pub use interruption::interruptible;
 pub use language::Language;
 #[cfg(feature = "client")]
 pub use observe::{LogEvent, with_log};
-pub use parameter::{Parameter, ValueType};
 pub use results::{Field, FieldType};
 pub use schema::schema_json;
-pub use value::Value;

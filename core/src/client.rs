@@ -89,7 +89,6 @@ impl Client {
     /// # Errors
     /// `Config` if an option has a value that cannot work.
     pub fn new(mut config: Config) -> Result<Self> {
-        config.check()?;
         let http = Arc::new(Http::new(&config)?);
         let scram_cache = ScramCache::new(config.scram_cache)?;
         let memory = Memory::new(&config);
@@ -100,7 +99,7 @@ impl Client {
     }
 
     /// The client that the process keeps for this configuration: for callers that cannot keep one
-    /// themselves. Its [`profile`](Config::profile) is for a client that is not there yet. A process keeps
+    /// themselves. Its [`profile`](Config::with_profile) is for a client that is not there yet. A process keeps
     /// the clients of the 1,024 URLs used last.
     ///
     /// # Errors

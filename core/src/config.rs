@@ -1,166 +1,206 @@
 //! Every option and every default, once.
 
-use std::fmt;
+// May import from `jid`, `named`, `random` and the layers above, in the order of `core/tests/layers`.
+
+mod field;
+mod table;
+mod types;
+mod url;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use url::{Host, Url};
-
-use crate::error::{Error, Result, address, parsed, shortened};
-use crate::jid::prepare_resource;
+use crate::error::Result;
+use crate::named::{NamedValue, Value, ValueType};
 use crate::secret::Secret;
-use crate::text;
+use field::{Field, attribute, limits, prepared};
+use table::{options, setter};
+pub use types::{ClientCertificate, IpFamily, PasswordMechanism};
+pub use url::BoshUrl;
+#[cfg(feature = "client")]
+pub(crate) use url::is_localhost;
+pub(crate) use url::place;
 
-/// How to reach one chat service, how far to trust it and how long to wait for it.
-///
-/// ```
-/// # use std::time::Duration;
-/// let mut config = prebind::Config::new("https://chat.example.org/http-bind")?;
-/// config.deadline = Duration::from_secs(3);
-/// # Ok::<(), prebind::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-#[allow(clippy::struct_excessive_bools, reason = "each is an option by itself")]
-pub struct Config {
-    /// The BOSH endpoint.
-    pub url: BoshUrl,
+options! {
+    lang: Option<String> = Some("en".to_owned()), ValueType::Text,
+        "The language of the server's messages (`xml:lang` of the session).",
+        with_lang by attribute;
 
-    /// `xml:lang` of the session: the language of the server's messages. Default `en`.
-    pub lang: Option<String>,
-    /// Seconds the server may hold a request (XEP-0124 §7.1). The browser lives with it for the
-    /// whole session: default 55, below the 60 s after which proxies give up. At least 1.
-    pub wait: u16,
-    /// Requests the server may hold (XEP-0124 §7.1), 1 or more. Default 1: servers allow no more,
-    /// and browser clients expect it.
-    pub hold: u8,
-    /// `route` of the session request (XEP-0124 §7.1), for example `xmpp:example.org:9999`: where
-    /// a connection manager apart from the XMPP server finds it. Default none.
-    pub route: Option<String>,
-    /// The resource to ask for if the account's JID has none. Default none: the server makes one,
-    /// different each time.
-    pub resource: Option<String>,
+    /// XEP-0124 §7.1.
+    wait: u16 = 55, ValueType::Count { least: 1, most: 65_535 },
+        "How many seconds the server may hold a request; this also applies to the browser, and many \
+         proxies cut requests held longer than 60 s.",
+        with_wait by limits;
 
-    /// The weakest mechanism that a password may be used with. Default [`PLAIN`](PasswordMechanism::Plain).
-    pub weakest_mechanism: PasswordMechanism,
-    /// Whether the obsolete DIGEST-MD5 (RFC 6331) may be used with a server that knows no SCRAM.
-    /// Default false.
-    pub digest_md5: bool,
-    /// Whether a password or a token may be sent over plain http to another machine. Default false.
-    pub allow_cleartext: bool,
-    /// Whether to ask the server for a token that replaces the password in later calls (FAST,
-    /// XEP-0484), and to log in by SASL2 (XEP-0388) with Bind 2 (XEP-0386), which that takes. Where
-    /// the server offers none of it, nothing changes. Default false: the server has to keep a token for
-    /// each account, and the caller a secret, see [`FastToken`](crate::FastToken). Prosody has it
-    /// from 13 on. Prosody 0.12 with community modules of that name offers it over BOSH but never
-    /// answers: such a login is left for one without SASL2 in the same call, at half of the time that is
-    /// left, and later calls do without SASL2 for [`relearn_after`](Self::relearn_after). A password that
-    /// was sent by SASL2 is not sent again in the same call, which then fails.
-    pub fast_tokens: bool,
-    /// The iteration counts a server may ask for in SCRAM. Fewer are too weak (RFC 7677 §4), more
-    /// cost too much time. Default 4,096 to 600,000.
-    pub iterations: RangeInclusive<u32>,
-    /// Of how many users a [`Client`](crate::Client) and its clones keep the SCRAM keys, so that their
-    /// passwords need not be derived at each login; see [`ScramCache`](crate::protocol::ScramCache) for what is
-    /// kept and for how long. Less than half a KiB each. Default 1,000; 0 keeps none.
-    pub scram_cache: usize,
+    /// XEP-0124 §7.1. Common servers allow no more than 1.
+    hold: u8 = 1, ValueType::Count { least: 1, most: 255 },
+        "How many requests the server may hold; browser clients expect 1.",
+        with_hold by limits;
 
-    /// Further HTTP headers for every request, for example an `Authorization` that a reverse
-    /// proxy wants.
-    pub headers: Vec<(String, Secret)>,
-    /// Certificates to trust, in PEM, instead of the operating system's.
-    pub ca: Option<Vec<u8>>,
-    /// The certificate to present to the server.
-    pub client_certificate: Option<ClientCertificate>,
-    /// `http://`, `https://` or `socks5://` address of a proxy. Default none; the environment is not asked.
-    pub proxy: Option<Secret>,
-    /// Which addresses of the host to use. Default [`any`](IpFamily::Any).
-    pub ip_family: IpFamily,
+    /// XEP-0124 §7.1.
+    route: Option<String> = None, ValueType::Text,
+        "Where a separate connection manager finds the XMPP server, for example `xmpp:example.org:9999`.",
+        with_route by attribute;
 
-    /// How long a call may take in all: name lookup, connections, every request and, after a
-    /// failure, ending the session. Default 5 s.
-    pub deadline: Duration,
-    /// How long a name lookup may take. Default 2 s.
-    pub resolve_timeout: Duration,
-    /// How long TCP and TLS may take to connect. Default 2 s.
-    pub connect_timeout: Duration,
-    /// How long one request may take. Default 5 s.
-    pub request_timeout: Duration,
-    /// How many calls may open a session at once, in each process. A call beyond that waits for up to half
-    /// of its [`deadline`](Self::deadline), then fails with `Timeout`. Default 32.
-    pub max_calls: usize,
-    /// How many requests this process of a web site serves at once: 1 for a worker of php-fpm or a sync worker of
-    /// gunicorn, 5 for a process of Puma with five threads. The processes with the same parent then count their
-    /// calls together, and no more than half of their workers open a session: a call beyond that fails at once
-    /// with `Timeout`, so that the other workers serve pages. They also share what
-    /// [`fail_fast_after`](Self::fail_fast_after) counts. Processes that have made no call yet do not count.
+    resource: Option<String> = None, ValueType::Text,
+        "The resource to ask for if the JID has none; without it the server makes a new one each time, so \
+         that tabs do not throw each other out.",
+        with_resource by prepared;
+
+    weakest_mechanism: PasswordMechanism = PasswordMechanism::Plain, ValueType::Choice { values: &PASSWORD_MECHANISMS },
+        "The weakest mechanism a password may be used with.",
+        with_weakest_mechanism;
+
+    /// RFC 6331 says why it is obsolete.
+    digest_md5: bool = false, ValueType::Flag,
+        "Whether to use the obsolete DIGEST-MD5 with a server that has no SCRAM.",
+        with_digest_md5;
+
+    allow_cleartext: bool = false, ValueType::Flag,
+        "Whether to send a password or token over plain http to another machine.",
+        with_allow_cleartext;
+
+    /// It takes SASL2 (XEP-0388) with Bind 2 (XEP-0386). Where the server offers none of it, nothing changes. The
+    /// server has to keep a token for each account, and the caller a secret, see [`FastToken`](crate::FastToken).
+    ///
+    /// Prosody 0.12 with community modules of that name offers it over BOSH but never answers. Such a login is given
+    /// up for one without SASL2 in the same call, when half of the time is over, and later calls do without SASL2 for
+    /// [`relearn_after`](Self::with_relearn_after). A password that was sent by SASL2 is not sent again in the same
+    /// call, which then fails.
+    fast_tokens: bool = false, ValueType::Flag,
+        "Whether to log in by SASL2, where the server offers it, and to ask for a token that replaces the password \
+         in later calls, `Session.fast_token` (FAST, XEP-0484; Prosody has it from version 13 on).",
+        with_fast_tokens;
+
+    /// Fewer are too weak (RFC 7677 §4), more cost too much time.
+    iterations: RangeInclusive<u32> = 4096..=600_000, ValueType::Range { least: 1, most: u32::MAX },
+        "The fewest and the most SCRAM iterations a server may ask for.",
+        with_iterations by limits;
+
+    /// See [`ScramCache`](crate::protocol::ScramCache) for what is kept and for how long. Less than half a KiB each.
+    scram_cache: usize = 1000, ValueType::Count { least: 0, most: u32::MAX },
+        "How many users' SCRAM keys, but not passwords, to cache from a login that succeeds until one with them \
+         fails, so that they need not be derived at each login; 0 caches none.",
+        with_scram_cache by limits;
+
+    /// For example an `Authorization` that a reverse proxy wants.
+    headers: Vec<(String, Secret)> = Vec::new(), ValueType::Headers,
+        "HTTP headers to add to every request.",
+        with_headers;
+
+    /// In PEM.
+    ca: Option<Vec<u8>> = None, ValueType::Pem,
+        "CA certificates to trust instead of the operating system's.",
+        with_ca;
+
+    client_certificate: Option<ClientCertificate> = None, ValueType::Certificate,
+        "The client certificate to present to the server, with those that lead to its authority, and its private \
+         key.",
+        with_client_certificate;
+
+    proxy: Option<Secret> = None, ValueType::Text,
+        "The `http://`, `https://` or `socks5://` address of a proxy; environment variables are ignored.",
+        with_proxy;
+
+    ip_family: IpFamily = IpFamily::Any, ValueType::Choice { values: &IP_FAMILIES },
+        "Which addresses of the host to use.",
+        with_ip_family;
+
+    deadline: Duration = Duration::from_secs(5), TIME,
+        "How long a call may take in all, including ending the session after a failure.",
+        with_deadline by limits;
+
+    resolve_timeout: Duration = Duration::from_secs(2), TIME,
+        "How long a name lookup may take.",
+        with_resolve_timeout by limits;
+
+    connect_timeout: Duration = Duration::from_secs(2), TIME,
+        "How long TCP and TLS may take to connect.",
+        with_connect_timeout by limits;
+
+    request_timeout: Duration = Duration::from_secs(5), TIME,
+        "How long one request may take.",
+        with_request_timeout by limits;
+
+    max_calls: usize = 32, ValueType::Count { least: 1, most: u32::MAX },
+        "How many calls may open a session at once in each process; a call beyond that waits for up to half of its \
+         `deadline`, then fails.",
+        with_max_calls by limits;
+
+    /// Processes that have made no call yet do not count.
     ///
     /// This takes a directory below [`std::env::temp_dir`] that only this user may read; it holds no secret.
     /// Where there cannot be one, each process counts its calls alone, and the log says so once. Only on Unix.
-    /// Default 0: this is no web site.
-    pub workers: u32,
-    /// How many calls may open a session at once on this machine, in all processes of this user that set this or
-    /// [`workers`](Self::workers) for this URL, instead of half of the workers. Default 0: half of the workers.
-    pub max_host_calls: u32,
-    /// Calls fail at once for [`fail_fast_for`](Self::fail_fast_for) after this many could not connect or
-    /// timed out, if these are at least half of the latest calls; 0 turns this off. Default 3.
-    pub fail_fast_after: u32,
-    /// How long calls fail at once, until one of them tries the server again. After each failed try the
-    /// pause doubles, up to a minute, or to 15 s where one call tries for all [`workers`](Self::workers).
-    /// Default 5 s.
-    pub fail_fast_for: Duration,
-    /// The most bytes of one reply. Default 262,144.
-    pub max_reply: usize,
+    workers: u32 = 0, ValueType::Count { least: 0, most: MANY },
+        "How many requests this process of a web site serves at once, 1 for a sync worker of gunicorn or 5 for a \
+         process of Puma with five threads; the processes with the same parent then open sessions with no more than \
+         half of their workers, beyond which a call fails at once, and share what they know of a server that is \
+         away; 0 if this is no web site.",
+        with_workers by limits;
 
-    /// Whether calls take the short cuts that the server is known for, one to four round trips
-    /// instead of four or five. If not, each is the exchange that XEP-0206 shows. Default true.
-    pub learn: bool,
-    /// How long, at most, to stay with the full exchange after a shorter one failed. The first time it is a
-    /// 64th of that, and twice as long each further time. Default 600 s.
-    pub relearn_after: Duration,
-    /// What an earlier client of this URL learned, as [`Client::profile`](crate::Client::profile)
-    /// gave it. One that is of no use is left out. Default none.
-    pub profile: Option<String>,
+    max_host_calls: u32 = 0, ValueType::Count { least: 0, most: MANY },
+        "How many calls may open a session at once on this machine, in all processes of this user that set this or \
+         `workers` for this URL, instead of half of the workers; 0 for half of the workers.",
+        with_max_host_calls by limits;
+
+    fail_fast_after: u32 = 3, ValueType::Count { least: 0, most: u32::MAX },
+        "How many calls, and at least half of the latest, must time out or fail to connect before calls fail at \
+         once for `fail_fast_for`; 0 turns this off.",
+        with_fail_fast_after;
+
+    /// Where one call tries for all [`workers`](Self::with_workers), the pause grows to no more than 15 s.
+    fail_fast_for: Duration = Duration::from_secs(5), ValueType::Seconds { zero: true, most: LONGEST },
+        "How long calls fail at once before one of them tries the server again; the pause doubles, up to a \
+         minute, while it is not reached.",
+        with_fail_fast_for by limits;
+
+    max_reply: usize = 256 * 1024, ValueType::Count { least: 1, most: u32::MAX },
+        "The most bytes of one reply.",
+        with_max_reply by limits;
+
+    /// If not, each call is the exchange that XEP-0206 shows.
+    learn: bool = true, ValueType::Flag,
+        "Whether to use the shorter exchange, one to four round trips instead of four or five, once this server has \
+         proved to support it.",
+        with_learn;
+
+    /// The first time it is a 64th of that, and twice as long each further time.
+    relearn_after: Duration = Duration::from_secs(600), TIME,
+        "How long, at most, to stay with the full exchange after a shorter one failed again and again.",
+        with_relearn_after by limits;
+
+    /// See [`Client::profile`](crate::Client::profile).
+    profile: Option<String> = None, ValueType::Text,
+        "What an earlier client of this URL learned, as `Client.profile` gave it; an unusable profile is ignored.",
+        with_profile;
+}
+
+/// What is known of an option by its name.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) takes: ValueType,
+    pub(crate) is_optional: bool,
+    pub(crate) is_secret: bool,
+    /// What it does, in one sentence of Markdown.
+    pub(crate) about: &'static str,
+    pub(crate) set: fn(&mut Config, &NamedValue) -> Result<()>,
+    pub(crate) value: fn(&Config) -> Value,
 }
 
 impl Config {
-    /// The defaults, for the BOSH endpoint at `url`.
+    /// The BOSH endpoint.
+    #[must_use]
+    pub fn url(&self) -> &BoshUrl {
+        &self.url
+    }
+
+    /// The same options for another endpoint.
     ///
     /// # Errors
-    /// `Config` if the URL is not http or https, has no host, or holds a user name or password.
-    pub fn new(url: &str) -> Result<Self> {
-        Ok(Self {
-            url: BoshUrl::new(url)?,
-            lang: Some("en".to_owned()),
-            wait: 55,
-            hold: 1,
-            route: None,
-            resource: None,
-            weakest_mechanism: PasswordMechanism::Plain,
-            digest_md5: false,
-            allow_cleartext: false,
-            fast_tokens: false,
-            iterations: 4096..=600_000,
-            scram_cache: 1000,
-            headers: Vec::new(),
-            ca: None,
-            client_certificate: None,
-            proxy: None,
-            ip_family: IpFamily::Any,
-            deadline: Duration::from_secs(5),
-            resolve_timeout: Duration::from_secs(2),
-            connect_timeout: Duration::from_secs(2),
-            request_timeout: Duration::from_secs(5),
-            max_calls: 32,
-            workers: 0,
-            max_host_calls: 0,
-            fail_fast_after: 3,
-            fail_fast_for: Duration::from_secs(5),
-            max_reply: 256 * 1024,
-            learn: true,
-            relearn_after: Duration::from_secs(600),
-            profile: None,
-        })
+    /// As [`new`](Self::new).
+    pub fn with_url(mut self, url: &str) -> Result<Self> {
+        self.url = BoshUrl::new(url)?;
+        Ok(self)
     }
 
     /// Whether a password or a token may be sent to this URL.
@@ -168,292 +208,123 @@ impl Config {
         self.allow_cleartext || self.may_send_secrets_early()
     }
 
-    /// The same before the server has offered to take it: [`allow_cleartext`](Self::allow_cleartext)
+    /// The same before the server has offered to take it: [`allow_cleartext`](Self::with_allow_cleartext)
     /// trusts the network between, not whatever answers at the other end.
     pub(crate) fn may_send_secrets_early(&self) -> bool {
         self.url.is_https() || (self.url.is_loopback() && self.proxy.is_none())
     }
-
-    /// Refuses values that no exchange can be made with.
-    pub(crate) fn check(&self) -> Result<()> {
-        if let Some(resource) = &self.resource {
-            prepare_resource(resource)?;
-        }
-        for (field, value) in [("lang", &self.lang), ("route", &self.route)] {
-            let is_allowed =
-                |value: &str| (1..=MAX_ATTRIBUTE).contains(&value.len()) && text::is_xml_text(value);
-            if !value.as_deref().is_none_or(is_allowed) {
-                let problem = format!("has 1 to {MAX_ATTRIBUTE} bytes and no control characters");
-                return Err(Error::config(field, problem));
-            }
-        }
-        self.check_limits()
-    }
 }
 
-/// The most bytes of a URL; common servers take no longer first line of a request.
-const MAX_URL: usize = 8000;
+/// No page waits longer: a time beyond an hour is a mistake.
+const LONGEST: u32 = 3600;
 
-/// The most bytes of an option that goes into an attribute of each creation.
-const MAX_ATTRIBUTE: usize = 1023;
+/// No machine has more workers of one site: a number beyond that is a mistake.
+const MANY: u32 = 10_000;
 
-/// A mechanism that logs in with a password; each is stronger than the one before. Mechanisms may be added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum PasswordMechanism {
-    /// PLAIN (RFC 4616): the server learns the password.
-    Plain,
-    /// DIGEST-MD5 (RFC 2831), where [`Config::digest_md5`] allows it.
-    DigestMd5,
-    /// SCRAM-SHA-1 (RFC 5802): the server learns nothing and proves itself.
-    ScramSha1,
-    /// SCRAM-SHA-256 (RFC 7677).
-    ScramSha256,
-    /// SCRAM-SHA-512.
-    ScramSha512,
-}
+/// A time limit. Nothing can be done in no time.
+const TIME: ValueType = ValueType::Seconds { zero: false, most: LONGEST };
 
-impl PasswordMechanism {
-    /// All of them, weakest first.
-    pub const ALL: [Self; 5] =
-        [Self::Plain, Self::DigestMd5, Self::ScramSha1, Self::ScramSha256, Self::ScramSha512];
-
-    /// The mechanism's name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Plain => "PLAIN",
-            Self::DigestMd5 => "DIGEST-MD5",
-            Self::ScramSha1 => "SCRAM-SHA-1",
-            Self::ScramSha256 => "SCRAM-SHA-256",
-            Self::ScramSha512 => "SCRAM-SHA-512",
-        }
+const PASSWORD_MECHANISMS: [&str; PasswordMechanism::ALL.len()] = {
+    let mut names = [""; PasswordMechanism::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = PasswordMechanism::ALL[at].as_str();
+        at += 1;
     }
-}
+    names
+};
 
-parsed!(PasswordMechanism, "weakest_mechanism");
-
-/// Which addresses of a host to use. Exhaustive: there are no others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IpFamily {
-    /// Both.
-    Any,
-    /// IPv4 only.
-    Ipv4,
-    /// IPv6 only.
-    Ipv6,
-}
-
-impl IpFamily {
-    /// Every family.
-    pub const ALL: [Self; 3] = [Self::Any, Self::Ipv4, Self::Ipv6];
-
-    /// `any`, `ipv4` or `ipv6`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Any => "any",
-            Self::Ipv4 => "ipv4",
-            Self::Ipv6 => "ipv6",
-        }
+const IP_FAMILIES: [&str; IpFamily::ALL.len()] = {
+    let mut names = [""; IpFamily::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = IpFamily::ALL[at].as_str();
+        at += 1;
     }
-}
-
-parsed!(IpFamily, "ip_family");
-
-/// A certificate for the client and its private key, both in PEM.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ClientCertificate {
-    /// The certificate, followed by those that lead to the authority.
-    pub chain: Vec<u8>,
-    /// The private key: PKCS#8, PKCS#1 or SEC1.
-    pub key: Secret,
-}
-
-impl fmt::Debug for ClientCertificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientCertificate(***)")
-    }
-}
-
-/// The address of a BOSH endpoint: http or https, a host, and nothing secret in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BoshUrl(Url);
-
-impl BoshUrl {
-    fn new(url: &str) -> Result<Self> {
-        let refused = |problem: &str| Err(Error::config("url", problem));
-        if url.len() > MAX_URL {
-            return Err(Error::config("url", format!("has more than {MAX_URL} bytes, which servers refuse")));
-        }
-        // WHATWG's parser, made for browsers, mends what is better refused.
-        let is_mended = url.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\')
-            || url.split_once("://").is_none_or(|(_, rest)| rest.starts_with('/'));
-        if !url.contains("://") {
-            return refused("must begin with https:// or http://, as in https://chat.example.org/http-bind");
-        }
-        let Some(url) = Url::parse(url).ok().filter(|_| !is_mended) else {
-            return refused("is not a URL; it reads like https://chat.example.org/http-bind");
-        };
-        if matches!(url.scheme(), "ws" | "wss") {
-            return refused(
-                "must begin with https:// or http://: prebind speaks BOSH, not WebSocket, which has a path of its \
-                 own, for example /http-bind or /bosh",
-            );
-        }
-        if !matches!(url.scheme(), "http" | "https") {
-            return refused("must begin with https:// or http://");
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return refused(
-                "must not hold a user name or a password; give them in `headers`, as Authorization",
-            );
-        }
-        if url.fragment().is_some() {
-            return refused("must not have a # part");
-        }
-        Ok(Self(url))
-    }
-
-    /// The address as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-
-    pub(crate) fn is_https(&self) -> bool {
-        self.0.scheme() == "https"
-    }
-
-    /// Whether requests stay on this machine. `localhost` counts, since the driver resolves it to
-    /// loopback addresses only (RFC 6761 §6.3).
-    pub(crate) fn is_loopback(&self) -> bool {
-        match self.0.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => is_localhost(name),
-            None => false,
-        }
-    }
-
-    pub(crate) fn has_ip_host(&self) -> bool {
-        matches!(self.0.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)))
-    }
-
-    pub(crate) fn path(&self) -> &str {
-        self.0.path()
-    }
-
-    /// The URL that a `Location` relative to this one means.
-    pub(crate) fn join(&self, location: &str) -> Option<Url> {
-        self.0.join(location).ok().filter(Url::has_host)
-    }
-
-    /// The host and the port, if it is not that of the scheme.
-    pub(crate) fn authority(&self) -> String {
-        let port = self.0.port().map_or_else(String::new, |port| format!(":{port}"));
-        format!("{}{port}", self.host())
-    }
-
-    /// The host, for messages and logs: a path may hold something the operator keeps to himself.
-    pub(crate) fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
-    }
-}
-
-/// Where a URL leads, as a message may tell it: its query may hold what nobody else should see.
-pub(crate) fn place(url: &Url) -> String {
-    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-    let place = format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path());
-    shortened(&address(&place), 150)
-}
-
-pub(crate) fn is_localhost(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost")
-}
+    names
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
+    use crate::error::{Error, ErrorKind};
+
+    fn config() -> Config {
+        Config::new("https://chat.example.org/http-bind").unwrap()
+    }
+
+    fn option(error: &Error) -> Option<&'static str> {
+        if let ErrorKind::Config { field } = error.kind() { Some(field) } else { None }
+    }
 
     #[test]
     fn times_are_more_than_zero_and_at_most_an_hour() {
-        type Set = fn(&mut Config, Duration);
+        type Set = fn(Config, Duration) -> Result<Config>;
         let times: [(&str, Set); 5] = [
-            ("deadline", |config, time| config.deadline = time),
-            ("resolve_timeout", |config, time| config.resolve_timeout = time),
-            ("connect_timeout", |config, time| config.connect_timeout = time),
-            ("request_timeout", |config, time| config.request_timeout = time),
-            ("relearn_after", |config, time| config.relearn_after = time),
+            ("deadline", Config::with_deadline),
+            ("resolve_timeout", Config::with_resolve_timeout),
+            ("connect_timeout", Config::with_connect_timeout),
+            ("request_timeout", Config::with_request_timeout),
+            ("relearn_after", Config::with_relearn_after),
         ];
         let (hour, least) = (Duration::from_secs(3600), Duration::from_nanos(1));
-        for (field, set) in times {
-            for (time, is_allowed) in
-                [(Duration::ZERO, false), (least, true), (hour, true), (hour + least, false)]
-            {
-                let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
-                set(&mut config, time);
-                let kind = config.check().err().map(|error| error.kind().clone());
-                let refusal = ErrorKind::Config { field };
-                assert_eq!(kind, (!is_allowed).then_some(refusal), "{field}: {time:?}");
+        for (name, set) in times {
+            for time in [least, hour] {
+                assert!(set(config(), time).is_ok(), "{name}: {time:?}");
+            }
+            for time in [Duration::ZERO, hour + least, Duration::MAX] {
+                assert_eq!(option(&set(config(), time).unwrap_err()), Some(name), "{time:?}");
             }
         }
+        assert!(config().with_fail_fast_for(Duration::ZERO).is_ok());
     }
 
     #[test]
-    fn what_goes_into_each_request_has_a_longest_length() {
-        type Set = fn(&mut Config, String);
-        let url = |length: usize| format!("https://chat.example.org/{}", "x".repeat(length - 25));
-        assert!(Config::new(&url(MAX_URL)).is_ok());
-        assert_eq!(Config::new(&url(MAX_URL + 1)).unwrap_err().kind(), &ErrorKind::Config { field: "url" });
-        let attributes: [(&str, Set); 2] = [
-            ("lang", |config, value| config.lang = Some(value)),
-            ("route", |config, value| config.route = Some(value)),
+    fn a_value_beyond_the_limits_is_refused_where_it_is_set() {
+        let beyond = usize::try_from(u32::MAX).unwrap() + 1;
+        let refused = [
+            ("wait", config().with_wait(0)),
+            ("hold", config().with_hold(0)),
+            ("iterations", config().with_iterations(0..=0)),
+            ("iterations", config().with_iterations(RangeInclusive::new(2, 1))),
+            ("scram_cache", config().with_scram_cache(beyond)),
+            ("max_calls", config().with_max_calls(0)),
+            ("workers", config().with_workers(10_001)),
+            ("max_host_calls", config().with_max_host_calls(10_001)),
+            ("fail_fast_for", config().with_fail_fast_for(Duration::MAX)),
+            ("max_reply", config().with_max_reply(0)),
+            ("max_reply", config().with_max_reply(beyond)),
         ];
-        for (field, set) in attributes {
-            for (length, is_allowed) in
-                [(0, false), (1, true), (MAX_ATTRIBUTE, true), (MAX_ATTRIBUTE + 1, false)]
-            {
-                let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
-                set(&mut config, "x".repeat(length));
-                let kind = config.check().err().map(|error| error.kind().clone());
-                assert_eq!(kind, (!is_allowed).then_some(ErrorKind::Config { field }), "{length}");
+        for (name, config) in refused {
+            let error = config.unwrap_err();
+            assert!(error.to_string().starts_with(&format!("{name}: must be ")), "{error}");
+        }
+        assert_eq!(option(&config().with_resource(Some("\n".to_owned())).unwrap_err()), Some("resource"));
+    }
+
+    #[test]
+    fn an_attribute_of_the_session_has_1_to_1023_bytes() {
+        type Set = fn(Config, Option<String>) -> Result<Config>;
+        let attributes: [(&str, Set); 2] = [("lang", Config::with_lang), ("route", Config::with_route)];
+        for (name, set) in attributes {
+            for text in [None, Some("x".to_owned()), Some("x".repeat(1023))] {
+                assert!(set(config(), text).is_ok(), "{name}");
+            }
+            for text in [String::new(), "x".repeat(1024), "\u{1}".to_owned()] {
+                assert_eq!(option(&set(config(), Some(text)).unwrap_err()), Some(name));
             }
         }
     }
 
     #[test]
-    fn only_what_stays_on_this_machine_is_loopback() {
-        for (host, is_loopback) in [
-            ("localhost", true),
-            ("LOCALHOST.", true),
-            ("chat.localhost", true),
-            ("chat.localhost.", true),
-            ("127.9.9.9", true),
-            ("[::1]", true),
-            ("notlocalhost", false),
-            ("localhost.example.org", false),
-            ("128.0.0.1", false),
-            ("[::2]", false),
-        ] {
-            let url = Config::new(&format!("http://{host}/http-bind")).unwrap().url;
-            assert_eq!(url.is_loopback(), is_loopback, "{host}");
-            assert_eq!(url.has_ip_host(), host.contains([':', '9', '8']), "{host}");
-            assert_eq!((url.host(), url.path()), (host.to_lowercase().as_str(), "/http-bind"));
-            assert!(!url.is_https() && url.as_str().starts_with("http://"));
-        }
-        let mut config = Config::new("https://chat.example.org/").unwrap();
-        assert!(config.url.is_https() && config.may_send_secrets() && config.may_send_secrets_early());
-        config.url = Config::new("http://chat.example.org/").unwrap().url;
-        assert!(!config.may_send_secrets() && !config.may_send_secrets_early());
-        config.allow_cleartext = true;
-        assert!(config.may_send_secrets() && !config.may_send_secrets_early());
-        config.url = Config::new("http://localhost/").unwrap().url;
-        config.allow_cleartext = false;
-        assert!(config.may_send_secrets() && config.may_send_secrets_early());
-        config.proxy = Some("http://proxy:3128".into());
-        assert!(!config.may_send_secrets() && !config.may_send_secrets_early(), "the proxy is elsewhere");
+    fn secrets_go_where_nobody_reads_along() {
+        let of = |url| Config::new(url).unwrap();
+        let may = |config: &Config| (config.may_send_secrets(), config.may_send_secrets_early());
+        assert_eq!(may(&of("https://chat.example.org/")), (true, true));
+        assert_eq!(may(&of("http://chat.example.org/")), (false, false));
+        assert_eq!(may(&of("http://chat.example.org/").with_allow_cleartext(true)), (true, false));
+        assert_eq!(may(&of("http://localhost/")), (true, true));
+        let proxy = Some("http://proxy:3128".into());
+        assert_eq!(may(&of("http://localhost/").with_proxy(proxy)), (false, false), "the proxy is elsewhere");
     }
 }

@@ -9,7 +9,7 @@
 //! # Ok::<(), prebind::Error>(())
 //! ```
 //!
-//! Every call blocks until the session stands or the [deadline](Config::deadline) is over. In an async program it
+//! Every call blocks until the session stands or the [deadline](Config::with_deadline) is over. In an async program it
 //! belongs on a thread that may block; a [`Client`] is cheap to clone for that. With tokio:
 //!
 //! ```text
@@ -44,6 +44,7 @@ mod client;
 mod config;
 mod error;
 mod jid;
+mod named;
 mod negotiation;
 pub mod protocol;
 mod random;

@@ -214,7 +214,6 @@ impl<'a> Negotiation<'a> {
         cache: Option<&'a ScramCache>,
         pace: Option<&'a (dyn Pace + Sync)>,
     ) -> Result<(Self, Vec<Request>)> {
-        config.check()?;
         let means = Means { iterations: &config.iterations, cache, pace };
         let mut negotiation = Self {
             bosh: Bosh::new(random.rid),

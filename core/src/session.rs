@@ -148,7 +148,7 @@ impl Session {
 
     /// The token to log in with next time, for [`Credentials::fast_token`](crate::Credentials::fast_token):
     /// a new one, or that of this login if the server did not replace it. `None` if the server gave none or withdrew
-    /// it: delete the token that you kept. [`Config::fast_tokens`](crate::Config::fast_tokens) asks for one.
+    /// it: delete the token that you kept. [`Config::fast_tokens`](crate::Config::with_fast_tokens) asks for one.
     #[must_use]
     pub fn fast_token(&self) -> Option<&FastToken> {
         self.fast_token.as_ref()

@@ -36,5 +36,5 @@ pub use page::Page;
 pub use request::Request;
 
 /// How long a login of a web site may take, where the site does not set
-/// [`Config::deadline`](crate::Config::deadline): for so long a page waits for its chat.
+/// [`Config::deadline`](crate::Config::with_deadline): for so long a page waits for its chat.
 pub const DEADLINE: Duration = Duration::from_secs(3);

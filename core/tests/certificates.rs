@@ -27,8 +27,7 @@ fn serve((certificate, key): &(String, String)) -> Server {
 }
 
 fn login(server: &Server, host: &str, ca: &str) -> Result<(), Error> {
-    let mut config = Config::new(&server.url.replace("127.0.0.1", host)).unwrap();
-    config.ca = Some(ca.into());
+    let config = Config::new(&server.url.replace("127.0.0.1", host)).unwrap().with_ca(Some(ca.into()));
     let account = Account::new("alice@localhost", Credentials::password("wonder-1")).unwrap();
     Client::new(config)?.prebind(&account).map(drop)
 }

@@ -19,26 +19,23 @@ const GRACE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn config(server: &Server) -> Config {
-    let mut config = Config::new(&server.url).unwrap();
-    config.ca = server.ca_pem().map(|pem| pem.as_bytes().to_vec());
-    config.deadline = DEADLINE;
-    config.fail_fast_after = 0;
-    config
+    Config::new(&server.url)
+        .unwrap()
+        .with_ca(server.ca_pem().map(|pem| pem.as_bytes().to_vec()))
+        .with_deadline(DEADLINE)
+        .unwrap()
+        .with_fail_fast_after(0)
 }
 
 /// Time enough for what is to succeed, on a busy machine too.
 fn patient(server: &Server) -> Config {
-    let mut config = config(server);
-    config.deadline = DEADLINE * 20;
-    config
+    config(server).with_deadline(DEADLINE * 20).unwrap()
 }
 
 /// A deadline that a call reaches soon. The part of it that is kept for ending the session is long enough on a
 /// busy machine, too.
 fn ending(server: &Server) -> Config {
-    let mut config = config(server);
-    config.deadline = DEADLINE * 5;
-    config
+    config(server).with_deadline(DEADLINE * 5).unwrap()
 }
 
 fn account() -> Account {
@@ -70,7 +67,7 @@ fn check(case: &Case, at: usize) {
         in_time(&what, || client.prebind(&account()))
     } else {
         // It ends by itself; on a busy machine a little later.
-        config.deadline = DEADLINE * 20;
+        config = config.with_deadline(DEADLINE * 20).unwrap();
         prebind(config).expect_err(&what)
     };
     let requests = server.requests();
@@ -139,16 +136,14 @@ fn a_timeout_tells_what_was_waited_for() {
 
 #[test]
 fn each_phase_has_a_limit_of_its_own() {
-    type Limit = fn(&mut Config);
+    type Limit = fn(Config) -> Config;
     let limits: [(Fault, Limit); 2] = [
-        (Fault::TlsSilent, |config| config.connect_timeout = Duration::from_millis(100)),
-        (Fault::NoHeaders, |config| config.request_timeout = Duration::from_millis(100)),
+        (Fault::TlsSilent, |config| config.with_connect_timeout(Duration::from_millis(100)).unwrap()),
+        (Fault::NoHeaders, |config| config.with_request_timeout(Duration::from_millis(100)).unwrap()),
     ];
     for (fault, limit) in limits {
         let server = faults::serve(fault);
-        let mut config = config(&server);
-        config.deadline = Duration::from_secs(10);
-        limit(&mut config);
+        let config = limit(config(&server).with_deadline(Duration::from_secs(10)).unwrap());
         let (result, took) = faults::timed(|| prebind(config));
         assert_eq!(result.unwrap_err().kind().as_str(), "Timeout");
         assert!(took < Duration::from_secs(2), "{fault:?} took {took:?}");
@@ -168,8 +163,11 @@ fn slow_replies_add_up() {
 #[test]
 fn a_name_server_that_does_not_answer() {
     faults::dns::black_hole("a_name_server_that_does_not_answer", || {
-        let mut config = Config::new("http://chat.example.org/http-bind").unwrap();
-        (config.deadline, config.allow_cleartext) = (DEADLINE, true);
+        let config = Config::new("http://chat.example.org/http-bind")
+            .unwrap()
+            .with_deadline(DEADLINE)
+            .unwrap()
+            .with_allow_cleartext(true);
         let client = Client::new(config).unwrap();
         let call = || client.prebind(&account());
         let error = in_time("the first lookup", call);
@@ -182,8 +180,7 @@ fn a_name_server_that_does_not_answer() {
 
 #[test]
 fn a_name_that_does_not_exist() {
-    let mut config = Config::new("http://nowhere.invalid/http-bind").unwrap();
-    config.allow_cleartext = true;
+    let config = Config::new("http://nowhere.invalid/http-bind").unwrap().with_allow_cleartext(true);
     let error = prebind(config).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Connect { phase: Phase::Dns }, "{error}");
     assert!(error.to_string().contains("nowhere.invalid"), "{error}");
@@ -267,8 +264,7 @@ fn repeated_failures_fail_fast_for_a_while() {
     let refused = ErrorKind::Connect { phase: Phase::Tcp };
     let call = |client: &Client| client.prebind(&account()).unwrap_err();
     let failing = |fail_fast_for| {
-        let mut config = config(&server);
-        (config.fail_fast_after, config.fail_fast_for) = (3, fail_fast_for);
+        let config = config(&server).with_fail_fast_after(3).with_fail_fast_for(fail_fast_for).unwrap();
         let client = Client::new(config).unwrap();
         for _ in 0..3 {
             assert_eq!(call(&client).kind(), &refused);
@@ -321,8 +317,7 @@ fn localhost_and_address_families() {
     let server = sound();
     let url = server.url.replace("127.0.0.1", "localhost");
     let login = |family| {
-        let mut config = Config::new(&url).unwrap();
-        config.ip_family = family;
+        let config = Config::new(&url).unwrap().with_ip_family(family);
         prebind(config)
     };
     login(prebind::IpFamily::Any).unwrap();
@@ -349,12 +344,7 @@ const THREADS: usize = 8;
 fn a_derivation_keeps_to_the_deadline_however_many_there_are() {
     let deadline = 4 * DEADLINE;
     let server = laborious();
-    let client = Client::new({
-        let mut config = config(&server);
-        config.deadline = deadline;
-        config
-    });
-    let client = client.unwrap();
+    let client = Client::new(config(&server).with_deadline(deadline).unwrap()).unwrap();
     thread::scope(|scope| {
         for number in 0..THREADS {
             let client = &client;

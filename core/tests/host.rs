@@ -79,9 +79,15 @@ fn call() {
 
 fn outcome_of(task: &str) -> String {
     let [url, most, after] = task.split(' ').collect::<Vec<_>>().try_into().unwrap();
-    let mut config = Config::new(url).unwrap();
-    (config.max_host_calls, config.fail_fast_after) = (most.parse().unwrap(), after.parse().unwrap());
-    (config.deadline, config.request_timeout) = (2 * PATIENCE, 2 * PATIENCE);
+    let config = Config::new(url)
+        .unwrap()
+        .with_max_host_calls(most.parse().unwrap())
+        .unwrap()
+        .with_fail_fast_after(after.parse().unwrap())
+        .with_deadline(2 * PATIENCE)
+        .unwrap()
+        .with_request_timeout(2 * PATIENCE)
+        .unwrap();
     let account = Account::new("alice@localhost", Credentials::password("wonder-1")).unwrap();
     let Err(error) = Client::new(config).unwrap().prebind(&account) else { return "opened".to_owned() };
     let after = error.retry_after().map(|time| time.as_secs());

@@ -20,9 +20,10 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_millis(50 + 150 + 100);
 
 fn client(server: &Server) -> Client {
-    let mut config = Config::new(&server.url).unwrap();
-    config.ca = server.ca_pem().map(|pem| pem.as_bytes().to_vec());
-    config.fail_fast_after = 1;
+    let config = Config::new(&server.url)
+        .unwrap()
+        .with_ca(server.ca_pem().map(|pem| pem.as_bytes().to_vec()))
+        .with_fail_fast_after(1);
     Client::new(config).unwrap()
 }
 
@@ -93,8 +94,7 @@ fn a_connection_that_is_being_opened() {
 #[test]
 fn a_name_server_that_does_not_answer() {
     faults::dns::black_hole("a_name_server_that_does_not_answer", || {
-        let mut config = Config::new("http://chat.example.org/http-bind").unwrap();
-        config.allow_cleartext = true;
+        let config = Config::new("http://chat.example.org/http-bind").unwrap().with_allow_cleartext(true);
         let client = Client::new(config).unwrap();
         let error = given_up_after_a_while(&client);
         assert_eq!(error.kind(), &ErrorKind::Connect { phase: Phase::Dns });
@@ -132,8 +132,7 @@ fn slow_replies_arrive_in_spite_of_slices() {
 fn the_deadline_stays_what_it_is() {
     let deadline = Duration::from_millis(220);
     let server = faults::serve(Fault::NoHeaders);
-    let mut config = Config::new(&server.url).unwrap();
-    config.deadline = deadline;
+    let config = Config::new(&server.url).unwrap().with_deadline(deadline).unwrap();
     let client = Client::new(config).unwrap();
     let (result, took) = faults::timed(|| interruptible(|| true, || client.prebind(&account())));
     let error = result.unwrap_err();

@@ -19,10 +19,8 @@ fn account() -> Account {
     Account::new("alice@localhost", Credentials::password("wonder-1")).unwrap()
 }
 
-fn client(url: &str, change: impl FnOnce(&mut Config)) -> Client {
-    let mut config = Config::new(url).unwrap();
-    change(&mut config);
-    Client::new(config).unwrap()
+fn client(url: &str, change: impl FnOnce(Config) -> Config) -> Client {
+    Client::new(change(Config::new(url).unwrap())).unwrap()
 }
 
 fn phase(error: &Error) -> Option<Phase> {
@@ -36,8 +34,12 @@ fn phase(error: &Error) -> Option<Phase> {
 fn a_call_beyond_the_limit_waits_and_then_fails() {
     let server = faults::serve(Fault::NoHeaders.at(1).once());
     let client = client(&server.url, |config| {
-        (config.max_calls, config.fail_fast_after) = (1, 0);
-        config.deadline = Duration::from_secs(2);
+        config
+            .with_max_calls(1)
+            .unwrap()
+            .with_fail_fast_after(0)
+            .with_deadline(Duration::from_secs(2))
+            .unwrap()
     });
     thread::scope(|scope| {
         let hanging = scope.spawn(|| client.prebind(&account()).unwrap_err());
@@ -62,9 +64,14 @@ fn no_more_calls_are_under_way_than_allowed() {
     let replies = replies.into_iter().map(|reply| reply.after(Duration::from_millis(2))).collect();
     let server = faults::script(replies);
     let client = client(&server.url, |config| {
-        config.max_calls = 3;
-        config.learn = false;
-        (config.deadline, config.request_timeout) = (2 * PATIENCE, 2 * PATIENCE);
+        config
+            .with_max_calls(3)
+            .unwrap()
+            .with_learn(false)
+            .with_deadline(2 * PATIENCE)
+            .unwrap()
+            .with_request_timeout(2 * PATIENCE)
+            .unwrap()
     });
     let started = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -86,8 +93,11 @@ fn no_more_calls_are_under_way_than_allowed() {
 fn a_server_that_hangs_has_one_thread_wait_at_a_time() {
     let server = faults::serve(Fault::NoHeaders);
     let client = client(&server.url, |config| {
-        config.deadline = Duration::from_millis(300);
-        config.fail_fast_for = Duration::from_millis(50);
+        config
+            .with_deadline(Duration::from_millis(300))
+            .unwrap()
+            .with_fail_fast_for(Duration::from_millis(50))
+            .unwrap()
     });
     let (waiting, most, probes) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let is_off = || client.prebind(&account()).is_err_and(|error| phase(&error) == Some(Phase::FailFast));
@@ -128,7 +138,7 @@ fn a_server_that_is_back_is_noticed_by_one_call() {
     replies.extend((0..6).flat_map(|_| faults::classic()));
     let server = faults::script(replies);
     let client = client(&server.url, |config| {
-        (config.fail_fast_after, config.fail_fast_for) = (1, Duration::from_millis(20));
+        config.with_fail_fast_after(1).with_fail_fast_for(Duration::from_millis(20)).unwrap()
     });
     assert_eq!(client.prebind(&account()).unwrap_err().kind().as_str(), "Connect", "and its fresh attempts");
     assert_eq!(phase(&client.prebind(&account()).unwrap_err()), Some(Phase::FailFast));
@@ -164,7 +174,7 @@ fn crowd(server: &Server, threads: usize, seconds: usize) -> Vec<usize> {
     };
     thread::scope(|scope| {
         for _ in 0..4 {
-            let client = client(&server.http_url, |_| {});
+            let client = client(&server.http_url, |config| config);
             for _ in 0..threads {
                 let (client, work) = (client.clone(), &work);
                 scope.spawn(move || work(&client));

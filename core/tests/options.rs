@@ -27,9 +27,8 @@ fn prebind(config: Config) -> Session {
 #[test]
 fn few_headers_and_those_that_are_configured() {
     let server = sound();
-    let mut config = Config::new(&server.url).unwrap();
-    config.headers.push(("X-Api-Key".to_owned(), "open-sesame".into()));
-    prebind(config);
+    let header = ("X-Api-Key".to_owned(), "open-sesame".into());
+    prebind(Config::new(&server.url).unwrap().with_headers(vec![header]));
     for request in server.requests() {
         let mut names: Vec<String> = request.headers.iter().map(|(name, _)| name.to_lowercase()).collect();
         names.sort();
@@ -44,7 +43,7 @@ fn headers_longer_than_a_buffer() {
     let server = sound();
     let mut config = Config::new(&server.url).unwrap();
     let longest = "x".repeat(8 * 1024);
-    config.headers = (0..6).map(|n| (format!("x-long-{n}"), longest.as_str().into())).collect();
+    config = config.with_headers((0..6).map(|n| (format!("x-long-{n}"), longest.as_str().into())).collect());
     prebind(config);
     for request in server.requests() {
         assert_eq!(request.headers.iter().filter(|(_, value)| *value == longest).count(), 6);
@@ -108,18 +107,17 @@ fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
 #[test]
 fn a_proxy_is_used_when_asked_for() {
     let (server, (address, asked)) = (sound(), proxy());
-    let mut config = Config::new(&server.url).unwrap();
-    config.proxy = Some(address.as_str().into());
+    let mut config = Config::new(&server.url).unwrap().with_proxy(Some(address.as_str().into()));
     let error = Client::new(config.clone()).unwrap().prebind(&account()).unwrap_err();
     assert!(
         matches!(error.kind(), ErrorKind::Mechanism { .. }),
         "behind a proxy nothing is loopback: {error}"
     );
-    config.allow_cleartext = true;
+    config = config.with_allow_cleartext(true);
     prebind(config.clone());
     assert!(asked.lock().unwrap()[0].starts_with("CONNECT 127.0.0.1:"), "{asked:?}");
 
-    config.proxy = Some("http://127.0.0.1:1".into());
+    config = config.with_proxy(Some("http://127.0.0.1:1".into()));
     let error = Client::new(config).unwrap().prebind(&account()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Connect { .. }), "{error}");
 }
@@ -167,9 +165,9 @@ fn json_has_more_where_a_client_wants_it() {
 #[test]
 fn debug_shows_no_secret() {
     let server = sound();
-    let mut config = Config::new(&server.url).unwrap();
-    config.headers.push(("Authorization".to_owned(), "Bearer hidden-1".into()));
-    config.proxy = Some("http://user:hidden-2@proxy".into());
+    let header = ("Authorization".to_owned(), "Bearer hidden-1".into());
+    let proxy = "http://user:hidden-2@proxy".into();
+    let config = Config::new(&server.url).unwrap().with_headers(vec![header]).with_proxy(Some(proxy));
     let session = prebind(Config::new(&server.url).unwrap());
     let account = Account::new("alice@localhost", Credentials::plain("hidden-3")).unwrap();
     let shown = format!(
@@ -189,8 +187,7 @@ fn a_reply_may_not_be_larger_than_allowed() {
     replies[1] = Reply::xml(format!("<body xmlns='http://jabber.org/protocol/httpbind' a='{padding}'/>"))
         .when("<auth");
     let server = faults::script(replies);
-    let mut config = Config::new(&server.url).unwrap();
-    config.max_reply = 1900;
+    let config = Config::new(&server.url).unwrap().with_max_reply(1900).unwrap();
     let error = Client::new(config).unwrap().prebind(&account()).unwrap_err();
     assert_eq!(error.kind().as_str(), "Protocol");
 }

@@ -25,10 +25,7 @@ static PROSODY: LazyLock<Server> =
 /// With tokens asked for, over http and https.
 fn configs() -> [Config; 2] {
     [&PROSODY.http_url, &PROSODY.https_url].map(|url| {
-        let mut config = Config::new(url).unwrap();
-        config.ca = Some(fs::read(&PROSODY.ca_pem).unwrap());
-        config.fast_tokens = true;
-        config
+        Config::new(url).unwrap().with_ca(Some(fs::read(&PROSODY.ca_pem).unwrap())).with_fast_tokens(true)
     })
 }
 
@@ -78,8 +75,7 @@ fn the_password_is_needed_once_and_then_one_round_trip_is_enough() {
         // All that is kept for the next process.
         let (stored, profile) = (session.fast_token().unwrap().to_text(), client.profile());
 
-        let mut config = config;
-        config.profile = Some(profile);
+        let config = config.with_profile(Some(profile));
         let client = Client::new(config).unwrap();
         let stored = FastToken::from_text(&stored).unwrap();
         let only_token = account("alice@localhost", Credentials::fast(stored.clone()));
@@ -119,7 +115,7 @@ fn the_round_trips_of_every_way() {
 #[ignore = "fetches Prosody 13"]
 fn a_session_is_usable_and_each_has_an_address_of_its_own() {
     for mut config in configs() {
-        config.wait = 1;
+        config = config.with_wait(1).unwrap();
         let client = Client::new(config).unwrap();
         let token = token(&client);
         let by_token =
@@ -201,7 +197,7 @@ fn a_wrong_password_is_refused_once_and_nobody_is_left() {
 #[ignore = "fetches Prosody 13"]
 fn without_the_option_nothing_changes() {
     for mut config in configs() {
-        config.fast_tokens = false;
+        config = config.with_fast_tokens(false);
         let client = Client::new(config).unwrap();
         let session = client.prebind(&plain()).unwrap();
         assert_eq!(session.round_trips(), 4);
@@ -215,7 +211,7 @@ fn without_the_option_nothing_changes() {
 #[test]
 #[ignore = "fetches Prosody 13"]
 fn the_loss_of_any_request_is_mended_at_once() {
-    let with_fast = |config: &mut Config| config.fast_tokens = true;
+    let with_fast = |config: Config| config.with_fast_tokens(true);
     let to = |knowledge| Path::to(&PROSODY, knowledge, with_fast);
     let token = token(&to(Knowledge::Nothing).client());
     let sofa = account("alice@localhost/sofa", Credentials::password("wonder-1"));
@@ -233,9 +229,6 @@ fn the_loss_of_any_request_is_mended_at_once() {
             to(knowledge).assert_mended(&account, round_trips, |at| is_secret && at == 0);
         }
     }
-    let path = Path::to(&PROSODY, Knowledge::Domain, |config| {
-        with_fast(config);
-        in_cleartext(config);
-    });
+    let path = Path::to(&PROSODY, Knowledge::Domain, |config| in_cleartext(with_fast(config)));
     path.assert_mended(&plain(), 2, |_| false);
 }

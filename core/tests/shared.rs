@@ -16,10 +16,10 @@ fn a_profile_begins_a_client_and_makes_no_other_one() {
     );
     assert_ne!(learned, first.profile());
 
-    config.profile = Some(learned.clone());
+    config = config.with_profile(Some(learned.clone()));
     assert_eq!(Client::shared(config.clone()).unwrap().profile(), first.profile());
-    config.deadline = Duration::from_secs(3);
+    config = config.with_deadline(Duration::from_secs(3)).unwrap();
     assert_eq!(Client::shared(config.clone()).unwrap().profile(), learned);
-    config.profile = None;
+    config = config.with_profile(None);
     assert_eq!(Client::shared(config).unwrap().profile(), learned, "it is kept");
 }

@@ -174,8 +174,8 @@ fn a_session_that_is_lost_at_once_is_a_balancers_work() {
 #[test]
 fn a_certificate_without_its_intermediate_one_is_said_to_be_that() {
     let server = faults::serve(faults::Fault::TlsUnknownCa.at(1));
-    let mut config = Config::new(&server.url).unwrap();
-    config.ca = server.ca_pem().map(|pem| pem.as_bytes().to_vec());
+    let config =
+        Config::new(&server.url).unwrap().with_ca(server.ca_pem().map(|pem| pem.as_bytes().to_vec()));
     let error = login_to(config, "alice@localhost", Credentials::password("wonder-1"));
     assert_eq!(
         error.to_string(),
@@ -188,8 +188,8 @@ fn a_certificate_without_its_intermediate_one_is_said_to_be_that() {
         (faults::Fault::TlsNotTls, "the port does not speak TLS: begin `url` with http://"),
     ] {
         let server = faults::serve(fault.at(1));
-        let mut config = Config::new(&server.url).unwrap();
-        config.ca = server.ca_pem().map(|pem| pem.as_bytes().to_vec());
+        let config =
+            Config::new(&server.url).unwrap().with_ca(server.ca_pem().map(|pem| pem.as_bytes().to_vec()));
         let error = login_to(config, "alice@localhost", Credentials::password("wonder-1"));
         assert!(error.to_string().starts_with(told), "{error}");
         assert_eq!(error.retry(), Retry::AfterConfigChange);
@@ -216,8 +216,7 @@ fn a_port_of_another_protocol_is_named() {
 
     let plain = faults::script(faults::classic());
     let url = plain.url.replace("http:", "https:");
-    let mut config = Config::new(&url).unwrap();
-    config.ca = tls.ca_pem().map(|pem| pem.as_bytes().to_vec());
+    let config = Config::new(&url).unwrap().with_ca(tls.ca_pem().map(|pem| pem.as_bytes().to_vec()));
     let error = login_to(config, "alice@localhost", Credentials::password("wonder-1"));
     assert!(error.to_string().contains("begin `url` with http://"), "{error}");
 

@@ -11,7 +11,7 @@ use clap::{Arg, Args, Command};
 use prebind::{ClientCertificate, Config, IpFamily, Secret};
 
 use crate::failure::Failure;
-use crate::help::{DEFAULTS, with_default};
+use crate::help::default;
 use crate::secret;
 
 pub(crate) const URL_HELP: &str = "The BOSH endpoint, for example https://chat.example.org/http-bind";
@@ -43,19 +43,19 @@ pub(crate) struct ConnectionOptions {
     #[arg(long)]
     ipv6: bool,
     #[arg(long, value_name = "SECONDS", value_parser = seconds,
-          help = with_default("How long everything may take", DEFAULTS.deadline.as_secs_f64()))]
-    deadline: Option<Duration>,
+          default_value = default("deadline"), help = "How long everything may take")]
+    deadline: Duration,
     #[arg(long, value_name = "SECONDS", value_parser = seconds,
-          help = with_default("How long a name lookup may take", DEFAULTS.resolve_timeout.as_secs_f64()))]
-    resolve_timeout: Option<Duration>,
+          default_value = default("resolve_timeout"), help = "How long a name lookup may take")]
+    resolve_timeout: Duration,
     #[arg(long, value_name = "SECONDS", value_parser = seconds,
-          help = with_default("How long TCP and TLS may take to connect", DEFAULTS.connect_timeout.as_secs_f64()))]
-    connect_timeout: Option<Duration>,
+          default_value = default("connect_timeout"), help = "How long TCP and TLS may take to connect")]
+    connect_timeout: Duration,
     #[arg(long, value_name = "SECONDS", value_parser = seconds,
-          help = with_default("How long one request may take", DEFAULTS.request_timeout.as_secs_f64()))]
-    request_timeout: Option<Duration>,
-    #[arg(long, value_name = "BYTES", help = with_default("The most bytes of one reply", DEFAULTS.max_reply))]
-    max_reply: Option<usize>,
+          default_value = default("request_timeout"), help = "How long one request may take")]
+    request_timeout: Duration,
+    #[arg(long, value_name = "BYTES", default_value = default("max_reply"), help = "The most bytes of one reply")]
+    max_reply: usize,
 }
 
 impl ConnectionOptions {
@@ -64,28 +64,29 @@ impl ConnectionOptions {
     /// # Errors
     /// `Config` if the URL is none, `Input` if a file cannot be read.
     pub(crate) fn config(&self, url: &str) -> Result<Config, Failure> {
-        let mut config = Config::new(url)?;
-        for headers in &self.headers {
-            config.headers.extend(headers.read()?);
+        let mut headers = Vec::new();
+        for some in &self.headers {
+            headers.extend(some.read()?);
         }
-        config.ca = self.ca.as_deref().map(read_bytes).transpose()?;
+        let mut config = Config::new(url)?
+            .with_headers(headers)
+            .with_ca(self.ca.as_deref().map(read_bytes).transpose()?)
+            // An empty variable is how one is taken back in some shells' settings.
+            .with_proxy(self.proxy.as_deref().filter(|proxy| !proxy.is_empty()).map(Secret::from));
         if let (Some(chain), Some(key)) = (&self.client_cert, &self.client_key) {
             let key = secret::read_file(key)?.as_str().into();
-            config.client_certificate = Some(ClientCertificate { chain: read_bytes(chain)?, key });
+            config =
+                config.with_client_certificate(Some(ClientCertificate { chain: read_bytes(chain)?, key }));
         }
-        // An empty variable is how one is taken back in some shells' settings.
-        config.proxy = self.proxy.as_deref().filter(|proxy| !proxy.is_empty()).map(Secret::from);
-        config.ip_family = match (self.ipv4, self.ipv6) {
-            (true, _) => IpFamily::Ipv4,
-            (false, true) => IpFamily::Ipv6,
-            (false, false) => config.ip_family,
-        };
-        config.deadline = self.deadline.unwrap_or(config.deadline);
-        config.resolve_timeout = self.resolve_timeout.unwrap_or(config.resolve_timeout);
-        config.connect_timeout = self.connect_timeout.unwrap_or(config.connect_timeout);
-        config.request_timeout = self.request_timeout.unwrap_or(config.request_timeout);
-        config.max_reply = self.max_reply.unwrap_or(config.max_reply);
-        Ok(config)
+        if self.ipv4 || self.ipv6 {
+            config = config.with_ip_family(if self.ipv4 { IpFamily::Ipv4 } else { IpFamily::Ipv6 });
+        }
+        Ok(config
+            .with_deadline(self.deadline)?
+            .with_resolve_timeout(self.resolve_timeout)?
+            .with_connect_timeout(self.connect_timeout)?
+            .with_request_timeout(self.request_timeout)?
+            .with_max_reply(self.max_reply)?)
     }
 }
 
@@ -103,8 +104,9 @@ impl Headers {
             Self::File(path) => path,
         };
         let text = secret::read_file(path)?;
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        lines
+        text.lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
             .map(|(at, line)| {
                 header(line).ok_or_else(|| {
                     let place = format!("{}, line {}", path.display(), at + 1);

@@ -1,21 +1,29 @@
 //! What the help texts of all subcommands are made of.
 
-use std::fmt::Display;
-use std::sync::LazyLock;
-
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
 use prebind::Config;
+use prebind::binding::Value;
 
 use crate::exit;
 
-/// The library's defaults, for the help to show.
-pub(crate) static DEFAULTS: LazyLock<Config> =
-    LazyLock::new(|| Config::new("https://localhost").expect("the URL is one"));
+/// The library's default for an option, as one would type it.
+pub(crate) fn default(option: &str) -> String {
+    part_of_default(option, 0)
+}
 
-/// A help text that ends in a default, as clap writes it.
-pub(crate) fn with_default(help: &str, default: impl Display) -> String {
-    format!("{help} [default: {default}]")
+/// One part of a default that may have several.
+pub(crate) fn part_of_default(option: &str, part: usize) -> String {
+    let known = Config::options().find(|known| known.name == option);
+    let default = match known.and_then(|known| known.default) {
+        Some(Value::List(parts)) => parts.get(part).cloned(),
+        whole => whole,
+    };
+    match default {
+        Some(Value::Whole(number)) => number.to_string(),
+        Some(Value::Text(text)) => text.expose().to_owned(),
+        other => panic!("nobody can type {other:?}, the default of {option}"),
+    }
 }
 
 /// The section of a help text that shows how it is done.

@@ -54,10 +54,9 @@ impl Login {
     /// # Errors
     /// Any; no session is left on the server.
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let mut config = self.connection.config(&self.url)?;
-        self.negotiation.apply(&mut config);
+        let config = self.negotiation.applied(self.connection.config(&self.url)?)?;
         let profile = self.profile.clone().map(ProfileFile::read).transpose()?;
-        config.profile = profile.as_ref().and_then(ProfileFile::profile);
+        let config = config.with_profile(profile.as_ref().and_then(ProfileFile::profile));
         // Whatever can be found wrong without the password, before it is asked for.
         let client = Client::new(config)?;
         let jid = Jid::new(&self.jid)?;

@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use prebind::{Config, PasswordMechanism};
+use prebind::{Config, Error, PasswordMechanism};
 
 use crate::connection::seconds;
-use crate::help::{DEFAULTS, with_default};
+use crate::help::{default, part_of_default};
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag by itself")]
 pub(crate) struct NegotiationOptions {
     #[arg(long, value_name = "TAG", help_heading = SESSION,
-          help = with_default("The language of the server's messages; '' for none", default_lang()))]
-    lang: Option<String>,
+          default_value = default("lang"), help = "The language of the server's messages; '' for none")]
+    lang: String,
     #[arg(long, value_name = "SECONDS", help_heading = SESSION,
-          help = with_default("How long the server may hold a request", DEFAULTS.wait))]
-    wait: Option<u16>,
+          default_value = default("wait"), help = "How long the server may hold a request")]
+    wait: u16,
     #[arg(long, value_name = "COUNT", help_heading = SESSION,
-          help = with_default("How many requests the server may hold", DEFAULTS.hold))]
-    hold: Option<u8>,
+          default_value = default("hold"), help = "How many requests the server may hold")]
+    hold: u8,
     /// Where the connection manager finds the XMPP server, for example xmpp:example.org:9999
     #[arg(long, value_name = "URI", help_heading = SESSION)]
     route: Option<String>,
@@ -29,8 +29,8 @@ pub(crate) struct NegotiationOptions {
     resource: Option<String>,
 
     #[arg(long, value_name = "MECHANISM", help_heading = TRUST, ignore_case = true, value_parser = weakest_mechanism(),
-          help = with_default("The weakest mechanism a password may be used with", DEFAULTS.weakest_mechanism))]
-    weakest_mechanism: Option<PasswordMechanism>,
+          default_value = default("weakest_mechanism"), help = "The weakest mechanism a password may be used with")]
+    weakest_mechanism: PasswordMechanism,
     /// Let the obsolete DIGEST-MD5 be used where there is no SCRAM
     #[arg(long, help_heading = TRUST)]
     digest_md5: bool,
@@ -41,48 +41,45 @@ pub(crate) struct NegotiationOptions {
     #[arg(long, help_heading = TRUST)]
     fast_tokens: bool,
     #[arg(long, value_name = "COUNT", help_heading = TRUST,
-          help = with_default("The fewest SCRAM iterations to accept", DEFAULTS.iterations.start()))]
-    min_iterations: Option<u32>,
+          default_value = part_of_default("iterations", 0), help = "The fewest SCRAM iterations to accept")]
+    min_iterations: u32,
     #[arg(long, value_name = "COUNT", help_heading = TRUST,
-          help = with_default("The most SCRAM iterations to accept", DEFAULTS.iterations.end()))]
-    max_iterations: Option<u32>,
+          default_value = part_of_default("iterations", 1), help = "The most SCRAM iterations to accept")]
+    max_iterations: u32,
 
     /// Take no short cuts, even with a server that is known for them
     #[arg(long, help_heading = ROUND_TRIPS)]
     no_learn: bool,
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = ROUND_TRIPS,
-          help = with_default("How long none is taken after one that failed", DEFAULTS.relearn_after.as_secs_f64()))]
-    relearn_after: Option<Duration>,
+          default_value = default("relearn_after"), help = "How long none is taken after one that failed")]
+    relearn_after: Duration,
 }
 
 impl NegotiationOptions {
     /// Puts what was asked for in place of the library's defaults.
-    pub(crate) fn apply(&self, config: &mut Config) {
-        if let Some(lang) = &self.lang {
-            config.lang = Some(lang.clone()).filter(|lang| !lang.is_empty());
-        }
-        config.wait = self.wait.unwrap_or(config.wait);
-        config.hold = self.hold.unwrap_or(config.hold);
-        config.route.clone_from(&self.route);
-        config.resource.clone_from(&self.resource);
-        config.weakest_mechanism = self.weakest_mechanism.unwrap_or(config.weakest_mechanism);
-        config.digest_md5 |= self.digest_md5;
-        config.allow_cleartext |= self.allow_cleartext;
-        config.fast_tokens |= self.fast_tokens;
-        let (least, most) = config.iterations.clone().into_inner();
-        config.iterations = self.min_iterations.unwrap_or(least)..=self.max_iterations.unwrap_or(most);
-        config.learn &= !self.no_learn;
-        config.relearn_after = self.relearn_after.unwrap_or(config.relearn_after);
+    ///
+    /// # Errors
+    /// `Config` if an option has a value that cannot be used.
+    pub(crate) fn applied(&self, config: Config) -> Result<Config, Error> {
+        Ok(config
+            .with_lang(Some(self.lang.clone()).filter(|lang| !lang.is_empty()))?
+            .with_wait(self.wait)?
+            .with_hold(self.hold)?
+            .with_route(self.route.clone())?
+            .with_resource(self.resource.clone())?
+            .with_weakest_mechanism(self.weakest_mechanism)
+            .with_digest_md5(self.digest_md5)
+            .with_allow_cleartext(self.allow_cleartext)
+            .with_fast_tokens(self.fast_tokens)
+            .with_iterations(self.min_iterations..=self.max_iterations)?
+            .with_learn(!self.no_learn)
+            .with_relearn_after(self.relearn_after)?)
     }
 }
 
 const SESSION: &str = "Session";
 const TRUST: &str = "Trust";
 pub(crate) const ROUND_TRIPS: &str = "Round trips";
-
-fn default_lang() -> &'static str {
-    DEFAULTS.lang.as_deref().unwrap_or("none")
-}
 
 fn weakest_mechanism() -> impl clap::builder::TypedValueParser<Value = PasswordMechanism> {
     PossibleValuesParser::new(PasswordMechanism::ALL.map(PasswordMechanism::as_str))

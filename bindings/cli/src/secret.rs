@@ -11,7 +11,6 @@ use prebind::Secret;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
-use crate::help::with_default;
 
 /// The variable that is looked at unless another is named.
 const VARIABLE: &str = "PREBIND_PASSWORD";
@@ -36,7 +35,7 @@ pub(crate) struct SecretSource {
     #[arg(long = "password-file", value_name = "PATH")]
     file: Option<PathBuf>,
     #[arg(long = "password-env", value_name = "NAME",
-          help = with_default("Take the password or token from this environment variable", VARIABLE))]
+          help = format!("Take the password or token from this environment variable [default: {VARIABLE}]"))]
     variable: Option<String>,
 }
 

@@ -20,9 +20,7 @@ fuzz_target!(|input: &[u8]| {
     let Some((choice, replies)) = input.split_first() else { return };
     let mut config = Config::new("http://127.0.0.1:5280/http-bind").expect("a URL");
     // Deriving keys as often as a server may ask for would leave no time for anything else.
-    config.iterations = 1..=4;
-    config.digest_md5 = true;
-    config.fast_tokens = true;
+    config = config.with_iterations(1..=4).unwrap().with_digest_md5(true).with_fast_tokens(true);
     let account = Account::new("alice@localhost", credentials(*choice)).expect("an account");
     exchange(&config, &account, replies);
 });

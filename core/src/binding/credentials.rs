@@ -1,10 +1,8 @@
 //! Every argument of credentials, once.
 
-use super::named_value::NamedValue;
 use super::nearest::nearest;
-use super::parameter::{Parameter, ValueType};
-use super::value::Value;
 use crate::error::{Error, Result, address, shortened};
+use crate::named::{NamedValue, Parameter, Value, ValueType};
 use crate::sasl::{Credentials, FastToken, MAX_SECRET, ScramHash};
 
 type Prove = fn(&NamedValue) -> Result<Credentials>;

@@ -3,8 +3,8 @@
 
 use super::language::Language;
 use super::nearest::nearest;
-use super::parameter::{Parameter, ValueType};
 use crate::error::{address, parsed, shortened};
+use crate::named::{Parameter, ValueType};
 use crate::sasl::Credentials;
 use crate::secret::Secret;
 use crate::session::Extra;

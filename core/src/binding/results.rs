@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::language::{Language, camel_case};
-use super::value::Value;
 use crate::error::{Check, Error, ErrorKind, Phase, Retry, Stage};
+use crate::named::Value;
 use crate::session::Session;
 use crate::wire::cookies::Cookie;
 

@@ -1,9 +1,9 @@
 //! What a binding can check itself against.
 
-use super::parameter::Parameter;
 use super::results::Field;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
+use crate::named::Parameter;
 use crate::sasl::Credentials;
 use crate::session::{Extra, Session};
 

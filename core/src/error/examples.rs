@@ -136,7 +136,7 @@ fn of_settings() -> Vec<Error> {
     errors.push(Jid::from_user(" alice", "chat.example.org").err());
     errors.push(Jid::from_user(&"a".repeat(20_000), "chat.example.org").err());
     errors.push(Jid::bound("alice@chat.example.org").err());
-    errors.push(Config::check(&Config { lang: Some(String::new()), ..config() }).err());
+    errors.push(config().with_lang(Some(String::new())).err());
     errors.push("NONE".parse::<PasswordMechanism>().err());
     errors.push("MD5".parse::<ScramHash>().err());
     errors.push(FastToken::from_text("x").err());

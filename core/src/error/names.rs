@@ -59,7 +59,7 @@ named! {
         Headers = "headers",
         /// Reading the response's body.
         Body = "body",
-        /// Waiting for its turn: [`max_calls`](crate::Config::max_calls) calls are under way.
+        /// Waiting for its turn: [`max_calls`](crate::Config::with_max_calls) calls are under way.
         Queue = "queue",
         /// Deriving the keys of a password (RFC 5802 §3), or waiting for a processor to do it.
         Derive = "derive",

@@ -75,10 +75,9 @@ fn without_times(text: &str) -> String {
 fn hands_over(server: &Server, url: &str) {
     let mut config = config(server, url);
     // This browser has one connection only: what the server holds on it, it waits for.
-    config.wait = 1;
+    config = config.with_wait(1).unwrap();
     let classic = {
-        let mut config = config.clone();
-        config.learn = false;
+        let config = config.clone().with_learn(false);
         let session = Client::new(config).unwrap().prebind(&alice()).unwrap();
         assert_eq!(session.round_trips(), 4);
         transcript(server, &session)

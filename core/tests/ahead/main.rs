@@ -27,10 +27,13 @@ fn start(kind: Kind) -> Server {
 }
 
 fn config(server: &Info, url: &str) -> Config {
-    let mut config = Config::new(url).unwrap();
-    config.ca = Some(fs::read(&server.ca_pem).unwrap());
+    let mut config = Config::new(url).unwrap().with_ca(Some(fs::read(&server.ca_pem).unwrap()));
     // The machine may be busy.
-    (config.deadline, config.request_timeout) = (Duration::from_secs(60), Duration::from_secs(60));
+    config = config
+        .with_deadline(Duration::from_secs(60))
+        .unwrap()
+        .with_request_timeout(Duration::from_secs(60))
+        .unwrap();
     config
 }
 
@@ -61,7 +64,7 @@ fn the_loss_of_any_request_is_mended_at_once() {
             (plain("bob@localhost", "builder-1"), true),
         ] {
             let is_final = |at| is_secret && at == 0;
-            let path = || Path::to(&server, Knowledge::Domain, |_| {});
+            let path = || Path::to(&server, Knowledge::Domain, |config| config);
             path().assert_mended(&account, 2, is_final);
             path().restart_first().assert_mended(&account, 3, is_final);
         }

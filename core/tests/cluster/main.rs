@@ -29,7 +29,7 @@ fn balanced(program: Program, cluster: &Cluster) -> (Balancer, Client) {
     let balancer = Balancer::start(program, &cluster.nodes().each_ref().map(Server::info)).unwrap();
     let mut config = Config::new(&balancer.url).unwrap();
     // For keys that are derived on a busy machine; no request may take longer than usual.
-    config.deadline = Duration::from_secs(20);
+    config = config.with_deadline(Duration::from_secs(20)).unwrap();
     (balancer, Client::new(config).unwrap())
 }
 

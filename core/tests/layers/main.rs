@@ -14,7 +14,7 @@ use graph::{Imports, Sources, circles, imports, sources};
 const LAYERS: [&[&str]; 12] = [
     &["text", "secret"],
     &["error"],
-    &["jid", "random"],
+    &["jid", "named", "random"],
     &["config"],
     &["wire"],
     &["sasl"],

@@ -63,10 +63,9 @@ fn tokens_instead_of_a_password() {
 
 #[test]
 fn a_client_certificate() {
-    let mut config = config(&PROSODY, &PROSODY.https_url);
     let key = fs::read_to_string(&PROSODY.client_key).unwrap();
-    config.client_certificate =
-        Some(ClientCertificate { chain: fs::read(&PROSODY.client_cert).unwrap(), key: key.into() });
+    let certificate = ClientCertificate { chain: fs::read(&PROSODY.client_cert).unwrap(), key: key.into() };
+    let config = config(&PROSODY, &PROSODY.https_url).with_client_certificate(Some(certificate));
     let session = login(config, "alice@cert.local", Credentials::external()).unwrap();
     assert_eq!(session.mechanism(), "EXTERNAL");
 }
@@ -74,8 +73,9 @@ fn a_client_certificate() {
 #[test]
 fn digest_md5_only_where_it_is_asked_for() {
     let login = |digest_md5, weakest_mechanism, password: &str| {
-        let mut config = config(&EJABBERD, &EJABBERD.http_url);
-        (config.digest_md5, config.weakest_mechanism) = (digest_md5, weakest_mechanism);
+        let config = config(&EJABBERD, &EJABBERD.http_url)
+            .with_digest_md5(digest_md5)
+            .with_weakest_mechanism(weakest_mechanism);
         login(config, "alice@md5.local", Credentials::password(password))
     };
     let mechanism = |session: Session| session.mechanism().to_owned();

@@ -32,7 +32,7 @@ fn the_loss_of_any_request_is_mended_at_once() {
                     (_, Knowledge::Domain) if !is_challenged => 2,
                     (_, Knowledge::Server | Knowledge::Domain) => 3 + u32::from(is_challenged),
                 };
-                let path = Path::to(server, knowledge, |_| {});
+                let path = Path::to(server, knowledge, |config| config);
                 path.assert_mended(&account, round_trips, |at| is_secret && at == 0);
             }
         }
@@ -42,7 +42,7 @@ fn the_loss_of_any_request_is_mended_at_once() {
 /// Two challenges, and an answer to each.
 #[test]
 fn the_loss_of_any_request_of_digest_md5_is_mended_at_once() {
-    let path = Path::to(&EJABBERD, Knowledge::Domain, |config| config.digest_md5 = true);
+    let path = Path::to(&EJABBERD, Knowledge::Domain, |config| config.with_digest_md5(true));
     let account = Account::new("bob@md5.local", Credentials::password("builder-1")).unwrap();
     path.assert_mended(&account, 6, |_| false);
 }

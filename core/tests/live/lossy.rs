@@ -37,21 +37,24 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    pub(crate) fn to(server: &Server, knowledge: Knowledge, change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) fn to(server: &Server, knowledge: Knowledge, change: impl FnOnce(Config) -> Config) -> Self {
         let port = server.http_url.split(':').nth(2).unwrap().split('/').next().unwrap();
         let relay = faults::relay(SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap())));
-        let mut config = Config::new(&relay.through(&server.http_url)).unwrap();
-        config.learn = !matches!(knowledge, Knowledge::Nothing);
-        config.fail_fast_after = 0;
-        (config.deadline, config.request_timeout) = (PATIENCE, PATIENCE);
+        let mut config = Config::new(&relay.through(&server.http_url))
+            .unwrap()
+            .with_learn(!matches!(knowledge, Knowledge::Nothing))
+            .with_fail_fast_after(0)
+            .with_deadline(PATIENCE)
+            .unwrap()
+            .with_request_timeout(PATIENCE)
+            .unwrap();
         // Every loss is made up for, so none is held against the plan.
-        config.relearn_after = RELEARNED;
-        change(&mut config);
+        config = change(config.with_relearn_after(RELEARNED).unwrap());
         let client = Client::new(config.clone()).unwrap();
         if matches!(knowledge, Knowledge::Server) {
             let other = Account::new("bob@plain.local", Credentials::password("builder-1")).unwrap();
             client.terminate(&client.prebind(&other).unwrap()).unwrap();
-            config.profile = Some(client.profile());
+            config = config.with_profile(Some(client.profile()));
         }
         Self { relay, config, knowledge, client }
     }
@@ -160,8 +163,8 @@ impl Path {
 }
 
 /// The password may be sent, but not before the server has offered to take it.
-pub(crate) fn in_cleartext(config: &mut Config) {
+pub(crate) fn in_cleartext(config: Config) -> Config {
     // This leads to this machine, too, but prebind does not know that.
-    config.url = Config::new(&config.url.as_str().replace("127.0.0.1", "0.0.0.0")).unwrap().url;
-    config.allow_cleartext = true;
+    let url = config.url().as_str().replace("127.0.0.1", "0.0.0.0");
+    config.with_url(&url).unwrap().with_allow_cleartext(true)
 }

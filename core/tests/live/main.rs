@@ -37,9 +37,7 @@ fn everywhere() -> [(&'static Server, Config); 4] {
 }
 
 fn config(server: &Server, url: &str) -> Config {
-    let mut config = Config::new(url).unwrap();
-    config.ca = Some(fs::read(&server.ca_pem).unwrap());
-    config
+    Config::new(url).unwrap().with_ca(Some(fs::read(&server.ca_pem).unwrap()))
 }
 
 fn login(config: Config, jid: &str, credentials: Credentials) -> Result<Session, Error> {

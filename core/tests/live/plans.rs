@@ -72,13 +72,13 @@ fn a_profile_spares_the_next_process_the_learning() {
         let (alone, challenged) = fewest(server.kind);
         let first = Client::new(config.clone()).unwrap();
         round_trips(&first, &password("alice@localhost"));
-        config.profile = Some(first.profile());
+        config = config.with_profile(Some(first.profile()));
         let next = Client::new(config.clone()).unwrap();
         assert_fewest(&next, &password("alice@localhost"), challenged);
         let profile = next.profile();
         assert_fewest(&next, &plain("alice@localhost"), alone);
         assert_eq!(next.profile(), profile, "nothing new was learned");
-        config.learn = false;
+        config = config.with_learn(false);
         let classic = Client::new(config).unwrap();
         assert_eq!(round_trips(&classic, &password("alice@localhost")), 5);
         assert_eq!(round_trips(&classic, &password("alice@localhost")), 5);
@@ -110,7 +110,7 @@ fn what_is_not_offered_any_more_leads_to_an_exchange_that_waits_for_the_offer() 
         let client = Client::new(config.clone()).unwrap();
         round_trips(&client, &plain("alice@localhost"));
         // As if the domain had offered PLAIN before.
-        config.profile = Some(client.profile().replace("\"localhost\"", "\"onlyscram.local\""));
+        config = config.with_profile(Some(client.profile().replace("\"localhost\"", "\"onlyscram.local\"")));
         let client = Client::new(config).unwrap();
         let error = client.prebind(&plain("alice@onlyscram.local")).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Mechanism { .. }), "{error:?}");
@@ -125,7 +125,7 @@ fn what_is_not_offered_any_more_leads_to_an_exchange_that_waits_for_the_offer() 
 fn sessions_of_short_exchanges_are_as_good_as_any() {
     for (server, mut config) in everywhere() {
         // This browser has one connection only: what the server holds on it, it waits for.
-        config.wait = 1;
+        config = config.with_wait(1).unwrap();
         let client = Client::new(config).unwrap();
         round_trips(&client, &password("alice@localhost"));
         let bob = Account::new("bob@localhost", Credentials::password("builder-1")).unwrap();
@@ -148,13 +148,13 @@ fn sessions_of_short_exchanges_are_as_good_as_any() {
 }
 
 /// The same server, farther away.
-fn distant(mut config: Config, each_way: u64, jitter: u64) -> (Delay, Config) {
-    let url = config.url.as_str().to_owned();
+fn distant(config: Config, each_way: u64, jitter: u64) -> (Delay, Config) {
+    let url = config.url().as_str().to_owned();
     let address = url.split('/').nth(2).unwrap().replace("localhost", "127.0.0.1");
     let [each_way, jitter] = [each_way, jitter].map(Duration::from_millis);
     let path = faults::delay(address.parse().unwrap(), each_way, jitter);
-    config.url = Config::new(&path.through(&url)).unwrap().url;
-    config.deadline = Duration::from_secs(20);
+    let config =
+        config.with_url(&path.through(&url)).unwrap().with_deadline(Duration::from_secs(20)).unwrap();
     (path, config)
 }
 
@@ -217,8 +217,7 @@ fn sasl2_that_the_server_does_not_answer_is_left_in_the_same_call_and_remembered
         Account::new(&format!("alice@{}", hosts::SASL2), Credentials::password("wonder-1")).unwrap();
     for url in [&PROSODY.http_url, &PROSODY.https_url] {
         let with_fast = |profile| {
-            let mut config = config(&PROSODY, url);
-            (config.fast_tokens, config.profile) = (true, profile);
+            let config = config(&PROSODY, url).with_fast_tokens(true).with_profile(profile);
             Client::new(config).unwrap()
         };
         let client = with_fast(None);

@@ -56,7 +56,7 @@ fn a_disabled_mechanism() {
 #[test]
 fn a_floor_above_what_is_offered() {
     for (_, mut config) in everywhere() {
-        config.weakest_mechanism = PasswordMechanism::ScramSha256;
+        config = config.with_weakest_mechanism(PasswordMechanism::ScramSha256);
         let error = login(config, "alice@localhost", Credentials::password("wonder-1")).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Mechanism { .. }), "{error:?}");
     }
@@ -67,7 +67,7 @@ fn a_floor_above_what_is_offered() {
 fn more_iterations_than_are_allowed() {
     for (server, mut config) in everywhere() {
         let count = if server.kind == Kind::Prosody { 10_000 } else { 4096 };
-        config.iterations = 1..=count - 1;
+        config = config.with_iterations(1..=count - 1).unwrap();
         let error = login(config, "alice@onlyscram.local", Credentials::password("wonder-1")).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Mechanism { .. }), "{error:?}");
         assert_eq!((error.stage(), error.retry()), (Stage::Authenticate, Retry::AfterConfigChange));

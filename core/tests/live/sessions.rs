@@ -28,8 +28,11 @@ fn an_ended_session_is_gone_and_ending_it_again_says_so() {
 #[test]
 fn a_hundred_sessions_from_sixteen_threads() {
     for (server, mut config) in everywhere() {
-        config.deadline = Duration::from_secs(60);
-        config.request_timeout = Duration::from_secs(60);
+        config = config
+            .with_deadline(Duration::from_secs(60))
+            .unwrap()
+            .with_request_timeout(Duration::from_secs(60))
+            .unwrap();
         let client = Client::new(config).unwrap();
         let next = AtomicUsize::new(0);
         let sessions = Mutex::new(Vec::new());
@@ -60,7 +63,7 @@ fn a_hundred_sessions_from_sixteen_threads() {
 fn a_browser_attaches_and_talks() {
     let talks = everywhere().map(|(server, mut config)| {
         // This browser has one connection only: what the server holds on it, it waits for.
-        config.wait = 1;
+        config = config.with_wait(1).unwrap();
         thread::spawn(move || {
             for pause in [0, 3] {
                 let bob = login(config.clone(), "bob@localhost", Credentials::password("builder-1")).unwrap();

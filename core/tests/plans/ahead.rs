@@ -31,7 +31,7 @@ fn ended(condition: &str) -> Reply {
 /// A server that was learned, and then answers with these.
 fn taught(then: Vec<Reply>) -> (Server, Client) {
     let server = faults::script([classic(EJABBERD), then].concat());
-    let client = client(&server, |config| config.fail_fast_after = 0);
+    let client = client(&server, |config| config.with_fail_fast_after(0));
     assert_eq!(client.prebind(&anonymous()).unwrap().round_trips(), 4);
     (server, client)
 }
@@ -193,7 +193,7 @@ fn a_bind_ahead_that_does_not_fit_gives_way_in_the_next_call() {
     let (before, until) = profile.split_once("\"classic_until\":").unwrap();
     let profile =
         format!("{before}\"classic_until\":1{}", until.trim_start_matches(|c: char| c.is_ascii_digit()));
-    let later = super::client(&server, |config| config.profile = Some(profile));
+    let later = super::client(&server, |config| config.with_profile(Some(profile)));
     assert_eq!(later.prebind(&account()).unwrap().round_trips(), 3, "in turn, and never ahead again");
     assert!(!shape(&server.requests()[4 + 3..]).contains('+'));
 }
@@ -252,7 +252,7 @@ fn a_server_that_is_away_for_less_than_the_pauses_costs_no_login() {
         let lost = lost.when("xmpp:version=\"1.0\"").lasts(away);
         let then = [vec![lost], classic(EJABBERD)].concat();
         let server = faults::script(then.clone());
-        let client = client(&server, |_| {});
+        let client = client(&server, |config| config);
         for ((server, client), before) in [((server, client), 0), (taught(then), 4)] {
             assert_eq!(client.prebind(&account()).unwrap().round_trips(), 4);
             let requests = server.requests();

@@ -29,7 +29,7 @@ fn other() -> Vec<Reply> {
 /// A server that was proven to be Prosody, and the profile that tells so.
 fn proven(then: Vec<Reply>) -> (Server, String) {
     let server = faults::script([classic(PROSODY), vec![good()], then].concat());
-    let first = client(&server, |_| {});
+    let first = client(&server, |config| config);
     for round_trips in [4, 1] {
         assert_eq!(first.prebind(&anonymous()).unwrap().round_trips(), round_trips);
     }
@@ -39,7 +39,7 @@ fn proven(then: Vec<Reply>) -> (Server, String) {
 }
 
 fn short_lived(server: &Server, profile: &str) -> Client {
-    client(server, |config| (config.profile, config.fail_fast_after) = (Some(profile.to_owned()), 0))
+    client(server, |config| config.with_profile(Some(profile.to_owned())).with_fail_fast_after(0))
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_password_that_went_to_another_server_is_not_sent_again_in_the_same_call() {
 #[test]
 fn where_nothing_went_with_the_creation_another_server_costs_nothing() {
     let server = faults::script([classic(EJABBERD), other(), other()].concat());
-    let client = in_turn(&server, |_| {});
+    let client = in_turn(&server, |config| config);
     let round_trips = [(); 2].map(|()| client.prebind(&account()).unwrap().round_trips());
     assert_eq!(round_trips, [4, 4]);
     assert_eq!(shape(&server.requests()), "...");
@@ -110,7 +110,7 @@ fn what_was_learned_of_the_server_serves_a_domain_not_seen_before() {
         let mut first = classic(PROSODY);
         first[0] = body(like, OFFER).when("xmpp:version");
         let server = faults::script([first, of_domain(then, "example.org")].concat());
-        let client = client(&server, |_| {});
+        let client = client(&server, |config| config);
         assert_eq!(client.prebind(&at("localhost")).unwrap().round_trips(), 4);
         assert_eq!(client.prebind(&at("example.org")).unwrap().round_trips(), expected, "{like}");
         assert!(!server.requests()[4].body.contains("<auth"), "nothing goes before the offer");

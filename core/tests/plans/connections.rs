@@ -18,9 +18,9 @@ fn what_follows_a_creation_goes_over_another_connection() {
     let replies = (0..40).flat_map(|_| classic(PROSODY)).collect();
     let server = faults::script(replies);
     let client = client(&server, |config| {
-        config.learn = false;
         // The longer a request, the longer its connection rests: half a second.
-        config.headers.push(("X-Long".to_owned(), "x".repeat(4900).into()));
+        let long = ("X-Long".to_owned(), "x".repeat(4900).into());
+        config.with_learn(false).with_headers(vec![long])
     });
     let rest = Duration::from_millis(490);
     // From now on it is known for Prosody.
@@ -55,7 +55,7 @@ fn what_follows_a_creation_goes_over_another_connection() {
 fn a_connection_for_what_follows_is_opened_ahead() {
     let profile = {
         let learn = faults::script(classic(EJABBERD));
-        let taught = client(&learn, |_| {});
+        let taught = client(&learn, |config| config);
         taught.prebind(&account()).unwrap();
         // Of another URL, so it is made to fit. Nothing is sent ahead of its turn.
         taught.profile().replace("\"server\":", "\"ahead\":\"left\",\"server\":")
@@ -66,10 +66,10 @@ fn a_connection_for_what_follows_is_opened_ahead() {
         replies.push(body("", BOUND));
         replies
     });
-    let ours = client(&server, |_| {}).profile();
+    let ours = client(&server, |config| config).profile();
     let domains = profile.split_once("\"domains\":").unwrap().1;
     let profile = format!("{}\"domains\":{domains}", ours.split_once("\"domains\":").unwrap().0);
-    let client = client(&server, |config| config.profile = Some(profile));
+    let client = client(&server, |config| config.with_profile(Some(profile)));
     thread::scope(|scope| {
         let call = scope.spawn(|| client.prebind(&account()).unwrap());
         wait_until(|| server.connections() == 2);
@@ -119,7 +119,7 @@ fn one_connection_is_enough_if_no_other_can_be_had() {
         let replies = [classic(EJABBERD), then.clone(), then].concat();
         let server = faults::script(replies.into_iter().map(by_bearer).collect());
         let url = one_connection_to(&server);
-        let client = client(&server, |config| config.url = prebind::Config::new(&url).unwrap().url);
+        let client = client(&server, |config| config.with_url(&url).unwrap());
         for _ in 0..3 {
             let (session, took) = faults::timed(|| client.prebind(&account));
             session.unwrap();
@@ -136,7 +136,7 @@ fn a_server_that_closes_idle_connections_loses_no_creation() {
     let replies = (0..4).flat_map(|_| classic(PROSODY));
     let replies = replies.map(|reply| reply.closes_after(Duration::from_millis(300)));
     let server = faults::script(replies.collect());
-    let client = client(&server, |config| config.learn = false);
+    let client = client(&server, |config| config.with_learn(false));
     for _ in 0..4 {
         client.prebind(&account()).unwrap();
         wait_until(|| server.open_connections() == 0);
@@ -156,7 +156,7 @@ fn wait_until(holds: impl Fn() -> bool) {
 fn a_new_connection_takes_up_the_tls_of_an_earlier_one() {
     let replies: Vec<Reply> = classic(PROSODY).into_iter().map(Reply::closes).collect();
     let server = faults::script_tls(replies);
-    let client = client(&server, |config| config.ca = server.ca_pem().map(|pem| pem.as_bytes().to_vec()));
+    let client = client(&server, |config| config.with_ca(server.ca_pem().map(|pem| pem.as_bytes().to_vec())));
     client.prebind(&account()).unwrap();
     let is_resumed: Vec<bool> = server.requests().iter().map(|request| request.is_resumed).collect();
     assert_eq!(is_resumed, [false, true, true, true]);

@@ -68,14 +68,11 @@ fn broken() -> Reply {
 }
 
 /// Known to send no bind ahead of its turn.
-fn in_turn(server: &Server, change: impl FnOnce(&mut Config)) -> Client {
-    let taught = client(server, |_| {});
+fn in_turn(server: &Server, change: impl FnOnce(Config) -> Config) -> Client {
+    let taught = client(server, |config| config);
     taught.prebind(&account()).unwrap();
     let profile = taught.profile().replace("\"server\":", "\"ahead\":\"left\",\"server\":");
-    client(server, |config| {
-        change(config);
-        config.profile = Some(profile);
-    })
+    client(server, |config| change(config).with_profile(Some(profile)))
 }
 
 /// A pair of requests to ejabberd, and what is before it and after it.
@@ -99,11 +96,9 @@ fn pair_in_flight() -> Vec<Reply> {
     pair
 }
 
-fn client(server: &Server, change: impl FnOnce(&mut Config)) -> Client {
-    let mut config = Config::new(&server.url).unwrap();
-    config.deadline = Duration::from_secs(10);
-    change(&mut config);
-    Client::new(config).unwrap()
+fn client(server: &Server, change: impl FnOnce(Config) -> Config) -> Client {
+    let config = Config::new(&server.url).unwrap().with_deadline(Duration::from_secs(10)).unwrap();
+    Client::new(change(config)).unwrap()
 }
 
 /// Which requests are which: `!` all at once, `.` a classic creation, `x` the end of a session.

@@ -20,7 +20,7 @@ fn pairs(hang: Duration) -> Server {
 #[test]
 fn two_requests_are_in_flight() {
     let server = faults::script([classic(EJABBERD), pair_in_flight()].concat());
-    let client = in_turn(&server, |_| {});
+    let client = in_turn(&server, |config| config);
     let session = client.prebind(&account()).unwrap();
     assert_eq!((session.round_trips(), session.rid()), (3, session.last_rid() + 1));
     let mut requests = server.requests();
@@ -39,7 +39,7 @@ fn giving_up_and_the_deadline_hold_for_both_requests() {
     let hang = Duration::from_secs(60);
     for patience in [Duration::from_millis(300), Duration::from_secs(60)] {
         let server = pairs(hang);
-        let client = in_turn(&server, |config| config.deadline = Duration::from_millis(1500));
+        let client = in_turn(&server, |config| config.with_deadline(Duration::from_millis(1500)).unwrap());
         let start = Instant::now();
         let call = || interruptible(move || start.elapsed() < patience, || client.prebind(&account()));
         let (result, took) = faults::timed(call);
@@ -67,7 +67,7 @@ fn the_end_of_a_session_that_is_not_answered_is_sent_once_more() {
     // On a very busy machine the second may be too late, not each time.
     let is_repeated = (0..10).any(|_| {
         let server = faults::script([classic(EJABBERD), refused.to_vec()].concat());
-        let client = in_turn(&server, |_| {});
+        let client = in_turn(&server, |config| config);
         let error = client.prebind(&account()).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::Auth);
         let mut ends = server.requests();
@@ -86,7 +86,7 @@ fn a_pair_that_is_answered_at_once_is_not_held_against_the_plan() {
     held[4] = body("", "").when("sid=\"2\"/>").after(Duration::from_secs(60));
     let pairs = (0..10).flat_map(|_| pair()).collect();
     let server = faults::script([classic(EJABBERD), held, classic(EJABBERD), pairs].concat());
-    let client = in_turn(&server, |_| {});
+    let client = in_turn(&server, |config| config);
     let round_trips = || client.prebind(&account()).unwrap().round_trips();
     assert_eq!(round_trips(), 4);
     // On a busy machine the second of a pair may overtake the first, which this server does not mind.

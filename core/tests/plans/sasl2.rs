@@ -41,8 +41,12 @@ fn hasty(server: &Server) -> Client {
 
 fn knowing(server: &Server, profile: Option<String>) -> Client {
     client(server, |config| {
-        (config.deadline, config.fail_fast_after, config.fast_tokens) = (DEADLINE, 0, true);
-        config.profile = profile;
+        config
+            .with_deadline(DEADLINE)
+            .unwrap()
+            .with_fail_fast_after(0)
+            .with_fast_tokens(true)
+            .with_profile(profile)
     })
 }
 

@@ -59,7 +59,7 @@ fn a_password_goes_out_once_in_a_call() {
     for (kind, answer) in answers() {
         let bad = answer.clone().when(ALL_AT_ONCE);
         let server = faults::script([classic(PROSODY), vec![bad, answer.clone()], classic(PROSODY)].concat());
-        let client = client(&server, |_| {});
+        let client = client(&server, |config| config);
         client.prebind(&anonymous()).unwrap();
         assert_eq!(client.prebind(&account()).unwrap_err().kind().as_str(), kind, "{answer:?}");
         assert_eq!(told(&server), 1, "{answer:?}");
@@ -80,7 +80,7 @@ fn a_proof_goes_out_once_in_a_call() {
         let begun = body(PROSODY, &format!("{SCRAM_OFFER}{challenge}")).when("\"1.0\"><auth");
         let again = body(PROSODY, SCRAM_OFFER).when("xmpp:version");
         let server = faults::script([first, vec![begun, bad.clone(), bad, again]].concat());
-        let client = client(&server, |_| {});
+        let client = client(&server, |config| config);
         client.prebind(&anonymous()).unwrap();
         assert_eq!(client.prebind(&account).unwrap_err().kind().as_str(), kind, "{answer:?}");
         assert_eq!(told(&server), 1, "{answer:?}");
@@ -100,7 +100,7 @@ fn a_password_goes_out_again_if_the_session_went_with_its_server() {
         let first = classic(PROSODY)[0].clone();
         let broken = vec![first, lost.clone(), lost.clone()];
         let server = faults::script([broken, answers, classic(PROSODY)].concat());
-        let result = client(&server, |_| {}).prebind(&account());
+        let result = client(&server, |config| config).prebind(&account());
         assert_eq!(result.is_ok(), is_gone, "{condition}: {result:?}");
         assert_eq!(told(&server), 1 + usize::from(is_gone));
     }
@@ -110,7 +110,7 @@ fn a_password_goes_out_again_if_the_session_went_with_its_server() {
 fn a_plan_that_failed_after_a_secret_was_sent_gives_way_in_the_next_call() {
     let bad = body("type='terminate' condition='bad-request'", "").when(ALL_AT_ONCE);
     let server = faults::script([classic(PROSODY), vec![bad], classic(PROSODY), classic(PROSODY)].concat());
-    let client = client(&server, |_| {});
+    let client = client(&server, |config| config);
     let calls = [(); 4].map(|()| client.prebind(&account()).map(|session| session.round_trips()).ok());
     assert_eq!(calls, [Some(4), None, Some(4), Some(4)]);
     assert_eq!(shape(&server.requests()), ".!..");
@@ -121,7 +121,7 @@ fn a_password_that_was_not_looked_at_may_go_out_again() {
     for condition in ["invalid-mechanism", "encryption-required"] {
         let refused = body(PROSODY, &format!("{OFFER}{}", text(&failure(condition)))).when(ALL_AT_ONCE);
         let server = faults::script([classic(PROSODY), vec![refused], classic(PROSODY)].concat());
-        let client = client(&server, |_| {});
+        let client = client(&server, |config| config);
         client.prebind(&account()).unwrap();
         assert_eq!(client.prebind(&account()).unwrap().round_trips(), 4, "{condition}");
     }
@@ -157,26 +157,26 @@ fn a_password_goes_early_by_plain_only_if_this_process_saw_that_it_must() {
         replies
     };
     let server = faults::script([offering(&["PLAIN"]), vec![good()]].concat());
-    let taught = client(&server, |_| {});
+    let taught = client(&server, |config| config);
     let round_trips = [(); 2].map(|()| taught.prebind(&by_password()).unwrap().round_trips());
     assert_eq!(round_trips, [4, 1], "seen by this process");
 
     // The profile of another server of the same address, or one that was made up.
     let second = faults::script([bind_with_login(), vec![good()]].concat());
     let profile = taught.profile();
-    let other = client(&second, |_| {}).profile();
+    let other = client(&second, |config| config).profile();
     let url =
         |profile: &str| profile.split("\"url\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let profile = profile.replace(&url(&profile), &url(&other));
-    let later = client(&second, |config| config.profile = Some(profile.clone()));
+    let later = client(&second, |config| config.with_profile(Some(profile.clone())));
     assert_eq!(later.prebind(&by_password()).unwrap().round_trips(), 2);
     assert_eq!(told(&second), 1, "after the offer");
     assert_eq!(later.prebind(&by_password()).unwrap().round_trips(), 1);
 
     // The server takes better.
     let third = faults::script(offering(&["PLAIN", "SCRAM-SHA-1"]));
-    let profile = profile.replace(&url(&profile), &url(&client(&third, |_| {}).profile()));
-    let later = client(&third, |config| config.profile = Some(profile));
+    let profile = profile.replace(&url(&profile), &url(&client(&third, |config| config).profile()));
+    let later = client(&third, |config| config.with_profile(Some(profile)));
     assert!(later.prebind(&by_password()).is_err(), "the script knows no SCRAM");
     assert_eq!(told(&third), 0);
     assert!(third.requests().iter().any(|request| request.body.contains("SCRAM-SHA-1\">")));
@@ -195,11 +195,11 @@ fn a_step_down_from_scram_is_refused_and_told() {
         let server = faults::script(
             [first, offering(&["PLAIN"]), offering(&["PLAIN"]), offering(&["PLAIN"])].concat(),
         );
-        let first = client(&server, |config| config.learn = true);
+        let first = client(&server, |config| config.with_learn(true));
         first.prebind(&anonymous()).unwrap();
         let (mut later, profile) = (first.clone(), first.profile());
         if !learns_early {
-            later = client(&server, |config| config.profile = Some(profile));
+            later = client(&server, |config| config.with_profile(Some(profile)));
         }
         for _ in 0..2 {
             let error = later.prebind(&by_password()).unwrap_err();

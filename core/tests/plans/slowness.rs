@@ -18,7 +18,7 @@ const SLOW: Duration = Duration::from_millis(900);
 const NEVER: Duration = Duration::from_secs(60);
 
 fn hasty(server: &Server) -> Client {
-    client(server, |config| (config.deadline, config.fail_fast_after) = (DEADLINE, 0))
+    client(server, |config| config.with_deadline(DEADLINE).unwrap().with_fail_fast_after(0))
 }
 
 fn passwords_sent(server: &Server) -> usize {
@@ -45,7 +45,7 @@ fn so_is_one_that_takes_the_password_after_its_offer() {
     let mut slow = pair();
     slow[2] = slow[2].clone().after(SLOW);
     let server = faults::script([classic(EJABBERD), slow].concat());
-    let client = in_turn(&server, |config| (config.deadline, config.fail_fast_after) = (DEADLINE, 0));
+    let client = in_turn(&server, |config| config.with_deadline(DEADLINE).unwrap().with_fail_fast_after(0));
     assert_eq!(client.prebind(&account()).unwrap().round_trips(), 3);
     assert_eq!(passwords_sent(&server), 2);
 }

@@ -34,7 +34,7 @@ fn an_account_without_a_token_costs_no_other_its_own() {
         vec![good()],
     ];
     let server = faults::script(replies.concat());
-    let client = client(&server, |_| {});
+    let client = client(&server, |config| config);
     let login = |account: &Account| {
         let session = client.prebind(account).unwrap();
         (session.round_trips(), session.fast_token().cloned())

@@ -30,11 +30,16 @@ pub(crate) struct Door {
 
 impl Door {
     pub(crate) fn new(server: &Info, url: &str, browser_url: &str, ca_pem: &Path) -> Self {
-        let mut config = Config::new(url).unwrap();
-        config.ca = Some(fs::read(ca_pem).unwrap());
+        let mut config = Config::new(url).unwrap().with_ca(Some(fs::read(ca_pem).unwrap()));
         // The machine may be busy.
         let patience = Duration::from_secs(60);
-        (config.deadline, config.request_timeout, config.connect_timeout) = (patience, patience, patience);
+        config = config
+            .with_deadline(patience)
+            .unwrap()
+            .with_request_timeout(patience)
+            .unwrap()
+            .with_connect_timeout(patience)
+            .unwrap();
         Self { url: url.to_owned(), browser_url: browser_url.to_owned(), config, server: server.clone() }
     }
 

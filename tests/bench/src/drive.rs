@@ -50,8 +50,8 @@ impl Drive {
         match &self.what {
             What::Rust => {
                 let login: Login = env::var("PREBIND_MECHANISM")?.parse()?;
-                let mut config = config(&url, &ca, login)?;
-                config.profile = Some(env::var("PREBIND_PROFILE")?).filter(|profile| !profile.is_empty());
+                let config = config(&url, &ca, login)?
+                    .with_profile(Some(env::var("PREBIND_PROFILE")?).filter(|profile| !profile.is_empty()));
                 let client = Client::new(config)?;
                 let account = &login.account(&env::var("PREBIND_JID")?, &env::var("PREBIND_PASSWORD")?)?;
                 let make = || -> Result<Call<'_>> {

@@ -187,13 +187,14 @@ impl fmt::Display for Target<'_> {
 
 /// The options that every client of the library is given here.
 pub(crate) fn config(url: &str, ca: &Path, login: Login) -> Result<Config> {
-    let mut config = Config::new(url)?;
-    config.fast_tokens = login == Login::Fast;
-    config.ca = Some(fs::read(ca)?);
+    let mut config = Config::new(url)?.with_fast_tokens(login == Login::Fast).with_ca(Some(fs::read(ca)?));
     // A machine under load is measured as well.
-    config.deadline = Duration::from_secs(30);
-    config.request_timeout = Duration::from_secs(30);
-    config.fail_fast_after = 0;
+    config = config
+        .with_deadline(Duration::from_secs(30))
+        .unwrap()
+        .with_request_timeout(Duration::from_secs(30))
+        .unwrap()
+        .with_fail_fast_after(0);
     Ok(config)
 }
 

@@ -25,8 +25,7 @@ fn negotiate(case: &Value, count: usize) -> Result<()> {
     let text =
         |value: &Value| -> Result<String> { Ok(value.as_str().ok_or("a case that is none")?.to_owned()) };
     let url = case["config"]["url"].as_str().unwrap_or("http://127.0.0.1:5280/http-bind");
-    let mut config = Config::new(url)?;
-    config.allow_cleartext = case["config"]["allow_cleartext"] == true;
+    let config = Config::new(url)?.with_allow_cleartext(case["config"]["allow_cleartext"] == true);
     let credentials = &case["account"]["credentials"];
     let credentials = match credentials["token"].as_str() {
         Some(secret) => Credentials::plain(secret),

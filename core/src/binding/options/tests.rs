@@ -1,9 +1,9 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use super::super::parameter::{grouped, json};
 use super::super::schema::schema_json;
 use super::*;
+use crate::named::{grouped, json};
 
 mod declarations;
 
@@ -20,34 +20,14 @@ fn pair(first: i64, second: i64) -> Value {
 }
 
 #[test]
-fn every_field_is_an_option() {
-    macro_rules! fields {
-        ($($field:ident)+) => {{
-            // Does not compile while a field is missing here.
-            let Config { url: _, $($field: _),+ } = config();
-            [$(stringify!($field)),+]
-        }};
-    }
-    let fields = fields! {
-        lang wait hold route resource weakest_mechanism digest_md5 allow_cleartext fast_tokens iterations scram_cache headers ca
-        client_certificate proxy ip_family deadline resolve_timeout connect_timeout request_timeout
-        max_calls workers max_host_calls fail_fast_after fail_fast_for max_reply learn relearn_after profile
-    };
-    let names: Vec<_> = Config::options().map(|option| option.name).collect();
-    assert_eq!(names, fields);
-}
-
-#[test]
 fn the_default_of_an_option_is_the_fields() {
     let mut named = config();
     for option in Config::options() {
         named.set(option.name, option.default.unwrap()).unwrap();
     }
     assert_eq!(named, config());
-    named.check().unwrap();
 }
 
-/// The limits in the table are those of the field, and both ways to set one know them.
 #[test]
 fn limits_hold_at_both_ends() {
     for option in Config::options() {
@@ -76,7 +56,6 @@ fn limits_hold_at_both_ends() {
         for value in inside {
             let mut config = config();
             config.set(name, value.clone()).unwrap();
-            config.check().unwrap();
             let row = OPTIONS.iter().find(|row| row.name == name).unwrap();
             assert_eq!(json(&(row.value)(&config)), json(value), "{name}");
         }
@@ -84,28 +63,6 @@ fn limits_hold_at_both_ends() {
             let error = config().set(name, value.clone()).unwrap_err();
             assert_eq!(error.to_string(), format!("{name}: must be {}", option.takes));
         }
-    }
-}
-
-#[test]
-fn fields_beyond_the_limits_are_refused() {
-    type Change = fn(&mut Config);
-    let changes: [(&str, Change); 9] = [
-        ("wait", |config| config.wait = 0),
-        ("hold", |config| config.hold = 0),
-        ("iterations", |config| config.iterations = 0..=0),
-        ("iterations", |config| config.iterations = RangeInclusive::new(2, 1)),
-        ("deadline", |config| config.deadline = Duration::ZERO),
-        ("deadline", |config| config.deadline = Duration::from_millis(3_600_001)),
-        ("deadline", |config| config.deadline = Duration::MAX),
-        ("fail_fast_for", |config| config.fail_fast_for = Duration::MAX),
-        ("max_reply", |config| config.max_reply = 0),
-    ];
-    for (field, change) in changes {
-        let mut config = config();
-        change(&mut config);
-        let error = config.check().unwrap_err();
-        assert!(error.to_string().starts_with(&format!("{field}: must be ")), "{error}");
     }
 }
 
@@ -170,7 +127,7 @@ fn the_schema_is_json() {
 #[test]
 fn the_readme_tells_the_defaults() {
     let readme = file("../README.md");
-    let (_, table) = readme.split_once("| field | default | |\n|---|---|---|\n").unwrap();
+    let (_, table) = readme.split_once("| option | default | |\n|---|---|---|\n").unwrap();
     let rows: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
     assert!(rows.len() > 5, "{rows:?}");
     for row in rows {
@@ -179,27 +136,6 @@ fn the_readme_tells_the_defaults() {
         let options = names.map(|name| Config::options().find(|option| option.name == name).unwrap());
         let defaults: Vec<_> = options.map(|option| default_of(&option)).collect();
         assert_eq!(cells[2], defaults.join(", "), "{}", cells[1]);
-    }
-}
-
-/// What rustdoc shows of a field tells its default.
-#[test]
-fn the_fields_documentation_tells_the_defaults() {
-    let source = file("src/config.rs");
-    for option in Config::options() {
-        let (above, _) = source.split_once(&format!("    pub {}: ", option.name)).unwrap();
-        let lines: Vec<&str> = above.lines().rev().map_while(|line| line.strip_prefix("    /// ")).collect();
-        let comment = lines.into_iter().rev().collect::<Vec<_>>().join(" ") + " ";
-        let said =
-            comment.split_once("Default ").or_else(|| comment.split_once("default ")).map(|(_, said)| {
-                let ends = [". ", ", ", "; ", ": "].iter().filter_map(|end| said.find(end));
-                // A link leads to the variant.
-                let said = &said[..ends.min().unwrap()];
-                said.split_once("](").map_or(said, |(name, _)| name.trim_start_matches('['))
-            });
-        let default = default_of(&option);
-        let is_unsaid = default == "none" && said.is_none();
-        assert!(is_unsaid || said == Some(&default), "{}: default {default}, but: {comment}", option.name);
     }
 }
 

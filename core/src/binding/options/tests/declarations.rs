@@ -85,8 +85,8 @@ fn types(option: &Parameter) -> Types {
         ValueType::Seconds { .. } => ["Seconds", "Numeric", "seconds", "int|float|null", "Duration"],
         ValueType::Choice { values } => {
             let kotlin = match values {
-                _ if values == PASSWORD_MECHANISMS => "PasswordMechanism",
-                _ if values == IP_FAMILIES => "IpFamily",
+                _ if values.contains(&"PLAIN") => "PasswordMechanism",
+                _ if values.contains(&"any") => "IpFamily",
                 _ => panic!("{}: Kotlin has an enum for each choice", option.name),
             };
             ["str", "String, Symbol", "String | Symbol", "?string", kotlin]

@@ -78,7 +78,7 @@ pub enum ValueType {
 
 impl ValueType {
     /// Whether a value of this type is within the type's limits.
-    pub(super) fn fits(&self, value: &Value) -> bool {
+    pub(crate) fn fits(&self, value: &Value) -> bool {
         let within = |limits: RangeInclusive<u32>, value: &Value| match value {
             Value::Whole(number) => u32::try_from(*number).is_ok_and(|number| limits.contains(&number)),
             _ => false,
@@ -96,11 +96,6 @@ impl ValueType {
             (Self::Choice { values }, Value::Text(text)) => values.contains(&text.expose()),
             _ => true,
         }
-    }
-
-    /// Whether there are values of the right type that do not fit.
-    pub(super) fn has_limits(&self) -> bool {
-        matches!(self, Self::Count { .. } | Self::Range { .. } | Self::Seconds { .. })
     }
 }
 
@@ -135,7 +130,7 @@ impl fmt::Display for ValueType {
 }
 
 /// A number as people read it.
-pub(super) fn grouped(number: u32) -> String {
+pub(crate) fn grouped(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -153,7 +148,7 @@ fn as_json<S: Serializer>(value: &Option<Value>, serializer: S) -> Result<S::Ok,
 }
 
 /// `Value` itself cannot be serialized, since it may be a secret; a default is none.
-pub(super) fn json(value: &Value) -> serde_json::Value {
+pub(crate) fn json(value: &Value) -> serde_json::Value {
     match value {
         Value::Nothing => serde_json::Value::Null,
         Value::Flag(flag) => (*flag).into(),

@@ -8,52 +8,52 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// A value, the parameter it is for, and what that takes.
-pub(super) struct NamedValue {
-    pub(super) name: &'static str,
-    pub(super) takes: &'static ValueType,
-    pub(super) value: Value,
+pub(crate) struct NamedValue {
+    pub(crate) name: &'static str,
+    pub(crate) takes: &'static ValueType,
+    pub(crate) value: Value,
 }
 
 impl NamedValue {
-    pub(super) fn refused(&self) -> Error {
+    pub(crate) fn refused(&self) -> Error {
         Error::config(self.name, format!("must be {}", self.takes))
     }
 
-    pub(super) fn flag(&self) -> Result<bool> {
+    pub(crate) fn flag(&self) -> Result<bool> {
         match self.value {
             Value::Flag(flag) => Ok(flag),
             _ => Err(self.refused()),
         }
     }
 
-    pub(super) fn count<T: TryFrom<i64>>(&self) -> Result<T> {
+    pub(crate) fn count<T: TryFrom<i64>>(&self) -> Result<T> {
         match self.value {
             Value::Whole(number) => T::try_from(number).map_err(|_| self.refused()),
             _ => Err(self.refused()),
         }
     }
 
-    pub(super) fn seconds(&self) -> Result<Duration> {
+    pub(crate) fn seconds(&self) -> Result<Duration> {
         seconds(&self.value).ok_or_else(|| self.refused())
     }
 
-    pub(super) fn text(&self) -> Result<String> {
+    pub(crate) fn text(&self) -> Result<String> {
         self.secret().map(|text| text.expose().to_owned())
     }
 
-    pub(super) fn secret(&self) -> Result<Secret> {
+    pub(crate) fn secret(&self) -> Result<Secret> {
         match &self.value {
             Value::Text(text) => Ok(text.clone()),
             _ => Err(self.refused()),
         }
     }
 
-    pub(super) fn one_of<T: Copy>(&self, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
+    pub(crate) fn one_of<T: Copy>(&self, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
         let wanted = self.text()?;
         all.iter().copied().find(|each| name(*each) == wanted).ok_or_else(|| self.refused())
     }
 
-    pub(super) fn bytes(&self) -> Result<Vec<u8>> {
+    pub(crate) fn bytes(&self) -> Result<Vec<u8>> {
         match &self.value {
             Value::Bytes(bytes) => Ok(bytes.to_vec()),
             Value::Text(text) => Ok(text.expose().as_bytes().to_vec()),
@@ -61,7 +61,7 @@ impl NamedValue {
         }
     }
 
-    pub(super) fn pair(&self) -> Result<[Self; 2]> {
+    pub(crate) fn pair(&self) -> Result<[Self; 2]> {
         match &self.value {
             Value::List(values) => match values.as_slice() {
                 [first, second] => Ok([self.part(first), self.part(second)]),
@@ -71,7 +71,7 @@ impl NamedValue {
         }
     }
 
-    pub(super) fn fields(&self) -> Result<Vec<(String, Self)>> {
+    pub(crate) fn fields(&self) -> Result<Vec<(String, Self)>> {
         match &self.value {
             Value::Map(fields) => {
                 Ok(fields.iter().map(|(name, value)| (name.clone(), self.part(value))).collect())
@@ -81,7 +81,7 @@ impl NamedValue {
     }
 
     /// The fields of a record, in the order of its type. None may be missing, and no other may join.
-    pub(super) fn record<const N: usize>(&self) -> Result<[Self; N]> {
+    pub(crate) fn record<const N: usize>(&self) -> Result<[Self; N]> {
         let (Value::Map(given), ValueType::Record { fields }) = (&self.value, self.takes) else {
             return Err(self.refused());
         };

@@ -75,7 +75,7 @@ impl fmt::Debug for Value {
 }
 
 /// The time that a number of seconds stands for, if there is such a time.
-pub(super) fn seconds(value: &Value) -> Option<Duration> {
+pub(crate) fn seconds(value: &Value) -> Option<Duration> {
     match value {
         Value::Whole(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
         Value::Decimal(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
