@@ -10,75 +10,41 @@ use url::{Host, Url};
 
 use super::language::Language;
 use crate::error::{address, parsed};
-use crate::text;
+use crate::text::{named, shown};
 
-/// What the doctor looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Check {
-    /// Which software this is, and where its settings come from.
-    Site,
-    /// The user of the site.
-    User,
-    /// The user's JID and what proves it.
-    Account,
-    /// Whether two users are one in the chat.
-    Users,
-    /// What a page needs.
-    Page,
-    /// The BOSH endpoint as the browser reaches it.
-    BrowserUrl,
-    /// Whether a chat server answers there.
-    Reached,
-    /// Whether the sessions of a user are counted.
-    RateLimit,
-    /// The client and its settings.
-    Client,
-    /// A real login.
-    Login,
-    /// The end of its session.
-    End,
-    /// Whether what was learned of the chat server is there for other processes.
-    Cache,
+named! {
+    /// What the doctor looks at, in this order.
+    Check {
+        /// Which software this is, and where its settings come from.
+        Site = "site",
+        /// The user of the site.
+        User = "user",
+        /// The user's JID and what proves it.
+        Account = "account",
+        /// Whether two users are one in the chat.
+        Users = "users",
+        /// What a page needs.
+        Page = "page",
+        /// The BOSH endpoint as the browser reaches it.
+        BrowserUrl = "browser_url",
+        /// Whether a chat server answers there.
+        Reached = "reached",
+        /// Whether the sessions of a user are counted.
+        RateLimit = "rate_limit",
+        /// The client and its settings.
+        Client = "client",
+        /// A real login.
+        Login = "login",
+        /// The end of its session.
+        End = "end",
+        /// Whether what was learned of the chat server is there for other processes.
+        Cache = "cache",
+    }
 }
 
 parsed!(Check, "check");
 
 impl Check {
-    /// All of them, in their order.
-    pub const ALL: [Self; 12] = [
-        Self::Site,
-        Self::User,
-        Self::Account,
-        Self::Users,
-        Self::Page,
-        Self::BrowserUrl,
-        Self::Reached,
-        Self::RateLimit,
-        Self::Client,
-        Self::Login,
-        Self::End,
-        Self::Cache,
-    ];
-
-    /// Its name, for bindings and in the report.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Site => "site",
-            Self::User => "user",
-            Self::Account => "account",
-            Self::Users => "users",
-            Self::Page => "page",
-            Self::BrowserUrl => "browser_url",
-            Self::Reached => "reached",
-            Self::RateLimit => "rate_limit",
-            Self::Client => "client",
-            Self::Login => "login",
-            Self::End => "end",
-            Self::Cache => "cache",
-        }
-    }
-
     /// Those without which it cannot be tried.
     fn needs(self) -> &'static [Self] {
         match self {
@@ -100,33 +66,21 @@ impl Check {
     }
 }
 
-/// How well a check went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grade {
-    /// Nothing is to be done.
-    Ok,
-    /// It says nothing about the chat.
-    NotTried,
-    /// It may be intentional.
-    Warning,
-    /// It keeps the chat from working.
-    Error,
-}
-
-text::shown!(Grade);
-
-impl Grade {
-    /// How a line of the report begins, unless all is well.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::NotTried => "not tried",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
+named! {
+    /// How well a check went. Its name begins a line of the report, unless all is well.
+    Grade {
+        /// Nothing is to be done.
+        Ok = "ok",
+        /// It says nothing about the chat.
+        NotTried = "not tried",
+        /// It may be intentional.
+        Warning = "warning",
+        /// It keeps the chat from working.
+        Error = "error",
     }
 }
+
+shown!(Grade);
 
 /// The values in the text of an outcome, by their names.
 type Words = BTreeMap<String, String>;

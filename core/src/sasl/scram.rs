@@ -28,7 +28,7 @@ use super::mechanism::{
 use super::prepare;
 use crate::error::{Check, Condition, Error, ErrorKind, Result, Retry, ScramCondition, Stage};
 use crate::secret::Secret;
-use crate::text;
+use crate::text::{named, shown};
 pub(super) use cache::Keys;
 pub use cache::ScramCache;
 use cache::{Derivation, Key, Lease};
@@ -455,16 +455,17 @@ fn malformed(problem: &str) -> Error {
     Error::unverified(Check::Message, format!("{problem}; {blame}"))
 }
 
-/// The hash of a SCRAM mechanism. Hashes may be added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ScramHash {
-    /// SCRAM-SHA-1 (RFC 5802).
-    Sha1,
-    /// SCRAM-SHA-256 (RFC 7677).
-    Sha256,
-    /// SCRAM-SHA-512.
-    Sha512,
+named! {
+    /// A hash, by the name of the SCRAM mechanism that it is for. Hashes may be added.
+    #[non_exhaustive]
+    ScramHash {
+        /// SCRAM-SHA-1 (RFC 5802).
+        Sha1 = "SCRAM-SHA-1",
+        /// SCRAM-SHA-256 (RFC 7677).
+        Sha256 = "SCRAM-SHA-256",
+        /// SCRAM-SHA-512.
+        Sha512 = "SCRAM-SHA-512",
+    }
 }
 
 /// Evaluates an expression with `$hash` standing for the hash's type.
@@ -487,7 +488,7 @@ macro_rules! with_hash {
     };
 }
 
-text::shown!(ScramHash);
+shown!(ScramHash);
 
 impl FromStr for ScramHash {
     type Err = Error;
@@ -503,19 +504,6 @@ impl FromStr for ScramHash {
 }
 
 impl ScramHash {
-    /// Every hash.
-    pub const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
-
-    /// The mechanism's name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sha1 => "SCRAM-SHA-1",
-            Self::Sha256 => "SCRAM-SHA-256",
-            Self::Sha512 => "SCRAM-SHA-512",
-        }
-    }
-
     pub(super) fn from_mechanism(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|hash| hash.as_str() == name)
     }
