@@ -279,20 +279,32 @@ impl<'a> Scram<'a> {
     }
 }
 
-/// Compares the server's signature.
-fn verify(server_final: &[u8], expected: &Key) -> Result<()> {
-    match ServerFinal::parse(server_final)? {
-        ServerFinal::Signature(signature) if bool::from(signature.ct_eq(expected.as_slice())) => Ok(()),
-        ServerFinal::Signature(_) => Err(Error::unverified(
-            Check::Signature,
-            "its signature is wrong: it does not know the password of this account; check that `url` leads to your \
-             server, as someone may be intercepting the connection",
-        )),
-        ServerFinal::Error(error) => {
-            let condition = Condition::Scram(ScramCondition::from(error));
-            Err(Error::refused(ErrorKind::Auth, Stage::Authenticate, Some(condition), None))
+/// Checks the server's last message: `v=…` or `e=…`, and extensions.
+fn verify(message: &[u8], expected: &Key) -> Result<()> {
+    let mut attributes = utf8(message)?.split(',').map(attribute);
+    let Some(Ok((name @ ('v' | 'e'), value))) = attributes.next() else {
+        return Err(Error::unverified(Check::Signature, "it did not send its signature"));
+    };
+    for extension in attributes {
+        if matches!(extension?, ('v' | 'e' | 'm', _)) {
+            return Err(malformed("its final message repeats an attribute"));
         }
     }
+    if name == 'e' {
+        let condition = Condition::Scram(ScramCondition::from(value));
+        return Err(Error::refused(ErrorKind::Auth, Stage::Authenticate, Some(condition), None));
+    }
+    let signature = STANDARD.decode(value);
+    let signature =
+        signature.map_err(|_| Error::unverified(Check::Signature, "its signature is not base64"))?;
+    if signature.ct_eq(expected.as_slice()).into() {
+        return Ok(());
+    }
+    Err(Error::unverified(
+        Check::Signature,
+        "its signature is wrong: it does not know the password of this account; check that `url` leads to your server, \
+         as someone may be intercepting the connection",
+    ))
 }
 
 /// The text whose hash the server sends (XEP-0474 §4.1).
@@ -394,34 +406,6 @@ impl<'a> ServerFirst<'a> {
             .filter(|salt| (1..=MAX_PART).contains(&salt.len()))
             .ok_or_else(|| Error::unverified(Check::Salt, "its salt is empty, too long or not base64"))?;
         Ok(Self { text, nonce, salt, iterations: posit_number(iterations)?, offer_hash, old_offer_hash })
-    }
-}
-
-/// `v=…` or `e=…`, and extensions.
-enum ServerFinal<'a> {
-    Signature(Vec<u8>),
-    Error(&'a str),
-}
-
-impl<'a> ServerFinal<'a> {
-    fn parse(message: &'a [u8]) -> Result<Self> {
-        let text = utf8(message)?;
-        let mut attributes = text.split(',').map(attribute);
-        let parsed = match attributes.next() {
-            Some(Ok(('e', error))) => Self::Error(error),
-            Some(Ok(('v', signature))) => Self::Signature(
-                STANDARD
-                    .decode(signature)
-                    .map_err(|_| Error::unverified(Check::Signature, "its signature is not base64"))?,
-            ),
-            _ => return Err(Error::unverified(Check::Signature, "it did not send its signature")),
-        };
-        for extension in attributes {
-            if matches!(extension?, ('v' | 'e' | 'm', _)) {
-                return Err(malformed("its final message repeats an attribute"));
-            }
-        }
-        Ok(parsed)
     }
 }
 
