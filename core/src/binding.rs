@@ -19,7 +19,6 @@ mod given;
 mod interruption;
 mod language;
 mod named_value;
-mod names;
 mod nearest;
 #[cfg(feature = "client")]
 mod observe;
