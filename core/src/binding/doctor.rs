@@ -205,7 +205,6 @@ fn filled(language: Language, template: &str, words: &Words) -> Option<String> {
         let (name, after) = after.split_once('}')?;
         text += before;
         match words.get(name) {
-            // Class and calls of an error, one a line; all else is a line.
             // Our own words, and class and calls of an error, one a line.
             Some(ours) if ["message", "complaint", "place"].contains(&name) => text += ours,
             Some(url) if name == "url" => text += &address(&without_secrets(url)),
