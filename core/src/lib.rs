@@ -44,6 +44,7 @@ mod client;
 mod config;
 mod error;
 mod jid;
+mod lock;
 mod negotiation;
 pub mod protocol;
 mod random;
