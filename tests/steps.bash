@@ -135,6 +135,16 @@ cargo_tests() {
     return "$failed"
 }
 
+# rust_api_is_kept: nothing public has changed or gone since the newest commit that touched `tests/semver/baseline`.
+#
+# `minor` is what cargo-semver-checks calls a release that only adds, whatever cargo calls it while the version is 0.x.
+rust_api_is_kept() {
+    local baseline
+    baseline=$(git -c "safe.directory=$root" log -1 --format=%H -- tests/semver/baseline)
+    echo "compared with ${baseline:?is in no commit: commit tests/semver/baseline, or fetch the whole history}"
+    cargo semver-checks --package prebind --all-features --release-type minor --baseline-rev "$baseline"
+}
+
 # --- Python
 
 # python_calls NUMBER: that many from Python, half of which fail.

@@ -18,7 +18,6 @@ mod given;
 #[cfg(feature = "client")]
 mod interruption;
 mod language;
-mod names;
 mod nearest;
 #[cfg(feature = "client")]
 mod observe;

@@ -1,7 +1,7 @@
 //! What can go wrong, as a caller needs to know it: which kind, where in the exchange, which
 //! condition the server named, what a retry may do, and one sentence with cause and remedy.
 
-// May import from `text`, `secret` and the layers above, in the order of `core/tests/layers`.
+// May import from `text`, `secret`, `lock` and the layers above, in the order of `core/tests/layers`.
 
 mod condition;
 #[cfg(test)]

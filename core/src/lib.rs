@@ -44,6 +44,7 @@ mod client;
 mod config;
 mod error;
 mod jid;
+mod lock;
 mod named;
 mod negotiation;
 pub mod protocol;

@@ -10,6 +10,7 @@ use crate::error::parsed;
 use crate::jid::Jid;
 use crate::sasl::{Authenticated, FastToken};
 use crate::secret::Secret;
+use crate::text::named;
 use crate::wire::body::Created;
 use crate::wire::cookies::Cookie;
 
@@ -29,30 +30,17 @@ pub struct Session {
     fast_token: Option<FastToken>,
 }
 
-/// What an answer to the browser may have besides `jid`, `sid` and `rid`, for clients that want more. Extras may be added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Extra {
-    /// [`Session::last_rid`].
-    LastRid,
-    /// [`Session::wait`], in seconds.
-    Wait,
-    /// [`Session::inactivity`], in seconds; `null` if the server did not say.
-    Inactivity,
-}
-
-impl Extra {
-    /// Each of them.
-    pub const ALL: [Self; 3] = [Self::LastRid, Self::Wait, Self::Inactivity];
-
-    /// Its name in the answer.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::LastRid => "last_rid",
-            Self::Wait => "wait",
-            Self::Inactivity => "inactivity",
-        }
+named! {
+    /// What an answer to the browser may have besides `jid`, `sid` and `rid`, for clients that want more. Extras may be
+    /// added.
+    #[non_exhaustive]
+    Extra {
+        /// [`Session::last_rid`].
+        LastRid = "last_rid",
+        /// [`Session::wait`], in seconds.
+        Wait = "wait",
+        /// [`Session::inactivity`], in seconds; `null` if the server did not say.
+        Inactivity = "inactivity",
     }
 }
 

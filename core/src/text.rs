@@ -13,6 +13,30 @@ macro_rules! shown {
 
 pub(crate) use shown;
 
+/// Declares a small enum whose values have a fixed name each, the same in every language.
+macro_rules! named {
+    ($(#[$meta:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $enum { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $enum {
+            /// Each of them, in their order.
+            pub const ALL: [Self; Self::NAMES.len()] = [$(Self::$variant,)+];
+
+            pub(crate) const NAMES: &[&str] = &[$($name,)+];
+
+            /// Its name, the same in every language.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                Self::NAMES[self as usize]
+            }
+        }
+    };
+}
+
+pub(crate) use named;
+
 /// Whether every character may stand in XML 1.0 (§2.2).
 pub(crate) fn is_xml_text(text: &str) -> bool {
     // Nearly all text is plain ASCII. No byte ends the search, so that many are looked at at once.

@@ -5,6 +5,8 @@ use crate::error::{Error, Result, address, shortened};
 use crate::named::{NamedValue, Parameter, Value, ValueType};
 use crate::sasl::{Credentials, FastToken, MAX_SECRET, ScramHash};
 
+use ValueType::{Flag, Record, Text};
+
 type Prove = fn(&NamedValue) -> Result<Credentials>;
 
 struct Argument {
@@ -15,99 +17,58 @@ struct Argument {
     prove: Option<Prove>,
 }
 
-static ARGUMENTS: &[Argument] = &[
-    Argument {
-        name: "password",
-        takes: ValueType::Text,
-        about: "A password, for the strongest mechanism that both sides know: SCRAM, or PLAIN.",
-        prove: Some(|given| given.secret().map(Credentials::password)),
-    },
-    Argument {
-        name: "token",
-        takes: ValueType::Text,
-        about: "What the server takes as a password, such as a JWT or a one-time token; always sent by PLAIN.",
-        prove: Some(|given| given.secret().map(Credentials::plain)),
-    },
-    Argument {
-        name: "oauthbearer",
-        takes: ValueType::Text,
-        about: "An OAuth 2.0 token, sent by OAUTHBEARER.",
-        prove: Some(|given| given.secret().map(Credentials::oauthbearer)),
-    },
-    Argument {
-        name: "x_oauth2",
-        takes: ValueType::Text,
-        about: "An OAuth 2.0 token, sent by X-OAUTH2.",
-        prove: Some(|given| given.secret().map(Credentials::x_oauth2)),
-    },
-    Argument {
-        name: "anonymous",
-        takes: ValueType::Flag,
-        about: "No account; the JID is only a domain.",
-        prove: Some(|given| given.flag().map(|_| Credentials::anonymous())),
-    },
-    Argument {
-        name: "external",
-        takes: ValueType::Flag,
-        about: "A client certificate, or a header or cookie that the server looks at.",
-        prove: Some(|given| given.flag().map(|_| Credentials::external())),
-    },
-    Argument {
-        name: "mechanism",
-        takes: ValueType::Text,
-        about: "The name of any mechanism that ends after one message.",
-        prove: Some(|given| {
+/// Rows: name and type of an argument, the proof that it makes, if it makes one, and what it is.
+macro_rules! arguments {
+    ($($name:ident: $takes:expr $(=> $prove:expr)?, $about:literal;)+) => {
+        &[$(Argument {
+            name: stringify!($name), takes: $takes, about: $about, prove: arguments!(@ $($prove)?),
+        }),+]
+    };
+    (@) => { None };
+    (@ $prove:expr) => { Some($prove) };
+}
+
+static ARGUMENTS: &[Argument] = arguments! {
+    password: Text => |given| given.secret().map(Credentials::password),
+        "A password, for the strongest mechanism that both sides know: SCRAM, or PLAIN.";
+    token: Text => |given| given.secret().map(Credentials::plain),
+        "What the server takes as a password, such as a JWT or a one-time token; always sent by PLAIN.";
+    oauthbearer: Text => |given| given.secret().map(Credentials::oauthbearer),
+        "An OAuth 2.0 token, sent by OAUTHBEARER.";
+    x_oauth2: Text => |given| given.secret().map(Credentials::x_oauth2),
+        "An OAuth 2.0 token, sent by X-OAUTH2.";
+    anonymous: Flag => |given| given.flag().map(|_| Credentials::anonymous()),
+        "No account; the JID is only a domain.";
+    external: Flag => |given| given.flag().map(|_| Credentials::external()),
+        "A client certificate, or a header or cookie that the server looks at.";
+    mechanism: Text => |given| {
             let [mechanism, response] = given.pair()?;
             Ok(Credentials::raw(mechanism.text()?, response.secret()?))
-        }),
-    },
-    Argument {
-        name: "initial_response",
-        takes: ValueType::Text,
-        about: "The message that goes with `mechanism`.",
-        prove: None,
-    },
-    Argument {
-        name: "scram_keys",
-        takes: ValueType::Record { fields: &["hash", "salt", "iterations", "client_key", "server_key"] },
-        about: "What a SCRAM store keeps (RFC 5802 §3), instead of the password.",
-        prove: Some(|given| {
+        },
+        "The name of any mechanism that ends after one message.";
+    initial_response: Text,
+        "The message that goes with `mechanism`.";
+    scram_keys: Record { fields: &["hash", "salt", "iterations", "client_key", "server_key"] } => |given| {
             let [hash, salt, iterations, client_key, server_key] = given.record()?;
             let hash = hash.text()?.parse::<ScramHash>()?;
             let (salt, iterations) = (salt.bytes()?, iterations.count()?);
             Ok(Credentials::scram_keys(hash, salt, iterations, client_key.bytes()?, server_key.bytes()?))
-        }),
-    },
-    Argument {
-        name: "scram_salted_password",
-        takes: ValueType::Record { fields: &["hash", "salt", "iterations", "salted_password"] },
-        about: "The salted password of a SCRAM store (RFC 5802 §3), instead of the password.",
-        prove: Some(|given| {
+        },
+        "What a SCRAM store keeps (RFC 5802 §3), instead of the password.";
+    scram_salted_password: Record { fields: &["hash", "salt", "iterations", "salted_password"] } => |given| {
             let [hash, salt, iterations, salted] = given.record()?;
             let hash = hash.text()?.parse::<ScramHash>()?;
             let (salt, iterations) = (salt.bytes()?, iterations.count()?);
             Ok(Credentials::scram_salted_password(hash, salt, iterations, salted.bytes()?))
-        }),
-    },
-    Argument {
-        name: "fast_token",
-        takes: ValueType::Text,
-        about: "The token of an earlier session, to try before the proof; it may stand alone.",
-        prove: None,
-    },
-    Argument {
-        name: "authcid",
-        takes: ValueType::Text,
-        about: "Another user name to log in under than the JID's.",
-        prove: None,
-    },
-    Argument {
-        name: "authzid",
-        takes: ValueType::Text,
-        about: "The identity to act as; some servers trust it more than they should.",
-        prove: None,
-    },
-];
+        },
+        "The salted password of a SCRAM store (RFC 5802 §3), instead of the password.";
+    fast_token: Text,
+        "The token of an earlier session, to try before the proof; it may stand alone.";
+    authcid: Text,
+        "Another user name to log in under than the JID's.";
+    authzid: Text,
+        "The identity to act as; some servers trust it more than they should.";
+};
 
 impl Credentials {
     /// The arguments that [`from_named`](Self::from_named) takes, as data.
@@ -261,8 +222,8 @@ mod tests {
         for argument in Credentials::arguments() {
             let name = argument.name.to_owned();
             let given = match (argument.name, argument.takes) {
-                (_, ValueType::Flag) => vec![(name, true.into())],
-                (_, ValueType::Record { fields }) => {
+                (_, Flag) => vec![(name, true.into())],
+                (_, Record { fields }) => {
                     let value = |field: &str| match field {
                         "hash" => text("SHA-1"),
                         "iterations" => 4096.into(),

@@ -10,75 +10,41 @@ use url::{Host, Url};
 
 use super::language::Language;
 use crate::error::{address, parsed};
-use crate::text;
+use crate::text::{named, shown};
 
-/// What the doctor looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Check {
-    /// Which software this is, and where its settings come from.
-    Site,
-    /// The user of the site.
-    User,
-    /// The user's JID and what proves it.
-    Account,
-    /// Whether two users are one in the chat.
-    Users,
-    /// What a page needs.
-    Page,
-    /// The BOSH endpoint as the browser reaches it.
-    BrowserUrl,
-    /// Whether a chat server answers there.
-    Reached,
-    /// Whether the sessions of a user are counted.
-    RateLimit,
-    /// The client and its settings.
-    Client,
-    /// A real login.
-    Login,
-    /// The end of its session.
-    End,
-    /// Whether what was learned of the chat server is there for other processes.
-    Cache,
+named! {
+    /// What the doctor looks at, in this order.
+    Check {
+        /// Which software this is, and where its settings come from.
+        Site = "site",
+        /// The user of the site.
+        User = "user",
+        /// The user's JID and what proves it.
+        Account = "account",
+        /// Whether two users are one in the chat.
+        Users = "users",
+        /// What a page needs.
+        Page = "page",
+        /// The BOSH endpoint as the browser reaches it.
+        BrowserUrl = "browser_url",
+        /// Whether a chat server answers there.
+        Reached = "reached",
+        /// Whether the sessions of a user are counted.
+        RateLimit = "rate_limit",
+        /// The client and its settings.
+        Client = "client",
+        /// A real login.
+        Login = "login",
+        /// The end of its session.
+        End = "end",
+        /// Whether what was learned of the chat server is there for other processes.
+        Cache = "cache",
+    }
 }
 
 parsed!(Check, "check");
 
 impl Check {
-    /// All of them, in their order.
-    pub const ALL: [Self; 12] = [
-        Self::Site,
-        Self::User,
-        Self::Account,
-        Self::Users,
-        Self::Page,
-        Self::BrowserUrl,
-        Self::Reached,
-        Self::RateLimit,
-        Self::Client,
-        Self::Login,
-        Self::End,
-        Self::Cache,
-    ];
-
-    /// Its name, for bindings and in the report.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Site => "site",
-            Self::User => "user",
-            Self::Account => "account",
-            Self::Users => "users",
-            Self::Page => "page",
-            Self::BrowserUrl => "browser_url",
-            Self::Reached => "reached",
-            Self::RateLimit => "rate_limit",
-            Self::Client => "client",
-            Self::Login => "login",
-            Self::End => "end",
-            Self::Cache => "cache",
-        }
-    }
-
     /// Those without which it cannot be tried.
     fn needs(self) -> &'static [Self] {
         match self {
@@ -100,33 +66,21 @@ impl Check {
     }
 }
 
-/// How well a check went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grade {
-    /// Nothing is to be done.
-    Ok,
-    /// It says nothing about the chat.
-    NotTried,
-    /// It may be intentional.
-    Warning,
-    /// It keeps the chat from working.
-    Error,
-}
-
-text::shown!(Grade);
-
-impl Grade {
-    /// How a line of the report begins, unless all is well.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::NotTried => "not tried",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
+named! {
+    /// How well a check went. Its name begins a line of the report, unless all is well.
+    Grade {
+        /// Nothing is to be done.
+        Ok = "ok",
+        /// It says nothing about the chat.
+        NotTried = "not tried",
+        /// It may be intentional.
+        Warning = "warning",
+        /// It keeps the chat from working.
+        Error = "error",
     }
 }
+
+shown!(Grade);
 
 /// The values in the text of an outcome, by their names.
 type Words = BTreeMap<String, String>;
@@ -182,8 +136,8 @@ pub fn found_in(
 ) -> Option<Finding> {
     let words = words.into_iter().collect();
     let outcome = judged(check, outcome, &words);
-    let of_check = TEXTS.iter().filter(|(checks, ..)| checks.is_empty() || checks.contains(&check));
-    let (_, _, grade, template) = of_check.copied().find(|(_, name, ..)| *name == outcome)?;
+    let of_check = OUTCOMES.iter().filter(|(of, _)| *of == check).flat_map(|(_, outcomes)| *outcomes);
+    let (_, grade, template) = of_check.chain(FAILURES).copied().find(|(name, ..)| *name == outcome)?;
     let text = filled(language, template, &words)?;
     let (first, details) = text.split_once('\n').unwrap_or((&text, ""));
     let mut told = if grade == Grade::Ok { first.to_owned() } else { format!("{grade}: {first}") };
@@ -251,7 +205,6 @@ fn filled(language: Language, template: &str, words: &Words) -> Option<String> {
         let (name, after) = after.split_once('}')?;
         text += before;
         match words.get(name) {
-            // Class and calls of an error, one a line; all else is a line.
             // Our own words, and class and calls of an error, one a line.
             Some(ours) if ["message", "complaint", "place"].contains(&name) => text += ours,
             Some(url) if name == "url" => text += &address(&without_secrets(url)),
@@ -263,175 +216,111 @@ fn filled(language: Language, template: &str, words: &Words) -> Option<String> {
     Some(text + rest)
 }
 
-/// What the outcomes are called, how well the check went then, and what is said. An outcome without a check may be that of
-/// any. What stands in braces is given with the outcome, or one of the language's [own words](own_word).
-const TEXTS: &[(&[Check], &str, Grade, &str)] = &[
+/// What is said of an outcome: its name, how well the check went then, and the text. What stands in braces is given
+/// with the outcome, or one of the language's [own words](own_word).
+type Text = (&'static str, Grade, &'static str);
+
+/// The outcomes that any check may have.
+const FAILURES: &[Text] = &[
     // An error of the library's.
-    (&[], "failed", Grade::Error, "{message}\nkind={kind} stage={stage} condition={condition} retry={retry}"),
+    ("failed", Grade::Error, "{message}\nkind={kind} stage={stage} condition={condition} retry={retry}"),
     // What the site's own code or settings give is unusable.
-    (&[], "wrong", Grade::Error, "{complaint}"),
+    ("wrong", Grade::Error, "{complaint}"),
     // The site's own code failed.
-    (&[], "broken", Grade::Error, "{place}"),
-    (&[Check::Site], "found", Grade::Ok, "prebind {version}, {platform}, with the settings of {settings}"),
-    (&[Check::Site], "bare", Grade::Ok, "prebind {version}, {platform}"),
-    (
-        &[Check::Site],
-        "command_line",
-        Grade::Warning,
-        "the settings are those of {settings}, and pages have others: take theirs by `php -c` and PHP_INI_SCAN_DIR, or \
-         call this in a page",
-    ),
-    (&[Check::User], "found", Grade::Ok, "{user} has the key {key}"),
-    (&[Check::User], "missing", Grade::Error, "there is no user {user}: {user_name}"),
-    (&[Check::User], "given", Grade::NotTried, "the JID is given"),
-    (&[Check::Account], "found", Grade::Ok, "{jid}, with {credentials}"),
-    (&[Check::Account], "nobody", Grade::Error, "nobody is signed in: give the JID of a user"),
-    (&[Check::Account], "no_chat", Grade::Error, "this user has no chat, since {user_jid} gives no JID"),
-    (&[Check::Users], "apart", Grade::Ok, "no two of {count} users share a chat account"),
-    (&[Check::Users], "shared", Grade::Warning, "{one} and {other} share {jid}: {own_accounts}"),
-    (&[Check::Users], "unlisted", Grade::NotTried, "there is no list of users: {list_users}"),
-    (&[Check::Page], "ready", Grade::Ok, "sessions are at {endpoint}, Converse.js is {script}"),
-    (
-        &[Check::Page],
-        "own",
-        Grade::Ok,
-        "sessions are at {endpoint}, and the pages load their client themselves",
-    ),
-    (
-        &[Check::Page],
-        "unseen",
-        Grade::Warning,
-        "there is no {script}: npm install converse.js, and {link_dist}",
-    ),
-    (&[Check::Page], "script", Grade::Ok, "Converse.js is {script}"),
-    (&[Check::Page], "no_script", Grade::Error, "there is no {script}: npm install converse.js"),
-    (
-        &[Check::Page],
-        "not_named",
-        Grade::NotTried,
-        "to see whether Converse.js is there, give its folder as {dist}",
-    ),
-    (&[Check::BrowserUrl], "missing", Grade::Error, "it is missing: set {browser_url}"),
-    (
-        &[Check::BrowserUrl],
-        "no_address",
-        Grade::Error,
-        "{url} is neither an address of http or https nor a path: set {browser_url}",
-    ),
-    (
-        &[Check::BrowserUrl],
-        "loopback",
-        Grade::Warning,
-        "{url} is on this machine: set {browser_url} to what browsers elsewhere reach",
-    ),
-    (
-        &[Check::BrowserUrl],
-        "http",
-        Grade::Warning,
-        "{url} is http: no page of https may ask it, and an attacker on the network can read along: use https",
-    ),
-    (&[Check::BrowserUrl], "path", Grade::Ok, "{url}"),
-    (&[Check::BrowserUrl], "fine", Grade::Ok, "{url}"),
-    (&[Check::Reached], "answered", Grade::Ok, "a chat server answers this machine"),
-    (&[Check::Reached], "unanswered", Grade::Warning, "from this machine: {message}"),
-    (
-        &[Check::Reached],
-        "passed_on",
-        Grade::NotTried,
-        "the site's web server passes {url} on to the chat server",
-    ),
-    (&[Check::RateLimit], "off", Grade::Ok, "off: a user may open any number of sessions"),
-    (
-        &[Check::RateLimit],
-        "counted",
-        Grade::Ok,
-        "{count} sessions of a user in {seconds} s, counted in {cache}",
-    ),
-    (
-        &[Check::RateLimit],
-        "one_process",
-        Grade::Warning,
-        "a {cache} belongs to one process, so a user may open more sessions than the limit says: {shared_cache}",
-    ),
-    (
-        &[Check::RateLimit],
-        "inexact",
-        Grade::Warning,
-        "a {cache} cannot count exactly, so a user may open more sessions than the limit says: {shared_cache}",
-    ),
-    (
-        &[Check::RateLimit],
-        "uncounted",
-        Grade::Warning,
-        "{cache} does not count, so a user may open any number of sessions: {counting_cache}",
-    ),
-    (
-        &[Check::RateLimit],
-        "no_cache",
-        Grade::Warning,
-        "nothing counts, so a user may open any number of sessions: {shared_cache}",
-    ),
-    (
-        &[Check::RateLimit],
-        "apcu_off",
-        Grade::Warning,
-        "nothing counts, so a user may open any number of sessions: set apc.enabled=1 in php.ini",
-    ),
-    (
-        &[Check::RateLimit],
-        "in_pages",
-        Grade::NotTried,
-        "{count} sessions of a user in {seconds} s, counted in {cache}, which only pages have",
-    ),
-    (&[Check::RateLimit], "own", Grade::NotTried, "the site counts sessions itself"),
-    (&[Check::Client], "fine", Grade::Ok, "{url}, and the settings are good"),
-    (
-        &[Check::Client],
-        "http",
-        Grade::Warning,
-        "{url} is http: an attacker on the network can read along, and only SCRAM may be used: use https",
-    ),
-    (
-        &[Check::Login],
-        "in",
-        Grade::Ok,
-        "{jid}, by {mechanism}, in {round_trips} round trips; a browser has {inactivity} s to attach",
-    ),
-    (
-        &[Check::Login],
-        "in_untimed",
-        Grade::Ok,
-        "{jid}, by {mechanism}, in {round_trips} round trips; the server does not say how long it waits for a browser",
-    ),
-    (&[Check::End], "ended", Grade::Ok, "the session is gone"),
-    (&[Check::Cache], "kept", Grade::Ok, "{cache} keeps what was learned of the chat server"),
-    (
-        &[Check::Cache],
-        "lost",
-        Grade::Warning,
-        "{cache} does not keep what was learned, so each process learns by itself: see the log",
-    ),
-    (
-        &[Check::Cache],
-        "one_process",
-        Grade::Warning,
-        "a {cache} belongs to one process, so each process learns by itself: {shared_cache}",
-    ),
-    (
-        &[Check::Cache],
-        "no_cache",
-        Grade::Warning,
-        "there is none, so each process learns by itself: {keeping_cache}",
-    ),
-    (
-        &[Check::Cache],
-        "apcu_off",
-        Grade::Warning,
-        "there is none, so each process learns by itself: set apc.enabled=1 in php.ini, or give the client a cache",
-    ),
-    (&[Check::Cache], "in_pages", Grade::NotTried, "{cache} is only in pages"),
-    (&[Check::Cache], "own", Grade::NotTried, "the site keeps the client's profile itself"),
+    ("broken", Grade::Error, "{place}"),
 ];
+
+macro_rules! outcomes {
+    ($($check:ident { $($outcome:literal => $grade:ident, $text:literal;)+ })+) => {
+        &[$((Check::$check, &[$(($outcome, Grade::$grade, $text)),+])),+]
+    };
+}
+
+/// The other outcomes of each check.
+const OUTCOMES: &[(Check, &[Text])] = outcomes! {
+    Site {
+        "found" => Ok, "prebind {version}, {platform}, with the settings of {settings}";
+        "bare" => Ok, "prebind {version}, {platform}";
+        "command_line" => Warning,
+            "the settings are those of {settings}, and pages have others: take theirs by `php -c` and \
+             PHP_INI_SCAN_DIR, or call this in a page";
+    }
+    User {
+        "found" => Ok, "{user} has the key {key}";
+        "missing" => Error, "there is no user {user}: {user_name}";
+        "given" => NotTried, "the JID is given";
+    }
+    Account {
+        "found" => Ok, "{jid}, with {credentials}";
+        "nobody" => Error, "nobody is signed in: give the JID of a user";
+        "no_chat" => Error, "this user has no chat, since {user_jid} gives no JID";
+    }
+    Users {
+        "apart" => Ok, "no two of {count} users share a chat account";
+        "shared" => Warning, "{one} and {other} share {jid}: {own_accounts}";
+        "unlisted" => NotTried, "there is no list of users: {list_users}";
+    }
+    Page {
+        "ready" => Ok, "sessions are at {endpoint}, Converse.js is {script}";
+        "own" => Ok, "sessions are at {endpoint}, and the pages load their client themselves";
+        "unseen" => Warning, "there is no {script}: npm install converse.js, and {link_dist}";
+        "script" => Ok, "Converse.js is {script}";
+        "no_script" => Error, "there is no {script}: npm install converse.js";
+        "not_named" => NotTried, "to see whether Converse.js is there, give its folder as {dist}";
+    }
+    BrowserUrl {
+        "missing" => Error, "it is missing: set {browser_url}";
+        "no_address" => Error, "{url} is neither an address of http or https nor a path: set {browser_url}";
+        "loopback" => Warning, "{url} is on this machine: set {browser_url} to what browsers elsewhere reach";
+        "http" => Warning,
+            "{url} is http: no page of https may ask it, and an attacker on the network can read along: use https";
+        "path" => Ok, "{url}";
+        "fine" => Ok, "{url}";
+    }
+    Reached {
+        "answered" => Ok, "a chat server answers this machine";
+        "unanswered" => Warning, "from this machine: {message}";
+        "passed_on" => NotTried, "the site's web server passes {url} on to the chat server";
+    }
+    RateLimit {
+        "off" => Ok, "off: a user may open any number of sessions";
+        "counted" => Ok, "{count} sessions of a user in {seconds} s, counted in {cache}";
+        "one_process" => Warning,
+            "a {cache} belongs to one process, so a user may open more sessions than the limit says: {shared_cache}";
+        "inexact" => Warning,
+            "a {cache} cannot count exactly, so a user may open more sessions than the limit says: {shared_cache}";
+        "uncounted" => Warning, "{cache} does not count, so a user may open any number of sessions: {counting_cache}";
+        "no_cache" => Warning, "nothing counts, so a user may open any number of sessions: {shared_cache}";
+        "apcu_off" => Warning,
+            "nothing counts, so a user may open any number of sessions: set apc.enabled=1 in php.ini";
+        "in_pages" => NotTried, "{count} sessions of a user in {seconds} s, counted in {cache}, which only pages have";
+        "own" => NotTried, "the site counts sessions itself";
+    }
+    Client {
+        "fine" => Ok, "{url}, and the settings are good";
+        "http" => Warning,
+            "{url} is http: an attacker on the network can read along, and only SCRAM may be used: use https";
+    }
+    Login {
+        "in" => Ok, "{jid}, by {mechanism}, in {round_trips} round trips; a browser has {inactivity} s to attach";
+        "in_untimed" => Ok,
+            "{jid}, by {mechanism}, in {round_trips} round trips; the server does not say how long it waits for a \
+             browser";
+    }
+    End {
+        "ended" => Ok, "the session is gone";
+    }
+    Cache {
+        "kept" => Ok, "{cache} keeps what was learned of the chat server";
+        "lost" => Warning, "{cache} does not keep what was learned, so each process learns by itself: see the log";
+        "one_process" => Warning, "a {cache} belongs to one process, so each process learns by itself: {shared_cache}";
+        "no_cache" => Warning, "there is none, so each process learns by itself: {keeping_cache}";
+        "apcu_off" => Warning,
+            "there is none, so each process learns by itself: set apc.enabled=1 in php.ini, or give the client a cache";
+        "in_pages" => NotTried, "{cache} is only in pages";
+        "own" => NotTried, "the site keeps the client's profile itself";
+    }
+};
 
 /// What the language calls a setting, and how it mends something.
 fn own_word(language: Language, name: &str) -> Option<&'static str> {
@@ -497,11 +386,13 @@ mod tests {
                 (check, judged(check, row["outcome"].as_str().unwrap(), &words.collect()))
             })
             .collect();
-        for (checks, outcome, ..) in TEXTS {
-            let is_seen = seen
-                .iter()
-                .any(|(check, seen)| seen == outcome && (checks.is_empty() || checks.contains(check)));
-            assert!(is_seen, "{outcome} of {checks:?}");
+        for (check, outcomes) in OUTCOMES {
+            for (outcome, ..) in *outcomes {
+                assert!(seen.contains(&(*check, *outcome)), "{outcome} of {check:?}");
+            }
+        }
+        for (outcome, ..) in FAILURES {
+            assert!(seen.iter().any(|(_, seen)| seen == outcome), "{outcome}");
         }
     }
 

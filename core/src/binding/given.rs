@@ -8,24 +8,26 @@ use crate::named::{Parameter, ValueType};
 use crate::sasl::Credentials;
 use crate::secret::Secret;
 use crate::session::Extra;
+use crate::text::named;
 
-/// Something that the site's own code gives. More may be added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Given {
-    /// A user's bare JID, or nothing for a user without chat: what a function returns.
-    Jid,
-    /// The arguments of [`Credentials::from_named`]: what a function returns.
-    Credentials,
-    /// The client that logs everybody in: what a function returns that gave another thing.
-    Client,
-    /// The settings that are others for a request: what a function returns. [`misnamed`] looks at their names, which
-    /// are the site's.
-    Tenant,
-    /// The names of [`Extra`]s: a setting.
-    Extras,
-    /// How many sessions a user may open in how many seconds, or nothing: a setting.
-    RateLimit,
+named! {
+    /// Something that the site's own code gives. More may be added.
+    #[non_exhaustive]
+    Given {
+        /// A user's bare JID, or nothing for a user without chat: what a function returns.
+        Jid = "jid",
+        /// The arguments of [`Credentials::from_named`]: what a function returns.
+        Credentials = "credentials",
+        /// The client that logs everybody in: what a function returns that gave another thing.
+        Client = "client",
+        /// The settings that are others for a request: what a function returns. [`misnamed`] looks at their names, which
+        /// are the site's.
+        Tenant = "tenant",
+        /// The names of [`Extra`]s: a setting.
+        Extras = "extras",
+        /// How many sessions a user may open in how many seconds, or nothing: a setting.
+        RateLimit = "rate_limit",
+    }
 }
 
 /// A value of the site's, without what must not be in a log. Exhaustive on purpose: a binding has to say all of it.
@@ -59,23 +61,6 @@ pub enum Content {
 parsed!(Given, "given");
 
 impl Given {
-    /// Each of them.
-    pub const ALL: [Self; 6] =
-        [Self::Jid, Self::Credentials, Self::Client, Self::Tenant, Self::Extras, Self::RateLimit];
-
-    /// Its name, for bindings.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Jid => "jid",
-            Self::Credentials => "credentials",
-            Self::Client => "client",
-            Self::Tenant => "tenant",
-            Self::Extras => "extras",
-            Self::RateLimit => "rate_limit",
-        }
-    }
-
     /// What to log if the site's function or setting, which the site calls `called`, gave an unusable value.
     #[must_use]
     pub fn complaint(self, called: &str, shape: &Shape) -> Option<String> {
@@ -95,7 +80,7 @@ impl Given {
             }
             (Self::Extras, Content::List(names)) if names.iter().all(Shape::is_text) => {
                 names.iter().find_map(|name| match &name.content {
-                    Content::Text(name) => unknown("value", name.expose(), &Extra::ALL.map(Extra::as_str)),
+                    Content::Text(name) => unknown("value", name.expose(), Extra::NAMES),
                     _ => None,
                 })
             }

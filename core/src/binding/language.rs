@@ -4,7 +4,7 @@
 use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-use super::names::{is_name, is_setting};
+use super::{credentials, options};
 use crate::error::{Error, ErrorKind, shortened};
 
 /// The longest message, in characters.
@@ -98,7 +98,7 @@ impl Language {
     #[must_use]
     pub fn setting(self, option: &str) -> Option<String> {
         let whole = option.split_once('.').map_or(option, |(whole, _)| whole);
-        let has_one = self == Php && (whole == "url" || is_setting(whole));
+        let has_one = self == Php && (whole == "url" || options::is_setting(whole));
         has_one.then(|| format!("prebind.{whole}"))
     }
 
@@ -147,6 +147,11 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.told_in(Language::spoken()))
     }
+}
+
+/// Whether an option or an argument has this name.
+fn is_name(name: &str) -> bool {
+    options::is_name(name) || credentials::is_name(name) || matches!(name, "url" | "jid" | "sid")
 }
 
 pub(super) fn camel_case(name: &str) -> String {

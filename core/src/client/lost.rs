@@ -75,6 +75,16 @@ impl Attempt<'_> {
         Error::new(ErrorKind::Connect { phase: self.phase }, self.stage, retry, message)
     }
 
+    /// An error that the operator has to mend.
+    fn misconfigured(&self, message: impl Into<String>) -> Error {
+        self.error(AfterConfigChange, message)
+    }
+
+    /// An error that may be gone after a while.
+    fn later(&self, message: impl Into<String>) -> Error {
+        self.error(Later, message)
+    }
+
     /// `None` if the connection broke while the answer was awaited.
     fn failed(&self, cause: &Cause) -> Option<Error> {
         let (host, option) = self.peer();
@@ -82,42 +92,29 @@ impl Attempt<'_> {
             Cause::Timeout => self.timeout(),
             Cause::NotHttp => self.not_http(),
             Cause::LargeHeader => self.large_header(),
-            Cause::ProxyLogin => self.error(
-                AfterConfigChange,
-                format!(
-                    "the proxy {host} wants a login: give user and password in `proxy`, as in http://user:password@host:3128"
-                ),
-            ),
+            Cause::ProxyLogin => self.misconfigured(format!(
+                "the proxy {host} wants a login: give user and password in `proxy`, as in http://user:password@host:3128"
+            )),
             Cause::ProxyRefused => {
                 let target = shortened(&self.config.url.authority(), 80);
-                self.error(
-                    AfterConfigChange,
-                    format!("the proxy {host} does not connect to {target}: allow that host and port there"),
-                )
+                self.misconfigured(format!(
+                    "the proxy {host} does not connect to {target}: allow that host and port there"
+                ))
             }
             Cause::Tls(error) => {
-                let message = trust::message(error, &self.host(), self.config.ca.is_some());
-                self.error(AfterConfigChange, message)
+                self.misconfigured(trust::message(error, &self.host(), self.config.ca.is_some()))
             }
-            Cause::NoSuchHost(_) => self.error(
-                AfterConfigChange,
-                format!("there is no host {host}: correct {option}, or add the name to DNS or /etc/hosts"),
-            ),
-            Cause::NameService(_) => self.error(
-                Later,
-                format!(
-                    "the name {host} could not be looked up: this machine's name service fails; check \
-                     /etc/resolv.conf and the network, or try again later"
-                ),
-            ),
-            Cause::NoUsableAddress => self.error(
-                AfterConfigChange,
-                format!(
-                    "{host} has no address that may be used: check `ip_family`; localhost must lead to this machine"
-                ),
-            ),
-            Cause::NoThread => self.error(
-                Later,
+            Cause::NoSuchHost(_) => self.misconfigured(format!(
+                "there is no host {host}: correct {option}, or add the name to DNS or /etc/hosts"
+            )),
+            Cause::NameService(_) => self.later(format!(
+                "the name {host} could not be looked up: this machine's name service fails; check /etc/resolv.conf \
+                 and the network, or try again later"
+            )),
+            Cause::NoUsableAddress => self.misconfigured(format!(
+                "{host} has no address that may be used: check `ip_family`; localhost must lead to this machine"
+            )),
+            Cause::NoThread => self.later(
                 "the system lets this process start no more threads: raise its limit (ulimit -u, TasksMax, pids.max)",
             ),
             Cause::Broken(error) => match (self.is_of_system(error), self.phase) {
@@ -136,21 +133,17 @@ impl Attempt<'_> {
         const NO_FILES: [i32; 2] = [23, 24];
         if error.raw_os_error().is_some_and(|code| cfg!(unix) && NO_FILES.contains(&code)) {
             let message = "this process has too many open files or connections: raise its limit (ulimit -n)";
-            return Some(self.error(Later, message));
+            return Some(self.later(message));
         }
+        let (peer, _) = self.peer();
         match error.kind() {
-            io::ErrorKind::PermissionDenied => Some(self.error(
-                AfterConfigChange,
-                format!(
-                    "this process may not connect to {}: allow it in the firewall, sandbox or SELinux of this machine \
-                     (httpd_can_network_connect)",
-                    self.peer().0
-                ),
-            )),
-            io::ErrorKind::AddrNotAvailable => Some(self.error(
-                Later,
-                format!("this machine has no address or free port to reach {} from: see its network", self.peer().0),
-            )),
+            io::ErrorKind::PermissionDenied => Some(self.misconfigured(format!(
+                "this process may not connect to {peer}: allow it in the firewall, sandbox or SELinux of this machine \
+                 (httpd_can_network_connect)"
+            ))),
+            io::ErrorKind::AddrNotAvailable => Some(self.later(format!(
+                "this machine has no address or free port to reach {peer} from: see its network"
+            ))),
             _ => None,
         }
     }
@@ -171,16 +164,15 @@ impl Attempt<'_> {
                 format!("no connection to {peer}: check that the server runs, and host and port in {option}")
             }
         };
-        self.error(Later, message)
+        self.later(message)
     }
 
     fn no_tls(&self) -> Error {
-        let message = format!(
+        self.misconfigured(format!(
             "{} closed the connection in the TLS handshake: the port may not speak TLS (then begin `url` with http://), \
              or wants a client certificate (`client_certificate`)",
             self.host()
-        );
-        self.error(AfterConfigChange, message)
+        ))
     }
 
     fn is_first(&self) -> bool {
@@ -196,13 +188,10 @@ impl Attempt<'_> {
     fn broken_off(&self) -> Error {
         let host = self.host();
         if self.is_first() && self.spoken == Spoken::Nothing && !self.config.url.is_https() {
-            return self.error(
-                Later,
-                format!(
-                    "{host} closed the connection without an answer: if the port expects TLS, begin `url` with \
-                     https://; else see the server's log"
-                ),
-            );
+            return self.later(format!(
+                "{host} closed the connection without an answer: if the port expects TLS, begin `url` with https://; \
+                 else see the server's log"
+            ));
         }
         let message = format!(
             "the connection to {host} broke before the whole answer was there: try again; if it repeats, see the \

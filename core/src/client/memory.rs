@@ -60,16 +60,16 @@ struct Domain {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     no_sasl2_until: Option<u64>,
     /// How often in a row the short plan had to be spared, each time for twice as long.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     spared: u8,
     /// Whether a short plan has succeeded with what was learned.
-    #[serde(default, rename = "proven", skip_serializing_if = "is_false")]
+    #[serde(default, rename = "proven", skip_serializing_if = "is_default")]
     is_proven: bool,
     /// Consecutive failures of the short plan that may have been bad luck.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     failures: u8,
     /// Whether the bind may be sent ahead of its turn.
-    #[serde(default, skip_serializing_if = "Ahead::is_free")]
+    #[serde(default, skip_serializing_if = "is_default")]
     ahead: Ahead,
     /// Since when, in seconds since 1970, a server has not offered SCRAM that did before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,27 +102,14 @@ enum Ahead {
     Left,
 }
 
-impl Ahead {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-    fn is_free(&self) -> bool {
-        *self == Self::Free
-    }
-}
-
 /// How often the time for which a short plan is spared may double: from 9 s to the default of 10 minutes.
 const MAX_DOUBLINGS: u8 = 6;
 
 /// After this many, one classic exchange decides whether the plan is to blame.
 const MAX_FAILURES: u8 = 3;
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-fn is_false(value: &bool) -> bool {
-    !value
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-fn is_zero(value: &u8) -> bool {
-    *value == 0
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What is known of a domain and may be relied on.

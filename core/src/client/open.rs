@@ -207,15 +207,12 @@ fn blame(error: &Error) -> Option<Blame> {
                     | SaslCondition::MechanismTooWeak
             ))
         ),
-        ErrorKind::Bind => {
-            let is_about_the_resource = |condition| {
-                matches!(
-                    condition,
-                    &Condition::Stanza(StanzaCondition::Conflict | StanzaCondition::ResourceConstraint)
-                )
-            };
-            condition.is_some_and(|condition| !is_about_the_resource(condition))
-        }
+        ErrorKind::Bind => match condition {
+            Some(Condition::Stanza(condition)) => {
+                !matches!(condition, StanzaCondition::Conflict | StanzaCondition::ResourceConstraint)
+            }
+            condition => condition.is_some(),
+        },
         ErrorKind::Connect { .. }
         | ErrorKind::Config { .. }
         | ErrorKind::Mechanism { .. }

@@ -1,41 +1,23 @@
-//! Locks that are only waited for a moment. At a fork one may be held by a thread that the child
-//! does not have, so waiting for it must end.
+//! What is read and changed under a lock that is only waited for a moment.
 
-use std::sync::{RwLock, TryLockError};
-use std::thread;
+use std::sync::RwLock;
+
+use crate::lock::patiently;
 
 /// Reads; `None` if it could not be had.
 pub(super) fn read<T, R>(lock: &RwLock<T>, read: impl FnOnce(&T) -> R) -> Option<R> {
-    let guard = patiently(|| match lock.try_read() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
-    })?;
-    Some(read(&guard))
+    patiently(|| lock.try_read()).map(|value| read(&value))
 }
 
 /// Changes; `None` if it could not be had, and nothing is changed.
 pub(super) fn write<T, R>(lock: &RwLock<T>, change: impl FnOnce(&mut T) -> R) -> Option<R> {
-    let mut guard = patiently(|| match lock.try_write() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
-    })?;
-    Some(change(&mut guard))
-}
-
-fn patiently<G>(mut attempt: impl FnMut() -> Option<G>) -> Option<G> {
-    for _ in 0..64 {
-        if let Some(guard) = attempt() {
-            return Some(guard);
-        }
-        thread::yield_now();
-    }
-    None
+    patiently(|| lock.try_write()).map(|mut value| change(&mut value))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]

@@ -1,26 +1,6 @@
 //! The small enums an error is made of, each value with a name for logs and other languages.
 
-/// Declares a small enum whose variants have a fixed name for logs and other languages.
-macro_rules! named {
-    ($(#[$meta:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $enum { $($(#[$variant_doc])* $variant,)+ }
-
-        impl $enum {
-            /// Each of them.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            pub(crate) const NAMES: &[&str] = &[$($name,)+];
-
-            /// The name used in logs and by other languages.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-        }
-    };
-}
+use crate::text::named;
 
 named! {
     /// Where in the exchange an error happened. Stages may be added.

@@ -2,8 +2,6 @@
 //! again: as it is, cut off, in other letters or as base64. So of its words only what reads as plain language
 //! is repeated, and nothing that has a piece of a secret in it.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -71,11 +69,7 @@ impl Secrets {
             let own = (before * 8).div_ceil(6)..padded.len() * 8 / 6;
             self.add_form(letters(encoded.get(own).unwrap_or_default()));
         }
-        let mut letters = Zeroizing::new(String::with_capacity(2 * secret.len()));
-        for byte in secret {
-            write!(letters, "{byte:02x}").unwrap_or_default();
-        }
-        self.add_form(letters);
+        self.add_form(Zeroizing::new(hex::encode(secret)));
     }
 
     /// Adds a form of which only a long piece is no chance.

@@ -123,19 +123,17 @@ impl NoMechanism<'_> {
                                  `url` and set `digest_md5`"
                     .to_owned()
             }
-            Withheld::TooWeak if name == PasswordMechanism::DigestMd5.as_str() => {
-                format!(
-                    "{name} is weaker than {weakest}: enable {weakest} on the server, or set `digest_md5` and `weakest_mechanism` to {name}"
-                )
-            }
             Withheld::TooWeak if self.choices.len() == 1 => {
                 format!(
                     "{name}, which these credentials need, is weaker than {weakest}: set `weakest_mechanism` to {name}"
                 )
             }
             Withheld::TooWeak => {
+                let is_digest = name == PasswordMechanism::DigestMd5.as_str();
+                let digest = if is_digest { "`digest_md5` and " } else { "" };
                 format!(
-                    "{name} is weaker than {weakest}: enable {weakest} on the server, or set `weakest_mechanism` to {name}"
+                    "{name} is weaker than {weakest}: enable {weakest} on the server, or set {digest}`weakest_mechanism` \
+                     to {name}"
                 )
             }
         }

@@ -28,7 +28,7 @@ use super::mechanism::{
 use super::prepare;
 use crate::error::{Check, Condition, Error, ErrorKind, Result, Retry, ScramCondition, Stage};
 use crate::secret::Secret;
-use crate::text;
+use crate::text::{named, shown};
 pub(super) use cache::Keys;
 pub use cache::ScramCache;
 use cache::{Derivation, Key, Lease};
@@ -279,20 +279,32 @@ impl<'a> Scram<'a> {
     }
 }
 
-/// Compares the server's signature.
-fn verify(server_final: &[u8], expected: &Key) -> Result<()> {
-    match ServerFinal::parse(server_final)? {
-        ServerFinal::Signature(signature) if bool::from(signature.ct_eq(expected.as_slice())) => Ok(()),
-        ServerFinal::Signature(_) => Err(Error::unverified(
-            Check::Signature,
-            "its signature is wrong: it does not know the password of this account; check that `url` leads to your \
-             server, as someone may be intercepting the connection",
-        )),
-        ServerFinal::Error(error) => {
-            let condition = Condition::Scram(ScramCondition::from(error));
-            Err(Error::refused(ErrorKind::Auth, Stage::Authenticate, Some(condition), None))
+/// Checks the server's last message: `v=…` or `e=…`, and extensions.
+fn verify(message: &[u8], expected: &Key) -> Result<()> {
+    let mut attributes = utf8(message)?.split(',').map(attribute);
+    let Some(Ok((name @ ('v' | 'e'), value))) = attributes.next() else {
+        return Err(Error::unverified(Check::Signature, "it did not send its signature"));
+    };
+    for extension in attributes {
+        if matches!(extension?, ('v' | 'e' | 'm', _)) {
+            return Err(malformed("its final message repeats an attribute"));
         }
     }
+    if name == 'e' {
+        let condition = Condition::Scram(ScramCondition::from(value));
+        return Err(Error::refused(ErrorKind::Auth, Stage::Authenticate, Some(condition), None));
+    }
+    let signature = STANDARD.decode(value);
+    let signature =
+        signature.map_err(|_| Error::unverified(Check::Signature, "its signature is not base64"))?;
+    if signature.ct_eq(expected.as_slice()).into() {
+        return Ok(());
+    }
+    Err(Error::unverified(
+        Check::Signature,
+        "its signature is wrong: it does not know the password of this account; check that `url` leads to your server, \
+         as someone may be intercepting the connection",
+    ))
 }
 
 /// The text whose hash the server sends (XEP-0474 §4.1).
@@ -397,34 +409,6 @@ impl<'a> ServerFirst<'a> {
     }
 }
 
-/// `v=…` or `e=…`, and extensions.
-enum ServerFinal<'a> {
-    Signature(Vec<u8>),
-    Error(&'a str),
-}
-
-impl<'a> ServerFinal<'a> {
-    fn parse(message: &'a [u8]) -> Result<Self> {
-        let text = utf8(message)?;
-        let mut attributes = text.split(',').map(attribute);
-        let parsed = match attributes.next() {
-            Some(Ok(('e', error))) => Self::Error(error),
-            Some(Ok(('v', signature))) => Self::Signature(
-                STANDARD
-                    .decode(signature)
-                    .map_err(|_| Error::unverified(Check::Signature, "its signature is not base64"))?,
-            ),
-            _ => return Err(Error::unverified(Check::Signature, "it did not send its signature")),
-        };
-        for extension in attributes {
-            if matches!(extension?, ('v' | 'e' | 'm', _)) {
-                return Err(malformed("its final message repeats an attribute"));
-            }
-        }
-        Ok(parsed)
-    }
-}
-
 fn utf8(message: &[u8]) -> Result<&str> {
     std::str::from_utf8(message).map_err(|_| malformed("its message is not UTF-8"))
 }
@@ -455,16 +439,17 @@ fn malformed(problem: &str) -> Error {
     Error::unverified(Check::Message, format!("{problem}; {blame}"))
 }
 
-/// The hash of a SCRAM mechanism. Hashes may be added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ScramHash {
-    /// SCRAM-SHA-1 (RFC 5802).
-    Sha1,
-    /// SCRAM-SHA-256 (RFC 7677).
-    Sha256,
-    /// SCRAM-SHA-512.
-    Sha512,
+named! {
+    /// A hash, by the name of the SCRAM mechanism that it is for. Hashes may be added.
+    #[non_exhaustive]
+    ScramHash {
+        /// SCRAM-SHA-1 (RFC 5802).
+        Sha1 = "SCRAM-SHA-1",
+        /// SCRAM-SHA-256 (RFC 7677).
+        Sha256 = "SCRAM-SHA-256",
+        /// SCRAM-SHA-512.
+        Sha512 = "SCRAM-SHA-512",
+    }
 }
 
 /// Evaluates an expression with `$hash` standing for the hash's type.
@@ -487,7 +472,7 @@ macro_rules! with_hash {
     };
 }
 
-text::shown!(ScramHash);
+shown!(ScramHash);
 
 impl FromStr for ScramHash {
     type Err = Error;
@@ -503,19 +488,6 @@ impl FromStr for ScramHash {
 }
 
 impl ScramHash {
-    /// Every hash.
-    pub const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
-
-    /// The mechanism's name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sha1 => "SCRAM-SHA-1",
-            Self::Sha256 => "SCRAM-SHA-256",
-            Self::Sha512 => "SCRAM-SHA-512",
-        }
-    }
-
     pub(super) fn from_mechanism(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|hash| hash.as_str() == name)
     }

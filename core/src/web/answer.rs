@@ -94,15 +94,15 @@ impl Answer {
     /// No session, for a reason that is the browser's or the user's.
     #[must_use]
     pub fn refused(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::RateLimit { wait } => Self::without_session(429, refusal.as_str(), "later", Some(wait)),
-            Refusal::Method => {
-                let mut answer = Self::without_session(refusal.status(), refusal.as_str(), "no", None);
-                answer.headers.push(("Allow", "GET, POST".to_owned()));
-                answer
-            }
-            _ => Self::without_session(refusal.status(), refusal.as_str(), "no", None),
+        let (retry, wait) = match refusal {
+            Refusal::RateLimit { wait } => ("later", Some(wait)),
+            _ => ("no", None),
+        };
+        let mut answer = Self::without_session(refusal.status(), refusal.as_str(), retry, wait);
+        if refusal == Refusal::Method {
+            answer.headers.push(("Allow", "GET, POST".to_owned()));
         }
+        answer
     }
 
     /// No session, because the chat server or its settings have failed.

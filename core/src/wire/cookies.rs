@@ -1,7 +1,5 @@
 //! The cookies of one exchange: a load balancer may need them to find the same server again.
 
-use std::fmt;
-
 use cookie::Cookie as Parsed;
 #[cfg(feature = "client")]
 use cookie::time::OffsetDateTime;
@@ -15,7 +13,7 @@ const MAX_LENGTH: usize = 1024;
 
 /// A cookie that a load balancer in front of the server set during the exchange. Where the browser
 /// reaches the server through the same balancer, it must present it too. Fields may be added.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cookie {
     /// Its name.
@@ -37,16 +35,6 @@ impl Cookie {
     #[must_use]
     pub fn value(&self) -> &str {
         self.value.expose()
-    }
-}
-
-impl fmt::Debug for Cookie {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cookie")
-            .field("name", &self.name)
-            .field("value", &self.value)
-            .field("path", &self.path)
-            .finish()
     }
 }
 

@@ -76,28 +76,22 @@ pub(crate) fn authenticate(
     inline: Inline,
     user_agent: &str,
 ) -> Secret {
-    let response = match initial_response {
-        None => Zeroizing::default(),
-        Some(response) => encode(response),
-    };
-    let (before, after) = match initial_response {
-        None => ("", ""),
-        Some(_) => ("<initial-response>", "</initial-response>"),
+    let (before, response, after) = match initial_response {
+        None => ("", Zeroizing::default(), ""),
+        Some(response) => ("<initial-response>", encode(response), "</initial-response>"),
     };
     let start = format!("<authenticate xmlns=\"{SASL2}\" mechanism=\"{mechanism}\">{before}");
-    let user_agent = match inline.token {
-        TokenUse::None => String::new(),
-        TokenUse::Requested | TokenUse::Presented => format!("<user-agent id=\"{user_agent}\"/>"),
-    };
+    let user_agent = format!("<user-agent id=\"{user_agent}\"/>");
     let bind = if inline.bind { format!("<bind xmlns=\"{BIND2}\"/>") } else { String::new() };
-    let token = match inline.token {
-        TokenUse::None => String::new(),
-        TokenUse::Requested => {
-            format!("<request-token xmlns=\"{FAST}\" mechanism=\"{TOKEN_MECHANISM}\"/>")
-        }
-        TokenUse::Presented => format!("<fast xmlns=\"{FAST}\"/>"),
+    let (user_agent, token) = match inline.token {
+        TokenUse::None => ("", String::new()),
+        TokenUse::Requested => (
+            user_agent.as_str(),
+            format!("<request-token xmlns=\"{FAST}\" mechanism=\"{TOKEN_MECHANISM}\"/>"),
+        ),
+        TokenUse::Presented => (user_agent.as_str(), format!("<fast xmlns=\"{FAST}\"/>")),
     };
-    [&start, response.as_str(), after, &user_agent, &bind, &token, "</authenticate>"].concat().into()
+    [&start, response.as_str(), after, user_agent, &bind, &token, "</authenticate>"].concat().into()
 }
 
 /// A success, and what came of the rest.

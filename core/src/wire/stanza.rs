@@ -31,8 +31,6 @@ pub(crate) struct Features {
 impl Features {
     fn read(element: &Element) -> Self {
         let mechanisms = element.child(ns::SASL, "mechanisms");
-        let mechanisms =
-            mechanisms.map_or_else(Vec::new, |mechanisms| sasl::mechanism_names(mechanisms, ns::SASL));
         let channel_bindings =
             element.child(ns::SASL_CB, "sasl-channel-binding").map_or_else(Vec::new, |bindings| {
                 let types = bindings.children.iter().filter(|child| child.is(ns::SASL_CB, "channel-binding"));
@@ -40,9 +38,9 @@ impl Features {
             });
         let session = element.child(ns::SESSION, "session");
         Self {
-            mechanisms,
+            mechanisms: mechanisms.map_or_else(Vec::new, |list| sasl::mechanism_names(list, ns::SASL)),
             channel_bindings,
-            has_none: element.child(ns::SASL, "mechanisms").is_some_and(|list| list.children.is_empty()),
+            has_none: mechanisms.is_some_and(|list| list.children.is_empty()),
             has_iq_auth: element.child(ns::IQ_AUTH, "auth").is_some(),
             starttls: element.children.iter().any(|child| child.name == "starttls"),
             session_required: session.is_some_and(|session| session.child(ns::SESSION, "optional").is_none()),

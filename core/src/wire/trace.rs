@@ -128,38 +128,24 @@ impl Element {
             HIDDEN.clone_into(&mut self.text);
         }
         for attribute in &mut self.attributes {
-            let is_known = writer.shows_attribute(&attribute.name, &attribute.value);
-            if !is_known {
+            if !writer.shows_attribute(&attribute.name, &attribute.value) {
                 HIDDEN.clone_into(&mut attribute.value);
                 // Its name may be made up.
-                if !is_known_attribute(&attribute.name) {
+                if !ATTRIBUTES.contains(&attribute.name.as_str()) {
                     HIDDEN.clone_into(&mut attribute.name);
                 }
             }
         }
-        if !is_known_element(&self.name) {
+        if !ELEMENTS.contains(&self.name.as_str()) && !is_condition(&self.name) {
             HIDDEN.clone_into(&mut self.name);
         }
-        if !is_known_namespace(&self.namespace) {
+        if !ns::EXCHANGE.contains(&&*self.namespace) && !ns::PASSED_OVER.contains(&&*self.namespace) {
             self.namespace = Cow::Borrowed(HIDDEN);
         }
         for child in &mut self.children {
             child.mask(writer);
         }
     }
-}
-
-/// Whether the name of an element may be shown.
-fn is_known_element(name: &str) -> bool {
-    ELEMENTS.contains(&name) || is_condition(name)
-}
-
-fn is_known_namespace(namespace: &str) -> bool {
-    ns::EXCHANGE.contains(&namespace) || ns::PASSED_OVER.contains(&namespace)
-}
-
-fn is_known_attribute(name: &str) -> bool {
-    ATTRIBUTES.contains(&name)
 }
 
 impl Writer {

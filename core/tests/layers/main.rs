@@ -12,7 +12,7 @@ use graph::{Imports, Sources, circles, imports, sources};
 
 /// The order, from the top. Modules of one row may import from each other, but not in a circle.
 const LAYERS: [&[&str]; 12] = [
-    &["text", "secret"],
+    &["text", "secret", "lock"],
     &["error"],
     &["jid", "named", "random"],
     &["config"],

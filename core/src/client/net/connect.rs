@@ -68,7 +68,7 @@ pub(super) fn open(
         None => Ok(stream),
     };
     let socket = Socket::new(tcp, until, tls.is_some()).map_err(|error| at(Phase::Tcp)(error.into()))?;
-    let mut stream = Stream::Tcp(socket);
+    let mut stream: Stream = Box::new(socket);
     if let Some(proxy) = proxy {
         if proxy.protocol() == ProxyProtocol::Https {
             stream = shake_hands(stream, proxy.host())?;

@@ -39,9 +39,6 @@ use crate::wire::request::Request;
 /// The longest head of an answer.
 const MAX_HEADERS: usize = 16 * 1024;
 
-/// Longer than most requests.
-const USUAL: usize = 4096;
-
 /// Sends requests to one URL.
 pub(in crate::client) struct Http {
     config: Config,
@@ -216,7 +213,7 @@ impl Connector for Lender {
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Wire>, HttpError> {
         let (config, connection) = (details.config, Arc::clone(&self.0));
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        Ok(Some(Wire { connection, buffers, unsent: Zeroizing::new(Vec::with_capacity(USUAL)) }))
+        Ok(Some(Wire { connection, buffers, unsent: Zeroizing::default() }))
     }
 }
 
@@ -245,14 +242,9 @@ impl Transport for Wire {
 
     /// Neither buffer keeps a copy of what is sent: it may be a password.
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), HttpError> {
-        let length = self.unsent.len() + amount;
-        if length > self.unsent.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(2 * length));
-            larger.extend_from_slice(&self.unsent);
-            self.unsent = larger;
-        }
         let output = &mut self.buffers.output()[..amount];
-        self.unsent.extend_from_slice(output);
+        // Growing would leave the bytes of before behind in freed memory.
+        self.unsent = Zeroizing::new([&self.unsent, &*output].concat());
         output.zeroize();
         Ok(())
     }
@@ -330,7 +322,7 @@ mod tests {
         let mut wire = Wire {
             connection: Arc::clone(&connection),
             buffers: LazyBuffers::new(1024, 3000),
-            unsent: Zeroizing::new(Vec::with_capacity(USUAL)),
+            unsent: Zeroizing::default(),
         };
         for round in 1..=2 {
             for _ in 0..2 {
@@ -344,7 +336,7 @@ mod tests {
             let mut received = [0; 6000];
             server.read_exact(&mut received).unwrap();
             assert!(received.iter().all(|byte| *byte == b'x'));
-            assert!(wire.unsent.is_empty() && wire.unsent.capacity() >= 6000);
+            assert!(wire.unsent.is_empty());
         }
     }
 

@@ -69,45 +69,24 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// TCP, and TLS over it: over each other, where a proxy is reached by TLS.
-pub(super) enum Stream {
-    Tcp(Socket),
-    Tls(Box<StreamOwned<ClientConnection, Self>>),
+/// TCP, or TLS over it; TLS over TLS, where a proxy is reached by TLS.
+pub(super) type Stream = Box<dyn Layer>;
+
+/// One of the layers of a stream.
+pub(super) trait Layer: Read + Write + Send {
+    /// The TCP below all layers.
+    fn socket(&mut self) -> &mut Socket;
 }
 
-trait Duplex: Read + Write {}
-
-impl<T: Read + Write> Duplex for T {}
-
-impl Stream {
+impl Layer for Socket {
     fn socket(&mut self) -> &mut Socket {
-        match self {
-            Self::Tcp(socket) => socket,
-            Self::Tls(tls) => tls.sock.socket(),
-        }
-    }
-
-    fn layer(&mut self) -> &mut dyn Duplex {
-        match self {
-            Self::Tcp(socket) => socket,
-            Self::Tls(tls) => tls,
-        }
+        self
     }
 }
 
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.layer().read(buffer)
-    }
-}
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.layer().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.layer().flush()
+impl Layer for StreamOwned<ClientConnection, Stream> {
+    fn socket(&mut self) -> &mut Socket {
+        self.sock.socket()
     }
 }
 
@@ -182,7 +161,7 @@ impl Connection {
     pub(super) fn to(listener: &std::net::TcpListener) -> Self {
         let tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (peer, until) = (tcp.peer_addr().ok(), Instant::now() + std::time::Duration::from_secs(3600));
-        Self::new(Stream::Tcp(Socket::new(tcp, until, false).unwrap()), peer)
+        Self::new(Box::new(Socket::new(tcp, until, false).unwrap()), peer)
     }
 
     /// Waits until something has come, or the end.

@@ -17,5 +17,5 @@ pub(super) fn shake_hands(stream: Stream, config: &Arc<ClientConfig>, host: &str
         ClientConnection::new(Arc::clone(config), name).map_err(|error| Cause::Tls(Box::new(error)))?;
     let mut tls = StreamOwned::new(connection, stream);
     tls.conn.complete_io(&mut tls.sock)?;
-    Ok(Stream::Tls(Box::new(tls)))
+    Ok(Box::new(tls))
 }

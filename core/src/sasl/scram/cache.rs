@@ -1,8 +1,7 @@
 //! Keys of users who logged in before, so that a password need not be derived again.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use hmac::{Hmac, KeyInit, Mac};
 use lru::LruCache;
@@ -11,6 +10,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::error::Result;
+use crate::lock::patiently;
 use crate::random;
 
 /// A key, or the salted password that keys are made of.
@@ -104,17 +104,9 @@ impl ScramCache {
         mac.finalize().into_bytes().into()
     }
 
-    /// At a fork the lock may be held by a thread that the child does not have, so waiting for it
-    /// must end: then nothing is found, and nothing kept.
+    /// The entries; `None` if their lock could not be had: then nothing is found, and nothing is kept.
     fn entries(&self) -> Option<MutexGuard<'_, LruCache<Digest, Entry>>> {
-        for _ in 0..64 {
-            match self.0.entries.try_lock() {
-                Ok(entries) => return Some(entries),
-                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-                Err(TryLockError::WouldBlock) => thread::yield_now(),
-            }
-        }
-        None
+        patiently(|| self.0.entries.try_lock())
     }
 }
 

@@ -58,16 +58,16 @@ impl NotBosh<'_> {
     fn cause(&self, location: Option<&str>) -> (Retry, String) {
         let status = self.reply.status;
         let is_refused = (400..600).contains(&status);
-        if is_refused && !self.config.url.is_https() && (status == 497 || self.says(&WANTS_TLS)) {
+        if is_refused && !self.config.url.is_https() && (status == 497 || self.reply.says(&WANTS_TLS)) {
             return config("the port expects TLS: begin `url` with https://");
         }
-        if is_refused && (matches!(status, 495 | 496) || self.says(&WANTS_CERTIFICATE)) {
+        if is_refused && (matches!(status, 495 | 496) || self.reply.says(&WANTS_CERTIFICATE)) {
             return config(format!(
                 "the server wants a client certificate (HTTP {status}): give one that it trusts in \
                  `client_certificate`"
             ));
         }
-        if status == 421 || (is_refused && self.says(&UNKNOWN_HOST)) {
+        if status == 421 || (is_refused && self.reply.says(&UNKNOWN_HOST)) {
             return config(format!(
                 "the web server does not serve the host name {} (HTTP {status}): use a name in `url` that it \
                  serves (Prosody: that of a VirtualHost), or add such a name as Host in `headers`",
@@ -127,14 +127,14 @@ impl NotBosh<'_> {
     /// A page, or something else that no BOSH server sends.
     fn page(&self) -> (Retry, String) {
         let status = self.reply.status;
-        let is_page = self.says(&["<html", "<!doctype html"]);
+        let is_page = self.reply.says(&["<html", "<!doctype html"]);
         let what = match self.media_type() {
             _ if self.reply.body.is_empty() => "nothing".to_owned(),
             _ if is_page => "a web page".to_owned(),
             Some(media_type) => media_type,
             None => "something".to_owned(),
         };
-        if is_page && self.says(&["type=\"password\"", "type='password'", "type=password"]) {
+        if is_page && self.reply.says(&["type=\"password\"", "type='password'", "type=password"]) {
             return config(
                 "a login page came instead of an answer: exempt the BOSH path from the login of the web server or \
                  proxy in front, or give what it wants in `headers`",
@@ -161,7 +161,7 @@ impl NotBosh<'_> {
                 "the web server in front wants a login (HTTP 401): give it as Authorization in `headers`, or exempt \
                  the BOSH path from it",
             ),
-            403 if self.reply.retry_after.is_some() || self.says(&TOO_MANY) => limited(status),
+            403 if self.reply.retry_after.is_some() || self.reply.says(&TOO_MANY) => limited(status),
             403 => config(
                 "the web server or a firewall in front forbids the request (HTTP 403): allow POST on the BOSH path \
                  from this machine's address",
@@ -187,7 +187,7 @@ impl NotBosh<'_> {
                  client_max_body_size)"
             )),
             429 => limited(status),
-            _ if matches!(status, 431 | 494) || self.says(&LARGE_HEADER) => config(format!(
+            _ if matches!(status, 431 | 494) || self.reply.says(&LARGE_HEADER) => config(format!(
                 "the header of the request is too large for the server (HTTP {status}): shorten `headers`"
             )),
             _ => config(format!(
@@ -234,14 +234,9 @@ impl NotBosh<'_> {
         (300..400).contains(&self.reply.status).then(|| place(&url))
     }
 
-    /// Whether the page has one of these words, in lower case.
-    fn says(&self, words: &[&str]) -> bool {
-        self.reply.says(words)
-    }
-
     fn is_for_websocket(&self) -> bool {
         let is_path = WEBSOCKET_PATHS.iter().any(|end| self.config.url.path().ends_with(end));
-        is_path || (self.reply.status == 400 && self.says(&["websocket"]))
+        is_path || (self.reply.status == 400 && self.reply.says(&["websocket"]))
     }
 }
 

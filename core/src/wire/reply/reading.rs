@@ -75,13 +75,9 @@ impl Reply {
     /// creation, 404 says that the URL is wrong.
     fn legacy_condition(&self, in_session: bool) -> Option<BoshCondition> {
         let condition = BoshCondition::from_http_status(self.status)?;
-        let is_answer = self.body.is_empty() || !self.is_foreign() || self.is_of_unknown_sid();
+        let is_of_unknown_sid = self.status == 404 && self.says(&[UNKNOWN_SID]);
+        let is_answer = self.body.is_empty() || !self.is_foreign() || is_of_unknown_sid;
         (is_answer && (in_session || self.status != 404)).then_some(condition)
-    }
-
-    /// Whether Openfire does not know the SID.
-    fn is_of_unknown_sid(&self) -> bool {
-        self.status == 404 && self.says(&[UNKNOWN_SID])
     }
 
     /// Whether it holds a page, JSON or the like instead of XML.

@@ -25,7 +25,7 @@ pub(in crate::client::net) struct Names {
     /// When each name was looked up last, and what was found.
     known: Mutex<HashMap<String, (Instant, Vec<SocketAddr>)>>,
     /// Addresses that did not answer in time, and when that was.
-    avoided: Mutex<Vec<(SocketAddr, Instant)>>,
+    avoided: Mutex<HashMap<SocketAddr, Instant>>,
 }
 
 /// The system's lookup.
@@ -78,8 +78,8 @@ impl Names {
     /// From now on, and for a while, other addresses are tried before this one.
     pub(in crate::client::net) fn avoid(&self, address: SocketAddr) {
         let mut avoided = locked(&self.avoided);
-        avoided.retain(|(other, at)| *other != address && at.elapsed() < AVOIDED);
-        avoided.push((address, Instant::now()));
+        avoided.retain(|_, at| at.elapsed() < AVOIDED);
+        avoided.insert(address, Instant::now());
     }
 
     fn usable(&self, host: &str, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
@@ -90,9 +90,7 @@ impl Names {
         };
         let mut usable: Vec<SocketAddr> = addresses.iter().filter(is_wanted).copied().collect();
         let avoided = locked(&self.avoided);
-        let is_avoided =
-            |address| avoided.iter().any(|(other, at)| *other == address && at.elapsed() < AVOIDED);
-        usable.sort_by_key(|address| is_avoided(*address));
+        usable.sort_by_key(|address| avoided.get(address).is_some_and(|at| at.elapsed() < AVOIDED));
         usable
     }
 }
@@ -173,7 +171,7 @@ mod tests {
         assert_eq!(order(), [second, third, first]);
         names.avoid(second);
         assert_eq!(order(), [third, first, second]);
-        for (_, at) in locked(&names.avoided).iter_mut() {
+        for at in locked(&names.avoided).values_mut() {
             *at = at.checked_sub(AVOIDED).unwrap();
         }
         assert_eq!(order(), addresses);
