@@ -143,7 +143,7 @@ impl Client {
             )
     }
 
-    /// What this client learned of the server, for [`Config::profile`] of another: a short text
+    /// What this client learned of the server, for [`Config::with_profile`] of another: a short text
     /// without anything secret, which stays the same while nothing new is learned. Worth keeping
     /// where processes are short-lived or many.
     #[must_use]
