@@ -10,6 +10,10 @@
 mod browser;
 #[path = "live/lossy.rs"]
 mod lossy;
+#[path = "live/site_tokens/mod.rs"]
+mod site_tokens;
+#[path = "prosody13/tokens.rs"]
+mod tokens;
 
 use std::fs;
 use std::sync::LazyLock;

@@ -10,6 +10,8 @@ mod lossy;
 mod plans;
 mod refusals;
 mod sessions;
+mod site_tokens;
+mod tokens;
 
 use std::fs;
 use std::sync::LazyLock;

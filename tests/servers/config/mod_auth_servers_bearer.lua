@@ -1,5 +1,5 @@
--- OAUTHBEARER (RFC 7628) with a fixed list of tokens. Prosody 0.12 has no such mechanism of its
--- own, and the community's asks an https service about every token and answers a wrong one with
+-- OAUTHBEARER (RFC 7628) with a fixed list of tokens. Prosody 13 has the mechanism. Prosody 0.12 has
+-- not, and the community's asks an https service about every token and answers a wrong one with
 -- a failure at once, where the RFC and Prosody 13 first send a challenge with the reason.
 
 local json = require "util.json";
@@ -7,7 +7,7 @@ local sasl = require "util.sasl";
 
 local tokens = module:get_option("servers_bearer_tokens", {});
 
-sasl.registerMechanism("OAUTHBEARER", { "oauthbearer" }, function (self, message)
+local function oauthbearer(self, message)
 	if not message then
 		return "failure", "malformed-request";
 	elseif message == "\1" then
@@ -18,7 +18,7 @@ sasl.registerMechanism("OAUTHBEARER", { "oauthbearer" }, function (self, message
 	if not token then
 		return "failure", "malformed-request";
 	end
-	local username = self.profile.oauthbearer(token);
+	local username = self.profile.oauthbearer(self, token);
 	if not username then
 		return "challenge", json.encode({ status = "invalid_token" });
 	elseif authzid ~= "" and authzid ~= "a=" .. username .. "@" .. self.realm then
@@ -26,11 +26,18 @@ sasl.registerMechanism("OAUTHBEARER", { "oauthbearer" }, function (self, message
 	end
 	self.username = username;
 	return "success";
-end);
+end
+
+-- For all hosts: Prosody 13's own would be gone from them.
+if not pcall(require, "util.sasl.oauthbearer") then
+	sasl.registerMechanism("OAUTHBEARER", { "oauthbearer" }, oauthbearer);
+end
 
 module:provides("auth", {
 	get_sasl_handler = function ()
-		return sasl.new(module.host, { oauthbearer = function (token) return tokens[token]; end });
+		return sasl.new(module.host, { oauthbearer = function (_, token)
+			return tokens[token], tokens[token] and true, {};
+		end });
 	end;
 	user_exists = function () return true; end;
 });

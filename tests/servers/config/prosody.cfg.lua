@@ -6,7 +6,7 @@ run_as_root = true
 pidfile = "@DIRECTORY@/prosody.pid"
 data_path = "@DIRECTORY@/data"
 plugin_paths = { "@DIRECTORY@" }
-log = { { levels = { min = "info" }, to = "console" } }
+log = { { levels = { min = "@LOG_LEVEL@" }, to = "console" } }
 
 interfaces = { "127.0.0.1" }
 @TCP@
@@ -72,3 +72,5 @@ VirtualHost "cert.local"
 VirtualHost "bearer.local"
 	authentication = "servers_bearer"
 	servers_bearer_tokens = @BEARER_TOKENS@
+
+@MORE_HOSTS@

@@ -35,7 +35,7 @@ impl Cluster {
         let address = |number| Ipv4Addr::new(127, second, third, number);
         let start = |address| {
             let ports = [free_port(address)?, free_port(address)?];
-            Server::run(Kind::Ejabberd, Options::default(), ports, address, Some(membership.clone()))
+            Server::run(Kind::Ejabberd, Options::default(), ports, address, Some(membership.clone()), "")
         };
         let nodes = [start(address(2))?, start(address(3))?];
         membership.join(address(3), address(2), address(4))?;

@@ -46,6 +46,7 @@ mod prosody;
 mod proxy;
 mod server;
 mod setup;
+mod signing;
 mod tokens;
 mod trixie;
 mod version;
@@ -63,6 +64,7 @@ pub use manager::{Manager, ManagerKind};
 pub use program::Program;
 pub use proxy::{Proxy, Route};
 pub use server::Server;
+pub use signing::SigningKey;
 pub use tokens::{JWT_KEY, jwt};
 
 /// A server program.
@@ -113,6 +115,7 @@ impl fmt::Display for Kind {
 
 /// How a server departs from the usual set-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else")]
 pub struct Options {
     /// Keep the rate limits of Debian's configuration (default: yes; Vysper has none).
     ///
@@ -126,10 +129,12 @@ pub struct Options {
     pub mechanisms_on_http: bool,
     /// Speak XMPP over TCP as well, without TLS, for a [`Manager`] in front of it (default: no; Prosody).
     pub tcp: bool,
+    /// Log everything, as a test does that looks for secrets in the log (default: no; Prosody).
+    pub debug_log: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: true, mechanisms_on_http: true, tcp: false }
+        Self { limits: true, mechanisms_on_http: true, tcp: false, debug_log: false }
     }
 }

@@ -15,6 +15,9 @@ use crate::{
 /// How Prosody says that somebody else has its port. It then runs on without it.
 pub(crate) const PORT_TAKEN: &str = "Failed to open server port";
 
+/// The project's own module.
+const AUTH_PREBIND: &str = include_str!("../../../bindings/prosody/mod_auth_prebind.lua");
+
 pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
     let mut launch = if kind == Kind::Prosody13 { from_trixie(setup)? } else { installed()? };
 
@@ -43,9 +46,12 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
             ("@MECHANISMS_ON_HTTP@", &setup.options.mechanisms_on_http.to_string()),
             ("@ACCOUNTS@", &accounts),
             ("@BEARER_TOKENS@", &tokens),
+            ("@LOG_LEVEL@", if setup.options.debug_log { "debug" } else { "info" }),
+            ("@MORE_HOSTS@", setup.more_hosts),
         ],
     )?;
     setup.write("mod_servers.lua", include_str!("../config/mod_servers.lua"), &[])?;
+    setup.write("mod_auth_prebind.lua", AUTH_PREBIND, &[])?;
     setup.write("mod_auth_servers_bearer.lua", include_str!("../config/mod_auth_servers_bearer.lua"), &[])?;
 
     let config = setup.directory.join("prosody.cfg.lua");

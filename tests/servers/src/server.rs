@@ -3,9 +3,11 @@
 use std::{
     collections::BTreeMap,
     fs::Permissions,
+    io,
     net::Ipv4Addr,
     ops::Deref,
     os::unix::fs::PermissionsExt as _,
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -46,8 +48,17 @@ impl Server {
     /// # Errors
     /// When a package is missing or the server does not come up; the message says what to do.
     pub fn start_with(kind: Kind, options: Options) -> Result<Self> {
+        Self::start_with_hosts(kind, options, "")
+    }
+
+    /// Starts a Prosody with more virtual hosts and waits until it is ready. `more_hosts` are lines for the end of its
+    /// configuration; [`Info::accounts`] are those of a host with `servers_accounts = accounts`.
+    ///
+    /// # Errors
+    /// When a package is missing or the server does not come up; the message says what to do.
+    pub fn start_with_hosts(kind: Kind, options: Options, more_hosts: &str) -> Result<Self> {
         for _ in 0..ATTEMPTS {
-            match Self::attempt(kind, options, free_ports()?) {
+            match Self::attempt(kind, options, free_ports()?, more_hosts) {
                 Err(Error::PortTaken(_)) => {}
                 result => return result,
             }
@@ -61,8 +72,24 @@ impl Server {
         &self.info
     }
 
-    fn attempt(kind: Kind, options: Options, ports: [u16; 2]) -> Result<Self> {
-        let server = Self::run(kind, options, ports, Ipv4Addr::LOCALHOST, None)?;
+    /// What the server has logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.guardian.log()
+    }
+
+    /// Has the server read its configuration again (Prosody). It has done so once its log says so.
+    ///
+    /// # Errors
+    /// When the signal cannot be sent.
+    pub fn reload(&self) -> Result<()> {
+        let kill = Command::new("kill").args(["-s", "HUP", &self.pid.to_string()]).status();
+        let failed = || Error::Io { action: "reload a server", source: io::ErrorKind::Other.into() };
+        kill.map_err(Error::io("run kill"))?.success().then_some(()).ok_or_else(failed)
+    }
+
+    fn attempt(kind: Kind, options: Options, ports: [u16; 2], more_hosts: &str) -> Result<Self> {
+        let server = Self::run(kind, options, ports, Ipv4Addr::LOCALHOST, None, more_hosts)?;
         if matches!(kind, Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26) {
             ejabberd::register(&server.control_url)?;
         }
@@ -81,6 +108,7 @@ impl Server {
         ports: [u16; 2],
         address: Ipv4Addr,
         cluster: Option<Membership>,
+        more_hosts: &str,
     ) -> Result<Self> {
         if options.tcp && !matches!(kind, Kind::Prosody | Kind::Prosody13) {
             return Err(Error::NotOffered(format!("{kind} speaks no XMPP over TCP here")));
@@ -92,7 +120,7 @@ impl Server {
             .tempdir()
             .map_err(Error::io("make a temporary directory"))?;
         certificates::write(directory.path())?;
-        let setup = Setup { address, cluster, ..Setup::new(directory.path(), options, ports)? };
+        let setup = Setup { address, cluster, more_hosts, ..Setup::new(directory.path(), options, ports)? };
         let launch = match kind {
             Kind::Prosody | Kind::Prosody13 => prosody::launch(&setup, kind)?,
             Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => ejabberd::launch(&setup, kind)?,
@@ -178,7 +206,7 @@ mod tests {
             let other = TcpListener::bind("127.0.0.1:0").unwrap();
             let [free, _] = free_ports().unwrap();
             let ports = [free, other.local_addr().unwrap().port()];
-            let result = Server::attempt(kind, Options::default(), ports);
+            let result = Server::attempt(kind, Options::default(), ports, "");
             assert!(matches!(result, Err(Error::PortTaken(_))), "{kind}: {result:?}");
         }
     }

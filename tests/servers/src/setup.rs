@@ -24,6 +24,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) address: Ipv4Addr,
     /// The cluster that an ejabberd is a node of.
     pub(crate) cluster: Option<Membership>,
+    /// More virtual hosts, in the language of the server's configuration (Prosody).
+    pub(crate) more_hosts: &'a str,
 }
 
 /// What the nodes of a cluster have in common. Each has an address of its own, so that one port for
@@ -46,6 +48,7 @@ impl<'a> Setup<'a> {
             options,
             address: Ipv4Addr::LOCALHOST,
             cluster: None,
+            more_hosts: "",
         })
     }
 
