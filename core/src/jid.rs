@@ -177,16 +177,14 @@ impl fmt::Display for Jid {
 /// Prepares a resource to ask for (RFC 7622 §3.4). A space in front is refused although
 /// `OpaqueString` would let it pass: table 2 of §3.5 calls such an address illegal.
 pub(crate) fn prepare_resource(resource: &str) -> Result<String> {
-    const LENGTH: &str = "has 1 to 1023 bytes and does not begin with a space (RFC 7622 §3.4, §3.5)";
-    within_reach(resource, || Error::config("resource", LENGTH))?;
+    let refused = || {
+        Error::config("resource", "has 1 to 1023 bytes and does not begin with a space (RFC 7622 §3.4, §3.5)")
+    };
+    within_reach(resource, refused)?;
     let prepared = OpaqueString::enforce(resource).map_err(|_| {
         Error::config("resource", "is empty or has a character that is not allowed (RFC 7622 §3.4)")
     })?;
-    if !prepared.starts_with(' ') && fits(&prepared) {
-        Ok(prepared.into_owned())
-    } else {
-        Err(Error::config("resource", LENGTH))
-    }
+    if !prepared.starts_with(' ') && fits(&prepared) { Ok(prepared.into_owned()) } else { Err(refused()) }
 }
 
 /// Characters that a localpart must not have besides those PRECIS forbids (RFC 7622 §3.3.1).
