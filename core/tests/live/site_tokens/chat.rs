@@ -100,10 +100,14 @@ impl Chat {
 
     /// With time enough for any machine: no test here is about the client's deadlines.
     pub(crate) fn config(&self, url: &str) -> Config {
-        let mut config = Config::new(url).unwrap();
-        config.ca = Some(fs::read(&self.server.ca_pem).unwrap());
-        (config.deadline, config.request_timeout) = (Duration::from_secs(60), Duration::from_secs(60));
-        config
+        let minute = Duration::from_secs(60);
+        Config::new(url)
+            .unwrap()
+            .with_ca(Some(fs::read(&self.server.ca_pem).unwrap()))
+            .with_deadline(minute)
+            .unwrap()
+            .with_request_timeout(minute)
+            .unwrap()
     }
 
     /// A login by a client that knows nothing of the server.

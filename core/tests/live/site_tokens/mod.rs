@@ -204,8 +204,7 @@ pub(crate) fn nobody_acts_for_another_user(chat: &Chat) {
 
 pub(crate) fn messages_and_requests_reach_a_user_with_an_account(chat: &Chat) {
     let dora = format!("dora@{TOKENS}");
-    let mut config = chat.config(&chat.server.http_url);
-    config.wait = 1;
+    let config = chat.config(&chat.server.http_url).with_wait(1).unwrap();
     let client = Client::new(config).unwrap();
     let session = client.prebind(&by_plain(&dora, chat.token(&dora))).unwrap();
     client.terminate(&session).unwrap();
