@@ -47,7 +47,7 @@ options! {
          that tabs do not throw each other out.",
         with_resource by prepared;
 
-    weakest_mechanism: PasswordMechanism = PasswordMechanism::Plain, ValueType::Choice { values: &PASSWORD_MECHANISMS },
+    weakest_mechanism: PasswordMechanism = PasswordMechanism::Plain, ValueType::Choice { values: PasswordMechanism::NAMES },
         "The weakest mechanism a password may be used with.",
         with_weakest_mechanism;
 
@@ -102,7 +102,7 @@ options! {
         "The `http://`, `https://` or `socks5://` address of a proxy; environment variables are ignored.",
         with_proxy;
 
-    ip_family: IpFamily = IpFamily::Any, ValueType::Choice { values: &IP_FAMILIES },
+    ip_family: IpFamily = IpFamily::Any, ValueType::Choice { values: IpFamily::NAMES },
         "Which addresses of the host to use.",
         with_ip_family;
 
@@ -223,26 +223,6 @@ const MANY: u32 = 10_000;
 
 /// A time limit. Nothing can be done in no time.
 const TIME: ValueType = ValueType::Seconds { zero: false, most: LONGEST };
-
-const PASSWORD_MECHANISMS: [&str; PasswordMechanism::ALL.len()] = {
-    let mut names = [""; PasswordMechanism::ALL.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = PasswordMechanism::ALL[at].as_str();
-        at += 1;
-    }
-    names
-};
-
-const IP_FAMILIES: [&str; IpFamily::ALL.len()] = {
-    let mut names = [""; IpFamily::ALL.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = IpFamily::ALL[at].as_str();
-        at += 1;
-    }
-    names
-};
 
 #[cfg(test)]
 mod tests {

@@ -4,66 +4,37 @@ use std::fmt;
 
 use crate::error::parsed;
 use crate::secret::Secret;
+use crate::text::named;
 
-/// A mechanism that logs in with a password; each is stronger than the one before. Mechanisms may be added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum PasswordMechanism {
-    /// PLAIN (RFC 4616): the server learns the password.
-    Plain,
-    /// DIGEST-MD5 (RFC 2831), where [`with_digest_md5`](crate::Config::with_digest_md5) allows it.
-    DigestMd5,
-    /// SCRAM-SHA-1 (RFC 5802): the server learns nothing and proves itself.
-    ScramSha1,
-    /// SCRAM-SHA-256 (RFC 7677).
-    ScramSha256,
-    /// SCRAM-SHA-512.
-    ScramSha512,
-}
-
-impl PasswordMechanism {
-    /// All of them, weakest first.
-    pub const ALL: [Self; 5] =
-        [Self::Plain, Self::DigestMd5, Self::ScramSha1, Self::ScramSha256, Self::ScramSha512];
-
-    /// The mechanism's name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Plain => "PLAIN",
-            Self::DigestMd5 => "DIGEST-MD5",
-            Self::ScramSha1 => "SCRAM-SHA-1",
-            Self::ScramSha256 => "SCRAM-SHA-256",
-            Self::ScramSha512 => "SCRAM-SHA-512",
-        }
+named! {
+    /// A mechanism that logs in with a password; each is stronger than the one before. Mechanisms may be added.
+    #[derive(PartialOrd, Ord)]
+    #[non_exhaustive]
+    PasswordMechanism {
+        /// PLAIN (RFC 4616): the server learns the password.
+        Plain = "PLAIN",
+        /// DIGEST-MD5 (RFC 2831), where [`with_digest_md5`](crate::Config::with_digest_md5) allows it.
+        DigestMd5 = "DIGEST-MD5",
+        /// SCRAM-SHA-1 (RFC 5802): the server learns nothing and proves itself.
+        ScramSha1 = "SCRAM-SHA-1",
+        /// SCRAM-SHA-256 (RFC 7677).
+        ScramSha256 = "SCRAM-SHA-256",
+        /// SCRAM-SHA-512.
+        ScramSha512 = "SCRAM-SHA-512",
     }
 }
 
 parsed!(PasswordMechanism, "weakest_mechanism");
 
-/// Which addresses of a host to use. Exhaustive: there are no others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IpFamily {
-    /// Both.
-    Any,
-    /// IPv4 only.
-    Ipv4,
-    /// IPv6 only.
-    Ipv6,
-}
-
-impl IpFamily {
-    /// Every family.
-    pub const ALL: [Self; 3] = [Self::Any, Self::Ipv4, Self::Ipv6];
-
-    /// `any`, `ipv4` or `ipv6`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Any => "any",
-            Self::Ipv4 => "ipv4",
-            Self::Ipv6 => "ipv6",
-        }
+named! {
+    /// Which addresses of a host to use. Exhaustive: there are no others.
+    IpFamily {
+        /// Both.
+        Any = "any",
+        /// IPv4 only.
+        Ipv4 = "ipv4",
+        /// IPv6 only.
+        Ipv6 = "ipv6",
     }
 }
 

@@ -5,6 +5,7 @@ use std::env;
 
 use super::super::super::language::{Language, camel_case};
 use super::*;
+use crate::config::{IpFamily, PasswordMechanism};
 
 /// The file, what stands before and after the generated lines there, and what generates them.
 type Place = (&'static str, Before, After, Generate);
@@ -85,8 +86,8 @@ fn types(option: &Parameter) -> Types {
         ValueType::Seconds { .. } => ["Seconds", "Numeric", "seconds", "int|float|null", "Duration"],
         ValueType::Choice { values } => {
             let kotlin = match values {
-                _ if values.contains(&"PLAIN") => "PasswordMechanism",
-                _ if values.contains(&"any") => "IpFamily",
+                _ if values == PasswordMechanism::NAMES => "PasswordMechanism",
+                _ if values == IpFamily::NAMES => "IpFamily",
                 _ => panic!("{}: Kotlin has an enum for each choice", option.name),
             };
             ["str", "String, Symbol", "String | Symbol", "?string", kotlin]
