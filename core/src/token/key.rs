@@ -123,6 +123,10 @@ impl Key {
         self.material.sign(self.algorithm, message)
     }
 
+    pub(super) fn material(&self) -> &Material {
+        &self.material
+    }
+
     /// How many bytes a signature has.
     pub(super) fn signature_length(&self) -> usize {
         self.material.signature_length(self.algorithm)
