@@ -101,6 +101,15 @@ fn of_settings() -> Vec<Error> {
         Credentials::arguments()
             .map(|argument| Credentials::from_named([(argument.name.to_owned(), nonsense.clone())]).err()),
     );
+    for keys in [
+        "correct horse battery staple",
+        "{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+    ] {
+        let algorithm = keys.starts_with('{').then(|| ("algorithm".to_owned(), "ES256".to_owned().into()));
+        let jwt =
+            Value::Map([("keys".to_owned(), keys.to_owned().into())].into_iter().chain(algorithm).collect());
+        errors.push(Credentials::from_named([("jwt".to_owned(), jwt)]).err());
+    }
     for unknown in ["deadlin", "pasword", "colour"] {
         let unknown = [(unknown.to_owned(), nonsense.clone())];
         errors.push(Config::from_named(URL, unknown.clone()).err());
