@@ -35,6 +35,30 @@ fn every_token_is_accepted_or_refused_as_it_has_to_be() {
     }
 }
 
+/// There is only one way to write a token: no character may be another one, missing or added.
+#[test]
+fn a_token_with_one_change_is_refused() {
+    let file = case::tokens();
+    for name in ["HS256", "RS256, key as jwk", "ES256, key as jwk", "EdDSA, key as jwk"] {
+        let row = rows(&file, "tokens").iter().find(|row| row["name"] == name).unwrap();
+        let (verifier, now, token) = (verifier(&file, row), time(&file["now"]), text(&row["token"]));
+        let is_refused = |token: &str| verifier.verify(token, now).is_err();
+        assert!(!is_refused(token), "{name}");
+        for at in 0..token.len() {
+            let (before, after) = (&token[..at], &token[at + 1..]);
+            for other in
+                ['A', 'Q', '_', '.', '=', ' '].into_iter().filter(|other| !token[at..].starts_with(*other))
+            {
+                assert!(is_refused(&format!("{before}{other}{after}")), "{name}: {other} at {at}");
+            }
+            assert!(is_refused(&format!("{before}{after}")) && is_refused(before), "{name}: without {at}");
+        }
+        for end in ["A", ".", "=", "\0"] {
+            assert!(is_refused(&format!("{token}{end}")), "{name}: {end:?} behind");
+        }
+    }
+}
+
 #[test]
 fn every_refusal_has_a_case_and_says_how_to_mend_it() {
     let file = case::tokens();
