@@ -7,7 +7,8 @@ mod parameter;
 mod value;
 
 pub(crate) use named_value::NamedValue;
-pub use parameter::{Parameter, ValueType};
 #[cfg(test)]
-pub(crate) use parameter::{grouped, json};
+pub(crate) use parameter::grouped;
+pub(crate) use parameter::json;
+pub use parameter::{Parameter, ValueType};
 pub use value::Value;

@@ -1,6 +1,6 @@
 //! The shell command `prebind`: opens and ends XMPP-over-BOSH sessions from a terminal or a script.
 //!
-//! [`args`] is the command line; [`login`], [`terminate`] and [`jid`] are the commands; [`connection`],
+//! [`args`] is the command line; [`login`], [`terminate`], [`jid`] and [`key`] are the commands; [`connection`],
 //! [`negotiation`], [`credentials`] and [`reporting`] are their groups of options and what these become in the
 //! library; [`failure`] and [`exit`] say how a command ends; [`help`] is what the help texts are made of. Nothing
 //! imports what imports it, which `tests/cli/modules.rs` holds.
@@ -15,6 +15,7 @@ mod failure;
 mod help;
 mod jid;
 mod json;
+mod key;
 mod login;
 mod negotiation;
 mod output;
@@ -53,6 +54,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Login(login) => login.run(),
         Command::Terminate(terminate) => terminate.run(),
         Command::Jid(jid) => jid.run(),
+        Command::Key(key) => key.run(),
         Command::Completions { shell } => output::print(&args::completions(shell)),
     }
 }

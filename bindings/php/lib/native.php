@@ -18,6 +18,8 @@ final class Hidden
     /** @var array<string, mixed> */
     private array $values = [];
 
+    private const MOST_VALUES = 1000;
+
     /**
      * @param array<string, mixed> $values
      *
@@ -31,21 +33,21 @@ final class Hidden
     }
 
     /**
-     * Without references, which may lead in a circle, today or tomorrow.
+     * Without references, which may lead in a circle, today or tomorrow: so there is a limit to what is in it.
      *
      * @param array<mixed> $values
      *
      * @return array<mixed>
      */
-    private static function plain(string $name, #[\SensitiveParameter] array $values): array
+    private static function plain(string $name, #[\SensitiveParameter] array $values, int &$count = 0): array
     {
         $plain = [];
         foreach ($values as $key => $value) {
-            if (\is_array($value)) {
-                throw Call::refused($name, 'there must be no arrays in it');
+            if (++$count > self::MOST_VALUES) {
+                throw Call::refused($name, 'there must be no more than ' . self::MOST_VALUES . ' values in it');
             }
             Call::text($name, (string) $key);
-            $plain[$key] = $value;
+            $plain[$key] = \is_array($value) ? self::plain($name, $value, $count) : $value;
         }
         return $plain;
     }

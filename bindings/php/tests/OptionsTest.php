@@ -122,8 +122,8 @@ final class OptionsTest extends TestCase
             self::assertStringContainsString("\$$name", $comment);
             if ($argument['type'] === 'record') {
                 preg_match("/@param \\?array{(.*?)} \\$$name\n/", $comment, $shape);
-                preg_match_all('/(\w+): /', $shape[1], $fields);
-                self::assertSame($argument['fields'], $fields[1]);
+                preg_match_all('/(\w+)\??: /', $shape[1], $fields);
+                self::assertSame([...$argument['fields'], ...$argument['optional_fields'] ?? []], $fields[1]);
             }
         }
     }

@@ -32,6 +32,19 @@ final class ServersTest extends TestCase
         $client->terminate($session);
     }
 
+    public function testTheSiteSignsATokenForEachCall(): void
+    {
+        $client = Real::of('ejabberd')->client();
+        // ejabberd knows the second one; see tests/servers/src/tokens.rs.
+        $keys = [str_repeat('x', 32), 'a key for tests, and only for tests'];
+        $session = $client->prebind('alice@jwt.local', jwt: ['keys' => $keys, 'algorithm' => 'HS256']);
+        self::assertStringStartsWith('alice@jwt.local/', $session->jid);
+        $client->terminate($session);
+
+        $this->expectException(Prebind\ConfigException::class);
+        $client->prebind('alice@jwt.local', jwt: ['keys' => $keys]);
+    }
+
     /** @dataProvider servers */
     public function testTheFunctionDoesAllInOneCall(Real $server): void
     {

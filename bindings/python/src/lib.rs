@@ -12,8 +12,11 @@ mod web;
 /// The native part of `prebind`; import `prebind` instead.
 #[pyo3::pymodule(gil_used = false)]
 mod _prebind {
+    use std::time::SystemTime;
+
     use prebind::binding::doctor;
     use pyo3::prelude::*;
+    use pyo3::types::PyDict;
 
     #[pymodule_export]
     use crate::client::{Client, Handle};
@@ -33,6 +36,15 @@ mod _prebind {
     fn jid_from_user(name: &str, domain: &str) -> PyResult<String> {
         let jid = prebind::binding::contained(|| prebind::Jid::from_user(name, domain));
         jid.map(|jid| jid.to_string()).map_err(crate::call::raise)
+    }
+
+    /// A token for an account, signed by what the argument `jwt` of `Client.prebind` has.
+    #[pyfunction]
+    fn issue(jid: &str, jwt: &Bound<'_, PyDict>) -> PyResult<String> {
+        let jwt = prebind::binding::Value::Map(crate::arguments::named(jwt)?);
+        let issue = || prebind::Credentials::issue(jid, jwt, SystemTime::now());
+        let token = prebind::binding::contained(issue).map_err(crate::call::raise)?;
+        Ok(token.expose().to_owned())
     }
 
     /// The options, the credentials and the fields of sessions and errors, as JSON.

@@ -131,10 +131,12 @@ def test_credentials_are_those_of_the_library():
     assert keywords == set(prebind.Credentials.__annotations__)
     assert {*keywords, "password"} == set(CREDENTIALS)
     for name, type_ in [
+        ("jwt", prebind.Jwt),
         ("scram_keys", prebind.ScramKeys),
         ("scram_salted_password", prebind.ScramSaltedPassword),
     ]:
-        assert list(type_._fields) == CREDENTIALS[name]["fields"]
+        fields = [*CREDENTIALS[name]["fields"], *CREDENTIALS[name].get("optional_fields", [])]
+        assert list(type_._fields) == fields
     for name in CREDENTIALS:
         assert f"`{name}" in prebind.Client.prebind.__doc__, name
 
@@ -172,6 +174,11 @@ def test_exactly_one_proof(credentials):
             "credentials",
         ),
         ({"password": "x", "authzid": ""}, "authzid"),
+        ({"jwt": prebind.Jwt("x")}, "jwt"),
+        ({"jwt": prebind.Jwt([], lifetime=5)}, "key"),
+        ({"jwt": prebind.Jwt("x" * 31, "HS256")}, "key"),
+        ({"jwt": prebind.Jwt("x" * 32, "HS256", lifetime=0.5)}, "lifetime"),
+        ({"jwt": prebind.Jwt("x" * 32, "HS256", claims={"exp": None})}, "claims"),
     ],
 )
 def test_credentials_that_cannot_be_sent(credentials, field):
@@ -192,6 +199,7 @@ def test_stored_keys_are_not_shown():
     keys = prebind.ScramKeys("SHA-1", b"salt", 4096, b"client", b"server")
     salted = prebind.ScramSaltedPassword("SHA-1", b"salt", 4096, b"salted")
     assert repr(keys) == "ScramKeys('SHA-1', ***)"
+    assert repr(prebind.Jwt("secret", "HS256")) == "Jwt(***)"
     assert repr(salted) == "ScramSaltedPassword('SHA-1', ***)"
 
 

@@ -60,6 +60,13 @@ LOGINS = {
     "bearer.local": ("prosody", "OAUTHBEARER", "alice", {"oauthbearer": ...}),
     "oauth.local": ("ejabberd", "X-OAUTH2", "alice", {"x_oauth2": ...}),
     "jwt.local": ("ejabberd", "PLAIN", "alice", {"token": ...}),
+    "jwt.local ": (
+        "ejabberd",
+        "PLAIN",
+        "alice",
+        # ejabberd knows the second one; see tests/servers/src/tokens.rs.
+        {"jwt": prebind.Jwt(["x" * 32, "a key for tests, and only for tests"], "HS256")},
+    ),
     "onlyscram.local": (
         "prosody",
         "SCRAM-SHA-1",

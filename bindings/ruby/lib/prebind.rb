@@ -2,6 +2,7 @@
 
 require "prebind/errors"
 require "prebind/session"
+require "prebind/jwt"
 require "prebind/scram"
 require "prebind/log"
 require "prebind/native"

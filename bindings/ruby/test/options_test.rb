@@ -84,9 +84,10 @@ class OptionsTest < Minitest::Test
     [taken, described, signature_of("prebind: \\(_ToS jid").keys].each do |names|
       assert_equal CREDENTIALS.keys.sort, names.sort
     end
-    [Prebind::ScramKeys, Prebind::ScramSaltedPassword].zip(%w[scram_keys scram_salted_password]) do |type, name|
+    { "jwt" => Prebind::Jwt, "scram_keys" => Prebind::ScramKeys,
+      "scram_salted_password" => Prebind::ScramSaltedPassword }.each do |name, type|
       parameters = type.instance_method(:initialize).parameters.map { |_, parameter| parameter.to_s }
-      assert_equal CREDENTIALS[name]["fields"], parameters
+      assert_equal CREDENTIALS[name].values_at("fields", "optional_fields").compact.flatten, parameters
     end
   end
 
@@ -105,7 +106,9 @@ class OptionsTest < Minitest::Test
       { token: "" } => "password", { oauthbearer: "a b" } => "token", { initial_response: "x" } => "mechanism",
       { mechanism: "external" } => "mechanism", { password: "x", authzid: "" } => "authzid",
       { password: 1 } => "password", { password: "\xff" } => "password", { scram_keys: "x" } => "scram_keys",
-      { password: "x", fast_token: "x" } => "fast_token",
+      { password: "x", fast_token: "x" } => "fast_token", { jwt: Prebind::Jwt.new(keys: "x") } => "jwt",
+      { jwt: Prebind::Jwt.new(keys: ["x" * 31], algorithm: "HS256") } => "key",
+      { jwt: Prebind::Jwt.new(keys: "x" * 32, algorithm: "HS256", claims: { exp: nil }) } => "claims",
       { scram_keys: Prebind::ScramKeys.new(**keys, hash: "SHA-3", client_key: "", server_key: "") } => "hash",
       { scram_keys: Prebind::ScramKeys.new(**keys, client_key: "k", server_key: "k") } => "credentials",
       { scram_salted_password: Prebind::ScramSaltedPassword.new(**keys, salted_password: "k") } => "credentials"
@@ -128,6 +131,7 @@ class OptionsTest < Minitest::Test
   def test_stored_keys_are_not_shown
     keys = Prebind::ScramKeys.new(hash: "SHA-1", salt: "salt", iterations: 1, client_key: "key", server_key: "key")
     assert_equal "#<Prebind::ScramKeys SHA-1>", keys.inspect
+    assert_equal "#<Prebind::Jwt>", Prebind::Jwt.new(keys: "secret").inspect
     salted = Prebind::ScramSaltedPassword.new(hash: "SHA-1", salt: "salt", iterations: 1, salted_password: "key")
     assert_equal "#<Prebind::ScramSaltedPassword SHA-1>", salted.inspect
     session = Prebind::Session.new(jid: "alice@example.org/x", sid: "x", rid: 1, fast_token: "secret")

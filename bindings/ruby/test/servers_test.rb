@@ -14,6 +14,9 @@ class ServersTest < Minitest::Test
     [PROSODY, "bearer.local", "OAUTHBEARER", { oauthbearer: :token }],
     [EJABBERD, "oauth.local", "X-OAUTH2", { x_oauth2: :token }],
     [EJABBERD, "jwt.local", "PLAIN", { token: :token }],
+    # ejabberd knows the second one; see tests/servers/src/tokens.rs.
+    [EJABBERD, "jwt.local", "PLAIN",
+     { jwt: Prebind::Jwt.new(keys: ["x" * 32, "a key for tests, and only for tests"], algorithm: :HS256) }],
     [PROSODY, "onlyscram.local", "SCRAM-SHA-1", { password: PASSWORD, authcid: "alice" }],
     [PROSODY, "localhost", "PLAIN", { mechanism: "PLAIN", initial_response: "\0alice\0#{PASSWORD}" }]
   ].freeze

@@ -82,16 +82,37 @@ impl NamedValue {
 
     /// The fields of a record, in the order of its type. None may be missing, and no other may join.
     pub(crate) fn record<const N: usize>(&self) -> Result<[Self; N]> {
-        let (Value::Map(given), ValueType::Record { fields }) = (&self.value, self.takes) else {
+        self.record_with::<N, 0>().map(|(fields, [])| fields)
+    }
+
+    /// The same, and those of its fields that may be left out.
+    pub(crate) fn record_with<const N: usize, const M: usize>(
+        &self,
+    ) -> Result<([Self; N], [Option<Self>; M])> {
+        let (Value::Map(given), ValueType::Record { fields, optional_fields }) = (&self.value, self.takes)
+        else {
             return Err(self.refused());
         };
-        let find =
-            |wanted: &&str| given.iter().find(|(name, _)| name == wanted).map(|(_, value)| self.part(value));
+        let is_known = |name: &str| fields.contains(&name) || optional_fields.contains(&name);
+        if !given.iter().all(|(name, _)| is_known(name)) {
+            return Err(self.refused());
+        }
+        let find = |wanted: &&str| {
+            let (_, value) = given.iter().find(|(name, _)| name == wanted)?;
+            (!matches!(value, Value::Nothing)).then(|| self.part(value))
+        };
         let found: Option<Vec<_>> = fields.iter().map(find).collect();
-        found
-            .filter(|_| given.len() == N)
-            .and_then(|found| <[_; N]>::try_from(found).ok())
-            .ok_or_else(|| self.refused())
+        let optional: Vec<_> = optional_fields.iter().map(find).collect();
+        let found = found.and_then(|found| <[_; N]>::try_from(found).ok());
+        found.zip(<[_; M]>::try_from(optional).ok()).ok_or_else(|| self.refused())
+    }
+
+    /// The values of a list, or the one value that stands for such a list.
+    pub(crate) fn each(&self) -> Vec<Self> {
+        match &self.value {
+            Value::List(values) => values.iter().map(|value| self.part(value)).collect(),
+            value => vec![self.part(value)],
+        }
     }
 
     fn part(&self, value: &Value) -> Self {

@@ -69,10 +69,13 @@ pub enum ValueType {
     Certificate,
     /// Names of HTTP headers and their values, which are text.
     Headers,
-    /// Values that have these names, all of them.
+    /// Values that have names.
     Record {
-        /// The names.
+        /// The names of those that have to be there.
         fields: &'static [&'static str],
+        /// The names of those that may be left out, or be nothing.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        optional_fields: &'static [&'static str],
     },
 }
 
@@ -124,7 +127,12 @@ impl fmt::Display for ValueType {
             Self::Pem => f.write_str("PEM, as text or bytes"),
             Self::Certificate => f.write_str("a list of a certificate and its private key, both PEM"),
             Self::Headers => f.write_str("names and their values, both text"),
-            Self::Record { fields } => write!(f, "named values: {}, and nothing else", fields.join(", ")),
+            Self::Record { fields, optional_fields: [] } => {
+                write!(f, "named values: {}, and nothing else", fields.join(", "))
+            }
+            Self::Record { fields, optional_fields } => {
+                write!(f, "named values: {}, and if wanted {}", fields.join(", "), optional_fields.join(", "))
+            }
         }
     }
 }

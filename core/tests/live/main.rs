@@ -3,15 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod browser;
+mod jwt;
 mod latency;
 mod logins;
 mod losses;
 mod lossy;
+mod mod_auth_prebind;
 mod plans;
 mod refusals;
 mod sessions;
 mod site_tokens;
-mod tokens;
 
 use std::fs;
 use std::sync::LazyLock;

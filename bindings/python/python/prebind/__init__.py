@@ -14,6 +14,7 @@ from prebind._client import Hidden as _Hidden
 from prebind._prebind import __version__, jid_from_user
 from prebind._types import (
     Credentials,
+    Jwt,
     Options,
     Pem,
     ScramKeys,
@@ -48,6 +49,7 @@ __all__ = [
     "Credentials",
     "HttpError",
     "InternalError",
+    "Jwt",
     "MechanismError",
     "Options",
     "Pem",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from prebind import _prebind
-from prebind._types import ScramKeys, ScramSaltedPassword, Session
+from prebind._types import Jwt, ScramKeys, ScramSaltedPassword, Session, plain
 from prebind.errors import PrebindError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Client:
         if unknown:
             known = _prebind.OPTIONS
             raise TypeError(_prebind.web_misnamed("Client()", "option", unknown[0], known))
-        given = Hidden({name: _plain(value) for name, value in options.items()})
+        given = Hidden({name: plain(value) for name, value in options.items()})
         del options
         self._client = _prebind.Client(url, given.take())
 
@@ -66,6 +66,7 @@ class Client:
         password: str | None = None,
         *,
         token: str | None = None,
+        jwt: Jwt | None = None,
         oauthbearer: str | None = None,
         x_oauth2: str | None = None,
         anonymous: bool = False,
@@ -86,6 +87,7 @@ class Client:
         - `password`: by the strongest of SCRAM-SHA-512, -256, -1 and PLAIN that both sides know;
         - `token`: what the server takes as a password, a JWT or a one-time token that the site
           verifies when the server asks; always by PLAIN;
+        - `jwt`: what signs a JSON Web Token for each call, by PLAIN; no user needs a password;
         - `oauthbearer`, `x_oauth2`: an OAuth 2.0 token, by the mechanism of that name;
         - `anonymous=True`: no account; the JID is only a domain;
         - `external=True`: a client certificate, or a header or cookie that the server looks at;
@@ -112,15 +114,16 @@ class Client:
                 "external": external,
                 "mechanism": mechanism,
                 "initial_response": initial_response,
-                "scram_keys": _plain(scram_keys),
-                "scram_salted_password": _plain(scram_salted_password),
+                "jwt": plain(jwt),
+                "scram_keys": plain(scram_keys),
+                "scram_salted_password": plain(scram_salted_password),
                 "fast_token": fast_token,
                 "authcid": authcid,
                 "authzid": authzid,
             }
         )
         del password, token, oauthbearer, x_oauth2, initial_response, fast_token
-        del scram_keys, scram_salted_password
+        del jwt, scram_keys, scram_salted_password
         return Session(**self._client.prebind(jid, given.take()))
 
     def profile(self) -> str:
@@ -206,12 +209,3 @@ if hasattr(os, "register_at_fork"):
 
 async def _in_thread(call: Callable[[], None]) -> None:
     await asyncio.get_running_loop().run_in_executor(_threads(), copy_context().run, call)
-
-
-def _plain(value: Any) -> object:
-    """A value in the few types that the native part takes."""
-    if isinstance(value, (ScramKeys, ScramSaltedPassword)):
-        return value._asdict()
-    if isinstance(value, Mapping):
-        return dict(value)
-    return tuple(value) if isinstance(value, list) else value

@@ -10,6 +10,7 @@ __all__ = [
     "WebCache",
     "WebRequest",
     "__version__",
+    "issue",
     "jid_from_user",
     "schema",
     "web_broken",
@@ -29,6 +30,9 @@ OPTIONS: list[str]
 WEB_CHECKS: list[str]
 WEB_DEADLINE: int
 __version__: str
+
+def issue(jid: str, jwt: dict[str, object]) -> str:
+    """A token for an account, signed by what the argument `jwt` of `Client.prebind` has."""
 
 def jid_from_user(name: str, domain: str) -> str:
     """The JID of a web site's user, whose name may hold characters that a JID must not have:

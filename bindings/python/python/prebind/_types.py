@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple, TypedDict, Union
@@ -131,10 +131,47 @@ class ScramSaltedPassword(NamedTuple):
         return f"ScramSaltedPassword({self.hash!r}, ***)"
 
 
+class Jwt(NamedTuple):
+    """What signs a JSON Web Token for each call, so that the site knows no chat passwords."""
+
+    keys: str | bytes | Sequence[str | bytes]
+    """A JWK, PEM, or with `algorithm` the secret itself; several keys while they rotate, the newest
+    first."""
+    algorithm: str | None = None
+    """`HS256`, `HS384` or `HS512`, if a key is the secret itself."""
+    lifetime: Seconds | None = None
+    """How long a token is valid, at least a second; a minute by default."""
+    audience: str | None = None
+    """Whom the tokens are for (`aud`)."""
+    claims: Mapping[str, Any] | None = None
+    """Further claims. `jid`, `sub`, `iat`, `nbf` and `exp` are there already."""
+
+    def issue(self, jid: str) -> str:
+        """A token for an account, for a client that logs in by itself, such as a page that opens a
+        WebSocket. Anyone holding it can log in as that user until it expires.
+
+        Raises `ConfigError` if a key or another value cannot be used.
+        """
+        return _prebind.issue(jid, plain(self._asdict()))
+
+    def __repr__(self) -> str:
+        return "Jwt(***)"
+
+
+def plain(value: Any) -> Any:
+    """A value in the few types that the native part takes."""
+    if isinstance(value, (Jwt, ScramKeys, ScramSaltedPassword)):
+        return plain(value._asdict())
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
+    return tuple(plain(each) for each in value) if isinstance(value, (list, tuple)) else value
+
+
 class Credentials(TypedDict, total=False):
     """What proves the right to use an account: exactly one proof, see `Client.prebind`."""
 
     token: str | None
+    jwt: Jwt | None
     oauthbearer: str | None
     x_oauth2: str | None
     anonymous: bool

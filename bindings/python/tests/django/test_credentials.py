@@ -33,13 +33,26 @@ def test_no_password(alice, change, field):
 
 
 def test_a_jwt(alice, change):
-    change(JWT_KEY=KEY, TOKEN_SECONDS=5)
-    token = credentials.jwt(alice, JID)["token"]
-    claims = pyjwt.decode(token, KEY, algorithms=["HS256"])
+    change(JWT_KEY=[KEY, "x" * 32], TOKEN_SECONDS=5)
+    signer = credentials.jwt(alice, JID)["jwt"]
+    claims = pyjwt.decode(signer.issue(JID), KEY, algorithms=["HS256"])
     assert claims["jid"] == JID
     assert claims["sub"] == "alice"
     assert claims["exp"] - claims["iat"] == 5
     assert abs(claims["iat"] - time.time()) < 60
+
+
+def test_no_key(alice):
+    with pytest.raises(ImproperlyConfigured, match="JWT_KEY"):
+        credentials.jwt(alice, JID)
+
+
+def test_while_keys_rotate_the_older_one_will_do(signed_in, change, servers, end):
+    url = servers["ejabberd"]["http_url"]
+    change(URL=url, DOMAIN="jwt.local", CREDENTIALS=JWT, JWT_KEY=["x" * 32, KEY])
+    response = signed_in.get()
+    assert response.json()["jid"].startswith("alice@jwt.local/")
+    end(response)
 
 
 def test_a_jwt_opens_a_session_at_ejabberd(signed_in, change, servers, end):

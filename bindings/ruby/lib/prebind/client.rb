@@ -85,7 +85,7 @@ module Prebind
     # thread, where it has a fiber scheduler.
     #
     # A resource in the JID is asked for; without one the server makes one. Exactly one of these
-    # proves the right to the account: `password`, `token`, `oauthbearer`, `x_oauth2`, `anonymous`,
+    # proves the right to the account: `password`, `token`, `jwt`, `oauthbearer`, `x_oauth2`, `anonymous`,
     # `external`, `scram_keys`, `scram_salted_password`, or `mechanism` with its `initial_response`;
     # a `fast_token` goes before any of them, and may stand alone.
     #
@@ -98,6 +98,7 @@ module Prebind
     #   both sides know
     # @param token [String, nil] what the server takes as a password, a JWT or a one-time token that
     #   the site verifies when the server asks; always by PLAIN
+    # @param jwt [Jwt, nil] what signs a JSON Web Token for each call, by PLAIN; no user needs a password
     # @param oauthbearer [String, nil] an OAuth 2.0 token, by the mechanism of that name
     # @param x_oauth2 [String, nil] the same
     # @param anonymous [Boolean] no account; the JID is only a domain
@@ -111,12 +112,12 @@ module Prebind
     # @param authzid [String, nil] the identity to act as; some servers trust it more than they should
     # @return [Session]
     # @raise [Error]
-    def prebind(jid, secret = nil, password: nil, token: nil, oauthbearer: nil, x_oauth2: nil, anonymous: false,
-                external: false, mechanism: nil, initial_response: nil, scram_keys: nil,
+    def prebind(jid, secret = nil, password: nil, token: nil, jwt: nil, oauthbearer: nil, x_oauth2: nil,
+                anonymous: false, external: false, mechanism: nil, initial_response: nil, scram_keys: nil,
                 scram_salted_password: nil, fast_token: nil, authcid: nil, authzid: nil)
       raise ArgumentError, "the password is given twice" if secret && password
 
-      given = { password: secret || password, token:, oauthbearer:, x_oauth2:, anonymous:, external:, mechanism:,
+      given = { password: secret || password, token:, jwt:, oauthbearer:, x_oauth2:, anonymous:, external:, mechanism:,
                 initial_response:, scram_keys:, scram_salted_password:, fast_token:, authcid:, authzid: }
       given = plain(given.compact)
       Session.new(**aside(->(fields) { @native.terminate(fields[:handle]) }) { @native.prebind(jid.to_s, given) })
@@ -175,7 +176,7 @@ module Prebind
     def plain(values)
       values.transform_values do |value|
         case value
-        when ScramKeys, ScramSaltedPassword then value.to_h
+        when Jwt, ScramKeys, ScramSaltedPassword then value.to_h
         when Range then value.minmax
         else value
         end

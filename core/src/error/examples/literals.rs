@@ -5,8 +5,9 @@ use std::path::Path;
 
 use crate::binding::Language;
 
-/// Where an error never comes from: tests, pages, headers, and what is told to developers or to the log.
-const OTHERS: [&str; 14] = [
+/// Where an error never comes from: tests, pages, headers, lines for servers, and what is told to developers or to the
+/// log.
+const OTHERS: [&str; 15] = [
     "expect(",
     "tracing::",
     "reason =",
@@ -18,13 +19,14 @@ const OTHERS: [&str; 14] = [
     "const UNKNOWN_SID:",
     "const IMMUTABLE:",
     "html",
+    "configuration = format!",
     "is_allowed.then",
     "complaint =",
     "HttpError::Tls(",
 ];
 
-/// Every text of several words, with the file and line where it begins. `binding/given.rs` and `binding/doctor.rs`
-/// have their own cases, `web-given.json` and `web-doctor.json`.
+/// Every text of several words, with the file and line where it begins. `binding/given.rs`, `binding/doctor.rs`
+/// and `token/refusal.rs` have their own cases, `web-given.json`, `web-doctor.json` and `tokens.json`.
 pub(super) fn all() -> Vec<(String, String)> {
     let mut found = Vec::new();
     files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
@@ -63,7 +65,7 @@ fn files(folder: &Path, found: &mut Vec<(String, String)>) {
         if path.is_dir() && name != "tests" {
             files(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs")
-            && !["tests.rs", "examples.rs", "literals.rs", "trace.rs", "given.rs", "doctor.rs"]
+            && !["tests.rs", "examples.rs", "literals.rs", "trace.rs", "given.rs", "doctor.rs", "refusal.rs"]
                 .contains(&name.as_str())
         {
             let source = fs::read_to_string(&path).unwrap();

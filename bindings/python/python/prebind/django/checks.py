@@ -7,7 +7,6 @@ database; ``manage.py prebind doctor USER`` does.
 
 from __future__ import annotations
 
-import importlib.util
 import ipaddress
 from collections.abc import Iterator
 from typing import Any
@@ -30,6 +29,7 @@ from django.utils.module_loading import import_string
 import prebind
 from prebind._prebind import web_reserved
 from prebind.django.conf import ABSOLUTE, NAMES, Settings, SettingsError, checked, load
+from prebind.django.credentials import signer
 
 #: The ready-made callables, which have settings of their own.
 USERNAME_AT_DOMAIN = "prebind.django.users.username_at_domain"
@@ -130,22 +130,15 @@ def _credentials(settings: Settings) -> Messages:
 
 
 def _jwt(settings: Settings) -> Messages:
-    if importlib.util.find_spec("jwt") is None:
-        yield _error(10, "CREDENTIALS needs PyJWT.", 'pip install "prebind[jwt]"')
-        return
-    import jwt  # noqa: PLC0415 - only where it is needed
-
     if not settings.jwt_key:
         if settings.tenant:
             return
         yield _error(10, "JWT_KEY is missing.", "It is the key that the chat server has.")
         return
     try:
-        jwt.encode({}, settings.jwt_key, algorithm=settings.jwt_algorithm)
-    except Exception as error:
-        # Only its class: the message might repeat a piece of the key.
-        name = type(error).__name__
-        yield _error(10, f"JWT_KEY and JWT_ALGORITHM do not fit together: {name}.", None)
+        signer(settings).issue("user@example.org")
+    except (prebind.ConfigError, TypeError) as error:
+        yield _error(10, f"JWT_KEY or JWT_ALGORITHM: {error}.", "prebind key new makes a key.")
 
 
 def _rate_limit(settings: Settings) -> Messages:

@@ -75,9 +75,10 @@ class Settings:
     password_field: str = "xmpp_password"  # noqa: S105 - a name
     #: For ``jwt`` and ``signed_token``: how many seconds a token is good for.
     token_seconds: int = 60
-    #: For ``jwt``, which needs it: the key that the chat server knows, or its private counterpart.
-    jwt_key: str = field(default="", repr=False)
-    #: For ``jwt``: the algorithm, by its JWA name.
+    #: For ``jwt``, which needs it: a JWK, PEM, or the secret that the chat server knows. A list of
+    #: them while keys rotate, the newest first.
+    jwt_key: str | Sequence[str] = field(default="", repr=False)
+    #: For ``jwt``: the algorithm of a secret; a JWK or PEM has its own.
     jwt_algorithm: str = "HS256"
 
     #: How many sessions a user may open in how many seconds; ``None`` for any number. A user opens
@@ -112,6 +113,7 @@ class Settings:
 _KINDS = {each.name.upper(): str(each.type) for each in fields(Settings)}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "str": str,
+    "str | Sequence[str]": (str, list, tuple),
     "int": int,
     "Mapping[str, Any]": Mapping,
 }

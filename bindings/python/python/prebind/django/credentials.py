@@ -8,7 +8,6 @@ chat.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +15,8 @@ from django.core import signing
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest
 
-from prebind.django.conf import SettingsError, load, load_for
+from prebind import Jwt
+from prebind.django.conf import Settings, SettingsError, load, load_for
 
 #: Keeps our tokens apart from everything else that the site signs with its key.
 _SALT = "prebind.django.signed_token"
@@ -42,20 +42,21 @@ def password_field(user: Any, _jid: str) -> Mapping[str, str]:
     return {"password": str(value)}
 
 
-def jwt(_user: Any, jid: str, request: HttpRequest | None = None) -> Mapping[str, str]:
-    """A JSON Web Token for ejabberd or MongooseIM, good for ``TOKEN_SECONDS``.
+def jwt(_user: Any, _jid: str, request: HttpRequest | None = None) -> Mapping[str, Jwt]:
+    """What signs a JSON Web Token for ejabberd or MongooseIM, valid for ``TOKEN_SECONDS``.
 
-    Signed with ``JWT_KEY`` by ``JWT_ALGORITHM``; its claims are ``jid``, ``sub`` (the part of the
-    JID before the ``@``), ``iat`` and ``exp``. Needs the extra ``prebind[jwt]``. Raises what PyJWT
-    raises for a key that does not fit the algorithm.
+    Signed with ``JWT_KEY``, or while keys rotate with the first key of that list; the chat server
+    may still know the second one. Raises ``SettingsError`` if the tenant of the request has no key.
     """
-    import jwt as pyjwt  # noqa: PLC0415 - only who uses it has it
-
     settings = load_for(request)
-    now = int(time.time())
-    name, _, _ = jid.partition("@")
-    claims = {"jid": jid, "sub": name, "iat": now, "exp": now + settings.token_seconds}
-    return {"token": pyjwt.encode(claims, settings.jwt_key, algorithm=settings.jwt_algorithm)}
+    if not settings.jwt_key:
+        raise SettingsError("JWT_KEY is missing")
+    return {"jwt": signer(settings)}
+
+
+def signer(settings: Settings) -> Jwt:
+    """What signs with ``JWT_KEY``."""
+    return Jwt(settings.jwt_key, settings.jwt_algorithm, settings.token_seconds)
 
 
 def signed_token(_user: Any, jid: str) -> Mapping[str, str]:

@@ -86,10 +86,13 @@ private fun converted(given: Any?): Value =
         null -> Value.Nothing
         is Boolean -> Value.Flag(given)
         is Int -> Value.Whole(given.toLong())
+        is Long -> Value.Whole(given)
+        is Double -> Value.Decimal(given)
         is Duration -> Value.Decimal(given.seconds + given.nano / 1e9)
         is ByteArray -> Value.Bytes(given)
         is IntRange -> Value.Several(listOf(converted(given.first), converted(given.last)))
         is ClientCertificate -> Value.Several(listOf(converted(given.chain), converted(given.key)))
+        is List<*> -> Value.Several(given.map(::converted))
         is Map<*, *> -> Value.Fields(values(given))
         else -> Value.Text(given.toString())
     }

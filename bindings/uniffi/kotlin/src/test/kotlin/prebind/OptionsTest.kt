@@ -75,6 +75,7 @@ class OptionsTest {
             listOf(
                 Credentials.password("x"),
                 Credentials.token("x"),
+                Credentials.jwt("x"),
                 Credentials.oauthbearer("x"),
                 Credentials.xOauth2("x"),
                 Credentials.anonymous(),
@@ -88,7 +89,8 @@ class OptionsTest {
         assertEquals(arguments.keys, given.keys)
         for ((name, argument) in arguments.filterValues { it.has("fields") }) {
             val fields = (given.getValue(name) as Value.Fields).v1.keys
-            assertEquals(argument["fields"].values().map { it.asString() }.toSet(), fields)
+            val names = listOfNotNull(argument["fields"], argument["optional_fields"]).flatMap { it.values() }
+            assertEquals(names.map { it.asString() }.toSet(), fields)
         }
     }
 
