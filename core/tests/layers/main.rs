@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use graph::{Imports, Sources, circles, imports, sources};
 
 /// The order, from the top. Modules of one row may import from each other, but not in a circle.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
     &["text", "secret"],
     &["error"],
     &["jid", "random"],
@@ -22,6 +22,7 @@ const LAYERS: [&[&str]; 12] = [
     &["negotiation"],
     &["client"],
     &["web"],
+    &["extauth"],
     &["binding"],
     &["protocol"],
 ];
