@@ -52,6 +52,7 @@ mod sasl;
 mod secret;
 mod session;
 mod text;
+pub mod token;
 pub mod web;
 mod wire;
 

@@ -1,6 +1,6 @@
 //! What is on the wire, and nothing else: requests and their elements are written, replies are read.
 
-// May import from `config` and the layers above, in the order of `core/tests/layers`.
+// May import from `token` and the layers above, in the order of `core/tests/layers`.
 
 pub(crate) mod bind;
 pub(crate) mod body;

@@ -59,6 +59,7 @@ fn find_errors() -> Vec<Error> {
     errors.extend(of_conditions());
     errors.extend(of_exchanges());
     errors.extend(in_sasl2());
+    errors.extend(crate::token::examples());
     errors.extend(crate::wire::reply::examples());
     errors.extend(crate::sasl::examples());
     errors.extend(crate::negotiation::examples());

@@ -11,11 +11,12 @@ use std::sync::LazyLock;
 use graph::{Imports, Sources, circles, imports, sources};
 
 /// The order, from the top. Modules of one row may import from each other, but not in a circle.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["text", "secret"],
     &["error"],
     &["jid", "random"],
     &["config"],
+    &["token"],
     &["wire"],
     &["sasl"],
     &["account", "session"],

@@ -64,6 +64,11 @@ pub(crate) fn options() -> Value {
     without_exchanges("options.json")
 }
 
+/// `tokens.json`, which has no exchanges.
+pub(crate) fn tokens() -> Value {
+    without_exchanges("tokens.json")
+}
+
 /// `web-requests.json` and the like, which have no exchanges.
 pub(crate) fn web(name: &str) -> Value {
     without_exchanges(&format!("web-{name}.json"))

@@ -7,6 +7,7 @@ mod case;
 mod jids;
 #[cfg(feature = "client")]
 mod options;
+mod tokens;
 mod web;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

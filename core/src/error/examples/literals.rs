@@ -23,8 +23,8 @@ const OTHERS: [&str; 14] = [
     "HttpError::Tls(",
 ];
 
-/// Every text of several words, with the file and line where it begins. `binding/given.rs` and `binding/doctor.rs`
-/// have their own cases, `web-given.json` and `web-doctor.json`.
+/// Every text of several words, with the file and line where it begins. `binding/given.rs`, `binding/doctor.rs`
+/// and `token/refusal.rs` have their own cases, `web-given.json`, `web-doctor.json` and `tokens.json`.
 pub(super) fn all() -> Vec<(String, String)> {
     let mut found = Vec::new();
     files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
@@ -63,7 +63,7 @@ fn files(folder: &Path, found: &mut Vec<(String, String)>) {
         if path.is_dir() && name != "tests" {
             files(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs")
-            && !["tests.rs", "examples.rs", "literals.rs", "trace.rs", "given.rs", "doctor.rs"]
+            && !["tests.rs", "examples.rs", "literals.rs", "trace.rs", "given.rs", "doctor.rs", "refusal.rs"]
                 .contains(&name.as_str())
         {
             let source = fs::read_to_string(&path).unwrap();

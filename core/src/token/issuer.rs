@@ -1,0 +1,150 @@
+//! Signs tokens for users.
+
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::compact::{Head, sign};
+use super::key::{Key, MAX_KEYS};
+use crate::error::{Error, Result};
+use crate::jid::Jid;
+use crate::secret::Secret;
+
+/// The claims that are always the issuer's own.
+const OWN: [&str; 6] = ["jid", "sub", "iat", "nbf", "exp", "aud"];
+
+/// Issues a token for each login: a JWT that the chat server takes as the user's password.
+///
+/// Its claims are `jid` (the bare JID), `sub` (the part before the `@`), `iat`, `nbf`, `exp`, where configured `aud`,
+/// and those you add. Its header names the key by its [ID](Key::id), if it has one.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    keys: Vec<Key>,
+    lifetime: Duration,
+    audience: Option<String>,
+    claims: Map<String, Value>,
+}
+
+impl Issuer {
+    /// How long a token is valid unless [`with_lifetime`](Self::with_lifetime) says otherwise: a login takes less
+    /// than the [deadline](crate::Config::deadline), and clocks differ.
+    pub const LIFETIME: Duration = Duration::from_secs(60);
+
+    /// The longest that a token can be valid.
+    pub const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// The most bytes of a token: what Prosody takes as a password (SASLprep of its `util.sasl.plain`).
+    pub const LONGEST: usize = 1023;
+
+    /// An issuer with these keys, the newest first. That one signs; the others are for the time in which a chat
+    /// server may not know it yet.
+    ///
+    /// # Errors
+    /// `Config` if there is no key, more than 32, or one is a public key.
+    pub fn new(keys: impl IntoIterator<Item = Key>) -> Result<Self> {
+        let keys: Vec<Key> = keys.into_iter().take(MAX_KEYS + 1).collect();
+        if !(1..=MAX_KEYS).contains(&keys.len()) {
+            return Err(Error::config("key", format!("tokens are signed by 1 to {MAX_KEYS} keys")));
+        }
+        if !keys.iter().all(Key::can_sign) {
+            return Err(is_public());
+        }
+        Ok(Self { keys, lifetime: Self::LIFETIME, audience: None, claims: Map::new() })
+    }
+
+    /// How long a token is valid, in whole seconds; 60 seconds by default.
+    ///
+    /// # Errors
+    /// `Config` if it is less than a second or more than [a day](Self::LONGEST_LIFETIME).
+    pub fn with_lifetime(mut self, lifetime: Duration) -> Result<Self> {
+        if !(Duration::from_secs(1)..=Self::LONGEST_LIFETIME).contains(&lifetime) {
+            return Err(Error::config("lifetime", "is 1 second to 1 day: a minute is enough for a login"));
+        }
+        self.lifetime = lifetime;
+        Ok(self)
+    }
+
+    /// Whom the tokens are for (`aud`, RFC 7519 §4.1.3), so that no other service of the site accepts them.
+    #[must_use]
+    pub fn with_audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// More claims, as a JSON object.
+    ///
+    /// # Errors
+    /// `Config` if it is no JSON object, or has a claim that the issuer sets itself.
+    pub fn with_claims(mut self, json: &str) -> Result<Self> {
+        let object = || Error::config("claims", "must be named values: write them as a JSON object");
+        let claims: Map<String, Value> = serde_json::from_str(json).map_err(|_| object())?;
+        if OWN.iter().any(|own| claims.contains_key(*own)) {
+            let own = OWN.join(", ");
+            return Err(Error::config("claims", format!("must not have {own}: each token has its own")));
+        }
+        self.claims = claims;
+        Ok(self)
+    }
+
+    /// A token for this account, signed by the newest key at that time.
+    ///
+    /// # Errors
+    /// `Config` if the JID has no user, or the token has more than [1,023 bytes](Self::LONGEST).
+    pub fn issue(&self, jid: &Jid, now: SystemTime) -> Result<Secret> {
+        self.issue_by(0, jid, now).unwrap_or_else(|| Err(is_public()))
+    }
+
+    /// The same, signed by the key at this place, the newest being at 0; `None` if there is no such key.
+    pub(crate) fn issue_by(&self, place: usize, jid: &Jid, now: SystemTime) -> Option<Result<Secret>> {
+        self.keys.get(place).map(|key| self.signed(key, jid, now))
+    }
+
+    fn signed(&self, key: &Key, jid: &Jid, now: SystemTime) -> Result<Secret> {
+        let Some(local) = jid.local() else {
+            return Err(Error::config("jid", "a token is for a user: give a JID like alice@example.org"));
+        };
+        let bare = jid.bare().to_string();
+        let issued = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let claims = Claims {
+            jid: &bare,
+            sub: local,
+            iat: issued,
+            nbf: issued,
+            exp: issued.saturating_add(self.lifetime.as_secs()),
+            aud: self.audience.as_deref(),
+            more: &self.claims,
+        };
+        let head = Head { alg: key.algorithm().as_str(), kid: key.id(), typ: "JWT" };
+        let token = sign(&head, &claims, |message| key.sign(message)?.ok_or_else(is_public))?;
+        let length = token.expose().len();
+        if length > Self::LONGEST {
+            return Err(Error::config(
+                "claims",
+                format!(
+                    "the token has {length} bytes, and servers take no more than {}: use fewer claims, or ES256 instead of RS256",
+                    Self::LONGEST
+                ),
+            ));
+        }
+        Ok(token)
+    }
+}
+
+/// Absent ones are left out: there is never an `exp` that is null.
+#[derive(Serialize)]
+struct Claims<'a> {
+    jid: &'a str,
+    sub: &'a str,
+    iat: u64,
+    nbf: u64,
+    exp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+    #[serde(flatten)]
+    more: &'a Map<String, Value>,
+}
+
+fn is_public() -> Error {
+    Error::config("key", "is a public key, which only verifies: give the private key")
+}
