@@ -22,8 +22,10 @@ mod frame;
 mod question;
 mod request;
 mod setup;
+mod users;
 
 pub use frame::{answer, read_frame};
 pub use question::{MAX_REPLY, NoAnswer, Question};
 pub use request::{Request, User};
 pub use setup::setup;
+pub use users::UserList;

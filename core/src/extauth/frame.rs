@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn frames_are_read_however_they_arrive() {
-        let contents = [&b"isuser:alice:localhost"[..], b"", &[b'x'; 300], &[0; 0xffff]];
+        let contents = [&b"isuser:alice:localhost"[..], b"", &[b'x'; 300], &vec![0; 0xffff]];
         let bytes: Vec<u8> = contents.iter().flat_map(|content| frame(content)).collect();
         let mut input = Drip(&bytes, false);
         for content in contents {

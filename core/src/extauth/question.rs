@@ -46,7 +46,7 @@ impl<'a> Question<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]
             token: Option<&'a str>,
         }
-        let jid = format!("{}@{}", self.user.name(), self.user.host());
+        let jid = self.user.jid();
         let token = self.token.map(Secret::expose);
         let length = jid.len() + token.unwrap_or_default().len();
         // Room for each byte escaped, since a buffer that grows leaves copies behind.

@@ -77,13 +77,17 @@ impl User {
     /// Whether the account of that JID is this user's. Case and resource make no difference.
     #[must_use]
     pub fn is(&self, jid: &Jid) -> bool {
-        // Otherwise the parts could be read as those of another address.
-        let is_split = |part: &str| part.contains(['@', '/']);
-        !is_split(&self.name)
-            && !is_split(&self.host)
-            && jid.local().is_some()
-            && Jid::new(&format!("{}@{}", self.name, self.host))
-                .is_ok_and(|own| own.account() == jid.account())
+        jid.local().is_some() && Jid::new(&self.jid()).is_ok_and(|own| own.account() == jid.account())
+    }
+
+    /// The JID; no JID if a part could be read as that of another address.
+    pub(super) fn jid(&self) -> String {
+        let is_whole = |part: &String| !part.contains(['@', '/']);
+        if [&self.name, &self.host].into_iter().all(is_whole) {
+            format!("{}@{}", self.name, self.host)
+        } else {
+            String::new()
+        }
     }
 }
 
