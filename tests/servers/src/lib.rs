@@ -126,10 +126,13 @@ pub struct Options {
     pub mechanisms_on_http: bool,
     /// Speak XMPP over TCP as well, without TLS, for a [`Manager`] in front of it (default: no; Prosody).
     pub tcp: bool,
+    /// The command that ejabberd asks who may log in to `extauth.local`, by 16 processes; without one there is no such
+    /// host (default: none; ejabberd).
+    pub extauth: Option<&'static str>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: true, mechanisms_on_http: true, tcp: false }
+        Self { limits: true, mechanisms_on_http: true, tcp: false, extauth: None }
     }
 }
