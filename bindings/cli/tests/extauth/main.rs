@@ -1,0 +1,8 @@
+//! `prebind extauth` as ejabberd runs it: over pipes, with real files and a site.
+
+mod files;
+mod frames;
+mod options;
+mod site;
+mod support;
+mod users;
