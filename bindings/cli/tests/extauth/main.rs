@@ -2,6 +2,7 @@
 
 mod files;
 mod frames;
+mod live;
 mod options;
 mod site;
 mod support;
