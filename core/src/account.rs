@@ -1,5 +1,8 @@
 //! Who logs in, and how they prove it.
 
+use std::borrow::Cow;
+use std::time::SystemTime;
+
 use crate::config::Config;
 use crate::error::Result;
 use crate::jid::Jid;
@@ -29,6 +32,24 @@ impl Account {
     #[must_use]
     pub fn jid(&self) -> &Jid {
         &self.jid
+    }
+
+    /// The account with the token of one exchange, where its credentials [issue](Credentials::jwt) tokens: for drivers
+    /// of the [`protocol`](crate::protocol). A [`Client`](crate::Client) does this by itself.
+    ///
+    /// # Errors
+    /// `Config` if no token can be issued for this JID.
+    pub fn issued(&self, now: SystemTime) -> Result<Cow<'_, Self>> {
+        match self.credentials.issuer() {
+            Some(_) => self.issued_by(0, now).map(Cow::Owned),
+            None => Ok(Cow::Borrowed(self)),
+        }
+    }
+
+    /// The same, with the token that the issuer's key at this place signs.
+    pub(crate) fn issued_by(&self, place: usize, now: SystemTime) -> Result<Self> {
+        let credentials = self.credentials.clone().issued(place, &self.jid, now)?;
+        Ok(Self { jid: self.jid.clone(), credentials })
     }
 
     pub(crate) fn credentials(&self) -> &Credentials {

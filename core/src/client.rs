@@ -21,6 +21,7 @@ mod patience;
 mod post;
 mod process;
 mod recent;
+mod rotation;
 mod slots;
 mod terminate;
 mod trust;
@@ -51,6 +52,7 @@ use open::Opener;
 use post::Service;
 use process::PerProcess;
 use recent::Recent;
+use rotation::Rotation;
 use slots::{Slot, Slots};
 
 /// Opens a session with a password, on a client that the process keeps for that URL.
@@ -95,7 +97,8 @@ impl Client {
         let memory = Memory::new(&config);
         // What is known from now on is the memory's.
         config.profile = None;
-        let opener = Opener { service: Service { config, http }, scram_cache, memory };
+        let opener =
+            Opener { service: Service { config, http }, scram_cache, memory, rotation: Rotation::new() };
         Ok(Self(Arc::new(Inner { opener, limits: PerProcess::new() })))
     }
 

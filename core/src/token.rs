@@ -31,7 +31,9 @@ mod jwk;
 mod key;
 mod material;
 mod pem;
+mod public;
 mod refusal;
+mod setup;
 mod verifier;
 
 pub use algorithm::Algorithm;
@@ -40,4 +42,5 @@ pub(crate) use examples::examples;
 pub use issuer::Issuer;
 pub use key::Key;
 pub use refusal::Refusal;
+pub use setup::ServerSide;
 pub use verifier::{User, Verified, Verifier};

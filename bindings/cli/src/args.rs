@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use crate::extauth::{self, Extauth};
 use crate::help::{STYLES, examples, with_exit_codes};
 use crate::jid::Jid;
+use crate::key::Key;
 use crate::login::Login;
 use crate::reporting::Reporting;
 use crate::secret;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Login(Box<Login>),
     Terminate(Box<Terminate>),
     Jid(Jid),
+    Key(Key),
     Extauth(Box<Extauth>),
     /// Print a completion script for a shell
     #[command(after_help = examples(&["prebind completions bash > /etc/bash_completion.d/prebind"]))]
@@ -53,7 +55,7 @@ impl Command {
         match self {
             Self::Login(login) => login.reporting,
             Self::Terminate(terminate) => terminate.reporting,
-            Self::Jid(_) | Self::Extauth(_) | Self::Completions { .. } => Reporting::default(),
+            Self::Jid(_) | Self::Key(_) | Self::Extauth(_) | Self::Completions { .. } => Reporting::default(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The shell command `prebind`: opens and ends XMPP-over-BOSH sessions from a terminal or a script.
 //!
-//! [`args`] is the command line; [`login`], [`terminate`], [`jid`] and [`extauth`] are the commands; [`connection`],
-//! [`negotiation`], [`credentials`] and [`reporting`] are their groups of options and what these become in the
-//! library; [`failure`] and [`exit`] say how a command ends; [`help`] is what the help texts are made of. Nothing
+//! [`args`] is the command line; [`login`], [`terminate`], [`jid`], [`key`] and [`extauth`] are the commands;
+//! [`connection`], [`negotiation`], [`credentials`] and [`reporting`] are their groups of options and what these become
+//! in the library; [`failure`] and [`exit`] say how a command ends; [`help`] is what the help texts are made of. Nothing
 //! imports what imports it, which `tests/cli/modules.rs` holds.
 
 #![forbid(unsafe_code)]
@@ -16,6 +16,7 @@ mod failure;
 mod help;
 mod jid;
 mod json;
+mod key;
 mod login;
 mod negotiation;
 mod output;
@@ -69,6 +70,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Login(login) => login.run(),
         Command::Terminate(terminate) => terminate.run(),
         Command::Jid(jid) => jid.run(),
+        Command::Key(key) => key.run(),
         Command::Extauth(extauth) => extauth.run(),
         Command::Completions { shell } => output::print(&args::completions(shell)),
     }

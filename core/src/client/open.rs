@@ -1,12 +1,13 @@
 //! Opens a session by the shortest plan that the server is known for, and by the classic one after
 //! that if the plan itself may have been at fault, or bad luck.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::exchange::is_lost;
 use super::give_up;
 use super::memory::{Failed, Known, Memory};
 use super::post::Service;
+use super::rotation::Rotation;
 use crate::account::Account;
 use crate::error::{
     BoshCondition, Condition, Error, ErrorKind, Phase, Result, Retry, SaslCondition, Stage, StanzaCondition,
@@ -28,11 +29,34 @@ pub(super) struct Opener {
     pub(super) service: Service,
     pub(super) scram_cache: ScramCache,
     pub(super) memory: Memory,
+    pub(super) rotation: Rotation,
 }
 
 impl Opener {
-    /// Opens a session and remembers what that taught.
+    /// Opens a session and remembers what that taught. Where the account has a token issued for each call, and the
+    /// server refuses that of one key, that of another follows once: it is another secret, and the server may know
+    /// only that key.
     pub(super) fn open(&self, account: &Account, until: Instant) -> Result<Session> {
+        let Some(issuer) = account.credentials().issuer() else { return self.open_as(account, until) };
+        let domain = account.jid().domain();
+        let (first, other) = self.rotation.places(domain, issuer.key_count());
+        let open_by = |place| {
+            let with_token = account.issued_by(place, SystemTime::now())?;
+            self.open_as(&with_token, until).inspect(|_| self.rotation.accepted(domain, place))
+        };
+        match (open_by(first), other) {
+            (Err(error), Some(other))
+                if is_not_authorized(&error) && Instant::now() < until && !give_up::is_stopped() =>
+            {
+                tracing::info!("the server refused the token of one key; trying that of the other");
+                open_by(other).map_err(|again| if is_not_authorized(&again) { error } else { again })
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// Opens a session with what the account has.
+    fn open_as(&self, account: &Account, until: Instant) -> Result<Session> {
         let domain = account.jid().domain();
         let (plan, is_proven) = self.plan(account);
         let (is_short, binds_ahead) = (!plan.is_classic(), plan.binds_ahead());
@@ -161,6 +185,12 @@ fn may_be_mended(error: &Error) -> bool {
         Some(Condition::Stream(StreamCondition::Conflict) | Condition::Stanza(StanzaCondition::Conflict))
     );
     (error.retry() == Retry::FreshSession && !is_taken) || is_lost(error)
+}
+
+/// Whether the server looked at the secret and did not accept it (RFC 6120 §6.5.10).
+fn is_not_authorized(error: &Error) -> bool {
+    *error.kind() == ErrorKind::Auth
+        && error.condition() == Some(&Condition::Sasl(SaslCondition::NotAuthorized))
 }
 
 fn is_creation_lost(error: &Error) -> bool {

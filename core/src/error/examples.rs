@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use super::*;
 use crate::account::Account;
@@ -20,6 +21,7 @@ use crate::jid::Jid;
 use crate::negotiation::{EACH_ANSWERED, Negotiation, Plan, Step};
 use crate::random::Random;
 use crate::sasl::{Credentials, FastToken, ScramHash};
+use crate::token::{Algorithm, Issuer, Key};
 use crate::web::Page;
 use crate::wire::reply::Reply;
 
@@ -202,6 +204,7 @@ const REFUSED: &str = "<body xmlns='http://jabber.org/protocol/httpbind'><failur
 fn exchange(credentials: Credentials, answers: &[&str]) -> Option<Error> {
     let config = Config::new(URL).unwrap();
     let account = Account::new("alice@example.org", credentials).unwrap();
+    let account = account.issued(SystemTime::UNIX_EPOCH).unwrap();
     let random = Random::fixed(1000, "nonce");
     let (mut negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random, None).unwrap();
     for (rid, answer) in (1000..).zip(answers) {
@@ -246,6 +249,20 @@ fn unasked() -> Error {
     negotiation.receive(&Reply::new(5, 200, CREATED)).unwrap_err().error
 }
 
+/// Tokens that the site signs.
+fn jwt() -> Credentials {
+    let key = Key::from_secret(Algorithm::Hs256, [7; 32]).unwrap();
+    Credentials::jwt(Issuer::new([key]).unwrap())
+}
+
+/// A driver that does not ask for the token of its exchange.
+fn not_issued() -> Error {
+    let account = Account::new("alice@example.org", jwt()).unwrap();
+    let (config, random) = (Config::new(URL).unwrap(), Random::fixed(1000, "nonce"));
+    let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random, None).unwrap();
+    negotiation.receive(&Reply::new(1000, 200, CREATED)).unwrap_err().error
+}
+
 /// What depends on the credentials, or on more than one answer.
 fn of_exchanges() -> Vec<Error> {
     let keys = Credentials::scram_salted_password(ScramHash::Sha1, "salt", 4096, vec![1; 20]);
@@ -254,6 +271,7 @@ fn of_exchanges() -> Vec<Error> {
         Credentials::password("a-password").authzid("bob@example.org"),
         Credentials::plain("a-token").authzid("bob@example.org"),
         Credentials::plain("a-token"),
+        jwt(),
         Credentials::oauthbearer("a-token"),
         Credentials::x_oauth2("a-token"),
         Credentials::anonymous(),
@@ -315,6 +333,7 @@ fn of_exchanges() -> Vec<Error> {
     errors.push(exchange(token(), &[CREATED, &success, &features, &odd]));
     errors.push(Some(Error::protocol(Stage::Bind, EACH_ANSWERED, "none to an empty one")));
     errors.push(Some(unasked()));
+    errors.push(Some(not_issued()));
     let patience = vec![body(""); 30];
     let answers: Vec<&str> = patience.iter().map(String::as_str).collect();
     errors.push(exchange(token(), &[&[CREATED][..], &answers].concat()));

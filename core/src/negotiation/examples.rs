@@ -5,6 +5,7 @@ use crate::account::Account;
 use crate::config::{Config, PasswordMechanism};
 use crate::error::Error;
 use crate::sasl::{Credentials, FastToken, ScramHash};
+use crate::token::{Algorithm, Issuer, Key};
 use crate::wire::sasl2::Offer;
 use crate::wire::stanza::Features;
 
@@ -61,6 +62,7 @@ pub(crate) fn examples() -> Vec<Error> {
     let keys = Credentials::scram_salted_password(ScramHash::Sha256, "salt", 4096, vec![1; 32]);
     for credentials in [
         Credentials::plain("secret"),
+        Credentials::jwt(Issuer::new([Key::from_secret(Algorithm::Hs256, [7; 32]).unwrap()]).unwrap()),
         keys,
         Credentials::oauthbearer("secret"),
         Credentials::x_oauth2("secret"),

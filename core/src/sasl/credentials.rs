@@ -1,6 +1,8 @@
 //! What proves the right to use an account, and the mechanisms that it can be used with.
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
@@ -14,6 +16,7 @@ use crate::config::PasswordMechanism;
 use crate::error::{Error, Result};
 use crate::jid::Jid;
 use crate::secret::Secret;
+use crate::token::Issuer;
 use crate::wire::sasl::is_mechanism_name;
 use crate::wire::sasl2::TOKEN_MECHANISM;
 
@@ -48,6 +51,17 @@ impl Credentials {
     #[must_use]
     pub fn plain(secret: impl Into<Secret>) -> Self {
         Self::new(Proof::Plain(secret.into()))
+    }
+
+    /// A JWT that your site signs, so that it knows no passwords: each call issues a fresh token for the JID of the
+    /// [account](crate::Account), and sends it by PLAIN. The chat server verifies it: ejabberd and `MongooseIM`
+    /// themselves, Prosody by a module.
+    ///
+    /// While keys rotate, ejabberd knows only the old or only the new key. If it refuses the token of one, the same
+    /// call sends that of the other once, and the client remembers which one was accepted.
+    #[must_use]
+    pub fn jwt(issuer: Issuer) -> Self {
+        Self::new(Proof::Jwt { issuer: issuer.into(), token: None })
     }
 
     /// The salted password of a SCRAM store, so that the site need not know the password
@@ -169,6 +183,22 @@ impl Credentials {
         for_password.map(Candidate::for_password).chain(kind.candidate).collect()
     }
 
+    /// What issues a token for each call.
+    pub(crate) fn issuer(&self) -> Option<&Issuer> {
+        if let Proof::Jwt { issuer, .. } = &self.proof { Some(issuer) } else { None }
+    }
+
+    /// The same credentials with a token by the issuer's key at this place, if they are to issue tokens.
+    ///
+    /// # Errors
+    /// As [`Issuer::issue`].
+    pub(crate) fn issued(mut self, place: usize, jid: &Jid, now: SystemTime) -> Result<Self> {
+        if let Proof::Jwt { issuer, token } = &mut self.proof {
+            *token = issuer.issue_by(place, jid, now).transpose()?;
+        }
+        Ok(self)
+    }
+
     /// Whether there is something besides a token.
     pub(crate) fn has_more_than_token(&self) -> bool {
         let kind = self.kind();
@@ -248,6 +278,7 @@ impl Credentials {
                 "does not go with `authzid`, `anonymous`, `external` or `mechanism`: leave it out",
             ));
         }
+        self.issuer().map_or(Ok(()), |issuer| issuer.check(jid))?;
         self.proof.check()
     }
 }
@@ -320,6 +351,11 @@ pub(crate) struct Kind<'a> {
 enum Proof {
     Password(Secret),
     Plain(Secret),
+    Jwt {
+        issuer: Arc<Issuer>,
+        /// That of this call.
+        token: Option<Secret>,
+    },
     Scram(StoredKeys),
     OAuthBearer(Secret),
     XOAuth2(Secret),
@@ -351,6 +387,14 @@ impl Proof {
                              the server knows who signed it",
                 if_not_offered: "`token` is sent by PLAIN: enable PLAIN for {domain} on the server",
                 ..Kind::of_secret("PLAIN", "password", secret)
+            },
+            Self::Jwt { token, .. } => Kind {
+                option: "jwt",
+                secret: token.as_ref(),
+                candidate: Some(Candidate::for_password(PasswordMechanism::Plain)),
+                if_refused: "check that the server knows the key that signs, and that the clocks of both machines agree",
+                if_not_offered: "`jwt` is sent by PLAIN: enable PLAIN for {domain} on the server",
+                ..Kind::new("JWT")
             },
             Self::Scram(keys) => Kind {
                 length: keys.salt.len(),
@@ -424,6 +468,10 @@ impl Proof {
             (Self::Password(secret) | Self::Plain(secret), None) if name == "PLAIN" => {
                 Box::new(OneMessage::plain(name, identity, secret))
             }
+            (Self::Jwt { token, .. }, None) if name == "PLAIN" => {
+                let token = token.as_ref().ok_or_else(not_issued)?;
+                Box::new(OneMessage::plain(name, identity, token))
+            }
             (Self::XOAuth2(token), None) => Box::new(OneMessage::plain(name, identity, token)),
             (Self::OAuthBearer(token), None) if name == OAuthBearer::NAME => {
                 Box::new(OAuthBearer::new(identity, token))
@@ -449,9 +497,22 @@ impl Proof {
                 "is a name of 1 to 20 characters A-Z, 0-9, - and _ (RFC 4422 §3.1)",
             )),
             Self::Scram(keys) => keys.check(),
-            Self::Plain(_) | Self::Fast | Self::Anonymous | Self::External | Self::Raw { .. } => Ok(()),
+            Self::Plain(_)
+            | Self::Jwt { .. }
+            | Self::Fast
+            | Self::Anonymous
+            | Self::External
+            | Self::Raw { .. } => Ok(()),
         }
     }
+}
+
+/// For a driver other than the client.
+fn not_issued() -> Error {
+    Error::config(
+        "jwt",
+        "has no token yet: start each exchange with the account that `Account::issued` returns",
+    )
 }
 
 impl<'a> Kind<'a> {
@@ -486,6 +547,7 @@ mod tests {
     use super::*;
     use crate::account::Account;
     use crate::error::ErrorKind;
+    use crate::token::{Algorithm, Key};
 
     const TOKEN: &str = "{\"mechanism\":\"HT-SHA-256-NONE\",\"token\":\"hidden\",\
         \"user_agent\":\"d4565fa7-4d72-4749-b3d3-740edbf87770\"}";
@@ -571,6 +633,44 @@ mod tests {
             assert_eq!(of_alice(made(text(most))), None, "{field}");
             assert_eq!(of_alice(made(text(most + 1))), Some(field));
         }
+    }
+
+    fn jwt() -> Credentials {
+        Credentials::jwt(Issuer::new([Key::from_secret(Algorithm::Hs256, [7; 32]).unwrap()]).unwrap())
+    }
+
+    #[test]
+    fn each_exchange_has_a_token_of_its_own() {
+        let account = Account::new("alice@localhost", jwt()).unwrap();
+        let second = |seconds| SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        let token = |seconds| {
+            let issued = account.issued(second(seconds)).unwrap();
+            issued.credentials().secrets().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert!(account.credentials().secrets().next().is_none(), "there is none yet");
+        assert_eq!(token(1).len(), 1);
+        assert!(token(1) == token(1) && token(1) != token(2));
+        let other = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
+        assert!(other.issued(second(1)).unwrap().credentials().secrets().eq(["secret"]));
+    }
+
+    #[test]
+    fn a_token_that_is_too_long_is_refused_before_a_call() {
+        let key = Key::from_secret(Algorithm::Hs256, [7; 32]).unwrap();
+        let of_length = |length: usize| {
+            let claims = format!("{{\"x\":\"{}\"}}", "x".repeat(length));
+            Issuer::new([key.clone()]).unwrap().with_claims(&claims).unwrap()
+        };
+        let issue = |length| {
+            let (issuer, jid) = (of_length(length), Jid::new("alice@localhost").unwrap());
+            let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+            issuer.issue(&jid, now).map(|token| token.expose().len())
+        };
+        let longest = (1..1000).take_while(|length| issue(*length).is_ok()).last().unwrap();
+        assert!((1021..=1023).contains(&issue(longest).unwrap()));
+        assert_eq!(of_alice(Credentials::jwt(of_length(longest))), None);
+        assert_eq!(of_alice(Credentials::jwt(of_length(longest + 1))), Some("claims"));
+        assert_eq!(refused("localhost", jwt()), Some("jid"));
     }
 
     #[test]

@@ -5,10 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use super::refusal::Refusal;
-use crate::error::Result;
 use crate::secret::Secret;
 
 /// The header of a token to sign.
@@ -20,17 +18,22 @@ pub(super) struct Head<'a> {
     pub(super) typ: &'static str,
 }
 
-/// A token with these claims.
-pub(super) fn sign(
-    head: &Head<'_>,
-    claims: &impl Serialize,
-    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>>,
-) -> Result<Secret> {
-    let mut token = Zeroizing::new(encode(head) + "." + &encode(claims));
-    let signature = sign(token.as_bytes())?;
+/// What is signed.
+pub(super) fn unsigned(head: &Head<'_>, claims: &impl Serialize) -> String {
+    encode(head) + "." + &encode(claims)
+}
+
+/// The token.
+pub(super) fn signed(unsigned: String, signature: &[u8]) -> Secret {
+    let mut token = unsigned;
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-    Ok(Secret::from(&**token))
+    token.into()
+}
+
+/// How long so many bytes are in base64url.
+pub(super) fn encoded_len(bytes: usize) -> usize {
+    (4 * bytes).div_ceil(3)
 }
 
 /// Names and texts have no form that JSON lacks.

@@ -24,6 +24,9 @@ pub(crate) fn examples() -> Vec<Error> {
     errors.push(Key::from_jwk(&"x".repeat(200_000)).err());
     let many = Value::from(vec![serde_json::json!({"kty": "oct", "k": "A".repeat(43)}); 33]);
     errors.push(Key::read(&format!("{{\"keys\":{many}}}")).err());
+    errors.push(Key::generate(Algorithm::Rs256, None).err());
+    errors.push(secret.for_ejabberd("alice@example.org").err());
+    errors.push(key("eddsa-jwk").for_prosody("example.org").err());
     errors.push("RS512".parse::<Algorithm>().err());
     errors.push(Verifier::new([]).err());
     errors.push(Issuer::new([]).err());

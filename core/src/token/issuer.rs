@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::compact::{Head, sign};
+use super::compact::{Head, encoded_len, signed, unsigned};
 use super::key::{Key, MAX_KEYS};
 use crate::error::{Error, Result};
 use crate::jid::Jid;
@@ -77,8 +77,9 @@ impl Issuer {
     /// # Errors
     /// `Config` if it is no JSON object, or has a claim that the issuer sets itself.
     pub fn with_claims(mut self, json: &str) -> Result<Self> {
-        let object = || Error::config("claims", "must be named values: write them as a JSON object");
-        let claims: Map<String, Value> = serde_json::from_str(json).map_err(|_| object())?;
+        check_length(json.len())?;
+        let claims: Map<String, Value> = serde_json::from_str(json)
+            .map_err(|_| Error::config("claims", "must be named values: write them as a JSON object"))?;
         if OWN.iter().any(|own| claims.contains_key(*own)) {
             let own = OWN.join(", ");
             return Err(Error::config("claims", format!("must not have {own}: each token has its own")));
@@ -100,35 +101,64 @@ impl Issuer {
         self.keys.get(place).map(|key| self.signed(key, jid, now))
     }
 
+    /// How many keys there are.
+    #[cfg(feature = "client")]
+    pub(crate) fn key_count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether each key can issue a token for this account.
+    ///
+    /// # Errors
+    /// As [`issue`](Self::issue).
+    pub(crate) fn check(&self, jid: &Jid) -> Result<()> {
+        /// A time with as many digits as those of this century and the next have.
+        const SOME_TIME: u64 = 1 << 32;
+        self.keys.iter().try_for_each(|key| {
+            let unsigned = self.unsigned(key, jid, SOME_TIME)?;
+            check_length(unsigned.len() + 1 + encoded_len(key.signature_length()))
+        })
+    }
+
     fn signed(&self, key: &Key, jid: &Jid, now: SystemTime) -> Result<Secret> {
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let unsigned = self.unsigned(key, jid, now)?;
+        let signature = key.sign(unsigned.as_bytes())?.ok_or_else(is_public)?;
+        let token = signed(unsigned, &signature);
+        check_length(token.expose().len())?;
+        Ok(token)
+    }
+
+    /// Header and claims.
+    fn unsigned(&self, key: &Key, jid: &Jid, now: u64) -> Result<String> {
         let Some(local) = jid.local() else {
             return Err(Error::config("jid", "a token is for a user: give a JID like alice@example.org"));
         };
         let bare = jid.bare().to_string();
-        let issued = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let claims = Claims {
             jid: &bare,
             sub: local,
-            iat: issued,
-            nbf: issued,
-            exp: issued.saturating_add(self.lifetime.as_secs()),
+            iat: now,
+            nbf: now,
+            exp: now.saturating_add(self.lifetime.as_secs()),
             aud: self.audience.as_deref(),
             more: &self.claims,
         };
-        let head = Head { alg: key.algorithm().as_str(), kid: key.id(), typ: "JWT" };
-        let token = sign(&head, &claims, |message| key.sign(message)?.ok_or_else(is_public))?;
-        let length = token.expose().len();
-        if length > Self::LONGEST {
-            return Err(Error::config(
-                "claims",
-                format!(
-                    "the token has {length} bytes, and servers take no more than {}: use fewer claims, or ES256 instead of RS256",
-                    Self::LONGEST
-                ),
-            ));
-        }
-        Ok(token)
+        Ok(unsigned(&Head { alg: key.algorithm().as_str(), kid: key.id(), typ: "JWT" }, &claims))
     }
+}
+
+fn check_length(length: usize) -> Result<()> {
+    const MOST: usize = Issuer::LONGEST;
+    if length > MOST {
+        return Err(Error::config(
+            "claims",
+            format!(
+                "the token has {length} bytes, and servers take no more than {MOST}: use fewer claims, or ES256 in place of RS256"
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Absent ones are left out: there is never an `exp` that is null.

@@ -123,6 +123,15 @@ impl Key {
         self.material.sign(self.algorithm, message)
     }
 
+    pub(super) fn material(&self) -> &Material {
+        &self.material
+    }
+
+    /// How many bytes a signature has.
+    pub(super) fn signature_length(&self) -> usize {
+        self.material.signature_length(self.algorithm)
+    }
+
     /// Whether the signature of the message is this key's.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.material.verifies(self.algorithm, message, signature)

@@ -123,6 +123,15 @@ impl Material {
         })
     }
 
+    pub(super) fn signature_length(&self, algorithm: Algorithm) -> usize {
+        match self {
+            // As long as the hash.
+            Self::Secret(_) => algorithm.least_secret().unwrap_or_default(),
+            Self::Rsa { pair, .. } => pair.as_ref().map_or(0, |pair| pair.public().modulus_len()),
+            Self::Ec { .. } | Self::Ed { .. } => 64,
+        }
+    }
+
     /// Whether the signature is this key's, found out in constant time where the key is secret.
     pub(super) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         let of_pair = |algorithm: &'static dyn VerificationAlgorithm, public: &Vec<u8>| {

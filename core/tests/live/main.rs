@@ -10,6 +10,7 @@ mod lossy;
 mod plans;
 mod refusals;
 mod sessions;
+mod tokens;
 
 use std::fs;
 use std::sync::LazyLock;

@@ -8,6 +8,7 @@ mod changes;
 mod connections;
 mod fallbacks;
 mod pairs;
+mod rotation;
 mod sasl2;
 mod secrets;
 mod slowness;

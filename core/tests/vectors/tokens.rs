@@ -100,6 +100,25 @@ fn a_key_knows_what_it_can_do_and_keeps_it_to_itself() {
     }
 }
 
+#[test]
+fn what_verifies_is_written_as_others_write_it() {
+    let file = case::tokens();
+    let texts = &file["keys"];
+    let read = |name: &str| Key::read(text(&texts[name])).unwrap().remove(0);
+    for algorithm in ["rs256", "es256", "eddsa"] {
+        let key = read(&format!("{algorithm}-jwk"));
+        let spki = text(&texts[format!("{algorithm}-spki")]);
+        assert_eq!(key.public_pem().as_deref(), Some(spki), "{algorithm}");
+        let mut public: Value = serde_json::from_str(key.verifying_jwk().expose()).unwrap();
+        assert_eq!(public.as_object_mut().unwrap().remove("alg"), Some(key.algorithm().as_str().into()));
+        let expected: Value = serde_json::from_str(text(&texts[format!("{algorithm}-jwk-public")])).unwrap();
+        assert_eq!(public, expected, "{algorithm}");
+    }
+    let secret: Value = serde_json::from_str(read("hs512").verifying_jwk().expose()).unwrap();
+    let expected: Value = serde_json::from_str(text(&texts["hs512"])).unwrap();
+    assert_eq!(secret, expected);
+}
+
 fn verifier(file: &Value, row: &Value) -> Verifier {
     let mut verifier = Verifier::new(keys(file, row)).unwrap();
     if let Some(audience) = row.get("audience") {

@@ -29,6 +29,9 @@ use crate::{
 /// The programs of Erlang that one of its own programs starts.
 const STARTED_BY_ERLANG: [&str; 3] = ["beam.smp", "erl_child_setup", "inet_gethost"];
 
+/// The key that the tokens of `jwt.local` are verified with, in the server's directory.
+pub(crate) const JWT_KEY_FILE: &str = "jwt.jwk";
+
 /// How ejabberd says that somebody else has its port.
 pub(crate) const PORT_TAKEN: &str = "address already in use";
 
@@ -44,7 +47,7 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
     let (extauth_host, extauth) = setup.options.extauth.map(extauth).unwrap_or_default();
     let values = [("@SHAPER@", shaper), ("@EXTAUTH_HOST@", &extauth_host), ("@EXTAUTH@", &extauth)];
     setup.write("ejabberd.yml", config, &values)?;
-    setup.write("jwt.jwk", &tokens::jwt_key_file(), &[])?;
+    setup.write(JWT_KEY_FILE, &tokens::jwt_key_file(), &[])?;
 
     let path = |name: &str| setup.directory.join(name).into_os_string();
     let database = format!("\"{}\"", setup.directory.join("database").display());
@@ -197,6 +200,11 @@ pub(crate) fn oauth_token(control_url: &str, jid: &str) -> Result<String> {
         question: format!("for a token for {jid}"),
         reason: answer.to_string(),
     })
+}
+
+/// Reads the configuration again, and the files it names.
+pub(crate) fn reload(control_url: &str) -> Result<()> {
+    command(control_url, "reload_config", &json!({})).map(drop)
 }
 
 /// Has the server run a command.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     path::PathBuf,
     thread,
     time::{Duration, Instant},
@@ -99,6 +100,24 @@ impl Info {
             }
             Kind::Prosody | Kind::Prosody13 | Kind::Vysper => {
                 Err(Error::NotOffered(format!("{} issues no OAuth tokens", self.kind)))
+            }
+        }
+    }
+
+    /// Has ejabberd verify the tokens of `jwt.local` with this key from now on, a JWK, and no longer with the one
+    /// before.
+    ///
+    /// # Errors
+    /// When the server is not ejabberd, or refuses the key.
+    pub fn change_jwt_key(&self, jwk: &str) -> Result<()> {
+        match self.kind {
+            Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => {
+                let file = self.ca_pem.with_file_name(ejabberd::JWT_KEY_FILE);
+                fs::write(file, jwk).map_err(Error::io("write a key"))?;
+                ejabberd::reload(&self.control_url)
+            }
+            Kind::Prosody | Kind::Prosody13 | Kind::Vysper => {
+                Err(Error::NotOffered(format!("{} knows no JWT", self.kind)))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod exit_codes;
+mod key;
 mod login;
 mod modules;
 mod options;

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use crate::binding::Language;
 
-/// Where an error never comes from: tests, pages, headers, and what is told to developers or to the log.
-const OTHERS: [&str; 14] = [
+/// Where an error never comes from: tests, pages, headers, lines for servers, and what is told to developers or to the
+/// log.
+const OTHERS: [&str; 15] = [
     "expect(",
     "tracing::",
     "reason =",
@@ -18,6 +19,7 @@ const OTHERS: [&str; 14] = [
     "const UNKNOWN_SID:",
     "const IMMUTABLE:",
     "html",
+    "configuration = format!",
     "is_allowed.then",
     "complaint =",
     "HttpError::Tls(",
