@@ -1,7 +1,7 @@
 //! `prebind extauth`: the program that ejabberd runs to ask whether users may log in.
 //!
-//! [`serve`] reads requests and writes answers, [`service`] finds the answers: by [`keys`] and the [`rules`] for tokens,
-//! or by asking the [`site`] over [`http`]. Files are [`watched`]; [`log`] says what is wrong.
+//! [`serve`] reads requests and writes answers, [`service`] finds the answers: by [`keys`] or those of
+//! an identity [`provider`] and the [`rules`] for tokens, or by asking the [`site`] over [`http`]. Files are [`watched`]; [`log`] says what is wrong.
 //!
 //! ejabberd loses BOSH for all of its hosts when the program exits at its start or answers anything but frames. So
 //! nothing ends this command before its input ends, and nothing else is written to standard output while ejabberd asks.
@@ -9,6 +9,7 @@
 mod http;
 mod keys;
 mod log;
+mod provider;
 mod rules;
 mod serve;
 mod service;
@@ -26,11 +27,12 @@ use prebind::extauth::{Request, UserList, setup};
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output;
-use http::HttpOptions;
+use http::{Http, HttpOptions, Url};
 use keys::KeyRing;
+use provider::Provider;
 use rules::Rules;
 use serve::{Service, serve};
-use service::{Answers, Exists};
+use service::{Answers, Exists, Tokens};
 use site::SiteOptions;
 use watched::Live;
 
@@ -55,6 +57,11 @@ pub(crate) struct Extauth {
     /// folder; may be given several times. Files that change are read again
     #[arg(long = "key", value_name = "PATH", help_heading = "Tokens")]
     keys: Vec<PathBuf>,
+    /// Verify tokens with the keys that an identity provider publishes at this URL (its `jwks_uri`). They are fetched
+    /// again every ten minutes, and when a token names another key
+    #[arg(long, value_name = "URL", value_parser = http::url, conflicts_with = "keys", requires = "audience",
+          requires = "issuer", help_heading = "Tokens")]
+    jwks: Option<Url>,
     #[command(flatten)]
     rules: Rules,
     #[command(flatten)]
@@ -94,10 +101,10 @@ enum IsUser {
 impl Extauth {
     /// What is wrong about the options together.
     pub(crate) fn conflict(&self) -> Option<&'static str> {
-        if self.keys.is_empty() && !self.site.ask {
+        if self.keys.is_empty() && self.jwks.is_none() && !self.site.ask {
             return Some(
-                "nobody could log in: give the key of the site's tokens with --key, or let the site decide with \
-                 --site and --ask",
+                "nobody could log in: give the key of the site's tokens with --key, or the provider's with --jwks, or \
+                 let the site decide with --site and --ask",
             );
         }
         let wants_site = self.isuser == Some(IsUser::Site);
@@ -123,9 +130,14 @@ impl Extauth {
     }
 
     fn answers(&self) -> Answers {
-        let keys = self.keys.clone();
+        let rules = self.rules.clone();
+        let tokens = match &self.jwks {
+            Some(url) => Tokens::Provider(Provider::new(url.clone(), Http::new(&self.http), rules)),
+            None if self.keys.is_empty() => Tokens::Nothing,
+            None => Tokens::Keys(KeyRing::new(self.keys.clone(), rules)),
+        };
         Answers {
-            keys: (!keys.is_empty()).then(|| KeyRing::new(keys, self.rules.clone())),
+            tokens,
             site: self.site.site(&self.http),
             asks: self.site.ask,
             exists: match (&self.users, self.isuser) {

@@ -119,6 +119,15 @@ impl Http {
         self.read(request.send(json), most)
     }
 
+    /// Reads so many bytes of what is there, and one more.
+    ///
+    /// # Errors
+    /// What happened and how to mend it.
+    pub(crate) fn get(&self, url: &Url, most: usize) -> Result<Reply, String> {
+        let request = self.agent()?.get(&url.0).config().timeout_global(Some(self.deadline)).build();
+        self.read(request.call(), most)
+    }
+
     fn agent(&self) -> Result<Agent, String> {
         match &self.agents {
             Agents::System(agent) => Ok(agent.clone()),
@@ -147,11 +156,11 @@ impl Http {
         match error {
             HttpError::Timeout(_) => {
                 let seconds = self.deadline.as_secs_f64();
-                format!("no reply within {seconds} s: make the site answer faster, or raise --deadline")
+                format!("no reply within {seconds} s: make it answer faster, or raise --deadline")
             }
             HttpError::HostNotFound => "its host is unknown: correct the URL, or the name service".to_owned(),
             error => {
-                format!("no reply ({error}): check that the site runs, and that this machine reaches it")
+                format!("no reply ({error}): check that it runs, and that this machine reaches it")
             }
         }
     }

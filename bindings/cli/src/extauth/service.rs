@@ -7,17 +7,26 @@ use prebind::extauth::{Request, User, UserList};
 use prebind::token::Refusal;
 
 use super::keys::KeyRing;
+use super::provider::Provider;
 use super::serve::Service;
 use super::site::Site;
 use super::watched::Live;
 
 /// Answers as the options say.
 pub(crate) struct Answers {
-    pub(crate) keys: Option<KeyRing>,
+    pub(crate) tokens: Tokens,
     pub(crate) site: Option<Site>,
     /// Whether the site is asked for logins.
     pub(crate) asks: bool,
     pub(crate) exists: Exists,
+}
+
+/// By what tokens are verified.
+pub(crate) enum Tokens {
+    Keys(KeyRing),
+    Provider(Provider),
+    /// Only the site says what is good.
+    Nothing,
 }
 
 /// Who exists.
@@ -32,7 +41,7 @@ pub(crate) enum Exists {
 /// What the keys say about a password.
 enum Verdict {
     Good,
-    Bad(String),
+    Bad(&'static str),
     /// It is no token, so somebody else has to say.
     Unknown,
 }
@@ -40,7 +49,7 @@ enum Verdict {
 impl Service for Answers {
     fn may_wait(&self, request: &Request) -> bool {
         match request {
-            Request::Auth(..) => self.asks,
+            Request::Auth(..) => self.asks || matches!(self.tokens, Tokens::Provider(_)),
             Request::IsUser(_) => matches!(self.exists, Exists::Site),
             Request::Change(_) | Request::Unknown => false,
         }
@@ -67,15 +76,18 @@ impl Service for Answers {
 impl Answers {
     /// Reads the files, so that the log says at the start what is wrong.
     pub(crate) fn prepare(&self) {
-        self.keys.as_ref().map(KeyRing::verifier);
+        match &self.tokens {
+            Tokens::Keys(keys) => drop(keys.verifier()),
+            Tokens::Provider(provider) => drop(provider.verifier()),
+            Tokens::Nothing => {}
+        }
         if let Exists::Listed(list) = &self.exists {
             list.get();
         }
     }
 
     fn accepts(&self, user: &User, password: &Secret) -> bool {
-        let verdict = self.keys.as_ref().map_or(Verdict::Unknown, |keys| verdict(keys, user, password));
-        match (verdict, &self.site) {
+        match (self.tokens.verdict(user, password), &self.site) {
             (Verdict::Good, _) => true,
             (Verdict::Unknown, Some(site)) if self.asks => site.accepts(user, password),
             (Verdict::Unknown, _) => {
@@ -99,14 +111,20 @@ impl Answers {
     }
 }
 
-fn verdict(keys: &KeyRing, user: &User, password: &Secret) -> Verdict {
-    let Some(verifier) = keys.verifier() else {
-        return Verdict::Bad("there is no key that could verify tokens: see above".to_owned());
-    };
-    match verifier.verify(password.expose(), SystemTime::now()) {
-        Ok(token) if user.is(&token.jid) => Verdict::Good,
-        Ok(_) => Verdict::Bad(Refusal::OtherUser.reason().to_owned()),
-        Err(Refusal::Malformed) => Verdict::Unknown,
-        Err(refusal) => Verdict::Bad(refusal.reason().to_owned()),
+impl Tokens {
+    fn verdict(&self, user: &User, password: &Secret) -> Verdict {
+        let (token, now) = (password.expose(), SystemTime::now());
+        let verified = match self {
+            Self::Keys(keys) => keys.verifier().map(|verifier| verifier.verify(token, now)),
+            Self::Provider(provider) => provider.verify(token, now),
+            Self::Nothing => return Verdict::Unknown,
+        };
+        match verified {
+            Some(Ok(token)) if user.is(&token.jid) => Verdict::Good,
+            Some(Ok(_)) => Verdict::Bad(Refusal::OtherUser.reason()),
+            Some(Err(Refusal::Malformed)) => Verdict::Unknown,
+            Some(Err(refusal)) => Verdict::Bad(refusal.reason()),
+            None => Verdict::Bad("there is no key that could verify tokens: see above"),
+        }
     }
 }

@@ -204,7 +204,8 @@ fn rotate(count: usize) {
     assert_eq!(chat.refused(part, |jid| token(OLD, jid)), 0, "{}", chat.log());
     thread::sleep(KNOWN_AFTER);
     let both = AtomicUsize::new(0);
-    let mixed = |jid: &str| token(if both.fetch_add(1, Ordering::Relaxed) % 2 == 0 { OLD } else { NEW }, jid);
+    let is_old = || both.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
+    let mixed = |jid: &str| token(if is_old() { OLD } else { NEW }, jid);
     assert_eq!(chat.refused(part, mixed), 0, "{}", chat.log());
     fs::remove_file(&old).expect("it is there");
     assert_eq!(chat.refused(part, |jid| token(NEW, jid)), 0, "{}", chat.log());

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::support::{BINARY, NEW, PASSWORD, Program, jwk, text, token};
 
 /// Command lines that are wrong, and what the log says.
-const WRONG: [(&[&str], &str); 12] = [
+const WRONG: [(&[&str], &str); 14] = [
     (&[], "nobody could log in: give the key of the site's tokens with --key"),
     (&["--bogus"], "unexpected argument '--bogus'"),
     (&["--key"], "a value is required for '--key <PATH>'"),
@@ -17,6 +17,8 @@ const WRONG: [(&[&str], &str); 12] = [
     (&["--key", "x", "--isuser", "site"], "--isuser site needs the URL of the site"),
     (&["--key", "x", "--isuser", "all", "--users", "y"], "cannot be used with"),
     (&["--ask"], "--site <URL>"),
+    (&["--jwks", "https://id.example.org/jwks", "--issuer", "x"], "--audience <NAME>"),
+    (&["--jwks", "https://id.example.org/jwks", "--audience", "x"], "--issuer <NAME>"),
     (&["--help"], "Answer ejabberd's questions"),
     (&["--key", "x", "--config"], "--config is not for extauth_program"),
 ];
