@@ -34,14 +34,17 @@ struct Chat {
 
 static CHAT: LazyLock<Chat> = LazyLock::new(|| {
     let chat = Chat::start(&[]);
-    fs::write(chat.keys.join("old.jwk"), jwk(OLD)).expect("there is room");
-    assert!(comes_true(|| chat.login("alice", &alice(OLD)).is_ok()), "the key becomes known: {}", chat.log());
+    chat.learn_old();
     chat
 });
 
 impl Chat {
     /// Without a key.
     fn start(options: &[&str]) -> Self {
+        Self::start_on(Kind::Ejabberd, options)
+    }
+
+    fn start_on(kind: Kind, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("there is room");
         let (keys, log) = (folder.path().join("keys"), folder.path().join("log"));
         fs::create_dir(&keys).expect("there is room");
@@ -49,8 +52,24 @@ impl Chat {
         let command =
             [BINARY, "extauth"].iter().chain(&own).chain(options).copied().collect::<Vec<_>>().join(" ");
         let options = Options { limits: false, extauth: Some(command.leak()), ..Options::default() };
-        let server = Server::start_with(Kind::Ejabberd, options).unwrap_or_else(|error| panic!("{error}"));
+        let server = Server::start_with(kind, options).unwrap_or_else(|error| panic!("{error}"));
         Self { server, keys, log, _folder: folder }
+    }
+
+    /// Adds the old key.
+    fn learn_old(&self) {
+        fs::write(self.keys.join("old.jwk"), jwk(OLD)).expect("there is room");
+        assert!(
+            comes_true(|| self.login("alice", &alice(OLD)).is_ok()),
+            "the key becomes known: {}",
+            self.log()
+        );
+    }
+
+    /// A user's browser, logged in with a token.
+    fn browser(&self, user: &str) -> Browser {
+        let token = token(OLD, &format!("{user}@extauth.local"));
+        Browser::attach(&self.server, &self.login(user, &token).expect("the token is good"))
     }
 
     fn client(&self) -> Client {
@@ -148,12 +167,11 @@ fn users_log_in_by_fresh_tokens_and_nothing_else() {
 
 #[test]
 fn a_message_to_somebody_offline_arrives() {
-    let login = |user: &str| {
-        let session =
-            CHAT.login(user, &token(OLD, &format!("{user}@extauth.local"))).expect("the token is good");
-        Browser::attach(&CHAT.server, &session)
-    };
-    let mut sender = login("sender");
+    message_to_somebody_offline(&CHAT);
+}
+
+fn message_to_somebody_offline(chat: &Chat) {
+    let mut sender = chat.browser("sender");
     sender.send(
         "<message xmlns='jabber:client' type='chat' to='sleeper@extauth.local'><body>good morning</body></message>",
     );
@@ -162,10 +180,19 @@ fn a_message_to_somebody_offline_arrives() {
     let answers = sender.wait_for("after");
     assert!(!answers.contains("service-unavailable"), "{answers}");
     sender.leave();
-    let mut sleeper = login("sleeper");
+    let mut sleeper = chat.browser("sleeper");
     sleeper.send("<presence xmlns='jabber:client'/>");
     sleeper.wait_for("good morning");
     sleeper.leave();
+}
+
+#[test]
+fn a_newer_ejabberd_asks_the_same() {
+    let chat = Chat::start_on(Kind::Ejabberd24, &[]);
+    chat.learn_old();
+    assert_eq!(chat.refused(50, |jid| token(OLD, jid)), 0, "{}", chat.log());
+    assert_eq!(chat.login("alice", &alice(NEW)).expect_err("no key").kind(), &ErrorKind::Auth);
+    message_to_somebody_offline(&chat);
 }
 
 #[test]
