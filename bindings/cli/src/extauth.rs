@@ -48,8 +48,8 @@ pub(crate) const NEVER_AN_ARGUMENT: &str = "a secret is never an argument, since
 ///
 /// ejabberd's external authentication runs it, writes requests to its stdin and reads answers from its stdout. It
 /// accepts users whose password is a token that the site signed, or to whom the site says yes. It runs until stdin
-/// ends, and answers no to everything as long as an option or a file is wrong: the log says what is wrong and how to
-/// mend it.
+/// ends: if an option is wrong it answers no to everything, if there is no key it refuses each login, and the log says
+/// how to mend it.
 #[derive(Args)]
 #[command(after_help = examples(EXAMPLES))]
 pub(crate) struct Extauth {

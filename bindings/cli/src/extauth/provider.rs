@@ -14,7 +14,7 @@ const LIMIT: usize = 64 * 1024;
 /// How old keys become before they are fetched again.
 const FRESH: Duration = Duration::from_secs(600);
 
-/// How long nothing is fetched after a try, whoever sends tokens of unknown keys.
+/// How long nothing is fetched after a try: anybody can send tokens that name unknown keys.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// How old keys become at most, if the provider is away: one that it withdrew is not good for ever.
@@ -40,7 +40,7 @@ impl Provider {
         Self { url, http, rules, state: Mutex::default() }
     }
 
-    /// What verifies tokens now; `None` while there is no key. Whoever asks meanwhile waits for the same keys.
+    /// What verifies tokens now; `None` while there is no key. Others who ask meanwhile wait for the same keys.
     pub(crate) fn verifier(&self) -> Option<Arc<Verifier>> {
         self.verifier_since(FRESH)
     }

@@ -115,6 +115,7 @@ fn a_missing_key_may_come_later() {
     let (_folder, key) = folder();
     let mut program = Program::start(["--key", text(&key)]);
     assert!(!program.accepts(&alice(NEW)));
+    assert!(program.knows("alice"), "messages are kept meanwhile");
     replace(&key, &jwk(NEW));
     assert!(program.comes_to(|program| program.accepts(&alice(NEW))));
     let log = program.end().well();

@@ -186,6 +186,23 @@ fn message_to_somebody_offline(chat: &Chat) {
     sleeper.leave();
 }
 
+/// With ejabberd's own `jwt`, neither of them gets it.
+#[test]
+fn a_contact_request_reaches_both_tabs() {
+    let mut tabs = [CHAT.browser("tabs"), CHAT.browser("tabs")];
+    for tab in &mut tabs {
+        tab.send("<presence xmlns='jabber:client'/>");
+    }
+    let mut friend = CHAT.browser("friend");
+    friend.send("<presence xmlns='jabber:client' type='subscribe' to='tabs@extauth.local'/>");
+    for mut tab in tabs {
+        let received = tab.wait_for("subscribe");
+        assert!(received.contains("friend@extauth.local"), "{received}");
+        tab.leave();
+    }
+    friend.leave();
+}
+
 #[test]
 fn a_newer_ejabberd_asks_the_same() {
     let chat = Chat::start_on(Kind::Ejabberd24, &[]);

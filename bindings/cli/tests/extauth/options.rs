@@ -101,6 +101,7 @@ fn the_configuration_is_printed_for_these_options() {
         "\n    auth_use_cache: false\n",
         "\n    extauth_pool_size: 16\n",
         "client_max_body_size 64k;",
+        "max_stanza_size: 65536\n",
         &command,
     ] {
         assert!(config.contains(line), "{line} in {config}");
