@@ -4,6 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use prebind::Jid;
 use prebind::extauth::{Question, Request, UserList, read_frame};
 
 fuzz_target!(|input: &[u8]| {
@@ -31,14 +32,15 @@ fn request(frame: &[u8]) {
         Request::Change(_) | Request::Unknown => return,
     };
     assert!(!user.to_string().contains(char::is_control));
-    // A site is asked about the user whom a token has to be of, or about nobody.
     let question: serde_json::Value = serde_json::from_slice(&json).expect("a question is JSON");
-    let jid = question["jid"].as_str().expect("it is about somebody");
-    if let Ok(jid) = jid.parse() {
-        assert!(user.is(&jid) && user.name() != "" && jid.to_string().matches('@').count() == 1);
+    assert!(question["user"] == user.name() && question["host"] == user.host());
+    // The user is nobody but the one with both parts.
+    if let Ok(jid) = format!("{}@{}", user.name(), user.host()).parse::<Jid>() {
+        let is_whole = !user.name().contains(['@', '/']) && !user.host().contains(['@', '/']);
+        assert_eq!(user.is(&jid), is_whole);
     }
     if let Request::Auth(_, password) = &request {
-        assert_eq!(question["token"].as_str(), Some(password.expose()));
+        assert_eq!(question["password"].as_str(), Some(password.expose()));
         let shown = format!("{request:?}");
         assert!(
             shown.contains("***") && (password.expose().len() < 20 || !shown.contains(password.expose()))

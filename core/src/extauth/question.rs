@@ -13,25 +13,26 @@ pub const MAX_REPLY: usize = 4096;
 /// More than the bytes of a question beside its values.
 const OTHER: usize = 100;
 
-/// What a site is asked, by POST: `{"jid": "alice@example.org", "token": "…"}` whether this user may log in with this
-/// password or token, `{"jid": "alice@example.org"}` whether this user exists.
+/// What a site is asked, by POST, as Prosody's `mod_auth_prebind` asks it. Whether this user may log in with this
+/// password or token: `{"command": "auth", "user": "alice", "host": "example.org", "password": "…"}`. Whether this user
+/// exists: `{"command": "isuser", "user": "alice", "host": "example.org"}`.
 #[derive(Clone, Copy)]
 pub struct Question<'a> {
     user: &'a User,
-    token: Option<&'a Secret>,
+    password: Option<&'a Secret>,
 }
 
 impl<'a> Question<'a> {
     /// May this user log in with this password or token?
     #[must_use]
-    pub const fn login(user: &'a User, token: &'a Secret) -> Self {
-        Self { user, token: Some(token) }
+    pub const fn login(user: &'a User, password: &'a Secret) -> Self {
+        Self { user, password: Some(password) }
     }
 
     /// Does this user exist?
     #[must_use]
     pub const fn existence(user: &'a User) -> Self {
-        Self { user, token: None }
+        Self { user, password: None }
     }
 
     /// The body of the request; its media type is `application/json`.
@@ -42,16 +43,19 @@ impl<'a> Question<'a> {
     pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
         #[derive(Serialize)]
         struct Body<'a> {
-            jid: String,
+            command: &'static str,
+            user: &'a str,
+            host: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
-            token: Option<&'a str>,
+            password: Option<&'a str>,
         }
-        let jid = self.user.jid();
-        let token = self.token.map(Secret::expose);
-        let length = jid.len() + token.unwrap_or_default().len();
+        let (user, host, password) = (self.user.name(), self.user.host(), self.password.map(Secret::expose));
+        let command = if password.is_some() { "auth" } else { "isuser" };
+        let length = user.len() + host.len() + password.unwrap_or_default().len();
         // Room for each byte escaped, since a buffer that grows leaves copies behind.
         let mut json = Zeroizing::new(Vec::with_capacity(6 * length + OTHER));
-        serde_json::to_writer(&mut *json, &Body { jid, token }).expect("strings are JSON");
+        let body = Body { command, user, host, password };
+        serde_json::to_writer(&mut *json, &body).expect("strings are JSON");
         json
     }
 
@@ -130,11 +134,12 @@ mod tests {
 
     #[test]
     fn questions_are_json() {
-        let (user, token) = asked("auth:alice:localhost:\"ü\":1");
-        for (question, json) in [
-            (Question::login(&user, &token), r#"{"jid":"alice@localhost","token":"\"ü\":1"}"#),
-            (Question::existence(&user), r#"{"jid":"alice@localhost"}"#),
-        ] {
+        let (user, password) = asked("auth:alice:localhost:\"ü\":1");
+        let auth = r#"{"command":"auth","user":"alice","host":"localhost","password":"\"ü\":1"}"#;
+        let exists = r#"{"command":"isuser","user":"alice","host":"localhost"}"#;
+        for (question, json) in
+            [(Question::login(&user, &password), auth), (Question::existence(&user), exists)]
+        {
             assert_eq!(std::str::from_utf8(&question.to_json()).unwrap(), json);
         }
     }
@@ -142,10 +147,10 @@ mod tests {
     /// The buffer is never moved: no copy of a password stays behind.
     #[test]
     fn the_longest_question_fits() {
-        let (user, token) = asked(&format!("auth:a:b:{}", "\u{1}".repeat(usize::from(u16::MAX) - 9)));
-        let json = Question::login(&user, &token).to_json();
+        let (user, password) = asked(&format!("auth:a:b:{}", "\u{1}".repeat(usize::from(u16::MAX) - 9)));
+        let json = Question::login(&user, &password).to_json();
         assert!(json.len() > 6 * 65_000);
-        assert_eq!(json.capacity(), 6 * (token.expose().len() + 3) + OTHER);
+        assert_eq!(json.capacity(), 6 * (password.expose().len() + 2) + OTHER);
     }
 
     #[test]

@@ -331,9 +331,9 @@ fn the_site_is_asked_who_may_log_in_and_who_exists() {
     let json = |body: &str| Reply::new(200, body).header("Content-Type", "application/json");
     let hour = Duration::from_secs(3600);
     let site = faults::script(vec![
-        json(r#"{"ok":true}"#).when(r#""token":"one-time""#).lasts(hour),
-        json(r#"{"ok":false}"#).when(r#""token":"#).lasts(hour),
-        json(r#"{"ok":false}"#).when("nobody@").lasts(hour),
+        json(r#"{"ok":true}"#).when(r#""password":"one-time""#).lasts(hour),
+        json(r#"{"ok":false}"#).when(r#""password":"#).lasts(hour),
+        json(r#"{"ok":false}"#).when(r#""user":"nobody""#).lasts(hour),
         json(r#"{"ok":true}"#).lasts(hour),
     ]);
     let secret = tempfile::NamedTempFile::new().expect("there is room");

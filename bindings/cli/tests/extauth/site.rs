@@ -54,10 +54,10 @@ fn the_site_says_who_may_log_in_and_who_exists() {
     assert_eq!(
         bodies,
         [
-            r#"{"jid":"alice@localhost","token":"Xyzzy-1964"}"#,
-            r#"{"jid":"alice@localhost","token":"a:\"b\""}"#,
-            r#"{"jid":"alice@localhost"}"#,
-            r#"{"jid":"bob@localhost"}"#,
+            r#"{"command":"auth","user":"alice","host":"localhost","password":"Xyzzy-1964"}"#,
+            r#"{"command":"auth","user":"alice","host":"localhost","password":"a:\"b\""}"#,
+            r#"{"command":"isuser","user":"alice","host":"localhost"}"#,
+            r#"{"command":"isuser","user":"bob","host":"localhost"}"#,
         ]
     );
     for request in requests {
@@ -110,7 +110,7 @@ fn without_ask_no_password_leaves_the_command() {
     let (_folder, mut program) = asking(&site.url, &["--key", text(keys.path())]);
     assert!(!program.accepts(PASSWORD) && site.requests().is_empty());
     assert!(program.knows("alice"));
-    assert_eq!(site.requests()[0].body, r#"{"jid":"alice@localhost"}"#);
+    assert_eq!(site.requests()[0].body, r#"{"command":"isuser","user":"alice","host":"localhost"}"#);
     well(program);
 }
 
@@ -177,7 +177,7 @@ fn questions_wait_side_by_side() {
     let site = thread::spawn(move || {
         let mut asked: Vec<_> = (0..4).map(|_| listener.accept().expect("it asks").0).map(read).collect();
         for (stream, body) in &mut asked {
-            let is_bob = body.contains("bob@");
+            let is_bob = body.contains("bob");
             let json = format!("{{\"ok\":{}}}", !is_bob);
             let head = format!(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}",
