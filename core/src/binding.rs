@@ -10,7 +10,7 @@
 //! [`Error::to_named`](crate::Error::to_named): a binding makes an object of names and [`Value`]s. What there is to get is
 //! data ([`Field`]).
 
-// May import from `web` and the layers above, in the order of `core/tests/layers`.
+// May import from `extauth` and the layers above, in the order of `core/tests/layers`.
 
 mod credentials;
 pub mod doctor;

@@ -1,9 +1,12 @@
 //! The command line as a whole.
 
+use std::env;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::extauth::{self, Extauth};
 use crate::help::{STYLES, examples, with_exit_codes};
 use crate::jid::Jid;
 use crate::key::Key;
@@ -38,6 +41,7 @@ pub(crate) enum Command {
     Terminate(Box<Terminate>),
     Jid(Jid),
     Key(Key),
+    Extauth(Box<Extauth>),
     /// Print a completion script for a shell
     #[command(after_help = examples(&["prebind completions bash > /etc/bash_completion.d/prebind"]))]
     Completions {
@@ -51,7 +55,7 @@ impl Command {
         match self {
             Self::Login(login) => login.reporting,
             Self::Terminate(terminate) => terminate.reporting,
-            Self::Jid(_) | Self::Key(_) | Self::Completions { .. } => Reporting::default(),
+            Self::Jid(_) | Self::Key(_) | Self::Extauth(_) | Self::Completions { .. } => Reporting::default(),
         }
     }
 }
@@ -61,24 +65,26 @@ impl Command {
 /// # Errors
 /// Whatever clap has to say: a usage error, or the text of `--help` and `--version`.
 pub(crate) fn parse() -> Result<Command, clap::Error> {
-    let parsed = Cli::try_parse().map(|cli| cli.command).map_err(|error| {
-        if is_about_a_secret(&error) { wrong_login(secret::NEVER_AN_ARGUMENT) } else { error }
-    });
-    match parsed {
-        Ok(Command::Login(login)) => match login.conflict() {
-            Some(message) => Err(wrong_login(message)),
-            None => Ok(Command::Login(login)),
-        },
-        parsed => parsed,
-    }
+    let parsed =
+        Cli::try_parse().map(|cli| cli.command).map_err(|error| match env::args().nth(1).as_deref() {
+            _ if !is_about_a_secret(&error) => error,
+            Some("extauth") => wrong("extauth", extauth::NEVER_AN_ARGUMENT),
+            _ => wrong("login", secret::NEVER_AN_ARGUMENT),
+        });
+    let conflict = match &parsed {
+        Ok(Command::Login(login)) => login.conflict().map(|message| wrong("login", message)),
+        Ok(Command::Extauth(extauth)) => extauth.conflict().map(|message| wrong("extauth", message)),
+        _ => None,
+    };
+    conflict.map_or(parsed, Err)
 }
 
-/// A usage error of `prebind login` that clap cannot find by itself.
-fn wrong_login(message: &str) -> clap::Error {
+/// A usage error that clap cannot find by itself.
+fn wrong(subcommand: &str, message: &str) -> clap::Error {
     let mut command = Cli::command();
     command.build();
-    match command.find_subcommand_mut("login") {
-        Some(login) => login.error(ErrorKind::ArgumentConflict, message),
+    match command.find_subcommand_mut(subcommand) {
+        Some(found) => found.error(ErrorKind::ArgumentConflict, message),
         None => command.error(ErrorKind::ArgumentConflict, message),
     }
 }
@@ -97,7 +103,8 @@ fn is_about_a_secret(error: &clap::Error) -> bool {
         Some(ContextValue::String(unknown)) if error.kind() == ErrorKind::UnknownArgument => unknown,
         _ => return false,
     };
-    !unknown.starts_with('-') || ["--password", "--token", "--secret", "-p"].contains(&unknown.as_str())
+    !unknown.starts_with('-')
+        || ["--password", "--token", "--secret", "--site-secret", "-p"].contains(&unknown.as_str())
 }
 
 #[cfg(test)]

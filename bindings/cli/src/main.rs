@@ -1,8 +1,8 @@
 //! The shell command `prebind`: opens and ends XMPP-over-BOSH sessions from a terminal or a script.
 //!
-//! [`args`] is the command line; [`login`], [`terminate`], [`jid`] and [`key`] are the commands; [`connection`],
-//! [`negotiation`], [`credentials`] and [`reporting`] are their groups of options and what these become in the
-//! library; [`failure`] and [`exit`] say how a command ends; [`help`] is what the help texts are made of. Nothing
+//! [`args`] is the command line; [`login`], [`terminate`], [`jid`], [`key`] and [`extauth`] are the commands;
+//! [`connection`], [`negotiation`], [`credentials`] and [`reporting`] are their groups of options and what these become
+//! in the library; [`failure`] and [`exit`] say how a command ends; [`help`] is what the help texts are made of. Nothing
 //! imports what imports it, which `tests/cli/modules.rs` holds.
 
 #![forbid(unsafe_code)]
@@ -11,6 +11,7 @@ mod args;
 mod connection;
 mod credentials;
 mod exit;
+mod extauth;
 mod failure;
 mod help;
 mod jid;
@@ -35,7 +36,10 @@ use prebind::binding::Language;
 
 fn main() -> ExitCode {
     Language::CommandLine.speak();
-    let command = args::parse().unwrap_or_else(|error| error.exit());
+    let command = match args::parse() {
+        Ok(command) => command,
+        Err(error) => return refuse(&error),
+    };
     let reporting = command.reporting();
     if reporting.trace {
         trace::install();
@@ -49,12 +53,25 @@ fn main() -> ExitCode {
     }
 }
 
+/// What a wrong command line ends in. ejabberd gets answers until it has no more requests.
+fn refuse(error: &clap::Error) -> ExitCode {
+    match extauth::stands_in(error) {
+        Ok(true) => Exit::Success.into(),
+        Ok(false) => error.exit(),
+        Err(failure) => {
+            failure.report(false);
+            failure.exit().into()
+        }
+    }
+}
+
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Login(login) => login.run(),
         Command::Terminate(terminate) => terminate.run(),
         Command::Jid(jid) => jid.run(),
         Command::Key(key) => key.run(),
+        Command::Extauth(extauth) => extauth.run(),
         Command::Completions { shell } => output::print(&args::completions(shell)),
     }
 }

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use graph::{Imports, Sources, circles, imports, sources};
 
 /// The order, from the top. Modules of one row may import from each other, but not in a circle.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["text", "secret", "lock"],
     &["error"],
     &["jid", "named", "random"],
@@ -23,6 +23,7 @@ const LAYERS: [&[&str]; 13] = [
     &["negotiation"],
     &["client"],
     &["web"],
+    &["extauth"],
     &["binding"],
     &["protocol"],
 ];

@@ -44,7 +44,9 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
 
     let shaper = if setup.options.limits { "normal" } else { "none" };
     let config = include_str!("../config/ejabberd.yml");
-    setup.write("ejabberd.yml", config, &[("@SHAPER@", shaper)])?;
+    let (extauth_host, extauth) = setup.options.extauth.map(extauth).unwrap_or_default();
+    let values = [("@SHAPER@", shaper), ("@EXTAUTH_HOST@", &extauth_host), ("@EXTAUTH@", &extauth)];
+    setup.write("ejabberd.yml", config, &values)?;
     setup.write(JWT_KEY_FILE, &tokens::jwt_key_file(), &[])?;
 
     let path = |name: &str| setup.directory.join(name).into_os_string();
@@ -96,6 +98,19 @@ fn from_trixie(setup: &Setup<'_>, kind: Kind, suite: &str) -> Result<Launch> {
         ("ERL_LIBS", trixie.libraries.into_os_string()),
     ]);
     Ok(launch)
+}
+
+/// The host that this command answers for, in the list of hosts and with its configuration.
+fn extauth(command: &str) -> (String, String) {
+    let (host, command) = (hosts::EXTAUTH, json!(command));
+    let config = format!(
+        "{host}:
+    auth_method: [external]
+    auth_use_cache: false
+    extauth_program: {command}
+    extauth_pool_size: 16"
+    );
+    (format!("- {host}"), config)
 }
 
 pub(crate) fn node_name(address: Ipv4Addr) -> String {

@@ -25,6 +25,9 @@ pub const MD5: &str = "md5.local";
 pub const OAUTH: &str = "oauth.local";
 /// PLAIN with a JSON Web Token for a password (ejabberd).
 pub const JWT: &str = "jwt.local";
+/// PLAIN with what the command of [`Options::extauth`](crate::Options::extauth) accepts (ejabberd). It is not in the
+/// table of the mechanisms, since most servers do not have it.
+pub const EXTAUTH: &str = "extauth.local";
 
 /// User and password of every account; each exists on every host that keeps passwords.
 pub const ACCOUNTS: [(&str, &str); 3] = [("alice", "wonder-1"), ("bob", "builder-1"), ("carol", "carrot-1")];

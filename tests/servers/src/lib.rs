@@ -131,10 +131,13 @@ pub struct Options {
     pub tcp: bool,
     /// Log everything, as a test does that looks for secrets in the log (default: no; Prosody).
     pub debug_log: bool,
+    /// The command that ejabberd asks who may log in to `extauth.local`, by 16 processes; without one there is no such
+    /// host (default: none; ejabberd).
+    pub extauth: Option<&'static str>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: true, mechanisms_on_http: true, tcp: false, debug_log: false }
+        Self { limits: true, mechanisms_on_http: true, tcp: false, debug_log: false, extauth: None }
     }
 }

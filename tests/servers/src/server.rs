@@ -113,6 +113,10 @@ impl Server {
         if options.tcp && !matches!(kind, Kind::Prosody | Kind::Prosody13) {
             return Err(Error::NotOffered(format!("{kind} speaks no XMPP over TCP here")));
         }
+        if options.extauth.is_some() && !matches!(kind, Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26)
+        {
+            return Err(Error::NotOffered(format!("{kind} asks no command who may log in")));
+        }
         let directory = tempfile::Builder::new()
             .prefix(&format!("{kind}-"))
             // It holds keys, and the path that lets one ask the server about itself.
