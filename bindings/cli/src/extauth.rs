@@ -19,6 +19,7 @@ mod watched;
 use std::env;
 use std::ffi::OsString;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -27,7 +28,7 @@ use prebind::extauth::{Request, UserList, setup};
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output;
-use http::{Http, HttpOptions, Url};
+use http::{Http, HttpOptions, Url, UrlParser};
 use keys::KeyRing;
 use provider::Provider;
 use rules::Rules;
@@ -59,7 +60,7 @@ pub(crate) struct Extauth {
     keys: Vec<PathBuf>,
     /// Verify tokens with the keys that an identity provider publishes at this URL (its `jwks_uri`). They are fetched
     /// again every ten minutes, and when a token names another key
-    #[arg(long, value_name = "URL", value_parser = http::url, conflicts_with = "keys", requires = "audience",
+    #[arg(long, value_name = "URL", value_parser = UrlParser, conflicts_with = "keys", requires = "audience",
           requires = "issuer", help_heading = "Tokens")]
     jwks: Option<Url>,
     #[command(flatten)]
@@ -120,15 +121,17 @@ impl Extauth {
             if are_pipes() && answers_no("--config is not for extauth_program: leave it out there")? {
                 return Ok(());
             }
-            self.answers().prepare();
+            self.answers();
             return output::print(&setup(host, &own_command()));
         }
-        let answers = self.answers();
-        answers.prepare();
+        let Ok(answers) = panic::catch_unwind(AssertUnwindSafe(|| self.answers())) else {
+            return answers_no("prebind has a defect, see above").map(drop);
+        };
         tracing::info!("answers the requests of standard input");
         serve(&mut io::stdin().lock(), io::stdout(), &answers).map(drop).map_err(|error| unreadable(&error))
     }
 
+    /// What answers, with its files read: the log says at the start what is wrong.
     fn answers(&self) -> Answers {
         let rules = self.rules.clone();
         let tokens = match &self.jwks {
@@ -136,7 +139,7 @@ impl Extauth {
             None if self.keys.is_empty() => Tokens::Nothing,
             None => Tokens::Keys(KeyRing::new(self.keys.clone(), rules)),
         };
-        Answers {
+        let answers = Answers {
             tokens,
             site: self.site.site(&self.http),
             asks: self.site.ask,
@@ -147,7 +150,9 @@ impl Extauth {
                 (None, None) if self.site.is_given() => Exists::Site,
                 (None, Some(IsUser::All) | None) => Exists::All,
             },
-        }
+        };
+        answers.prepare();
+        answers
     }
 }
 

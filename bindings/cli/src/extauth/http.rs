@@ -1,12 +1,15 @@
 //! HTTP: one request and its reply, within one deadline.
 
+use std::ffi::OsStr;
 use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Args, Command};
 use rustls::crypto::ring;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use ureq::http::{Response, Uri};
@@ -49,8 +52,27 @@ fn deadline(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Clone)]
 pub(crate) struct Url(Uri);
 
-/// Reads a URL. What is wrong is not repeated: it may hold a password.
-pub(crate) fn url(text: &str) -> Result<Url, &'static str> {
+/// Unlike clap's own parsers it does not repeat what is wrong: that may be a password.
+#[derive(Clone)]
+pub(crate) struct UrlParser;
+
+impl TypedValueParser for UrlParser {
+    type Value = Url;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Url, clap::Error> {
+        url(value.to_str().unwrap_or_default()).map_err(|problem| {
+            let name = argument.and_then(Arg::get_long).unwrap_or_default();
+            clap::Error::raw(ErrorKind::ValueValidation, format!("--{name}: {problem}\n")).with_cmd(command)
+        })
+    }
+}
+
+fn url(text: &str) -> Result<Url, &'static str> {
     let wanted = "give a URL like https://www.example.org/chat-login";
     let uri: Uri = text.parse().map_err(|_| wanted)?;
     let authority = uri.authority().ok_or(wanted)?;

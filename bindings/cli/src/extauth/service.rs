@@ -74,7 +74,7 @@ impl Service for Answers {
 }
 
 impl Answers {
-    /// Reads the files, so that the log says at the start what is wrong.
+    /// Reads the files, which tells the log what is wrong with them.
     pub(crate) fn prepare(&self) {
         match &self.tokens {
             Tokens::Keys(keys) => drop(keys.verifier()),

@@ -10,7 +10,7 @@ use prebind::Secret;
 use prebind::extauth::{MAX_REPLY, NoAnswer, Question, User};
 use ureq::http::header::HeaderValue;
 
-use super::http::{Http, HttpOptions, Url, url};
+use super::http::{Http, HttpOptions, Url, UrlParser};
 use super::watched::Live;
 
 /// The variable that has the shared secret if no file has it.
@@ -27,7 +27,7 @@ const REST: Duration = Duration::from_secs(5);
 #[command(next_help_heading = "Site")]
 pub(crate) struct SiteOptions {
     /// Ask the site at this URL whether a user exists, and with --ask whether a password is good
-    #[arg(long = "site", value_name = "URL", value_parser = url)]
+    #[arg(long = "site", value_name = "URL", value_parser = UrlParser)]
     url: Option<Url>,
     /// The file of the secret that proves to the site who asks; without it the secret comes from the
     /// environment variable `PREBIND_SITE_SECRET`

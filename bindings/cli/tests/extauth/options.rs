@@ -41,10 +41,15 @@ fn a_site_is_asked_where_nobody_can_listen() {
         ("https://alice:Xyzzy-1964@www.example.org/", "leave out the user name"),
         ("chat-login", "give a URL like"),
     ] {
-        let mut program = Program::start(["--ask", "--site", site]);
-        assert!(!program.knows("alice"));
-        let log = program.end();
-        assert!(log.code == Some(0) && log.log.contains(told), "{site}: {}", log.log);
+        for option in [&["--ask", "--site"][..], &["--issuer", "x", "--audience", "y", "--jwks"]] {
+            let mut program = Program::start(option.iter().copied().chain([site]));
+            assert!(!program.knows("alice"));
+            let log = program.end().well();
+            assert!(
+                log.contains("the answer to everything is no: --") && log.contains(told),
+                "{site}: {log}"
+            );
+        }
     }
 }
 
