@@ -22,13 +22,15 @@ local has_crypto, crypto = pcall(require, "util.crypto");
 
 -- How many seconds the clock of the site may be ahead of this server's.
 local LEEWAY = 30;
--- What SASLprep leaves of a password in Prosody: a longer one does not reach this module.
+-- The bytes of a password that Prosody's SASLprep allows. A longer one does not reach this module.
 local MAX_PLAIN = 1023;
+-- In bytes: a key file, the header of a token, an answer of the site.
 local MAX_KEY_FILE = 65536;
-local MAX_KEYS = 32;
 local MAX_HEADER = 2048;
-local MAX_QUESTIONS = 100;
 local MAX_ANSWER = 4096;
+local MAX_KEYS = 32;
+-- How many questions to the site may be open at once.
+local MAX_QUESTIONS = 100;
 
 -- RFC 7518 §3.2: a key is at least as long as the hash.
 local HMAC_KEY_BYTES = { HS256 = 32; HS384 = 48; HS512 = 64 };
@@ -37,8 +39,8 @@ local RSA_KEY_BYTES = 270;
 -- The object identifier of the curve P-256 as it stands in a key (RFC 5480 §2.1.1.1).
 local P256 = "\6\8\42\134\72\206\61\3\1\7";
 
--- Why a token or password is refused: the SASL condition (RFC 6120 §6.5) and a text for whoever holds it. No text
--- tells more about a token than the one who sent it knows.
+-- Why a token or password is refused: the SASL condition (RFC 6120 §6.5) and a text. The client reads the text, so it
+-- says nothing that the holder of the token does not know.
 local REFUSALS = {
 	["account-disabled"] = { "account-disabled", "This account is disabled." };
 	["audience"] = { "not-authorized", "The token is for another audience (aud)." };
@@ -60,7 +62,7 @@ local REFUSALS = {
 
 local settings;
 
--- The only host names that lead to this machine without a look-up, and without a network in between.
+-- The host names that lead to this machine without a network.
 local LOOPBACK = { ["localhost"] = true; ["127.0.0.1"] = true; ["::1"] = true; ["[::1]"] = true };
 
 local function read_file(path)
@@ -246,7 +248,7 @@ local function signed_claims(token)
 	end
 end
 
--- An infinite exp would be one that is not there.
+-- A token whose exp is infinite would never expire.
 local function is_time(value)
 	return type(value) == "number" and value > -math.huge and value < math.huge;
 end
@@ -311,7 +313,7 @@ end
 
 -- ---- The site
 
--- A client of our own: what others set on Prosody's is theirs.
+-- A client of our own, so that its limit applies to no other module.
 local client = http.default:new({ suppress_errors = true });
 client.events.add_handler("pre-request", function (event)
 	event.request.body_size_limit = MAX_ANSWER;
@@ -370,7 +372,7 @@ local function ask_site(username, token)
 	if not is_sent then finish(nil, tostring(err)); end
 	wait();
 	timer:stop();
-	-- Or a site that never answers keeps the connection.
+	-- A site that never answers would keep the connection open.
 	if request then http.destroy_request(request); end
 	if verdict == nil then
 		module:log("warn", "The site gave no usable answer about %s: %s", username, reason);
@@ -462,7 +464,7 @@ local function profile_for(theirs)
 	function profile.plain_test(sasl, username, password, realm, ...)
 		local header = settings.verifies and header_of(password);
 		if header then return login_by_token(sasl, password, header, username) ~= nil, true; end
-		-- The user's own password first: the site need not see it.
+		-- The accounts are asked first, so that the site sees no password of theirs.
 		local ok, state;
 		if theirs.plain_test then
 			ok, state = theirs.plain_test(sasl, username, password, realm, ...);
@@ -494,7 +496,7 @@ local function profile_for(theirs)
 	return profile;
 end
 
--- A copy: Prosody gives it a metatable, and the functions of the accounts have to be its own.
+-- Prosody replaces the metatable of its provider, so the functions of the accounts are copied.
 local provider = {};
 for name, f in pairs(accounts) do
 	if type(f) == "function" then provider[name] = f; end

@@ -25,6 +25,7 @@ tests! {
     a_fresh_token_logs_in_within_one_round_trip
     two_tokens_of_one_user_are_good_after_each_other
     every_bad_token_is_refused
+    no_damaged_token_is_accepted_or_stops_the_server
     audience_and_issuer_are_checked_where_they_are_configured
     what_the_guide_says_is_enough
     passwords_go_on_beside_tokens

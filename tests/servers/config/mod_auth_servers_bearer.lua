@@ -28,7 +28,7 @@ local function oauthbearer(self, message)
 	return "success";
 end
 
--- For all hosts: Prosody 13's own would be gone from them.
+-- A mechanism is registered for all hosts, so this one would replace Prosody 13's own there.
 if not pcall(require, "util.sasl.oauthbearer") then
 	sasl.registerMechanism("OAUTHBEARER", { "oauthbearer" }, oauthbearer);
 end

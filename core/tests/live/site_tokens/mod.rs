@@ -7,7 +7,7 @@ use std::{
     env, fs,
     process::Command,
     sync::atomic::{AtomicBool, Ordering},
-    sync::mpsc,
+    sync::{RwLock, mpsc},
     thread,
 };
 
@@ -130,6 +130,27 @@ pub(crate) fn every_bad_token_is_refused(chat: &Chat) {
     assert!(!chat.server.log().contains("traceback"));
 }
 
+/// A good token with one character changed, cut off, or doubled in each place of many.
+pub(crate) fn no_damaged_token_is_accepted_or_stops_the_server(chat: &Chat) {
+    let good = chat.token(ALICE);
+    let client = chat.client();
+    for at in (0..good.len()).step_by(3) {
+        let (start, rest) = good.split_at(at);
+        let changed = if rest.starts_with('A') { "B" } else { "A" };
+        for damaged in [format!("{start}{changed}{}", &rest[1..]), start.to_owned(), format!("{start}{good}")]
+        {
+            // Nothing is before the first character.
+            if damaged.is_empty() || damaged == good {
+                continue;
+            }
+            let error = client.prebind(&by_plain(ALICE, damaged)).unwrap_err();
+            assert_refused(&error, "damaged", "not-authorized", "");
+        }
+    }
+    client.terminate(&client.prebind(&by_plain(ALICE, good)).unwrap()).unwrap();
+    assert!(!chat.server.log().contains("traceback"));
+}
+
 pub(crate) fn audience_and_issuer_are_checked_where_they_are_configured(chat: &Chat) {
     let alice = format!("alice@{PARTIES}");
     let issuer = "https://www.example.org";
@@ -141,6 +162,12 @@ pub(crate) fn audience_and_issuer_are_checked_where_they_are_configured(chat: &C
         let session = login(json!({ "aud": audience, "iss": issuer })).unwrap();
         chat.client().terminate(&session).unwrap();
     }
+    assert_refused(
+        &login(json!({ "iss": issuer })).unwrap_err(),
+        "none",
+        "not-authorized",
+        "another audience",
+    );
     for audience in
         [json!("shop"), json!(["shop"]), json!([]), json!({ "chat": true }), json!(1), json!(null)]
     {
@@ -270,13 +297,14 @@ pub(crate) fn no_login_is_refused_while_keys_rotate(chat: &Chat) {
     let logins: usize = env::var("PREBIND_ROTATION_LOGINS").map_or(300, |number| number.parse().unwrap());
     let [old, new] = [[4; 32], [5; 32]].map(|bytes| SigningKey::hmac("HS256", &bytes));
     let jid = format!("alice@{ROTATES}");
-    let mints_new = AtomicBool::new(false);
+    // A login holds it until it is over: no token of the old key is on its way once the new key is set.
+    let minting = RwLock::new(&old);
     chat.write("rotating/1.jwk", &old.file);
     chat.reload();
 
     let client = chat.client();
     let login = || {
-        let key = if mints_new.load(Ordering::SeqCst) { &new } else { &old };
+        let key = minting.read().unwrap();
         let session = client.prebind(&by_plain(&jid, key.token(&claims(&jid)))).unwrap();
         client.terminate(&session).unwrap();
     };
@@ -293,18 +321,18 @@ pub(crate) fn no_login_is_refused_while_keys_rotate(chat: &Chat) {
                 }
             });
         }
+        // If all of them fail, nobody waits.
+        drop(done);
         let wait_for = |number: usize| count.iter().take(number).for_each(drop);
         wait_for(logins / 3);
         chat.write("rotating/2.jwk", &new.file);
         chat.reload();
-        mints_new.store(true, Ordering::SeqCst);
-        // The last tokens of the old key are with the server before its key goes.
+        *minting.write().unwrap() = &new;
         wait_for(logins / 3);
         fs::remove_file(chat.path("rotating/1.jwk")).unwrap();
         chat.reload();
         wait_for(logins - logins / 3 * 2);
         left.store(false, Ordering::SeqCst);
-        drop(done);
         count.iter().for_each(drop);
     });
 
