@@ -61,7 +61,7 @@ impl NegotiationOptions {
     /// # Errors
     /// `Config` if an option has a value that cannot be used.
     pub(crate) fn applied(&self, config: Config) -> Result<Config, Error> {
-        Ok(config
+        config
             .with_lang(Some(self.lang.clone()).filter(|lang| !lang.is_empty()))?
             .with_wait(self.wait)?
             .with_hold(self.hold)?
@@ -73,7 +73,7 @@ impl NegotiationOptions {
             .with_fast_tokens(self.fast_tokens)
             .with_iterations(self.min_iterations..=self.max_iterations)?
             .with_learn(!self.no_learn)
-            .with_relearn_after(self.relearn_after)?)
+            .with_relearn_after(self.relearn_after)
     }
 }
 

@@ -187,15 +187,14 @@ impl fmt::Display for Target<'_> {
 
 /// The options that every client of the library is given here.
 pub(crate) fn config(url: &str, ca: &Path, login: Login) -> Result<Config> {
-    let mut config = Config::new(url)?.with_fast_tokens(login == Login::Fast).with_ca(Some(fs::read(ca)?));
     // A machine under load is measured as well.
-    config = config
-        .with_deadline(Duration::from_secs(30))
-        .unwrap()
-        .with_request_timeout(Duration::from_secs(30))
-        .unwrap()
-        .with_fail_fast_after(0);
-    Ok(config)
+    let patience = Duration::from_secs(30);
+    Ok(Config::new(url)?
+        .with_fast_tokens(login == Login::Fast)
+        .with_ca(Some(fs::read(ca)?))
+        .with_deadline(patience)?
+        .with_request_timeout(patience)?
+        .with_fail_fast_after(0))
 }
 
 pub(crate) fn address(url: &str) -> Result<SocketAddr> {
