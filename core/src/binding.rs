@@ -27,6 +27,7 @@ mod options;
 mod parameter;
 mod results;
 mod schema;
+mod tokens;
 mod value;
 
 #[cfg(feature = "client")]
@@ -40,4 +41,5 @@ pub use observe::{LogEvent, with_log};
 pub use parameter::{Parameter, ValueType};
 pub use results::{Field, FieldType};
 pub use schema::schema_json;
+pub use tokens::{issue_token, refusal_of_token};
 pub use value::Value;
