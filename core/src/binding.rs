@@ -24,6 +24,7 @@ mod observe;
 mod options;
 mod results;
 mod schema;
+mod tokens;
 
 #[cfg(feature = "client")]
 pub use crate::client::contained;
@@ -36,3 +37,4 @@ pub use language::Language;
 pub use observe::{LogEvent, with_log};
 pub use results::{Field, FieldType};
 pub use schema::schema_json;
+pub use tokens::{issue_token, refusal_of_token};

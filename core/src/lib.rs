@@ -22,7 +22,8 @@
 //! [`Config`] (one chat service) and [`Account`] (a JID and what proves the right to it) go in, a [`Session`] or an
 //! [`Error`] comes out. [`Client`] (feature `client`) drives the [`protocol`] over HTTP, within one deadline. It
 //! remembers what each domain proved to be, and hands that to the next process as a [profile](Client::profile).
-//! A site's own endpoint asks [`web`]; a chat server that asks the site is answered with [`extauth`]; a binding to another language is made with [`binding`].
+//! A site that knows no passwords signs a [`token`] for each login. A site's own endpoint asks [`web`]; a chat server
+//! that asks the site is answered with [`extauth`]; a binding to another language is made with [`binding`].
 //!
 //! How many round trips a login takes, by a mechanism of one message and by SCRAM: with an unknown
 //! server four and five, with Prosody one and two, with ejabberd two and four.

@@ -12,7 +12,7 @@ mod web;
 /// The native part of `prebind`; import `prebind` instead.
 #[pyo3::pymodule(gil_used = false)]
 mod _prebind {
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime};
 
     use prebind::binding::doctor;
     use pyo3::prelude::*;
@@ -42,9 +42,19 @@ mod _prebind {
     #[pyfunction]
     fn issue(jid: &str, jwt: &Bound<'_, PyDict>) -> PyResult<String> {
         let jwt = prebind::binding::Value::Map(crate::arguments::named(jwt)?);
-        let issue = || prebind::Credentials::issue(jid, jwt, SystemTime::now());
+        let issue = || prebind::binding::issue_token(jid, jwt, SystemTime::now());
         let token = prebind::binding::contained(issue).map_err(crate::call::raise)?;
         Ok(token.expose().to_owned())
+    }
+
+    /// Why a token of an account is refused at that second since 1970; `None` if it is valid.
+    #[pyfunction]
+    fn refusal(token: &str, jid: &str, jwt: &Bound<'_, PyDict>, now: u64) -> PyResult<Option<&'static str>> {
+        let jwt = prebind::binding::Value::Map(crate::arguments::named(jwt)?);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
+        let verify = || prebind::binding::refusal_of_token(token, jid, jwt, now);
+        let refusal = prebind::binding::contained(verify).map_err(crate::call::raise)?;
+        Ok(refusal.map(prebind::token::Refusal::as_str))
     }
 
     /// The options, the credentials and the fields of sessions and errors, as JSON.

@@ -1,16 +1,10 @@
 //! Every argument of credentials, once.
 
-use std::time::SystemTime;
-
-use zeroize::Zeroizing;
-
 use super::nearest::nearest;
+use super::tokens;
 use crate::error::{Error, Result, address, shortened};
-use crate::jid::Jid;
-use crate::named::{NamedValue, Parameter, Value, ValueType, json};
+use crate::named::{NamedValue, Parameter, Value, ValueType};
 use crate::sasl::{Credentials, FastToken, MAX_SECRET, ScramHash};
-use crate::secret::Secret;
-use crate::token::{Algorithm, Issuer, Key};
 
 use ValueType::{Flag, Record, Text};
 
@@ -40,8 +34,7 @@ static ARGUMENTS: &[Argument] = arguments! {
         "A password, for the strongest mechanism that both sides know: SCRAM, or PLAIN.";
     token: Text => |given| given.secret().map(Credentials::plain),
         "What the server takes as a password, such as a JWT or a one-time token; always sent by PLAIN.";
-    jwt: Record { fields: &["keys"], optional_fields: &["algorithm", "lifetime", "audience", "claims"] }
-        => |given| issuer(given).map(Credentials::jwt),
+    jwt: tokens::JWT => |given| tokens::issuer(given).map(Credentials::jwt),
         "What signs a JWT for each call, sent by PLAIN: one or more keys, the newest first.";
     oauthbearer: Text => |given| given.secret().map(Credentials::oauthbearer),
         "An OAuth 2.0 token, sent by OAUTHBEARER.";
@@ -92,16 +85,6 @@ impl Credentials {
         })
     }
 
-    /// A token for an account, by what the argument `jwt` of [`from_named`](Self::from_named) is given. It is for
-    /// clients that log in by themselves, such as a page that opens a WebSocket.
-    ///
-    /// # Errors
-    /// `Config` if the argument is wrong, or as [`Issuer::issue`].
-    pub fn issue(jid: &str, jwt: Value, now: SystemTime) -> Result<Secret> {
-        let argument = argument("jwt").ok_or_else(one_is_needed)?;
-        issuer(&argument.given(jwt))?.issue(&Jid::new(jid)?, now)
-    }
-
     /// The credentials that named arguments stand for: exactly one proof, and `authcid` and
     /// `authzid` if wanted. A `fast_token` ([`FastToken::to_text`]) goes with a proof or is one itself.
     /// Arguments without a value, or with the flag false, count as absent.
@@ -109,7 +92,7 @@ impl Credentials {
     /// The proofs are `password`, `token` ([`plain`](Self::plain)), `oauthbearer`, `x_oauth2`,
     /// the flags `anonymous` and `external`, `mechanism` together with `initial_response`
     /// ([`raw`](Self::raw)), and the maps `jwt` ([`jwt`](Self::jwt): `keys`, one or a list, each as
-    /// [`Key::read`] takes it; if wanted `algorithm`, with which a key may be the secret itself, `lifetime` in seconds,
+    /// [`Key::read`](crate::token::Key::read) takes it; if wanted `algorithm`, with which a key may be the secret itself, `lifetime` in seconds,
     /// `audience`, and further `claims` as a map), `scram_keys` (`hash`, `salt`, `iterations`, `client_key`,
     /// `server_key`) and `scram_salted_password` (`hash`, `salt`, `iterations`, `salted_password`).
     ///
@@ -163,56 +146,6 @@ impl Credentials {
     }
 }
 
-/// What the argument `jwt` stands for.
-fn issuer(given: &NamedValue) -> Result<Issuer> {
-    let ([keys], [algorithm, lifetime, audience, claims]) = given.record_with()?;
-    let algorithm = algorithm.map(|algorithm| algorithm.text()?.parse()).transpose()?;
-    let mut all = Vec::new();
-    for key in keys.each() {
-        let bytes = Zeroizing::new(key.bytes()?);
-        all.extend(read_keys(&bytes, algorithm)?);
-    }
-    let mut issuer = Issuer::new(all)?;
-    if let Some(lifetime) = lifetime {
-        issuer = issuer.with_lifetime(lifetime.seconds()?)?;
-    }
-    if let Some(audience) = audience {
-        issuer = issuer.with_audience(audience.text()?);
-    }
-    match claims.map(|claims| claims.value) {
-        None => Ok(issuer),
-        Some(claims @ Value::Map(_)) => issuer.with_claims(&json(&claims).to_string()),
-        Some(_) => Err(given.refused()),
-    }
-}
-
-/// The keys that a text holds, or the one that the bytes are themselves.
-fn read_keys(bytes: &[u8], algorithm: Option<Algorithm>) -> Result<Vec<Key>> {
-    let text = str::from_utf8(bytes).ok();
-    let written = text.filter(|text| text.trim_start().starts_with('{') || text.contains("-----BEGIN "));
-    match (written, algorithm) {
-        // A secret's; a JWK or PEM has its own.
-        (Some(text), None | Some(Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512)) => Key::read(text),
-        (Some(text), Some(algorithm)) => {
-            let keys = Key::read(text)?;
-            let is_fitting = keys.iter().all(|key| key.algorithm() == algorithm);
-            if is_fitting {
-                Ok(keys)
-            } else {
-                Err(Error::config(
-                    "jwt",
-                    format!("a key is not for {algorithm}: leave `algorithm` out of `jwt`"),
-                ))
-            }
-        }
-        (None, Some(algorithm)) => Ok(vec![Key::from_secret(algorithm, bytes)?]),
-        (None, None) => Err(Error::config(
-            "jwt",
-            "a key is neither a JWK nor PEM: if it is the secret itself, name its algorithm, such as HS256",
-        )),
-    }
-}
-
 impl Argument {
     fn given(&'static self, value: Value) -> NamedValue {
         NamedValue { name: self.name, takes: &self.takes, value }
@@ -243,12 +176,6 @@ fn one_is_needed() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use serde_json::json;
-
     use super::*;
 
     fn text(text: &str) -> Value {
@@ -256,81 +183,7 @@ mod tests {
     }
 
     /// A secret of 32 bytes.
-    const JWK: &str = r#"{"kty":"oct","kid":"a","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#;
-    const SECRET: &str = "a secret that has 32 bytes, or more";
-
-    /// The claims of a token that named arguments have issued, and its header, or why there is none.
-    fn jwt(given: &[(&str, Value)]) -> Result<[serde_json::Value; 2]> {
-        let given = given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        let given = Value::Map(given);
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(7);
-        let alone = Credentials::issue("alice@example.org/phone", given.clone(), now)?;
-        let credentials = Credentials::from_named([("jwt".to_owned(), given)])?;
-        let account = crate::account::Account::new("alice@example.org", credentials)?;
-        let token = account.issued(now)?.credentials().secrets().next().unwrap().to_owned();
-        assert_eq!(alone.expose(), token);
-        let mut parts = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap());
-        Ok([(); 2].map(|()| serde_json::from_slice(&parts.next().unwrap()).unwrap()))
-    }
-
-    #[test]
-    fn what_signs_tokens_is_given_by_name() {
-        let list = |keys: &[&str]| Value::List(keys.iter().map(|key| text(key)).collect());
-        let [header, claims] = jwt(&[("keys", text(JWK))]).unwrap();
-        assert_eq!(header, json!({"alg": "HS256", "kid": "a", "typ": "JWT"}));
-        let times = json!({"jid": "alice@example.org", "sub": "alice", "iat": 7, "nbf": 7, "exp": 67});
-        assert_eq!(claims, times);
-        let more =
-            Value::Map(vec![("iss".to_owned(), text("site")), ("n".to_owned(), Value::List(vec![1.into()]))]);
-        let given = [
-            ("keys", list(&[SECRET, SECRET])),
-            ("algorithm", text("HS256")),
-            ("lifetime", 5.into()),
-            ("audience", text("chat")),
-            ("claims", more),
-        ];
-        let [header, claims] = jwt(&given).unwrap();
-        assert_eq!(header, json!({"alg": "HS256", "typ": "JWT"}));
-        assert_eq!(
-            (&claims["exp"], &claims["aud"], &claims["iss"]),
-            (&json!(12), &json!("chat"), &json!("site"))
-        );
-        assert_eq!(claims["n"], json!([1]));
-        let nothing = ["algorithm", "lifetime", "audience", "claims"].map(|name| (name, Value::Nothing));
-        assert_eq!(jwt(&[&[("keys", text(JWK))][..], &nothing].concat()).unwrap()[1], times);
-        assert!(
-            jwt(&[("keys", list(&[JWK, SECRET])), ("algorithm", text("HS256"))]).is_ok(),
-            "a JWK has its own"
-        );
-        assert!(jwt(&[("keys", SECRET.as_bytes().to_vec().into()), ("algorithm", text("HS256"))]).is_ok());
-    }
-
-    #[test]
-    fn what_signs_no_tokens_is_refused() {
-        let refused = |given: &[(&str, Value)]| jwt(given).unwrap_err().to_string();
-        let with = |name: &'static str, value| [("keys", text(JWK)), (name, value)];
-        for (told, start) in [
-            (refused(&[]), "jwt: must be named values: keys, and if wanted algorithm, "),
-            (refused(&[("keys", Value::Nothing)]), "jwt: must be named values: "),
-            (refused(&with("life", 5.into())), "jwt: must be named values: "),
-            (refused(&[("keys", 5.into())]), "jwt: must be named values: "),
-            (refused(&[("keys", Value::List(Vec::new()))]), "key: tokens are signed by 1 to 32 keys"),
-            (refused(&[("keys", text(SECRET))]), "jwt: a key is neither a JWK nor PEM: "),
-            (refused(&with("algorithm", text("ES256"))), "jwt: a key is not for ES256: "),
-            (refused(&with("algorithm", text("none"))), "algorithm: is one of HS256, "),
-            (refused(&with("lifetime", 0.into())), "lifetime: is 1 second to 1 day"),
-            (refused(&with("lifetime", text("5"))), "jwt: must be named values: "),
-            (refused(&with("audience", 5.into())), "jwt: must be named values: "),
-            (refused(&with("claims", text("{}"))), "jwt: must be named values: "),
-            (
-                refused(&with("claims", Value::Map(vec![("exp".to_owned(), 1.into())]))),
-                "claims: must not have jid, ",
-            ),
-        ] {
-            assert!(told.starts_with(start), "{told}");
-            assert!(!told.contains("secret that") && !told.contains("AAAA"), "{told}");
-        }
-    }
+    const JWK: &str = r#"{"kty":"oct","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#;
 
     const FAST_TOKEN: &str = concat!(
         r#"{"mechanism":"HT-SHA-256-NONE","token":"t","#,

@@ -12,6 +12,7 @@ __all__ = [
     "__version__",
     "issue",
     "jid_from_user",
+    "refusal",
     "schema",
     "web_broken",
     "web_doctor",
@@ -42,6 +43,9 @@ def jid_from_user(name: str, domain: str) -> str:
     Raises `ConfigError` if the name or the domain is not allowed even so, or if the name has
     full-width or decomposed characters, because it looks like another one.
     """
+
+def refusal(token: str, jid: str, jwt: dict[str, object], now: int) -> str | None:
+    """Why a token of an account is refused at that second since 1970; `None` if it is valid."""
 
 def schema() -> str:
     """The options, the credentials and the fields of sessions and errors, as JSON."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -153,6 +154,16 @@ class Jwt(NamedTuple):
         Raises `ConfigError` if a key or another value cannot be used.
         """
         return _prebind.issue(jid, plain(self._asdict()))
+
+    def refusal(self, jid: str, token: str) -> str | None:
+        """Why this token of the account is refused, for example `Expired`; None if it is valid.
+
+        Answer with it what the chat server asks, where it has your site verify tokens. `keys` may
+        be public ones here; `lifetime` and `claims` are ignored.
+
+        Raises `ConfigError` if a key cannot be used.
+        """
+        return _prebind.refusal(token, jid, plain(self._asdict()), int(time.time()))
 
     def __repr__(self) -> str:
         return "Jwt(***)"

@@ -14,6 +14,27 @@ module Prebind
       freeze
     end
 
+    # A token for an account, for a client that logs in by itself, such as a page that opens a WebSocket. Anyone
+    # holding it can log in as that user until it expires.
+    #
+    # @param jid [String, #to_s]
+    # @return [String]
+    # @raise [ConfigError] if a key or another value cannot be used
+    def issue(jid)
+      Native.issue(jid.to_s, to_h)
+    end
+
+    # Why this token of the account is refused, for example `Expired`: what to answer where the chat server has your
+    # site verify tokens. The keys may be public ones here; `lifetime` and `claims` are ignored.
+    #
+    # @param jid [String, #to_s]
+    # @param token [String]
+    # @return [String, nil] nil if the token is valid
+    # @raise [ConfigError] if a key cannot be used
+    def refusal(jid, token)
+      Native.refusal(token, jid.to_s, to_h, Time.now.to_i)
+    end
+
     # @return [Hash{Symbol => Object}]
     def to_h
       @fields

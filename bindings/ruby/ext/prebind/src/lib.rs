@@ -11,7 +11,11 @@ mod gvl;
 mod results;
 mod web;
 
-use magnus::{Error, Ruby, function, method, prelude::*};
+use std::time::{Duration, SystemTime};
+
+use magnus::{Error, RHash, Ruby, function, method, prelude::*};
+use prebind::binding;
+use prebind::token::Refusal;
 
 use client::Client;
 use web::{WebCache, WebRequest};
@@ -19,7 +23,7 @@ use web::{WebCache, WebRequest};
 #[magnus::init(name = "native")]
 fn init(ruby: &Ruby) -> Result<(), Error> {
     gvl::declare_ractor_safe();
-    prebind::binding::Language::Ruby.speak();
+    binding::Language::Ruby.speak();
     let native = ruby.define_module("Prebind")?.define_module("Native")?;
     // Frozen, so that every Ractor may see them.
     let options = ruby.ary_from_iter(prebind::Config::options().map(|option| ruby.to_symbol(option.name)));
@@ -29,7 +33,9 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     version.freeze();
     native.const_set("VERSION", version)?;
     native.define_singleton_method("jid_from_user", function!(jid_from_user, 2))?;
-    native.define_singleton_method("schema", function!(prebind::binding::schema_json, 0))?;
+    native.define_singleton_method("issue", function!(issue, 2))?;
+    native.define_singleton_method("refusal", function!(refusal, 4))?;
+    native.define_singleton_method("schema", function!(binding::schema_json, 0))?;
     native.define_class("Handle", ruby.class_object())?;
     let client = native.define_class("Client", ruby.class_object())?;
     client.define_singleton_method("new", function!(Client::new, 2))?;
@@ -37,8 +43,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     client.define_method("profile", method!(Client::profile, 0))?;
     client.define_method("terminate", method!(Client::terminate, 1))?;
     client.define_method("terminate_by", method!(Client::terminate_by, 2))?;
-    let checks =
-        ruby.ary_from_iter(prebind::binding::doctor::Check::ALL.map(|check| ruby.str_new(check.as_str())));
+    let checks = ruby.ary_from_iter(binding::doctor::Check::ALL.map(|check| ruby.str_new(check.as_str())));
     checks.freeze();
     native.const_set("WEB_CHECKS", checks)?;
     native.const_set("WEB_DEADLINE", prebind::web::DEADLINE.as_secs())?;
@@ -71,8 +76,29 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
 }
 
 /// The JID of a web site's user, whose name may hold characters that a JID must not have.
+/// A token for an account, signed by what the argument `jwt` of `Client#prebind` has.
+fn issue(ruby: &Ruby, jid: String, jwt: RHash) -> Result<String, Error> {
+    let jwt = binding::Value::Map(arguments::named(jwt)?);
+    let token = binding::contained(|| binding::issue_token(&jid, jwt, SystemTime::now()));
+    token.map(|token| token.expose().to_owned()).map_err(|error| call::raise(ruby, &error))
+}
+
+/// Why a token of an account is refused at that second since 1970; nil if it is valid.
+fn refusal(
+    ruby: &Ruby,
+    token: String,
+    jid: String,
+    jwt: RHash,
+    now: u64,
+) -> Result<Option<&'static str>, Error> {
+    let jwt = binding::Value::Map(arguments::named(jwt)?);
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
+    let refusal = binding::contained(|| binding::refusal_of_token(&token, &jid, jwt, now));
+    refusal.map(|refusal| refusal.map(Refusal::as_str)).map_err(|error| call::raise(ruby, &error))
+}
+
 fn jid_from_user(ruby: &Ruby, name: String, domain: String) -> Result<String, Error> {
-    let jid = prebind::binding::contained(|| prebind::Jid::from_user(&name, &domain));
+    let jid = binding::contained(|| prebind::Jid::from_user(&name, &domain));
     let jid = jid.map_err(|error| call::raise(ruby, &error))?;
     Ok(jid.to_string())
 }

@@ -1,0 +1,54 @@
+"""What `prebind.Jwt` issues and refuses, as tests/vectors/tokens.json has it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import prebind
+import pytest
+from prebind import _prebind
+
+FILE = json.loads((Path(__file__).resolve().parents[3] / "tests/vectors/tokens.json").read_text())
+#: Those that need no rule for who the user is, and no issuer: Python has none.
+TOKENS = [row for row in FILE["tokens"] if "user" not in row and "issuer" not in row]
+
+
+def keys(row):
+    return tuple(FILE["keys"][name] for name in row["keys"])
+
+
+@pytest.mark.parametrize("row", TOKENS, ids=lambda row: row["name"])
+def test_a_token_is_accepted_or_refused(row):
+    jwt = {"keys": keys(row), "audience": row.get("audience")}
+    jid = row.get("account", "alice@example.org")
+    refusal = _prebind.refusal(row["token"], jid, jwt, row.get("now", FILE["now"]))
+    assert refusal == row["expect"].get("refusal")
+
+
+@pytest.mark.parametrize("row", FILE["issued"], ids=lambda row: row["name"])
+def test_a_token_that_is_issued(row):
+    more = {name: row.get(name) for name in ("lifetime", "audience", "claims")}
+    jwt = prebind.Jwt(keys(row), **more)
+    token = jwt.issue(row["jid"])
+    header, claims, _ = (base64.urlsafe_b64decode(part + "==") for part in token.split("."))
+    assert json.loads(header) == row["header"]
+    claims, expected = json.loads(claims), dict(row["payload"])
+    issued = claims["iat"]
+    shift = issued - FILE["now"]
+    for name in ("iat", "nbf", "exp"):
+        expected[name] += shift
+    assert claims == expected
+    assert jwt.refusal(row["jid"], token) is None
+    assert jwt.refusal("bob@example.org", token) == "OtherUser"
+
+
+@pytest.mark.parametrize("row", FILE["keys_refused"], ids=lambda row: row["name"])
+def test_what_is_no_key(row):
+    for call in (
+        prebind.Jwt(row["key"]).issue,
+        lambda jid: prebind.Jwt(row["key"]).refusal(jid, ""),
+    ):
+        with pytest.raises(prebind.ConfigError):
+            call("alice@example.org")

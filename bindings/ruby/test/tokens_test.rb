@@ -1,0 +1,49 @@
+# frozen_string_literal: true
+
+require "prebind"
+require_relative "support"
+
+# What Prebind::Jwt issues and refuses, as tests/vectors/tokens.json has it.
+class TokensTest < Minitest::Test
+  FILE = JSON.parse(File.read(File.expand_path("../../../tests/vectors/tokens.json", __dir__)))
+  # Those that need no rule for who the user is, and no issuer: Ruby has none.
+  TOKENS = FILE["tokens"].reject { |row| row.key?("user") || row.key?("issuer") }
+
+  def test_tokens_are_accepted_or_refused
+    assert_operator TOKENS.size, :>, 80
+    TOKENS.each do |row|
+      jwt = { keys: keys(row), audience: row["audience"] }
+      jid = row.fetch("account", "alice@example.org")
+      refusal = Prebind::Native.refusal(row["token"], jid, jwt, row.fetch("now", FILE["now"]))
+      assert_equal [row["expect"]["refusal"]], [refusal], row["name"]
+    end
+  end
+
+  def test_tokens_that_are_issued
+    FILE["issued"].each do |row|
+      jwt = Prebind::Jwt.new(keys: keys(row), lifetime: row["lifetime"], audience: row["audience"],
+                             claims: row["claims"])
+      token = jwt.issue(row["jid"])
+      header, claims = token.split(".").first(2).map { |part| JSON.parse(part.tr("-_", "+/").unpack1("m")) }
+      assert_equal row["header"], header, row["name"]
+      later = claims["iat"] - FILE["now"]
+      expected = row["payload"].to_h { |name, value| [name, %w[iat nbf exp].include?(name) ? value + later : value] }
+      assert_equal expected, claims, row["name"]
+      assert_equal [nil, "OtherUser"], [jwt.refusal(row["jid"], token), jwt.refusal("bob@example.org", token)]
+    end
+  end
+
+  def test_what_is_no_key
+    FILE["keys_refused"].each do |row|
+      jwt = Prebind::Jwt.new(keys: row["key"])
+      assert_raises(Prebind::ConfigError, row["name"]) { jwt.issue("alice@example.org") }
+      assert_raises(Prebind::ConfigError, row["name"]) { jwt.refusal("alice@example.org", "") }
+    end
+  end
+
+  private
+
+  def keys(row)
+    row["keys"].map { |name| FILE["keys"][name] }
+  end
+end

@@ -1,0 +1,218 @@
+//! Tokens, by what the argument `jwt` of credentials takes.
+
+use std::time::SystemTime;
+
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::jid::Jid;
+use crate::named::{NamedValue, Value, ValueType, json};
+use crate::secret::Secret;
+use crate::token::{Algorithm, Issuer, Key, Refusal, Verifier};
+
+/// What the argument takes.
+pub(super) const JWT: ValueType = ValueType::Record {
+    fields: &["keys"],
+    optional_fields: &["algorithm", "lifetime", "audience", "claims"],
+};
+
+/// A token for an account, by what the argument `jwt` of
+/// [`Credentials::from_named`](crate::Credentials::from_named) takes. It is for clients that log in by themselves, such
+/// as a page that opens a WebSocket.
+///
+/// # Errors
+/// `Config` if the argument is wrong, or as [`Issuer::issue`].
+pub fn issue_token(jid: &str, jwt: Value, now: SystemTime) -> Result<Secret> {
+    issuer(&named(jwt))?.issue(&Jid::new(jid)?, now)
+}
+
+/// Why the token of an account that logs in is refused, if it is: for the address where a site answers what a chat
+/// server asks. `jwt` is what issued it; `lifetime` and `claims` are ignored, and public keys will do.
+///
+/// # Errors
+/// `Config` if the argument is wrong.
+pub fn refusal_of_token(token: &str, jid: &str, jwt: Value, now: SystemTime) -> Result<Option<Refusal>> {
+    let ([keys], [algorithm, _, audience, _]) = named(jwt).record_with()?;
+    let mut verifier = Verifier::new(all_keys(&keys, algorithm)?)?;
+    if let Some(audience) = audience {
+        verifier = verifier.with_audience(audience.text()?);
+    }
+    // What is no JID has no token.
+    let Ok(jid) = Jid::new(jid) else { return Ok(Some(Refusal::OtherUser)) };
+    Ok(verifier.verify_of(&jid, token, now).err())
+}
+
+fn named(jwt: Value) -> NamedValue {
+    NamedValue { name: "jwt", takes: &JWT, value: jwt }
+}
+
+/// What the argument `jwt` stands for.
+pub(super) fn issuer(given: &NamedValue) -> Result<Issuer> {
+    let ([keys], [algorithm, lifetime, audience, claims]) = given.record_with()?;
+    let mut issuer = Issuer::new(all_keys(&keys, algorithm)?)?;
+    if let Some(lifetime) = lifetime {
+        issuer = issuer.with_lifetime(lifetime.seconds()?)?;
+    }
+    if let Some(audience) = audience {
+        issuer = issuer.with_audience(audience.text()?);
+    }
+    match claims.map(|claims| claims.value) {
+        None => Ok(issuer),
+        Some(claims @ Value::Map(_)) => issuer.with_claims(&json(&claims).to_string()),
+        Some(_) => Err(given.refused()),
+    }
+}
+
+/// The keys of all texts.
+fn all_keys(keys: &NamedValue, algorithm: Option<NamedValue>) -> Result<Vec<Key>> {
+    let algorithm = algorithm.map(|algorithm| algorithm.text()?.parse()).transpose()?;
+    let mut all = Vec::new();
+    for key in keys.each() {
+        let bytes = Zeroizing::new(key.bytes()?);
+        all.extend(read_keys(&bytes, algorithm)?);
+    }
+    Ok(all)
+}
+
+/// The keys that a text holds, or the one that the bytes are themselves.
+fn read_keys(bytes: &[u8], algorithm: Option<Algorithm>) -> Result<Vec<Key>> {
+    let text = str::from_utf8(bytes).ok();
+    let written = text.filter(|text| text.trim_start().starts_with('{') || text.contains("-----BEGIN "));
+    match (written, algorithm) {
+        // A secret's; a JWK or PEM has its own.
+        (Some(text), None | Some(Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512)) => Key::read(text),
+        (Some(text), Some(algorithm)) => {
+            let keys = Key::read(text)?;
+            let is_fitting = keys.iter().all(|key| key.algorithm() == algorithm);
+            if is_fitting {
+                Ok(keys)
+            } else {
+                Err(Error::config(
+                    "jwt",
+                    format!("a key is not for {algorithm}: leave `algorithm` out of `jwt`"),
+                ))
+            }
+        }
+        (None, Some(algorithm)) => Ok(vec![Key::from_secret(algorithm, bytes)?]),
+        (None, None) => Err(Error::config(
+            "jwt",
+            "a key is neither a JWK nor PEM: if it is the secret itself, name its algorithm, such as HS256",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::json;
+
+    use super::*;
+    use crate::account::Account;
+    use crate::sasl::Credentials;
+
+    fn text(text: &str) -> Value {
+        text.to_owned().into()
+    }
+
+    /// A secret of 32 bytes.
+    const JWK: &str = r#"{"kty":"oct","kid":"a","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#;
+    const SECRET: &str = "a secret that has 32 bytes, or more";
+
+    /// The claims of a token that named arguments have issued, and its header, or why there is none.
+    fn jwt(given: &[(&str, Value)]) -> Result<[serde_json::Value; 2]> {
+        let given = given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let given = Value::Map(given);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(7);
+        let alone = issue_token("alice@example.org/phone", given.clone(), now)?;
+        let credentials = Credentials::from_named([("jwt".to_owned(), given)])?;
+        let account = Account::new("alice@example.org", credentials)?;
+        let token = account.issued(now)?.credentials().secrets().next().unwrap().to_owned();
+        assert_eq!(alone.expose(), token);
+        let mut parts = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap());
+        Ok([(); 2].map(|()| serde_json::from_slice(&parts.next().unwrap()).unwrap()))
+    }
+
+    #[test]
+    fn what_signs_tokens_is_given_by_name() {
+        let list = |keys: &[&str]| Value::List(keys.iter().map(|key| text(key)).collect());
+        let [header, claims] = jwt(&[("keys", text(JWK))]).unwrap();
+        assert_eq!(header, json!({"alg": "HS256", "kid": "a", "typ": "JWT"}));
+        let times = json!({"jid": "alice@example.org", "sub": "alice", "iat": 7, "nbf": 7, "exp": 67});
+        assert_eq!(claims, times);
+        let more =
+            Value::Map(vec![("iss".to_owned(), text("site")), ("n".to_owned(), Value::List(vec![1.into()]))]);
+        let given = [
+            ("keys", list(&[SECRET, SECRET])),
+            ("algorithm", text("HS256")),
+            ("lifetime", 5.into()),
+            ("audience", text("chat")),
+            ("claims", more),
+        ];
+        let [header, claims] = jwt(&given).unwrap();
+        assert_eq!(header, json!({"alg": "HS256", "typ": "JWT"}));
+        assert_eq!(
+            (&claims["exp"], &claims["aud"], &claims["iss"]),
+            (&json!(12), &json!("chat"), &json!("site"))
+        );
+        assert_eq!(claims["n"], json!([1]));
+        let nothing = ["algorithm", "lifetime", "audience", "claims"].map(|name| (name, Value::Nothing));
+        assert_eq!(jwt(&[&[("keys", text(JWK))][..], &nothing].concat()).unwrap()[1], times);
+        assert!(
+            jwt(&[("keys", list(&[JWK, SECRET])), ("algorithm", text("HS256"))]).is_ok(),
+            "a JWK has its own"
+        );
+        assert!(jwt(&[("keys", SECRET.as_bytes().to_vec().into()), ("algorithm", text("HS256"))]).is_ok());
+    }
+
+    #[test]
+    fn what_signs_no_tokens_is_refused() {
+        let refused = |given: &[(&str, Value)]| jwt(given).unwrap_err().to_string();
+        let with = |name: &'static str, value| [("keys", text(JWK)), (name, value)];
+        for (told, start) in [
+            (refused(&[]), "jwt: must be named values: keys, and if wanted algorithm, "),
+            (refused(&[("keys", Value::Nothing)]), "jwt: must be named values: "),
+            (refused(&with("life", 5.into())), "jwt: must be named values: "),
+            (refused(&[("keys", 5.into())]), "jwt: must be named values: "),
+            (refused(&[("keys", Value::List(Vec::new()))]), "key: tokens are signed by 1 to 32 keys"),
+            (refused(&[("keys", text(SECRET))]), "jwt: a key is neither a JWK nor PEM: "),
+            (refused(&with("algorithm", text("ES256"))), "jwt: a key is not for ES256: "),
+            (refused(&with("algorithm", text("none"))), "algorithm: is one of HS256, "),
+            (refused(&with("lifetime", 0.into())), "lifetime: is 1 second to 1 day"),
+            (refused(&with("lifetime", text("5"))), "jwt: must be named values: "),
+            (refused(&with("audience", 5.into())), "jwt: must be named values: "),
+            (refused(&with("claims", text("{}"))), "jwt: must be named values: "),
+            (
+                refused(&with("claims", Value::Map(vec![("exp".to_owned(), 1.into())]))),
+                "claims: must not have jid, ",
+            ),
+        ] {
+            assert!(told.starts_with(start), "{told}");
+            assert!(!told.contains("secret that") && !told.contains("AAAA"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_issued_a_token_tells_whose_it_is() {
+        let jwt = |audience: Value| {
+            let given = [("keys", text(SECRET)), ("algorithm", text("HS256")), ("audience", audience)];
+            Value::Map(given.map(|(name, value)| (name.to_owned(), value)).into())
+        };
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let token = issue_token("alice@example.org", jwt(text("chat")), at(7)).unwrap();
+        for (jid, audience, seconds, refusal) in [
+            ("Alice@example.org/phone", text("chat"), 66, None),
+            ("alice@example.org", Value::Nothing, 66, None),
+            ("alice@example.org", text("chat"), 67, Some(Refusal::Expired)),
+            ("alice@example.org", text("mail"), 66, Some(Refusal::Audience)),
+            ("bob@example.org", text("chat"), 66, Some(Refusal::OtherUser)),
+            ("@", text("chat"), 66, Some(Refusal::OtherUser)),
+        ] {
+            let found = refusal_of_token(token.expose(), jid, jwt(audience), at(seconds)).unwrap();
+            assert_eq!(found, refusal, "{jid}");
+        }
+        assert!(refusal_of_token(token.expose(), "alice@example.org", Value::Nothing, at(7)).is_err());
+    }
+}
