@@ -4,14 +4,14 @@ use std::{
     fs,
     path::PathBuf,
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use prebind::{Account, Client, Config, Credentials, Error, Session};
 use serde_json::{Value, json};
 use servers::{Kind, Options, Server, SigningKey};
 
-use super::site::{SECRET, Site};
+use super::site::{LIMIT, SECRET, Site};
 
 /// Verifies tokens by all keys, makes accounts, and has passwords beside them.
 pub(crate) const TOKENS: &str = "tokens.local";
@@ -89,7 +89,9 @@ impl Chat {
         let said = || says.map(|text| self.server.log().matches(text).count()).iter().sum::<usize>();
         let before = said();
         self.server.reload().unwrap();
+        let until = Instant::now() + LIMIT;
         while said() < before + HOSTS {
+            assert!(Instant::now() < until, "the keys are not read again");
             thread::sleep(Duration::from_millis(5));
         }
     }

@@ -103,6 +103,14 @@ pub(crate) fn every_bad_token_is_refused(chat: &Chat) {
             "not-authorized",
             "needs an extension",
         ),
+        // Prosody's parser of JSON throws for these.
+        (
+            "a header that throws",
+            key.token_of(&json!({ "alg": "HS256", "__array": 1 }), &claims(ALICE)),
+            "not-authorized",
+            "Unable to authorize",
+        ),
+        ("claims that throw", but(json!({ "__array": 1 })), "not-authorized", unverified),
         ("claims that are none", key.token(&json!([ALICE])), "not-authorized", ""),
         (
             "too long",

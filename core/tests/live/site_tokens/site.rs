@@ -5,12 +5,16 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex},
     thread,
+    time::Duration,
 };
 
 use serde_json::Value;
 
 /// What proves to the site that the chat server asks.
 pub(crate) const SECRET: &str = "chat-server-to-site";
+
+/// After this time, what a test waits for will not come.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// The password or token that it says yes to.
 pub(crate) const GOOD: &str = "once-5d1f0c";
@@ -59,7 +63,8 @@ impl Site {
     /// Waits until so many questions about `slow` have no answer.
     pub(crate) fn wait_until_held(&self, count: usize) {
         let seen = self.state.seen.lock().unwrap();
-        drop(self.state.changed.wait_while(seen, |seen| seen.held < count).unwrap());
+        let waited = self.state.changed.wait_timeout_while(seen, LIMIT, |seen| seen.held < count).unwrap();
+        assert!(!waited.1.timed_out(), "the site is not asked");
     }
 
     /// Answers them.
