@@ -12,7 +12,7 @@ mod web;
 /// The native part of `prebind`; import `prebind` instead.
 #[pyo3::pymodule(gil_used = false)]
 mod _prebind {
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     use prebind::binding::doctor;
     use pyo3::prelude::*;
@@ -51,7 +51,6 @@ mod _prebind {
     #[pyfunction]
     fn refusal(token: &str, jid: &str, jwt: &Bound<'_, PyDict>, now: u64) -> PyResult<Option<&'static str>> {
         let jwt = prebind::binding::Value::Map(crate::arguments::named(jwt)?);
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
         let verify = || prebind::binding::refusal_of_token(token, jid, jwt, now);
         let refusal = prebind::binding::contained(verify).map_err(crate::call::raise)?;
         Ok(refusal.map(prebind::token::Refusal::as_str))

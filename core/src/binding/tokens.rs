@@ -1,6 +1,6 @@
 //! Tokens, by what the argument `jwt` of credentials takes.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
@@ -27,11 +27,14 @@ pub fn issue_token(jid: &str, jwt: Value, now: SystemTime) -> Result<Secret> {
 }
 
 /// Why the token of an account that logs in is refused, if it is: for the address where a site answers what a chat
-/// server asks. `jwt` is what issued it; `lifetime` and `claims` are ignored, and public keys will do.
+/// server asks. `jwt` is what issued it; `lifetime` and `claims` are ignored, and public keys will do. `now` is in
+/// seconds since 1970.
 ///
 /// # Errors
 /// `Config` if the argument is wrong.
-pub fn refusal_of_token(token: &str, jid: &str, jwt: Value, now: SystemTime) -> Result<Option<Refusal>> {
+pub fn refusal_of_token(token: &str, jid: &str, jwt: Value, now: u64) -> Result<Option<Refusal>> {
+    // No token is valid later than that, whatever was given.
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now.min(u32::MAX.into()));
     let ([keys], [algorithm, _, audience, _]) = named(jwt).record_with()?;
     let mut verifier = Verifier::new(all_keys(&keys, algorithm)?)?;
     if let Some(audience) = audience {
@@ -103,7 +106,6 @@ fn read_keys(bytes: &[u8], algorithm: Option<Algorithm>) -> Result<Vec<Key>> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -200,19 +202,20 @@ mod tests {
             let given = [("keys", text(SECRET)), ("algorithm", text("HS256")), ("audience", audience)];
             Value::Map(given.map(|(name, value)| (name.to_owned(), value)).into())
         };
-        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        let token = issue_token("alice@example.org", jwt(text("chat")), at(7)).unwrap();
+        let issued = SystemTime::UNIX_EPOCH + Duration::from_secs(7);
+        let token = issue_token("alice@example.org", jwt(text("chat")), issued).unwrap();
         for (jid, audience, seconds, refusal) in [
             ("Alice@example.org/phone", text("chat"), 66, None),
             ("alice@example.org", Value::Nothing, 66, None),
             ("alice@example.org", text("chat"), 67, Some(Refusal::Expired)),
+            ("alice@example.org", text("chat"), u64::MAX, Some(Refusal::Expired)),
             ("alice@example.org", text("mail"), 66, Some(Refusal::Audience)),
             ("bob@example.org", text("chat"), 66, Some(Refusal::OtherUser)),
             ("@", text("chat"), 66, Some(Refusal::OtherUser)),
         ] {
-            let found = refusal_of_token(token.expose(), jid, jwt(audience), at(seconds)).unwrap();
+            let found = refusal_of_token(token.expose(), jid, jwt(audience), seconds).unwrap();
             assert_eq!(found, refusal, "{jid}");
         }
-        assert!(refusal_of_token(token.expose(), "alice@example.org", Value::Nothing, at(7)).is_err());
+        assert!(refusal_of_token(token.expose(), "alice@example.org", Value::Nothing, 7).is_err());
     }
 }

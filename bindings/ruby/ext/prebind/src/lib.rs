@@ -11,7 +11,7 @@ mod gvl;
 mod results;
 mod web;
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use magnus::{Error, RHash, Ruby, function, method, prelude::*};
 use prebind::binding;
@@ -75,7 +75,6 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     request.define_method("cookies", method!(WebRequest::cookies, 2))
 }
 
-/// The JID of a web site's user, whose name may hold characters that a JID must not have.
 /// A token for an account, signed by what the argument `jwt` of `Client#prebind` has.
 fn issue(ruby: &Ruby, jid: String, jwt: RHash) -> Result<String, Error> {
     let jwt = binding::Value::Map(arguments::named(jwt)?);
@@ -92,11 +91,11 @@ fn refusal(
     now: u64,
 ) -> Result<Option<&'static str>, Error> {
     let jwt = binding::Value::Map(arguments::named(jwt)?);
-    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
     let refusal = binding::contained(|| binding::refusal_of_token(&token, &jid, jwt, now));
     refusal.map(|refusal| refusal.map(Refusal::as_str)).map_err(|error| call::raise(ruby, &error))
 }
 
+/// The JID of a web site's user, whose name may hold characters that a JID must not have.
 fn jid_from_user(ruby: &Ruby, name: String, domain: String) -> Result<String, Error> {
     let jid = binding::contained(|| prebind::Jid::from_user(&name, &domain));
     let jid = jid.map_err(|error| call::raise(ruby, &error))?;
