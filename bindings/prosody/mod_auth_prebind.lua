@@ -282,9 +282,9 @@ local function user_of_token(token, header)
 	end
 	if not is_for_us(claims.aud) then return nil, "audience"; end
 	if settings.issuer and claims.iss ~= settings.issuer then return nil, "issuer"; end
-	local user, host, resource;
-	if type(claims.jid) == "string" then user, host, resource = jid.prepped_split(claims.jid); end
-	if not user or host ~= module.host or resource then return nil, "user"; end
+	local user, host;
+	if type(claims.jid) == "string" then user, host = jid.prepped_split(claims.jid); end
+	if not user or host ~= module.host then return nil, "user"; end
 	return user;
 end
 

@@ -206,7 +206,7 @@ mod tests {
         let token = issue_token("alice@example.org", jwt(text("chat")), issued).unwrap();
         for (jid, audience, seconds, refusal) in [
             ("Alice@example.org/phone", text("chat"), 66, None),
-            ("alice@example.org", Value::Nothing, 66, None),
+            ("alice@example.org", Value::Nothing, 66, Some(Refusal::Audience)),
             ("alice@example.org", text("chat"), 67, Some(Refusal::Expired)),
             ("alice@example.org", text("chat"), u64::MAX, Some(Refusal::Expired)),
             ("alice@example.org", text("mail"), 66, Some(Refusal::Audience)),

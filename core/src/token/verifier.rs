@@ -81,7 +81,8 @@ impl Verifier {
         Ok(Self { keys, audience: None, issuer: None, user: User::default() })
     }
 
-    /// Accepts only tokens with this audience among those of `aud` (RFC 7519 §4.1.3).
+    /// Accepts only tokens with this audience among those of `aud`. Without it, a token that names an audience is
+    /// refused, because it is for somebody else (RFC 7519 §4.1.3).
     #[must_use]
     pub fn with_audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
@@ -151,13 +152,13 @@ impl Verifier {
 
     fn check_parties(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
         let is = |value: &Value, wanted: &String| value.as_str() == Some(wanted);
-        if let Some(audience) = &self.audience {
-            let is_for = |value: &Value| {
-                value
-                    .as_array()
-                    .map_or_else(|| is(value, audience), |all| all.iter().any(|one| is(one, audience)))
-            };
-            claims.get("aud").filter(|value| is_for(value)).ok_or(Refusal::Audience)?;
+        let is_for_us = match (&self.audience, claims.get("aud")) {
+            (Some(audience), Some(Value::Array(all))) => all.iter().any(|one| is(one, audience)),
+            (Some(audience), Some(one)) => is(one, audience),
+            (wanted, named) => wanted.is_none() && named.is_none(),
+        };
+        if !is_for_us {
+            return Err(Refusal::Audience);
         }
         if let Some(issuer) = &self.issuer {
             claims.get("iss").filter(|value| is(value, issuer)).ok_or(Refusal::Issuer)?;

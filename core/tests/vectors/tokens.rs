@@ -88,7 +88,12 @@ fn what_is_issued_is_what_the_claims_are_to_be() {
         if let Some(expected) = row.get("token") {
             assert_eq!(token.expose(), text(expected), "{name}");
         }
-        let answer = Verifier::new(keys(&file, row)).unwrap().verify(token.expose(), now).unwrap();
+        let verifier = Verifier::new(keys(&file, row)).unwrap();
+        let verifier = match row.get("audience") {
+            Some(audience) => verifier.with_audience(text(audience)),
+            None => verifier,
+        };
+        let answer = verifier.verify(token.expose(), now).unwrap();
         assert_eq!(answer.jid, jid(&row["jid"]).bare(), "{name}");
         assert_eq!(json!(answer.expires), row["payload"]["exp"], "{name}");
     }

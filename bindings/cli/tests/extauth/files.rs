@@ -32,7 +32,8 @@ fn a_token_logs_in_its_user_alone() {
     let soon = now() + 60;
     for (claims, is_good) in [
         (json!({ "jid": "alice@localhost", "exp": soon }), true),
-        (json!({ "jid": "Alice@LocalHost/web", "exp": soon, "aud": "anything" }), true),
+        (json!({ "jid": "Alice@LocalHost/web", "exp": soon }), true),
+        (json!({ "jid": "alice@localhost", "exp": soon, "aud": "anything" }), false),
         (json!({ "jid": "bob@localhost", "exp": soon }), false),
         (json!({ "jid": "alice@example.org", "exp": soon }), false),
         (json!({ "sub": "alice@localhost", "exp": soon }), false),

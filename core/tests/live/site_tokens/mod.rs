@@ -38,10 +38,11 @@ pub(crate) fn a_fresh_token_logs_in_within_one_round_trip(chat: &Chat) {
     }
 }
 
-/// One token, or two of one second, are good as often as they are used: single use is the site's to enforce.
+/// One token, or two of one second, are good as often as they are used: single use is the site's to enforce. A resource
+/// in the claim makes no difference.
 pub(crate) fn two_tokens_of_one_user_are_good_after_each_other(chat: &Chat) {
-    let tokens =
-        ["first", "second"].map(|id| chat.keys.hs256.token(&claims_but(ALICE, &json!({ "jti": id }))));
+    let tokens = [ALICE, "alice@tokens.local/web"]
+        .map(|jid| chat.keys.hs256.token(&claims_but(ALICE, &json!({ "jid": jid }))));
     assert_ne!(tokens[0], tokens[1]);
     let client = chat.client();
     let sessions = tokens.map(|token| client.prebind(&by_plain(ALICE, token)).unwrap());
@@ -70,7 +71,6 @@ pub(crate) fn every_bad_token_is_refused(chat: &Chat) {
         ("no exp", key.token(&json!({ "jid": ALICE })), "not-authorized", "has no expiry"),
         ("another's", bobs.clone(), "not-authorized", "another user"),
         ("of another host", but(json!({ "jid": "alice@localhost" })), "not-authorized", "another user"),
-        ("a full JID", but(json!({ "jid": format!("{ALICE}/x") })), "not-authorized", "another user"),
         ("a name", but(json!({ "jid": "alice" })), "not-authorized", "another user"),
         ("no JID", key.token(&json!({ "exp": now() + 60 })), "not-authorized", "another user"),
         ("an audience", but(json!({ "aud": "chat" })), "not-authorized", "another audience"),
