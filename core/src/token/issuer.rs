@@ -28,7 +28,7 @@ pub struct Issuer {
 
 impl Issuer {
     /// How long a token is valid unless [`with_lifetime`](Self::with_lifetime) says otherwise: a login takes less
-    /// than the [deadline](crate::Config::deadline), and clocks differ.
+    /// than the [deadline](crate::Config::with_deadline), and clocks differ.
     pub const LIFETIME: Duration = Duration::from_secs(60);
 
     /// The longest that a token can be valid.
