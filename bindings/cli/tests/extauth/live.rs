@@ -3,6 +3,7 @@
 #[path = "../../../../core/tests/live/browser.rs"]
 mod browser;
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -211,28 +212,24 @@ fn a_newer_ejabberd_asks_the_same() {
     message_to_somebody_offline(&chat);
 }
 
+/// So many logins: 300, or what `PREBIND_LOGINS` says.
 #[test]
-fn three_hundred_logins() {
-    assert_eq!(CHAT.refused(300, |jid| token(OLD, jid)), 0, "{}", CHAT.log());
-}
-
-#[test]
-#[ignore = "takes minutes: the part soak has it"]
-fn ten_thousand_logins() {
+fn no_login_of_many_is_refused() {
     let start = Instant::now();
-    assert_eq!(CHAT.refused(10_000, |jid| token(OLD, jid)), 0, "{}", CHAT.log());
-    println!("10,000 logins in {:?}", start.elapsed());
+    let logins = number("PREBIND_LOGINS", 300);
+    assert_eq!(CHAT.refused(logins, |jid| token(OLD, jid)), 0, "{}", CHAT.log());
+    println!("{logins} logins in {:?}", start.elapsed());
 }
 
+/// So many logins while the key is changed: 200, or what `PREBIND_ROTATION_LOGINS` says.
 #[test]
 fn no_login_is_refused_while_keys_rotate() {
-    rotate(200);
+    rotate(number("PREBIND_ROTATION_LOGINS", 200));
 }
 
-#[test]
-#[ignore = "takes a minute: the part soak has it"]
-fn no_login_of_a_thousand_is_refused_while_keys_rotate() {
-    rotate(1000);
+/// What a variable says.
+fn number(variable: &str, otherwise: usize) -> usize {
+    env::var(variable).map_or(otherwise, |number| number.parse().expect("it is a number"))
 }
 
 /// As the guide says: the new key is known before a token is signed by it, and the old one until its tokens expired.
