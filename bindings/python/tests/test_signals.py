@@ -71,7 +71,7 @@ def test_the_session_is_ended(at, faulty, alarm):
         requests = [request["body"] for request in server.output["requests"]]
         return len(requests) == at + 1 and 'type="terminate"' in requests[-1]
 
-    # A call that is given up waits for 150 ms at most, in which a busy machine may not send anything.
+    # The call has 150 ms for it, in which a busy machine may not send anything.
     assert any(is_ended() for _ in range(3))
 
 
