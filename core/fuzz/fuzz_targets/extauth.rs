@@ -34,7 +34,7 @@ fn request(frame: &[u8]) {
     assert!(!user.to_string().contains(char::is_control));
     let question: serde_json::Value = serde_json::from_slice(&json).expect("a question is JSON");
     assert!(question["user"] == user.name() && question["host"] == user.host());
-    // The user is nobody but the one with both parts.
+    // Only the user whose name has both parts.
     if let Ok(jid) = format!("{}@{}", user.name(), user.host()).parse::<Jid>() {
         let is_whole = !user.name().contains(['@', '/']) && !user.host().contains(['@', '/']);
         assert_eq!(user.is(&jid), is_whole);
