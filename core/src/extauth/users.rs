@@ -45,7 +45,7 @@ impl UserList {
         self.accounts.len()
     }
 
-    /// Whether there is nobody.
+    /// Whether the list names no user.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.accounts.is_empty()

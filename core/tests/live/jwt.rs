@@ -1,8 +1,8 @@
 //! Tokens that the site signs, with an ejabberd that verifies them.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use prebind::token::{Algorithm, Issuer, Key};
 use prebind::{Account, Client, Credentials, ErrorKind};
@@ -53,31 +53,36 @@ fn another_key_is_refused() {
 /// while logins are under way.
 #[test]
 fn no_call_fails_while_keys_rotate() {
-    const CALLS: usize = 60;
+    const CALLS: usize = 30;
     let server = Server::start(Kind::Ejabberd).unwrap();
     let ((old_jwk, old), (new_jwk, new)) = (secret("A"), secret("Q"));
     server.change_jwt_key(&old_jwk).unwrap();
     let client = Client::new(config(&server, &server.http_url)).unwrap();
     let account = account([new, old]);
     client.prebind(&account).unwrap();
-    let done = AtomicUsize::new(0);
+    let is_changed = AtomicBool::new(false);
     thread::scope(|scope| {
-        for _ in 0..2 {
+        let (done, calls) = mpsc::channel();
+        for done in [done.clone(), done] {
             scope.spawn(|| {
-                for _ in 0..CALLS {
+                let done = done;
+                let mut after_the_change = 0;
+                while after_the_change < CALLS {
+                    let was_changed = is_changed.load(Relaxed);
                     let session = client.prebind(&account).unwrap();
-                    done.fetch_add(1, Relaxed);
                     client.terminate(&session).unwrap();
+                    done.send(()).unwrap();
+                    after_the_change += usize::from(was_changed);
                 }
             });
         }
-        while done.load(Relaxed) < CALLS / 2 {
-            thread::sleep(Duration::from_millis(5));
-        }
-        server.change_jwt_key(&new_jwk).unwrap();
-        assert!(done.load(Relaxed) < 2 * CALLS, "the keys were to change between two calls");
+        let before = calls.iter().take(CALLS).count();
+        let changed = server.change_jwt_key(&new_jwk);
+        is_changed.store(true, Relaxed);
+        changed.unwrap();
+        assert_eq!(before, CALLS);
+        assert!(calls.iter().count() >= 2 * CALLS);
     });
-    assert_eq!(done.load(Relaxed), 2 * CALLS);
     let later = Client::new(config(&server, &server.http_url)).unwrap();
     assert_eq!(later.prebind(&account).unwrap().round_trips(), 4, "the new key's token was the first");
 }
