@@ -8,9 +8,19 @@ import { storage } from "../../tests/browser/lib/storage.js";
 
 export async function tour(picture, done) {
   const browser = await launch();
+  const visits = [];
+  const enter = async (name) => {
+    const visit = await visitor(browser);
+    visits.push(visit);
+    await signIn(visit.page, name);
+    await online(visit.page, name);
+    const { jid } = JSON.parse(visit.wire.prebinds[0]);
+    done(`${name} signed in to the site, and is in the chat as ${jid}`);
+    return visit;
+  };
   try {
-    const alice = await enter(browser, "alice", done);
-    const bob = await enter(browser, "bob", done);
+    const alice = await enter("alice");
+    const bob = await enter("bob");
     await contactOnline(alice.page, "bob");
     await contactOnline(bob.page, "alice");
 
@@ -27,18 +37,12 @@ export async function tour(picture, done) {
     done("no chat password was in a page, in what it sent or received, or in what it stored");
     await alice.page.screenshot({ path: picture });
     done(`picture of alice's page: ${picture}`);
+  } catch (error) {
+    const stories = visits.map(({ wire }) => wire.story());
+    throw new Error([error.message, ...stories].join("\n"), { cause: error });
   } finally {
     await browser.close();
   }
-}
-
-async function enter(browser, name, done) {
-  const visit = await visitor(browser);
-  await signIn(visit.page, name);
-  await online(visit.page, name);
-  const { jid } = JSON.parse(visit.wire.prebinds[0]);
-  done(`${name} signed in to the site, and is in the chat as ${jid}`);
-  return visit;
 }
 
 async function noPassword({ page, wire }, { xmpp_password: password }) {
