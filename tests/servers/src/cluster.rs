@@ -41,7 +41,7 @@ impl Cluster {
         membership.join(address(3), address(2), address(4))?;
         // It was stopped for that.
         nodes[1].wait_until_ready()?;
-        ejabberd::register(&nodes[0].control_url)?;
+        ejabberd::register_all(&nodes[0].control_url)?;
         wait_until_shared(&nodes[1])?;
         let [first, second] = nodes;
         Ok(Self { nodes: [first.with_tokens()?, second.with_tokens()?] })

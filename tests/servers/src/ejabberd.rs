@@ -45,7 +45,14 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
     let shaper = if setup.options.limits { "normal" } else { "none" };
     let config = include_str!("../config/ejabberd.yml");
     let (extauth_host, extauth) = setup.options.extauth.map(extauth).unwrap_or_default();
-    let values = [("@SHAPER@", shaper), ("@EXTAUTH_HOST@", &extauth_host), ("@EXTAUTH@", &extauth)];
+    let (more_names, more_hosts) = more_hosts(setup.more_hosts);
+    let values = [
+        ("@SHAPER@", shaper),
+        ("@EXTAUTH_HOST@", &extauth_host),
+        ("@EXTAUTH@", &extauth),
+        ("@MORE_NAMES@", &more_names),
+        ("@MORE_HOSTS@", &more_hosts),
+    ];
     setup.write("ejabberd.yml", config, &values)?;
     setup.write(JWT_KEY_FILE, &tokens::jwt_key_file(), &[])?;
 
@@ -113,6 +120,14 @@ fn extauth(command: &str) -> (String, String) {
     (format!("- {host}"), config)
 }
 
+/// Hosts with their options, as below `host_config`: for the list of hosts, and indented.
+fn more_hosts(hosts: &str) -> (String, String) {
+    let names = hosts.lines().filter(|line| !line.starts_with([' ', '#']));
+    let names = names.filter_map(|line| line.strip_suffix(':')).map(|name| format!("- {name}"));
+    let hosts = hosts.lines().map(|line| format!("  {line}"));
+    (names.collect::<Vec<_>>().join("\n  "), hosts.collect::<Vec<_>>().join("\n"))
+}
+
 pub(crate) fn node_name(address: Ipv4Addr) -> String {
     format!("ejabberd@{address}")
 }
@@ -161,14 +176,18 @@ impl Membership {
 }
 
 /// Makes the accounts, which Prosody does by itself.
-pub(crate) fn register(control_url: &str) -> Result<()> {
+pub(crate) fn register_all(control_url: &str) -> Result<()> {
     for host in hosts::of(Kind::Ejabberd).filter(|host| host.passwords) {
         for (user, password) in ACCOUNTS {
-            let account = json!({ "user": user, "host": host.name, "password": password });
-            command(control_url, "register", &account)?;
+            register(control_url, host.name, user, password)?;
         }
     }
     Ok(())
+}
+
+pub(crate) fn register(control_url: &str, host: &str, user: &str, password: &str) -> Result<()> {
+    let account = json!({ "user": user, "host": host, "password": password });
+    command(control_url, "register", &account).map(drop)
 }
 
 /// Whether the last of the accounts is there.

@@ -104,6 +104,21 @@ impl Info {
         }
     }
 
+    /// Makes an account (ejabberd).
+    ///
+    /// # Errors
+    /// When the server is not ejabberd, or does not make it.
+    pub fn register(&self, host: &str, user: &str, password: &str) -> Result<()> {
+        match self.kind {
+            Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => {
+                ejabberd::register(&self.control_url, host, user, password)
+            }
+            Kind::Prosody | Kind::Prosody13 | Kind::Vysper => {
+                Err(Error::NotOffered(format!("{} makes accounts only at its start", self.kind)))
+            }
+        }
+    }
+
     /// Has ejabberd verify the tokens of `jwt.local` with this key from now on, a JWK, and no longer with the one
     /// before.
     ///

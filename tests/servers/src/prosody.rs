@@ -71,7 +71,8 @@ fn installed() -> Result<Launch> {
 
 /// What runs the Prosody of Debian 13, with its own Lua.
 fn from_trixie(setup: &Setup<'_>) -> Result<Launch> {
-    let trixie = Trixie::with(Kind::Prosody13, "trixie", &["prosody", "prosody-modules", "lua-unbound"])?;
+    let trixie =
+        Trixie::with(Kind::Prosody13, "trixie", &["prosody", "prosody-modules", "lua-unbound", "lua-ldap"])?;
     let script = fs::read_to_string(trixie.usr.join("bin/prosody")).map_err(Error::io("read Prosody 13"))?;
     // Prosody knows its own place only from here.
     let place = format!("'{}", trixie.usr.join("lib/prosody").display());

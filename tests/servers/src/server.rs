@@ -51,8 +51,9 @@ impl Server {
         Self::start_with_hosts(kind, options, "")
     }
 
-    /// Starts a Prosody with more virtual hosts and waits until it is ready. `more_hosts` are lines for the end of its
-    /// configuration; [`Info::accounts`] are those of a host with `servers_accounts = accounts`.
+    /// Starts a server with more virtual hosts and waits until it is ready. For Prosody, `more_hosts` are lines for the
+    /// end of its configuration, and a host with `servers_accounts = accounts` has the accounts of [`Info::accounts`].
+    /// For ejabberd, they are the lines below `host_config`.
     ///
     /// # Errors
     /// When a package is missing or the server does not come up; the message says what to do.
@@ -91,7 +92,7 @@ impl Server {
     fn attempt(kind: Kind, options: Options, ports: [u16; 2], more_hosts: &str) -> Result<Self> {
         let server = Self::run(kind, options, ports, Ipv4Addr::LOCALHOST, None, more_hosts)?;
         if matches!(kind, Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26) {
-            ejabberd::register(&server.control_url)?;
+            ejabberd::register_all(&server.control_url)?;
         }
         server.with_tokens()
     }

@@ -24,7 +24,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) address: Ipv4Addr,
     /// The cluster that an ejabberd is a node of.
     pub(crate) cluster: Option<Membership>,
-    /// More virtual hosts, in the language of the server's configuration (Prosody).
+    /// More virtual hosts, in the language of the server's configuration.
     pub(crate) more_hosts: &'a str,
 }
 
