@@ -1,5 +1,5 @@
-//! The blocking driver: moves requests and replies between the state machine and a server, within
-//! one deadline.
+//! The blocking driver: it moves requests and replies between the state machine and a server, within one
+//! deadline.
 
 // May import from `negotiation` and the layers above, in the order of `core/tests/layers`.
 
@@ -55,7 +55,7 @@ use recent::Recent;
 use rotation::Rotation;
 use slots::{Slot, Slots};
 
-/// Opens a session with a password, on a client that the process keeps for that URL.
+/// Opens a session with a password, with a client that the process keeps for this URL.
 ///
 /// # Errors
 /// Any [`ErrorKind`]; see [`Error`].
@@ -64,11 +64,11 @@ pub fn prebind(url: &str, jid: &str, password: impl Into<Secret>) -> Result<Sess
     Client::shared(Config::new(url)?)?.prebind(&account)
 }
 
-/// One chat service: its address, its trust, its deadlines, the connections to it and what it
-/// proved to be.
+/// A client of one chat service. It holds the configuration, the open connections, and what it has learned of
+/// the server.
 ///
-/// Cheap to clone, to share between threads and to keep for the life of the process; safe to make
-/// before a fork and to use after it.
+/// It is cheap to clone and to share between threads; keep it for the life of the process. You may make it
+/// before a fork and use it after.
 #[derive(Debug, Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -78,7 +78,7 @@ struct Inner {
     limits: PerProcess<Limits>,
 }
 
-/// How many calls may be under way, and whether any may.
+/// Decides whether a call may start: how many calls run at once, and whether the server is reached at all.
 struct Limits {
     fail_fast: FailFast,
     slots: Arc<Slots>,
@@ -86,7 +86,7 @@ struct Limits {
 }
 
 impl Client {
-    /// Prepares a client; nothing is sent.
+    /// Makes a client. It sends nothing yet.
     ///
     /// # Errors
     /// `Config` if an option has a value that cannot work.
@@ -94,16 +94,16 @@ impl Client {
         let http = Arc::new(Http::new(&config)?);
         let scram_cache = ScramCache::new(config.scram_cache)?;
         let memory = Memory::new(&config);
-        // What is known from now on is the memory's.
+        // The memory has read the profile. Clearing it lets `shared` find this client by its configuration.
         config.profile = None;
         let opener =
             Opener { service: Service { config, http }, scram_cache, memory, rotation: Rotation::new() };
         Ok(Self(Arc::new(Inner { opener, limits: PerProcess::new() })))
     }
 
-    /// The client that the process keeps for this configuration: for callers that cannot keep one
-    /// themselves. Its [`profile`](Config::with_profile) is for a client that is not there yet. A process keeps
-    /// the clients of the 1,024 URLs used last.
+    /// Returns the client that the process keeps for this configuration, and makes it if there is none. It is
+    /// for callers that cannot keep a client themselves. The [`profile`](Config::with_profile) counts only if
+    /// the client is made by this call. A process keeps the clients of the 1,024 URLs that were used last.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -131,8 +131,8 @@ impl Client {
     /// Opens an authenticated session.
     ///
     /// # Errors
-    /// Any [`ErrorKind`]; no session is left behind on the server, but for one that the server had not
-    /// answered for in time: that ends by itself, after the server's inactivity time.
+    /// Any [`ErrorKind`]. No session is left behind on the server, except one that the server had not
+    /// confirmed before the deadline: that one expires after the server's `inactivity` time.
     pub fn prebind(&self, account: &Account) -> Result<Session> {
         let host = self.config().url.host();
         let _span = tracing::info_span!("prebind", host, jid = %account.jid()).entered();
@@ -146,9 +146,9 @@ impl Client {
             )
     }
 
-    /// What this client learned of the server, for [`Config::with_profile`] of another: a short text
-    /// without anything secret, which stays the same while nothing new is learned. Worth keeping
-    /// where processes are short-lived or many.
+    /// What this client has learned of the server, for [`Config::with_profile`] of another client. It is a
+    /// short text without secrets, and it changes only when the client learns something new. Keep it if your
+    /// processes are short-lived or many.
     #[must_use]
     pub fn profile(&self) -> String {
         self.0.opener.memory.profile()
@@ -157,16 +157,16 @@ impl Client {
     /// Ends a session (XEP-0124 §13) that no browser has attached to yet.
     ///
     /// # Errors
-    /// `Terminated` with `item-not-found` if the server does not know the session, or not with
-    /// this RID; the kinds of a failed connection.
+    /// `Terminated` with `item-not-found` if the server does not know the session or does not expect this
+    /// RID; the kinds of a failed connection.
     pub fn terminate(&self, session: &Session) -> Result<()> {
         self.end(&terminate::of(session)?)
     }
 
-    /// Ends a session by its SID and the RID to send next.
+    /// Ends a session, given its SID and the RID to send next.
     ///
     /// # Errors
-    /// As [`terminate`](Self::terminate), and `Config` if the SID cannot be one.
+    /// As [`terminate`](Self::terminate), and `Config` if the SID is not valid.
     pub fn terminate_by(&self, sid: &str, rid: u64) -> Result<()> {
         self.end(&terminate::request(sid, rid, None)?)
     }
@@ -179,7 +179,8 @@ impl Client {
                 Ok(terminate::verify(request, &reply, self.config()))
             };
             match exchange::ended(until, ask) {
-                // A lost request may be repeated (XEP-0124 §14.3); it may have ended the session before.
+                // A request that was lost may be repeated (XEP-0124 §14.3). The first copy may have ended the
+                // session, so a session that is unknown by now has ended as well.
                 Err(Lost { is_broken: true, .. }) => match ask().map_err(|lost| lost.error)? {
                     Err(error) if is_unknown(&error) => Ok(()),
                     ended => ended,
@@ -189,7 +190,8 @@ impl Client {
         })
     }
 
-    /// Runs a call under the deadline, the fail-fast rule, the limit of calls and a net for panics.
+    /// Runs a call within the deadline, the fail-fast rule and the limits of calls, and turns a panic into an
+    /// error.
     fn guarded<T>(&self, stage: Stage, call: impl FnOnce(Instant) -> Result<T>) -> Result<T> {
         if give_up::is_stopped() {
             return Err(give_up::given_up(Phase::Queue, stage));
@@ -197,13 +199,13 @@ impl Client {
         let until = Instant::now() + self.config().deadline;
         let (limits, host) = (self.limits(), self.config().url.host());
         limits.fail_fast.check(stage, host)?;
-        // Ending a session takes load off the server.
+        // Only logins are limited: ending a session takes load off the server.
         let is_login = stage == Stage::Create;
         let _place = is_login.then(|| self.place(&limits)).transpose()?;
         let _slot = is_login.then(|| self.slot(&limits)).transpose()?;
         let admitted = limits.fail_fast.admit(stage, host)?;
         let result = catch_unwind(AssertUnwindSafe(|| call(until))).unwrap_or_else(|_| Err(defect(stage)));
-        // Giving up says nothing about the server.
+        // A caller that gave up says nothing about the server.
         let outcome = if give_up::is_stopped() { Outcome::Unknown } else { Outcome::of(&result) };
         limits.fail_fast.record(admitted, outcome);
         result
@@ -218,13 +220,14 @@ impl Client {
         })
     }
 
-    /// One of the places that the processes of this host share. A worker that waited for one would serve no page.
+    /// Takes one of the places that the processes of this host share. It never waits: a worker that waits
+    /// serves no page.
     fn place(&self, limits: &Limits) -> Result<Option<Place>> {
         let full = |Full { most }| no_place(most, self.config().url.host());
         limits.host.as_ref().map(|host| host.place().map_err(full)).transpose()
     }
 
-    /// Waits for its turn, at most for half of the time: the other half is for the call.
+    /// Waits for a slot for at most half of the deadline, which leaves the other half for the call.
     fn slot(&self, limits: &Limits) -> Result<Slot> {
         limits.slots.take(Instant::now() + self.config().deadline / 2).ok_or_else(|| {
             if give_up::is_stopped() {
@@ -239,12 +242,12 @@ impl Client {
     }
 }
 
-/// The clients of [`Client::shared`], by their URL.
+/// The clients of [`Client::shared`], by URL.
 static SHARED: RwLock<Option<Shared>> = RwLock::new(None);
 
 type Shared = Recent<String, Vec<Client>>;
 
-/// URLs may be as many as there are tenants; a caller that makes them up must not fill the memory.
+/// A site with many tenants may have many URLs, but a caller that makes URLs up must not fill the memory.
 const MAX_URLS: usize = 1024;
 
 /// The most configurations for one URL.
@@ -259,7 +262,8 @@ fn no_slot(most: usize, host: &str) -> Error {
     Error::new(ErrorKind::Timeout { phase: Phase::Queue }, Stage::Create, Retry::Later, message)
 }
 
-/// To ask again costs next to nothing, and a call to a server that is well takes less than a second.
+/// A short pause is enough: asking again costs next to nothing, and a healthy server ends a call in less than
+/// a second.
 const PLACE_PAUSE: Duration = Duration::from_secs(1);
 
 fn no_place(most: u32, host: &str) -> Error {
@@ -273,13 +277,13 @@ fn no_place(most: u32, host: &str) -> Error {
         .with_retry_after(Some(PLACE_PAUSE))
 }
 
-/// Runs `call`. A panic in it is an error of the kind `Internal`.
+/// Runs `call`, and turns a panic in it into an error of the kind `Internal`.
 ///
-/// For the edge of a binding: in many languages a panic of Rust's is no error that programs catch. The calls of a
-/// [`Client`] contain their own, and end the session they had.
+/// Use it at the edge of a binding, because many languages cannot catch a Rust panic as an error. The calls
+/// of a [`Client`] already contain their own panics, and end the session that they had opened.
 ///
 /// # Errors
-/// Those of `call`, and `Internal`.
+/// Those of `call`, and `Internal` after a panic.
 pub fn contained<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(defect(Stage::Configure)))
 }

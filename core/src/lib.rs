@@ -1,5 +1,6 @@
-//! Opens an authenticated XMPP session over BOSH (XEP-0124, XEP-0206) on behalf of a user that a
-//! web site has logged in, and returns what a browser client needs to attach to it: JID, SID, RID.
+//! prebind signs your site's users in to an XMPP chat server from the backend and hands the open session to
+//! the chat client in the page. It opens an authenticated session over BOSH (XEP-0124, XEP-0206) and returns
+//! the three values that the chat client needs to attach to it: JID, SID and RID.
 //!
 //! ```no_run
 //! # #[cfg(feature = "client")] {
@@ -9,8 +10,9 @@
 //! # Ok::<(), prebind::Error>(())
 //! ```
 //!
-//! Every call blocks until the session stands or the [deadline](Config::with_deadline) is over. In an async program it
-//! belongs on a thread that may block; a [`Client`] is cheap to clone for that. With tokio:
+//! Every call blocks until the session is open or the [deadline](Config::with_deadline) has passed. In an
+//! async program, make the call on a thread that may block; a [`Client`] is cheap to clone into it. With
+//! tokio:
 //!
 //! ```text
 //! let client = client.clone();
@@ -19,22 +21,31 @@
 //!
 //! # Architecture
 //!
-//! [`Config`] (one chat service) and [`Account`] (a JID and what proves the right to it) go in, a [`Session`] or an
-//! [`Error`] comes out. [`Client`] (feature `client`) drives the [`protocol`] over HTTP, within one deadline. It
-//! remembers what each domain proved to be, and hands that to the next process as a [profile](Client::profile).
-//! A site that knows no passwords signs a [`token`] for each login. A site's own endpoint asks [`web`]; a chat server
-//! that asks the site is answered with [`extauth`]; a binding to another language is made with [`binding`].
+//! You pass a [`Config`] (one chat service) and an [`Account`] (a JID and its credentials), and get a
+//! [`Session`] or an [`Error`]. [`Client`] (feature `client`) runs the [`protocol`] over HTTP within one
+//! deadline. It remembers what it learned of each domain, and passes that on to the next process as a
+//! [profile](Client::profile).
 //!
-//! How many round trips a login takes, by a mechanism of one message and by SCRAM: with an unknown
-//! server four and five, with Prosody one and two, with ejabberd two and four.
+//! - [`token`]: signs a token for each login, for a site that knows no passwords.
+//! - [`web`]: the rules of a site's endpoint that the page asks for a session.
+//! - [`extauth`]: answers a chat server that asks the site whether a login is right.
+//! - [`binding`]: the building blocks of a binding to another language.
+//!
+//! A login takes this many round trips:
+//!
+//! | server | mechanism of one message | SCRAM |
+//! |---|---|---|
+//! | not yet known | 4 | 5 |
+//! | Prosody | 1 | 2 |
+//! | ejabberd | 2 | 4 |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(feature = "client"),
-    allow(rustdoc::broken_intra_doc_links, reason = "they lead to the client")
+    allow(rustdoc::broken_intra_doc_links, reason = "they link to the client")
 )]
 
-// What the tests of other crates share may be used in here, too.
+// Files that this crate's unit tests share with other tests name it `prebind`.
 #[cfg(test)]
 extern crate self as prebind;
 

@@ -1,4 +1,4 @@
-//! Every message about a connection, and what needs one.
+//! Examples of every message about a connection and about the options of a client.
 
 use std::io;
 use std::time::Duration;
@@ -112,7 +112,7 @@ fn handshakes() -> Vec<Error> {
     messages.into_iter().map(error).collect()
 }
 
-/// Options that only a client looks at.
+/// Errors about options that only a client reads.
 fn settings() -> Vec<Error> {
     let mut errors = Vec::new();
     let mut of = |change: fn(&mut Config)| {

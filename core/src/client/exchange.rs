@@ -1,4 +1,4 @@
-//! Drives one exchange by its plan.
+//! Runs one exchange by its plan.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -20,15 +20,16 @@ use crate::session::Session;
 use crate::wire::request::Request;
 use crate::wire::server::Server;
 
-/// How long it may take after the caller has given up: someone may be waiting for it to return.
+/// How long ending the session may take after the caller has given up: someone may be waiting for the call to
+/// return.
 const HURRIED_CLEAN_UP: Duration = Duration::from_millis(150);
 
-/// How long to wait before a session that was only just created is ended once more.
+/// Pauses between the attempts to end a session that a node of the server does not know yet.
 const UNKNOWN_PAUSES: [Duration; 3] =
     [Duration::from_millis(4), Duration::from_millis(16), Duration::from_millis(64)];
 
-/// Asks for the end of a session. Another node of a cluster may not know it yet, so that one is asked again for a
-/// while.
+/// Ends a session by `ask`. Another node of a cluster may not know a new session yet, so this asks again for
+/// a while.
 pub(super) fn ended<E>(
     until: Instant,
     mut ask: impl FnMut() -> Result<Result<()>, E>,
@@ -42,8 +43,8 @@ pub(super) fn ended<E>(
     ask()
 }
 
-/// Whether the answer may have been lost by chance, as where a connection breaks or a proxy loses the server
-/// for a moment. To the caller it may also mean that the server is down.
+/// Whether the answer may have been lost by chance: the connection broke, or a proxy did not reach the server
+/// for a moment. Such an error may also mean that the server is down.
 pub(super) fn is_lost(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Connect { phase } => matches!(phase, Phase::Headers | Phase::Body),
@@ -64,12 +65,12 @@ impl Service {
         until: Instant,
     ) -> Result<(Session, Learned)> {
         let goes_on = plan.goes_on() && !plan.is_classic();
-        // Some of the time is kept to end the session.
+        // Key derivation stops early enough to end the session before the deadline.
         let turns = Turns::new(before_clean_up(until, &self.config));
         let (random, cache) = (Random::from_os()?, Some(scram_cache));
         let (negotiation, requests) =
             Negotiation::start_at_pace(&self.config, account, plan, random, cache, Some(&turns))?;
-        // What follows goes over another connection, which is opened while the server thinks.
+        // Later requests use a second connection, which is opened while the server works on the creation.
         let ahead = goes_on.then(|| self.http.open_ahead()).flatten();
         thread::scope(|scope| {
             let mut flights = Flights::new(self, scope, patience, until, ahead);
@@ -82,7 +83,8 @@ impl Service {
         })
     }
 
-    /// Leaves in `ending` how to end the session that stands, for the case that this panics.
+    /// Keeps in `ending` the request that ends the session, so that the caller can send it if this function
+    /// panics.
     fn drive(
         &self,
         mut negotiation: Negotiation<'_>,
@@ -122,8 +124,9 @@ impl Service {
         Err(negotiation.abandon(defect(Stage::Create)))
     }
 
-    /// An exchange stays on the connection of its creation, as clients do that have only one: behind a
-    /// balancer another connection may lead to another server. Only Prosody slows that connection down.
+    /// Gives a lane back after its answer. The exchange stays on the connection that created the session,
+    /// because behind a load balancer another connection may lead to another server. The exception is
+    /// Prosody, which slows that connection down.
     fn give_back(&self, lane: Lane, step: Option<&Step<'_>>, flights: &mut Flights<'_, '_>) {
         let server = match step {
             Some(Step::Send(negotiation, _) | Step::Wait(negotiation)) => Some(negotiation.server()),
@@ -138,7 +141,7 @@ impl Service {
         flights.give_back(lane, !is_slow);
     }
 
-    /// Leaves no session behind, as far as the time allows; the error stays what it was.
+    /// Ends the session of a failed exchange, if the time allows, and returns the error of the exchange.
     fn clean_up(&self, failure: Failure, flights: &mut Flights<'_, '_>, until: Instant) -> Error {
         let Failure { error, terminate } = failure;
         let Some(terminate) = terminate else { return error };
@@ -152,7 +155,8 @@ impl Service {
             Some(rid) => terminate.with_rid(rid),
             None => terminate,
         };
-        // What is sent will be read, even if the server lets the connection rest for longer.
+        // A hurried call takes any connection, even one that Prosody does not read for a while: it will read
+        // the request later.
         let lane =
             flights.take_own().or_else(|| is_hurried.then(|| self.http.process().lanes.take_any()).flatten());
         match interruptible(|| true, || self.end_session(&terminate, lane, soon, until)) {
@@ -167,9 +171,9 @@ impl Service {
         }
     }
 
-    /// What the server has answered for the end of the session. The request is sent once more if there is no answer
-    /// `soon`: it may have overtaken the one before it, on another connection. ejabberd then keeps it without an
-    /// answer, and ends the session when it comes a second time.
+    /// Ends the session and returns the server's answer, if there is one. Without an answer by `soon`, the
+    /// request is sent once more: it may have overtaken the request before it, which used another connection.
+    /// ejabberd then holds it without an answer, and ends the session when it comes a second time.
     fn end_session(
         &self,
         terminate: &Request,
@@ -180,7 +184,7 @@ impl Service {
         let ask = || {
             match self.ask(terminate, lane.take(), soon) {
                 Ok(reply) => Ok(terminate::verify(terminate, &reply, &self.config)),
-                // The first copy may have ended the session, so an error in this answer tells nothing.
+                // The first copy may have ended the session, so an error in this answer means nothing.
                 Err(_) => self.ask(terminate, None, until).map(|_| Ok(())),
             }
         };
@@ -188,7 +192,7 @@ impl Service {
     }
 }
 
-/// While the creation was under way, which is waited for even so.
+/// The error of a call that the caller gave up while the session was being created.
 fn given_up() -> Error {
     give_up::given_up(Phase::Headers, Stage::Create)
 }

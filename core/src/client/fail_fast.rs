@@ -1,6 +1,6 @@
-//! Where most calls do not reach the server, calls fail at once for a while: a page must not wait for a
-//! chat that is down. Then one call probes whether the server is back. The processes of a web site may share what
-//! they know, so that each need not wait for the server in vain.
+//! Fail fast: when most calls do not reach the server, calls fail at once for a while, because a page must
+//! not wait for a chat server that is down. Then one call probes whether the server is back. The processes of
+//! a web site can share what they know, so that not every process has to find out by itself.
 
 mod notes;
 
@@ -16,36 +16,38 @@ use crate::random;
 /// The longest pause, unless `fail_fast_for` is longer.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-/// The same where one call probes for all processes of the host: their pauses would end one after another.
+/// The longest pause where one call probes for all processes of the host. Separate processes would probe one
+/// after another, so this one probe has to come sooner to notice a recovery as early.
 const MAX_PAUSE_OF_HOST: Duration = Duration::from_secs(15);
 
-/// More outcomes than a window needs.
+/// The most outcomes to remember, which is more than a window needs.
 const MAX_OUTCOMES: usize = 1024;
 
 #[derive(Debug)]
 pub(super) struct FailFast {
-    /// The least number of failures; none is ever enough if this is 0.
+    /// The number of failures after which calls fail at once; 0 switches fail-fast off.
     after: usize,
     /// The first pause.
     pause: Duration,
     longest_pause: Duration,
-    /// A call that timed out began this long ago at most, so what succeeded before says nothing of it.
+    /// How far back calls count. A call that times out began at most this long ago, so older successes say
+    /// nothing about the server's state since then.
     window: Duration,
-    /// What this process knows, where it shares nothing.
+    /// What this process knows, if it shares nothing with others.
     state: Mutex<State>,
-    /// Where the processes of this host share what they know.
+    /// The place where the processes of this host share what they know.
     host: Option<Arc<Host>>,
 }
 
-/// All times are those of a clock that all processes read, see [`now`].
+/// What is known of the server. All times are read from a clock that all processes share, see [`now`].
 #[derive(Debug, Default, PartialEq, Eq)]
 struct State {
-    /// When the latest calls ended, and whether they did not reach the server.
+    /// When each of the latest calls ended, and whether it failed to reach the server.
     outcomes: VecDeque<(Duration, bool)>,
     off: Option<Off>,
 }
 
-/// While no call is admitted but one that probes.
+/// The state in which calls fail at once, except one that probes.
 #[derive(Debug, PartialEq, Eq)]
 struct Off {
     failures: usize,
@@ -59,18 +61,19 @@ struct Off {
 #[must_use]
 pub(super) struct Admitted {
     is_probe: bool,
-    /// Shows the other processes of the host that the probe goes on. A process that dies lets go of it.
+    /// Shows the other processes of the host that the probe is running. The lock is released if the process
+    /// dies.
     probe: Option<Lock>,
 }
 
-/// What a call says of the server.
+/// What a call says about the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It answered, in whatever way.
+    /// The server answered, whatever the answer was.
     Reached,
-    /// It could not be reached, or not in time.
+    /// The server could not be reached, or not in time.
     Unreached,
-    /// Nothing: the caller gave up, or the call never got so far.
+    /// The call says nothing: the caller gave up, or the call ended before it reached the network.
     Unknown,
 }
 
@@ -89,7 +92,7 @@ impl Outcome {
 
 impl FailFast {
     pub(super) fn new(config: &Config, host: Option<Arc<Host>>) -> Self {
-        // What other processes know must not stop a client that does not want to be stopped.
+        // A client with fail-fast switched off must not be stopped by what other processes know.
         let host = host.filter(|_| config.fail_fast_after > 0);
         Self {
             after: usize::try_from(config.fail_fast_after).unwrap_or(usize::MAX),
@@ -113,7 +116,7 @@ impl FailFast {
         })
     }
 
-    /// Admits a call: any while the server is reached, else one at a time that probes.
+    /// Admits a call: any call while the server is reached, otherwise one probe at a time.
     pub(super) fn admit(&self, stage: Stage, host: &str) -> Result<Admitted> {
         self.known(|state| {
             let Some(off) = &mut state.off else { return Ok(Admitted { is_probe: false, probe: None }) };
@@ -126,7 +129,7 @@ impl FailFast {
         })
     }
 
-    /// Takes note of what became of a call.
+    /// Records the outcome of a call.
     pub(super) fn record(&self, Admitted { is_probe, probe }: Admitted, outcome: Outcome) {
         self.known(|state| match (outcome, &mut state.off) {
             (Outcome::Reached, Some(_)) => *state = State::default(),
@@ -135,7 +138,7 @@ impl FailFast {
                 off.failures += 1;
                 off.wait((off.pause * 2).min(self.longest_pause));
             }
-            // The calls that were under way when the first of them failed tell nothing new.
+            // These calls were under way when fail-fast began, so they say nothing new.
             (Outcome::Unreached | Outcome::Unknown, Some(_)) | (Outcome::Unknown, None) => {}
             (outcome, None) => {
                 let (now, is_failure) = (now(), outcome == Outcome::Unreached);
@@ -147,11 +150,11 @@ impl FailFast {
                 }
             }
         });
-        // Only now: the next call that gets the lock finds what came of this probe.
+        // Released only now, so that the next call that gets the lock already sees the outcome of this probe.
         drop(probe);
     }
 
-    /// Reads or changes what is known, which the other processes of the host may share.
+    /// Reads or changes what is known of the server, in the shared notes if there are any.
     fn known<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let notes = self.host.as_ref().and_then(|host| host.notes());
@@ -167,8 +170,8 @@ impl FailFast {
 }
 
 impl State {
-    /// How many calls failed, if those are `after` or more and half or more of the latest calls: of the
-    /// last `window` of time, or of twice `after` calls where these are more.
+    /// How many of the latest calls failed, if they are at least `after` and at least half. The latest calls
+    /// are those of the last `window` of time, or the last twice `after` calls if these are more.
     fn failures(&self, after: usize, window: Duration, now: Duration) -> Option<usize> {
         let least = after.saturating_mul(2);
         let is_late = |at: &Duration| now.saturating_sub(*at) <= window;
@@ -180,7 +183,7 @@ impl State {
         (after > 0 && failures >= after && failures * 2 >= calls).then_some(failures)
     }
 
-    /// Forgets the calls that [`failures`](Self::failures) does not look at any more.
+    /// Drops the calls that [`failures`](Self::failures) no longer looks at.
     fn forget(&mut self, after: usize, window: Duration, now: Duration) {
         let least = after.saturating_mul(2);
         let is_old = |at: Duration| now.saturating_sub(at) > window;
@@ -199,7 +202,8 @@ impl Off {
         off
     }
 
-    /// Waits for this long, and up to half of it longer, so that not all clients come back at once.
+    /// Starts a pause of this length and up to half as much again, so that the clients do not all come back
+    /// at once.
     fn wait(&mut self, pause: Duration) {
         self.pause = pause;
         self.until = now() + pause.mul_f64(1.0 + random::fraction() / 2.0);
@@ -211,14 +215,15 @@ impl Off {
         now() >= self.until
     }
 
-    /// Whether a call may probe now. A probe that never told is not waited for for ever, and not at all if its
-    /// process let go of the lock.
+    /// Whether a call may probe now. A probe without an outcome blocks others only for a while, and not at
+    /// all once its process has released the lock.
     fn may_probe(&self, window: Duration, has_lock: bool) -> bool {
         let is_recent = |since| now().saturating_sub(since) < window * 2;
         self.is_over() && (has_lock || !self.probing_since.is_some_and(is_recent))
     }
 
-    /// What a call is told that comes too early; while another one probes, in a moment.
+    /// The error of a call that comes too early. It names the time until the next probe, or one second while
+    /// a probe is running.
     fn refusal(&self, stage: Stage, host: &str) -> Error {
         refusal(self.failures, self.until.saturating_sub(now()), stage, host)
     }
@@ -234,23 +239,25 @@ pub(super) fn refusal(failures: usize, left: Duration, stage: Stage, host: &str)
         .with_retry_after(Some(in_seconds(left)))
 }
 
-/// In whole seconds, as `Retry-After` has it: one at least.
+/// Rounds up to whole seconds, as `Retry-After` needs them, and to one at least.
 fn in_seconds(time: Duration) -> Duration {
     let started = u64::from(time.subsec_nanos() > 0);
     Duration::from_secs((time.as_secs() + started).max(1))
 }
 
-/// The clock does not begin at zero, so that there is a time before the machine was started.
+/// What the clock shows when the machine starts. It is more than zero, so that a test can go back in time.
 const BEFORE: Duration = Duration::from_secs(24 * 3600);
 
-/// The time on the machine, from [`BEFORE`] it was started on: the processes that run on it read the same clock.
+/// The time since the machine was started, plus [`BEFORE`]. All processes of the machine read this same
+/// clock.
 #[cfg(unix)]
 fn now() -> Duration {
     use rustix::time::{ClockId, clock_gettime};
     BEFORE + Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default()
 }
 
-/// The time since this process first asked: where nothing is shared, the clock need not be.
+/// The time since this process first asked, plus [`BEFORE`]. Processes share nothing here, so each may have
+/// its own clock.
 #[cfg(not(unix))]
 fn now() -> Duration {
     use std::{sync::LazyLock, time::Instant};

@@ -1,6 +1,7 @@
-//! The requests of one exchange that are under way. The thread of the exchange sends the first of several and waits
-//! for it alone. Helpers send the later ones: the server answers none of them before the first, and one that is lost
-//! is not sent again before (`negotiation::losses`). That holds as well where the later one goes out first.
+//! The requests of one exchange that are under way. Where there are several, the thread of the exchange sends
+//! the first and waits for its answer, and helper threads send the others. The server answers none of the
+//! others before the first, and a lost one is not sent again before that answer. This is also true if a later
+//! request is sent first.
 
 use std::collections::VecDeque;
 use std::io;
@@ -22,58 +23,59 @@ use crate::config::Config;
 use crate::wire::reply::Reply;
 use crate::wire::request::Request;
 
-/// A reply and the lane it came by, or why there is none, to the request with that RID.
+/// The answer to the request with this RID: the reply and the lane that carried it, or why there is no reply.
 pub(super) type Answer = (u64, Result<(Reply, Lane), Lost>);
 
-/// How long a connection that is opened ahead may take longer than the creation, at least.
+/// How long to wait, at least, for a connection that was opened ahead, once the creation is answered.
 const OPENING: Duration = Duration::from_millis(250);
 
-/// How long a request may take to be written on a busy machine, where a round trip takes less.
+/// How long to wait, at least, until a request is written: a busy machine may need longer than a short round
+/// trip.
 const LEAST_PATIENCE: Duration = Duration::from_millis(20);
 
-/// How long ending a session after a failure may take; less if the deadline is shorter.
+/// How long ending a session after a failure may take. A short deadline leaves less.
 pub(super) const CLEAN_UP: Duration = Duration::from_millis(500);
 
-/// How much of the time is kept for it at least, unless that is more than a quarter.
+/// How much of the deadline is reserved at least for ending a session, but never more than a quarter of it.
 const LEAST_CLEAN_UP: Duration = Duration::from_millis(50);
 
-/// When to stop what may fail, so that a session can be ended before the deadline.
+/// The moment at which to stop an exchange, so that its session can still be ended before the deadline.
 pub(super) fn before_clean_up(until: Instant, config: &Config) -> Instant {
     let kept = (config.deadline / 10).clamp(LEAST_CLEAN_UP.min(config.deadline / 4), CLEAN_UP);
     until.checked_sub(kept).unwrap_or(until)
 }
 
-/// What a helper is given to send.
+/// A request for a helper, the lane to send it on, and how long it may take.
 type Job = (Request, Option<Lane>, Instant);
 
 pub(super) struct Flights<'scope, 'env> {
     client: &'env Service,
     scope: &'scope Scope<'scope, 'env>,
-    /// How long to wait until a secret is sent.
+    /// How long to wait for answers before a secret is sent.
     patience: Instant,
     /// The deadline of the call.
     until: Instant,
-    /// To be sent, each not before a moment.
+    /// Requests to be sent, each with the moment before which it must not go out.
     due: VecDeque<(Instant, Request)>,
-    /// A request to be sent ahead of its turn, and the one before it.
+    /// A request to be sent ahead of its turn, and the request before it.
     reversed: Option<(Request, Request)>,
-    /// The threads that send requests where more than one is under way.
+    /// The threads that send requests while another one is under way.
     helpers: Vec<Sender<Job>>,
-    /// Those of the helpers that have nothing to do.
+    /// The helpers that have nothing to do.
     idle: Vec<usize>,
     sender: Sender<(usize, Answer)>,
     answers: Receiver<(usize, Answer)>,
     outbox: Arc<Outbox>,
-    /// Whether the exchange has ended: nobody waits for its requests any more.
+    /// Whether the exchange has ended, so that nobody waits for its requests any more.
     is_over: Arc<AtomicBool>,
-    /// The connection that carried the creation, where all of the exchange may go over it.
+    /// The connection that carried the creation, if the rest of the exchange stays on it.
     own: Option<Lane>,
-    /// A connection that is being opened for what follows the creation.
+    /// A connection that is being opened for the requests after the creation.
     ahead: Option<Receiver<Lane>>,
-    /// Whether that took too long, so that one connection has to do.
+    /// Whether opening that connection took too long, so that the exchange has only one.
     is_alone: bool,
     started: Instant,
-    /// How long the creation took, with the opening of its connection: a round trip, or more.
+    /// How long the creation took, including the opening of its connection: one round trip or more.
     round_trip: Duration,
 }
 
@@ -110,7 +112,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
     /// Adds requests to be sent, each after its pause.
     pub(super) fn add(&mut self, requests: Vec<Request>) {
         if requests.iter().any(|request| request.holds_secret() && !request.is_optional()) {
-            // No other exchange will follow, so this one has all the time.
+            // Once a secret is sent, no other exchange follows, so this one gets all the time.
             self.patience = self.until;
         }
         let now = Instant::now();
@@ -123,7 +125,8 @@ impl<'scope, 'env> Flights<'scope, 'env> {
         }
     }
 
-    /// Sends what is due and waits for the next answer; `None` if there is nothing to wait for.
+    /// Sends the requests that are due and waits for the next answer. Returns `None` if there is nothing to
+    /// wait for.
     pub(super) fn next(&mut self) -> Option<Answer> {
         if let Some((ahead, before)) = self.reversed.take() {
             return Some(self.send_reversed(ahead, &before));
@@ -143,7 +146,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
                     return Some(self.send(&request, lane));
                 }
                 if self.is_alone && self.flying() > 0 {
-                    // The second connection could not be had, so this request waits for its turn.
+                    // There is no second connection, so this request waits for its turn.
                     self.due.push_front((now, request));
                     break;
                 }
@@ -176,9 +179,9 @@ impl<'scope, 'env> Flights<'scope, 'env> {
         }
     }
 
-    /// Sends a request ahead of its turn, then the one before it over the connection of the creation, and waits for the
-    /// answer to the latter. Where there is no second connection or thread, each is sent in its turn: the server does
-    /// not answer the first of them without the other.
+    /// Sends a request `ahead` of its turn, then the request `before` it over the connection of the creation,
+    /// and waits for the answer to `before`. Without a second connection or thread, both are sent in turn,
+    /// because the server does not answer `ahead` until it has `before`.
     fn send_reversed(&mut self, ahead: Request, before: &Request) -> Answer {
         let own = self.own.take();
         let other = self.opened_ahead(&ahead);
@@ -192,7 +195,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
         };
         let rid = ahead.rid();
         self.hand_over(helper, ahead, other);
-        // A connection that takes longer to open than a round trip saves none.
+        // A connection that takes longer to open than a round trip saves no time.
         let patience = self.round_trip.clamp(LEAST_PATIENCE, OPENING);
         if self.outbox.has_written(rid, patience) && before.pause() < self.round_trip {
             thread::sleep(before.pause());
@@ -200,8 +203,8 @@ impl<'scope, 'env> Flights<'scope, 'env> {
         self.send(before, own)
     }
 
-    /// Takes a lane back from an answer: for the rest of this exchange if it `stays` on the connection of
-    /// its creation, else for all exchanges.
+    /// Takes a lane back after its answer. If the exchange `stays` on the connection of its creation, it
+    /// keeps that lane; other lanes become free for all exchanges.
     pub(super) fn give_back(&mut self, lane: Lane, stays: bool) {
         match &self.own {
             None if stays => self.own = Some(lane),
@@ -214,7 +217,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
         self.own.take()
     }
 
-    /// Sends nothing more of the exchange. Returns the RID of the request that ends the session.
+    /// Sends no further request of the exchange. Returns the RID for the request that ends the session.
     pub(super) fn close(&self, until: Instant) -> Option<u64> {
         self.outbox.close(until)
     }
@@ -224,7 +227,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
         !self.helpers.is_empty()
     }
 
-    /// How many requests run on other threads.
+    /// How many requests are under way on other threads.
     fn flying(&self) -> usize {
         self.helpers.len() - self.idle.len()
     }
@@ -239,7 +242,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
     }
 
     fn hand_over(&self, helper: usize, request: Request, lane: Option<Lane>) {
-        // Helpers last as long as this.
+        // Sending to a helper cannot fail: helpers run as long as `self` exists.
         let until = self.request_until(&request);
         let _ = self.helpers[helper].send((request, lane, until));
     }
@@ -262,7 +265,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
                         let reply =
                             catch_unwind(post).unwrap_or_else(|_| Err(lost::defect(request.stage()).into()));
                         let answer = (request.rid(), reply);
-                        // Nobody waits for it after a failure.
+                        // After a failure nobody reads the answer, so its lane is put back here.
                         if let Err(unread) = sender.send((number, answer))
                             && let (_, Ok((_, lane))) = unread.0.1
                         {
@@ -277,31 +280,31 @@ impl<'scope, 'env> Flights<'scope, 'env> {
         Some(number)
     }
 
-    /// The connection for a request; `None` leaves the choice open.
+    /// The connection for a request. `None` leaves the choice to the pool.
     fn lane_for(&mut self, request: &Request) -> Option<Lane> {
         let http = &self.client.http;
         let lane = self.own.take().or_else(|| self.opened_ahead(request));
         lane.or_else(|| self.is_alone.then(|| http.process().lanes.take_any()).flatten())
     }
 
-    /// The connection that was opened for this, as soon as it is.
+    /// Waits for the connection that was opened ahead for this request.
     fn opened_ahead(&mut self, request: &Request) -> Option<Lane> {
         let opening = self.ahead.take_if(|_| request.is_repeatable())?;
         let now = Instant::now();
-        // The creation took one round trip at least, and a connection takes two or three.
+        // The creation took at least one round trip, and opening a connection takes two or three.
         let patience = (2 * now.duration_since(self.started)).max(OPENING);
         let until = now + patience.min(self.until.saturating_duration_since(now) / 2);
         let opened = give_up::waiting(until, false, |slice| match opening.recv_timeout(slice) {
             Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::NotConnected.into()),
             opened => Ok::<_, io::Error>(opened.ok()),
         });
-        // A caller that gives up is told by the request.
+        // A caller that gave up during this wait gets its error from the request.
         self.is_alone = opened.is_err();
         opened.ok()
     }
 
-    /// Waits for an answer from a helper, which keeps to the deadline by itself; `None` once the next
-    /// request is due.
+    /// Waits for an answer from a helper. Returns `None` once the next request is due. The helper itself
+    /// keeps to the deadline.
     fn wait(&mut self, next_due: Option<Instant>) -> Option<Answer> {
         loop {
             let left = next_due.map(|moment| moment.saturating_duration_since(Instant::now()));
@@ -323,7 +326,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
     fn request_until(&self, request: &Request) -> Instant {
         let mut patience = self.patience;
         if request.is_optional() {
-            // The other half of what is left is for the exchange that does without it.
+            // Half of the remaining time is reserved for the exchange that follows without this request.
             let now = Instant::now();
             patience = patience.min(now + self.until.saturating_duration_since(now) / 2);
         }

@@ -1,8 +1,8 @@
-//! Giving up: while a call waits for the server it asks, every now and then, whether to go on.
+//! Giving up: while a call waits for the server, it asks its caller from time to time whether to go on.
 //!
-//! The client keeps this one thing on the thread. The caller's function belongs to a thread (an interpreter asks for
-//! its signals on one of them, and the function cannot be sent to another), and code that waits deep inside `ureq` and
-//! `rustls` has no other way to it.
+//! The caller's function is the only thing that the client keeps in a thread-local. The function belongs to
+//! one thread: an interpreter checks its signals on that thread, and the function cannot be sent to another.
+//! Code that waits deep inside `ureq` and `rustls` has no other way to reach it.
 
 use std::cell::RefCell;
 use std::io;
@@ -13,32 +13,33 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Phase, Retry, Stage};
 
-/// How long a call waits before it asks.
+/// How long a call waits before it asks its caller.
 pub(super) const SLICE: Duration = Duration::from_millis(50);
 
-/// How long a call that was given up waits for an answer that tells which session is to be ended.
+/// How long a call that was given up still waits for the answer that names the session, so that it can end
+/// the session.
 const LINGER: Duration = Duration::from_millis(100);
 
 thread_local! {
     static CALLER: RefCell<Caller> = const { RefCell::new(Caller { keep_going: None, stopped_at: None }) };
 }
 
-/// The one who waits for the call on this thread.
+/// The caller that waits for the call on this thread.
 #[derive(Default)]
 struct Caller {
     keep_going: Option<Rc<dyn Fn() -> bool>>,
     stopped_at: Option<Instant>,
 }
 
-/// Runs `call`. While a [`Client`](crate::Client) waits in it, on this thread, it asks `keep_going`. After the
-/// first no it ends what it has begun on the server, and fails.
+/// Runs `call`. While a [`Client`](crate::Client) waits on this thread inside `call`, it asks `keep_going`.
+/// After the first `false` it ends the session that it has begun on the server, and fails.
 pub(crate) fn interruptible<T>(keep_going: impl Fn() -> bool + 'static, call: impl FnOnce() -> T) -> T {
     let caller = Caller { keep_going: Some(Rc::new(keep_going)), stopped_at: None };
     let _outer = Outer(CALLER.replace(caller));
     call()
 }
 
-/// Who was there before, to be restored even after a panic.
+/// The caller that was set before. Dropping this restores it, even after a panic.
 struct Outer(Caller);
 
 impl Drop for Outer {
@@ -56,16 +57,18 @@ fn stopped_at() -> Option<Instant> {
     CALLER.with_borrow(|caller| caller.stopped_at)
 }
 
-/// Whether somebody is asked.
+/// Whether there is a caller to ask.
 pub(super) fn is_asked() -> bool {
     CALLER.with_borrow(|caller| caller.keep_going.is_some())
 }
 
-/// Asks the caller whether to go on. Hold no lock: the caller's function may make calls itself, and even let another
-/// task of an event loop go on with one. So nothing of this call is on the thread while it runs.
+/// Asks the caller whether to go on. Hold no lock: the caller's function may call prebind itself, or let
+/// another task of an event loop do so. For the same reason this call's state is taken off the thread while
+/// the function runs.
 ///
 /// # Errors
-/// If the answer is no. Not `Interrupted`, which the standard library would try again.
+/// `ConnectionAborted` if the caller gives up. `Interrupted` would not do: the standard library retries after
+/// it.
 pub(super) fn ask() -> io::Result<()> {
     let Some(keep_going) = CALLER.with_borrow(|caller| caller.keep_going.clone()) else { return Ok(()) };
     let goes_on = {
@@ -79,11 +82,11 @@ pub(super) fn ask() -> io::Result<()> {
     Err(io::ErrorKind::ConnectionAborted.into())
 }
 
-/// Runs `wait` until it has something, or until this moment: in slices, if there is somebody to ask between them. A
-/// wait that `lingers` is not left at once when the call is given up.
+/// Runs `wait` until it returns something or this moment has come. If there is a caller, it waits in slices
+/// and asks between them. A wait that `lingers` goes on for a short time after the call is given up.
 ///
 /// # Errors
-/// Those of `wait`, `TimedOut`, and that of [`ask`].
+/// Those of `wait`, `TimedOut`, and the error of [`ask`].
 pub(super) fn waiting<T, E: From<io::Error>>(
     until: Instant,
     lingers: bool,
@@ -111,7 +114,7 @@ pub(super) fn waiting<T, E: From<io::Error>>(
     }
 }
 
-/// Waits for this long, unless the caller gives up. Whether to go on.
+/// Waits for this long. Returns `false` if the caller gave up meanwhile.
 pub(super) fn pause(time: Duration) -> bool {
     let sleep = |slice| {
         thread::sleep(slice);
@@ -136,8 +139,8 @@ mod tests {
         Instant::now() + Duration::from_secs(3600)
     }
 
-    /// How long it waited each time, when nothing came, and how it ended. Pretends that the time of the last wait
-    /// has passed.
+    /// Waits for something that never comes. Returns how long each slice was and how the wait ended. It
+    /// pretends that the last slice, which may be an hour, has passed.
     fn waits(time: Duration, lingers: bool) -> (Vec<Duration>, io::ErrorKind) {
         let mut waits = Vec::new();
         let result: io::Result<()> = waiting(Instant::now() + time, lingers, |slice| {
@@ -148,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_asked_who_does_not_want_it() {
+    fn without_a_caller_nobody_is_asked() {
         let (waits, ended) = waits(Duration::from_secs(3600), false);
         assert_eq!((waits.len(), ended), (1, io::ErrorKind::TimedOut));
         assert!(waits[0] > Duration::from_secs(3500), "{waits:?}");
@@ -196,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_lingers_is_waited_for_a_little_longer() {
+    fn a_wait_that_lingers_goes_on_for_a_short_time() {
         let (waits, ended) = interruptible(|| false, || waits(Duration::from_secs(3600), true));
         assert_eq!((waits.len(), ended), (2, io::ErrorKind::TimedOut));
         assert!(waits[1] <= LINGER, "{waits:?}");

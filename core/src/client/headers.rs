@@ -6,13 +6,14 @@ use ureq::http::header::{HeaderName, HeaderValue};
 use crate::error::Error;
 use crate::secret::Secret;
 
-/// The most that common servers take.
+/// The longest header that common servers accept.
 const MAX_HEADER: usize = 8 * 1024;
 
-/// The most of all headers together: writing them takes time, and common servers take less.
+/// The longest that all headers together may be. Common servers accept less, and writing long headers takes
+/// time.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// The configured headers, checked; those of the request itself cannot be replaced.
+/// Checks the configured headers. They must not replace the headers that prebind sets itself.
 pub(super) fn checked(configured: &[(String, Secret)]) -> Result<HeaderMap, Error> {
     const OURS: [&str; 8] = [
         "accept-encoding",

@@ -1,9 +1,10 @@
 //! What the processes of a web site on one host share: how many calls are under way, and whether the server
 //! is reached.
 //!
-//! A limit in each process limits nothing where a process makes one call at a time, as a worker of php-fpm or a
-//! sync worker of gunicorn does. So a call holds an advisory lock on a file, which the operating system releases
-//! when the process ends, however it ends. The files are in a directory of their own for each user and URL.
+//! A worker of php-fpm, or a sync worker of gunicorn, makes one call at a time, so a limit inside each
+//! process has no effect. Therefore each call holds an advisory lock on a file. The operating system releases
+//! the lock when the process ends, even after a crash. Each user and URL has its own directory for these
+//! files.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind as Io, Read as _, Seek as _, Write as _};
@@ -21,17 +22,17 @@ use sha2::{Digest as _, Sha256};
 
 use crate::config::Config;
 
-/// The file for what the processes know of the server.
+/// The file that holds what the processes know of the server.
 const NOTES: &str = "notes";
 
 /// The file that is locked while a call probes whether the server is back.
 const PROBE: &str = "probe";
 
-/// How long to wait for the notes, which a process only holds to read and write a few lines. A process that was
-/// suspended meanwhile must not stop the others.
+/// How long to wait for the notes. A process holds them only to read and write a few lines, but one that is
+/// suspended while it does must not stop the others.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// More than what the processes know takes.
+/// The most to read of the notes, which is more than they ever take.
 const MAX_NOTES: u64 = 256 * 1024;
 
 #[derive(Debug)]
@@ -39,27 +40,27 @@ pub(super) struct Host {
     directory: PathBuf,
     /// How many requests this process serves at once.
     workers: u32,
-    /// The limit that was set; 0 for half of the workers.
+    /// The configured limit of calls; 0 means half of the workers.
     most: u32,
-    /// Shows the other processes that this one is there.
+    /// The lock that shows the other processes that this one is running.
     presence: Mutex<Option<Lock>>,
-    /// Whether the directory was seen to be ours.
+    /// Whether the directory was checked and belongs to this user.
     is_prepared: AtomicBool,
-    /// Whether it was logged that nothing is shared.
+    /// Whether the warning that nothing is shared was logged.
     is_told: AtomicBool,
 }
 
-/// All places are taken.
+/// The refusal when all places are taken.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full {
     pub(super) most: u32,
 }
 
-/// One of the places for calls, until it is dropped; without a lock where none could be had.
+/// A place for one call, held until it is dropped. It has no lock if the places cannot be counted.
 #[derive(Debug)]
 pub(super) struct Place(#[cfg_attr(not(test), expect(dead_code, reason = "it is held"))] Option<Lock>);
 
-/// What the processes know of the server, which no other process changes until this is dropped.
+/// What the processes know of the server. No other process changes it until this is dropped.
 #[derive(Debug)]
 pub(super) struct Notes {
     pub(super) text: String,
@@ -83,7 +84,8 @@ impl Host {
         if config.workers == 0 && config.max_host_calls == 0 {
             return None;
         }
-        // A URL may hold what nobody else should see, and what a name of a file must not hold.
+        // The name is a hash of the URL, because a URL may hold secrets, and characters that a file name must
+        // not have.
         let digest = Sha256::digest(config.url.as_str());
         let name = digest.first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes));
         let user = rustix::process::geteuid().as_raw();
@@ -97,7 +99,7 @@ impl Host {
         })
     }
 
-    /// A place for a call, at once or not at all. Where places cannot be counted there is one for each call.
+    /// Takes a place for a call, without waiting. If the places cannot be counted, every call gets one.
     pub(super) fn place(&self) -> Result<Place, Full> {
         let taken = self.show_presence().and_then(|()| {
             let most = if self.most == 0 { (self.present()? / 2).max(1) } else { self.most };
@@ -114,7 +116,7 @@ impl Host {
         })
     }
 
-    /// What the processes know of the server; `None` where this cannot be had.
+    /// Reads and locks what the processes know of the server. Returns `None` if that is not possible in time.
     pub(super) fn notes(&self) -> Option<Notes> {
         let until = Instant::now() + PATIENCE;
         let read = || loop {
@@ -134,12 +136,12 @@ impl Host {
         })
     }
 
-    /// Becomes the one call of this host that probes; `None` while there is another.
+    /// Makes this the one call of the host that probes. Returns `None` while another call probes.
     pub(super) fn probe(&self) -> Option<Lock> {
         self.lock(PROBE).ok().flatten()
     }
 
-    /// Shows the other processes that this one is there, from its first call until it ends.
+    /// Shows the other processes that this one is running, from its first call until it ends.
     fn show_presence(&self) -> io::Result<()> {
         let name = format!("{}{}", group(), process::id());
         let mut presence = self.presence.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,7 +149,7 @@ impl Host {
         if self.most != 0 || presence.as_ref().is_some_and(is_shown) {
             return Ok(());
         }
-        // If the file is locked, another client of this process has done it.
+        // If the file is locked already, another client of this process shows it.
         if let Some(mut lock) = self.lock(&name)? {
             lock.write(&self.workers.to_string())?;
             *presence = Some(lock);
@@ -155,8 +157,8 @@ impl Host {
         Ok(())
     }
 
-    /// How many requests the processes of this site serve at once: those that have the same parent. Files that
-    /// dead processes left are deleted.
+    /// How many requests the processes of this site serve at once. Processes with the same parent belong to
+    /// one site. Files that dead processes left behind are deleted.
     fn present(&self) -> io::Result<u32> {
         let group = group();
         let mut workers: u32 = 0;
@@ -176,7 +178,8 @@ impl Host {
         Ok(workers)
     }
 
-    /// The lock on a file of the directory, which is made if it is not there; `None` while another has it.
+    /// Locks a file of the directory, and creates it if needed. Returns `None` while another process holds
+    /// the lock.
     fn lock(&self, name: &str) -> io::Result<Option<Lock>> {
         if !self.is_prepared.load(Relaxed) {
             self.prepare()?;
@@ -193,11 +196,11 @@ impl Host {
             Err(error) => return Err(error.into()),
         }
         let lock = Lock { file, process: process::id() };
-        // Another process may have deleted the file after it was opened: this is then the lock of nothing.
+        // If another process deleted the file after it was opened, this lock protects nothing.
         Ok(lock.is_at(&path).then_some(lock))
     }
 
-    /// Makes the directory. Nobody else may write to it, or have made it.
+    /// Creates the directory. It must belong to this user, and no other user may write to it.
     fn prepare(&self) -> io::Result<()> {
         for directory in self.directory.parent().into_iter().chain([self.directory.as_path()]) {
             match DirBuilder::new().mode(0o700).create(directory) {
@@ -231,10 +234,10 @@ impl Host {
     }
 }
 
-/// How the names of the files begin that show which processes are there.
+/// How the names of files begin that show which processes are running.
 const PRESENCE: &str = "worker-";
 
-/// The same for those of this site.
+/// How the names of such files begin for the processes of this site.
 fn group() -> String {
     format!("{PRESENCE}{}-", parent_id())
 }
@@ -244,9 +247,10 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 impl Notes {
-    /// What the processes know from now on.
+    /// Replaces what the processes know of the server.
     pub(super) fn write(mut self, text: &str) {
-        // Notes that were only written in part are as good as none: the next process reads what it understands.
+        // Notes that were written only in part do no harm: the next process ignores lines that it cannot
+        // read.
         if text != self.text && self.lock.write(text).is_err() {
             tracing::debug!("what is known of the server could not be noted");
         }
@@ -254,7 +258,7 @@ impl Notes {
 }
 
 impl Lock {
-    /// Whether this is still the file with that name: a program that tidies up may have deleted it.
+    /// Whether this file still has that name. A program that cleans up temporary files may have deleted it.
     fn is_at(&self, path: &Path) -> bool {
         let place = |found: fs::Metadata| (found.dev(), found.ino());
         let [named, locked] = [fs::metadata(path), self.file.metadata()].map(|found| found.map(place).ok());
@@ -269,8 +273,8 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// A process that was forked meanwhile has the file open, too: closing it here would not release the lock. And
-    /// there, it is not to be released.
+    /// Releases the lock, but only in the process that took it. A process that was forked since has the file
+    /// open as well, so closing the file here would not release the lock.
     fn drop(&mut self) {
         if self.process == process::id() {
             let _ = flock(&self.file, FlockOperation::Unlock);

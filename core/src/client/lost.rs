@@ -1,5 +1,5 @@
-//! Why there is no reply, and what mends it, in an operator's words: nothing of what a library says
-//! about itself.
+//! Says in an operator's words why there is no reply and how to fix it. Nothing of a library's own messages
+//! is repeated.
 
 use std::io;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use Retry::{AfterConfigChange, FreshSession, Later};
 #[derive(Debug)]
 pub(super) struct Lost {
     pub(super) error: Error,
-    /// The connection broke while the reply was awaited: the server may or may not have seen the
+    /// Whether the connection broke while the reply was awaited. The server may or may not have seen the
     /// request.
     pub(super) is_broken: bool,
-    /// What arrived of the reply's body.
+    /// The part of the reply's body that arrived.
     pub(super) partial: Vec<u8>,
 }
 
@@ -52,7 +52,7 @@ impl From<Error> for Lost {
     }
 }
 
-/// The error of a panic.
+/// The error for a panic.
 pub(super) fn defect(stage: Stage) -> Error {
     Error::new(
         ErrorKind::Internal,
@@ -75,7 +75,7 @@ impl Attempt<'_> {
         Error::new(ErrorKind::Connect { phase: self.phase }, self.stage, retry, message)
     }
 
-    /// An error that the operator has to mend.
+    /// An error that the operator has to fix.
     fn misconfigured(&self, message: impl Into<String>) -> Error {
         self.error(AfterConfigChange, message)
     }
@@ -127,7 +127,7 @@ impl Attempt<'_> {
         })
     }
 
-    /// What this machine refused, whatever the server does.
+    /// The error if this machine refused the connection, whatever the server does.
     fn is_of_system(&self, error: &io::Error) -> Option<Error> {
         /// `ENFILE` and `EMFILE` of every Unix.
         const NO_FILES: [i32; 2] = [23, 24];
@@ -179,12 +179,12 @@ impl Attempt<'_> {
         self.stage == Stage::Create && self.phase == Phase::Headers
     }
 
-    /// Whether what answers first is no HTTP.
+    /// Whether the first answer is something other than HTTP.
     fn is_answered_otherwise(&self) -> bool {
         self.is_first() && !matches!(self.spoken, Spoken::Nothing | Spoken::Http)
     }
 
-    /// The server closed or reset a connection while its answer was awaited.
+    /// The error if the server closed or reset a connection while its answer was awaited.
     fn broken_off(&self) -> Error {
         let host = self.host();
         if self.is_first() && self.spoken == Spoken::Nothing && !self.config.url.is_https() {
@@ -200,7 +200,7 @@ impl Attempt<'_> {
         self.error(if self.is_first() { Later } else { FreshSession }, message)
     }
 
-    /// What came is no HTTP.
+    /// The error if the answer is not HTTP.
     fn not_http(&self) -> Error {
         const EXPECTED: &str = "an HTTP/1.1 response";
         let of_port =
@@ -262,12 +262,13 @@ impl Attempt<'_> {
         Error::new(ErrorKind::Timeout { phase: self.phase }, self.stage, Later, message)
     }
 
-    /// The host of the URL.
+    /// The host of the URL, in at most 80 characters.
     fn host(&self) -> String {
         shortened(self.config.url.host(), 80)
     }
 
-    /// Whom a connection is opened to, and the option that says so: the proxy, if there is one.
+    /// The address that a connection is opened to, and the option that names it. Behind a proxy it is the
+    /// proxy.
     fn peer(&self) -> (String, &'static str) {
         let is_connecting = matches!(self.phase, Phase::Dns | Phase::Tcp);
         let proxy = self.config.proxy.as_ref().filter(|_| is_connecting);
@@ -392,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_answers_instead_of_http_is_named() {
+    fn the_protocol_that_answers_instead_of_http_is_named() {
         let config = Config::new(HTTP).unwrap();
         for (spoken, told) in [
             (Spoken::Tls, "begin `url` with https://"),

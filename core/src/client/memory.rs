@@ -1,4 +1,4 @@
-//! What a client learned, per domain: kept from one call to the next and, as a profile, from one
+//! What a client has learned of each domain. It is kept from one call to the next and, as a profile, from one
 //! process to the next.
 
 use std::sync::RwLock;
@@ -15,24 +15,24 @@ use crate::config::Config;
 use crate::negotiation::Learned;
 use crate::wire::server::Server;
 
-/// The form of the profile; any other form is ignored.
+/// The version of the profile's format. A profile of any other version is ignored.
 const VERSION: u32 = 1;
 
 /// Domains come from accounts; a caller that makes them up must not fill the memory.
 const MAX_DOMAINS: usize = 4096;
 
-/// The most domains in a profile, which short-lived processes read at each start. What was learned of
-/// the server serves the others.
+/// The most domains in a profile. Short-lived processes read it at each start, so it has to stay short. For
+/// other domains they use what is known of the server.
 const MAX_LISTED: usize = 200;
 
-/// Longer than any profile is.
+/// The longest profile that is read, which is more than any profile has.
 const MAX_PROFILE: usize = 512 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Memory {
-    /// Of the URL: what one server proved says nothing of another.
+    /// A hash of the URL. A profile of another URL is ignored, because it says nothing about this server.
     url: String,
-    /// How long a server is spared, at most, what failed again and again.
+    /// How long a plan that failed again and again is avoided, at most.
     relearn_after: Duration,
     state: RwLock<State>,
 }
@@ -40,11 +40,11 @@ pub(super) struct Memory {
 #[derive(Debug)]
 struct State {
     domains: Recent<String, Domain>,
-    /// The server at the URL, as the latest exchange has shown it.
+    /// Which server runs at the URL, as the latest exchange has shown.
     server: Server,
     /// How many domains were learned so far.
     learned: usize,
-    /// The profile, until something changes.
+    /// The text of the profile, kept until something changes.
     profile: Option<String>,
 }
 
@@ -59,7 +59,7 @@ struct Domain {
     /// Seconds since 1970, until which SASL2 is not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     no_sasl2_until: Option<u64>,
-    /// How often in a row the short plan had to be spared, each time for twice as long.
+    /// How often in a row the short plan was avoided for a while, each time for twice as long.
     #[serde(default, skip_serializing_if = "is_default")]
     spared: u8,
     /// Whether a short plan has succeeded with what was learned.
@@ -71,10 +71,10 @@ struct Domain {
     /// Whether the bind may be sent ahead of its turn.
     #[serde(default, skip_serializing_if = "is_default")]
     ahead: Ahead,
-    /// Since when, in seconds since 1970, a server has not offered SCRAM that did before.
+    /// Seconds since 1970, since which a server that used to offer SCRAM has not offered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     no_scram_since: Option<u64>,
-    /// Whether what was learned has proved wrong, all but that SCRAM is offered.
+    /// Whether everything that was learned has proved wrong, except that SCRAM is offered.
     #[serde(skip)]
     is_forgotten: bool,
     /// How many domains were learned before this one.
@@ -89,34 +89,35 @@ impl Domain {
     }
 }
 
-/// Whether a plan that sends the bind ahead of its turn may be used with a server that longer plans work with.
+/// Whether a plan may send the bind ahead of its turn, with a server that longer plans work with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Ahead {
-    /// Nothing speaks against it.
+    /// It may be sent ahead.
     #[default]
     Free,
-    /// It has failed, and no exchange has told yet whether it is to blame.
+    /// It has failed, and no exchange has shown yet whether it is to blame.
     Doubted,
-    /// It has failed where the classic plan did not. It is not used until something new is learned of the server.
+    /// It has failed where the classic plan succeeded. It is not used until something new is learned of the
+    /// server.
     Left,
 }
 
-/// How often the time for which a short plan is spared may double: from 9 s to the default of 10 minutes.
+/// How often the time for which a short plan is avoided may double: from 9 s to the default of 10 minutes.
 const MAX_DOUBLINGS: u8 = 6;
 
-/// After this many, one classic exchange decides whether the plan is to blame.
+/// After this many failures, one classic exchange decides whether the plan is to blame.
 const MAX_FAILURES: u8 = 3;
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// What is known of a domain and may be relied on.
+/// What is known of a domain and can be relied on.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Known {
     pub(super) learned: Learned,
-    /// Whether a short plan has succeeded with it.
+    /// Whether a short plan has succeeded with what was learned.
     pub(super) is_proven: bool,
     /// Whether only the server is known, from other domains at the same URL.
     pub(super) is_new: bool,
@@ -127,11 +128,11 @@ pub(super) struct Known {
 /// Why a short plan failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failed {
-    /// By chance, for all that is known; the classic plan mended it.
+    /// Probably by chance: the classic plan succeeded after it.
     ByChance,
-    /// For a reason that could not be looked for, since nothing could follow.
+    /// For an unknown reason: no other exchange could follow to find it.
     AtAll,
-    /// By itself, perhaps, after a secret had been sent, so that nothing could follow.
+    /// Perhaps because of the plan itself. A secret had been sent, so no other exchange could follow.
     ByPlan,
 }
 
@@ -143,7 +144,7 @@ struct Profile {
 }
 
 impl Memory {
-    /// With what an earlier client learned; an unusable profile is ignored.
+    /// Starts with the profile of an earlier client, if there is one. An unusable profile is ignored.
     pub(super) fn new(config: &Config) -> Self {
         let url = URL_SAFE_NO_PAD.encode(&Sha256::digest(config.url.as_str())[..12]);
         let relearn_after = config.relearn_after;
@@ -163,7 +164,7 @@ impl Memory {
         Self { url, relearn_after, state: RwLock::new(state) }
     }
 
-    /// What may be relied on for this domain.
+    /// What is known of this domain and can be relied on.
     pub(super) fn recall(&self, domain: &str) -> Option<Known> {
         patience::read(&self.state, |state| {
             let is_new = |known: &Domain| known.is_forgotten && known.no_scram_since.is_none();
@@ -185,7 +186,7 @@ impl Memory {
         })?
     }
 
-    /// Takes note of a success, and of what it taught.
+    /// Records a success and what the exchange learned.
     pub(super) fn learn(&self, domain: &str, learned: &Learned, is_classic: bool) {
         let change = |known: &Domain| {
             let learned = learned.after(&known.learned);
@@ -217,9 +218,9 @@ impl Memory {
         }
     }
 
-    /// A short plan failed for a reason that may have nothing to do with it. After a few times in a
-    /// row the next exchange is classic, and if that succeeds, so are those that follow for a while;
-    /// a plan that never succeeded has no such credit if the whole call failed.
+    /// Records that a short plan failed, perhaps for a reason that has nothing to do with the plan. After a
+    /// few such failures in a row the next exchange is classic. If that succeeds, the exchanges that follow
+    /// are classic for a while, too. A plan that never succeeded has no such credit if the whole call failed.
     pub(super) fn doubt(&self, domain: &str, failed: Failed) {
         self.put(domain, |known| {
             let has_credit = match failed {
@@ -231,12 +232,12 @@ impl Memory {
         });
     }
 
-    /// From now on, and for a while, only the classic plan.
+    /// Uses only the classic plan from now on, for a while.
     pub(super) fn distrust(&self, domain: &str) {
         self.put(domain, |known| self.spare(known));
     }
 
-    /// The plan that failed has sent the bind ahead of its turn.
+    /// Records that a plan failed which sent the bind ahead of its turn.
     pub(super) fn doubt_ahead(&self, domain: &str) {
         self.put(domain, |known| {
             if known.ahead == Ahead::Free {
@@ -245,7 +246,7 @@ impl Memory {
         });
     }
 
-    /// From now on, and for a while, no SASL2: the server offered it and did not answer it.
+    /// Uses no SASL2 from now on, for a while: the server offered it and did not answer it.
     pub(super) fn leave_sasl2(&self, domain: &str) {
         let until = now().saturating_add(self.relearn_after.as_secs().max(1));
         self.put(domain, |known| known.no_sasl2_until = Some(until));
@@ -258,8 +259,8 @@ impl Memory {
             .unwrap_or_default()
     }
 
-    /// Whether the server offered SCRAM for this domain, and it is not long enough since that it does no
-    /// longer.
+    /// Whether SCRAM is expected of this domain: the server has offered it, or stopped offering it only a
+    /// short time ago.
     pub(super) fn expects_scram(&self, domain: &str) -> bool {
         let expects =
             |state: &State| state.domains.get(domain).is_some_and(|known| self.expects_scram_of(known));
@@ -273,12 +274,12 @@ impl Memory {
         }
     }
 
-    /// The server did not offer the SCRAM that was expected.
+    /// Records that the server did not offer SCRAM, although it was expected.
     pub(super) fn miss_scram(&self, domain: &str) {
         self.put(domain, |known| known.no_scram_since = known.no_scram_since.or_else(|| Some(now())));
     }
 
-    /// Forgets all but whether SCRAM is expected.
+    /// Forgets the domain, except whether SCRAM is expected.
     pub(super) fn forget(&self, domain: &str) {
         if self.expects_scram(domain) {
             return self.put(domain, |known| {
@@ -331,8 +332,8 @@ impl Memory {
 }
 
 impl State {
-    /// The domains of the profile, in the order in which they were learned: those with a failure, and as
-    /// many of the oldest, so that a new domain does not push another one out.
+    /// The domains of the profile, in the order in which they were learned. First come the domains with a
+    /// failure, then the oldest fill the list, so that a new domain does not push another one out.
     fn listed(&self) -> Vec<Domain> {
         let mut listed: Vec<Domain> = self.domains.values().cloned().collect();
         listed.sort_by_key(|domain| (!domain.has_failed(), domain.place));

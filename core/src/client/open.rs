@@ -1,5 +1,5 @@
-//! Opens a session by the shortest plan that the server is known for, and by the classic one after
-//! that if the plan itself may have been at fault, or bad luck.
+//! Opens a session by the shortest plan that the server is known to support. If that fails, perhaps because
+//! of the plan or by bad luck, the classic plan follows.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,9 +18,9 @@ use crate::sasl::ScramCache;
 use crate::session::Session;
 use crate::wire::server::Server;
 
-/// How long to wait before a session is created once more whose creation was lost, each time. A node that dies takes
-/// connections until its process is gone, which takes longer on a busy machine, and a balancer may have further ones
-/// to it.
+/// How long to wait before each new attempt after the creation of a session was lost. A node that is dying
+/// accepts connections until its process has ended, which takes longer on a busy machine, and a load balancer
+/// may have more connections to it.
 const LOST_PAUSES: [Duration; 2] = [Duration::from_millis(24), Duration::from_millis(240)];
 
 /// Opens sessions, and learns from each.
@@ -33,9 +33,9 @@ pub(super) struct Opener {
 }
 
 impl Opener {
-    /// Opens a session and remembers what that taught. Where the account has a token issued for each call, and the
-    /// server refuses that of one key, that of another follows once: it is another secret, and the server may know
-    /// only that key.
+    /// Opens a session and remembers what it learned. If the site issues a token for each call and the server
+    /// refuses it, this tries once more with a token of another key. That is a different secret, and the
+    /// server may know only that key.
     pub(super) fn open(&self, account: &Account, until: Instant) -> Result<Session> {
         let Some(issuer) = account.credentials().issuer() else { return self.open_as(account, until) };
         let domain = account.jid().domain();
@@ -55,12 +55,12 @@ impl Opener {
         }
     }
 
-    /// Opens a session with what the account has.
+    /// Opens a session with the account's credentials.
     fn open_as(&self, account: &Account, until: Instant) -> Result<Session> {
         let domain = account.jid().domain();
         let (plan, is_proven) = self.plan(account);
         let (is_short, binds_ahead) = (!plan.is_classic(), plan.binds_ahead());
-        // A plan that has never succeeded leaves half of the time for what is known to work.
+        // A plan that has never succeeded leaves half of the time for the classic one.
         let half_time = until.checked_sub(self.service.config.deadline / 2).unwrap_or(until);
         let patience = if is_short && !is_proven { half_time } else { until };
         let error = match self.open_by(plan, account, patience, until) {
@@ -78,7 +78,8 @@ impl Opener {
         let is_slow = matches!(error.kind(), ErrorKind::Timeout { .. });
         let is_final = error.is_secret_out() || (is_slow && (is_proven || !is_short) && !is_optional);
         if is_final || (blame.is_none() && !may_be_mended(&error)) {
-            // Another exchange would send the secret again, or find no time; the next call may.
+            // Another exchange would send the secret again or run out of time. The next call can use the
+            // classic plan.
             let is_lost = is_slow || matches!(error.kind(), ErrorKind::Connect { .. });
             if blame == Some(Blame::Sasl2) {
                 self.memory.leave_sasl2(domain);
@@ -90,7 +91,8 @@ impl Opener {
         tracing::warn!(kind = error.kind().as_str(), stage = %error.stage(), "the exchange failed; taking the classic one: {error}");
         let plan = if is_optional { Plan::classic().without_sasl2() } else { Plan::classic() };
         let session = self.open_anew(&plan, account, error, until).inspect_err(|error| {
-            // What was offered before is not offered any more; a secret must not go out for it again.
+            // The server no longer offers a mechanism that it offered before, so the next call must not send
+            // a secret for it.
             if is_short && matches!(error.kind(), ErrorKind::Mechanism { .. }) {
                 self.memory.forget(domain);
             }
@@ -107,7 +109,7 @@ impl Opener {
         Ok(session)
     }
 
-    /// Opens a session after this `error`, and once more if the creation is lost again.
+    /// Opens a session after this `error`, and tries once more if the creation is lost again.
     fn open_anew(&self, plan: &Plan, account: &Account, mut error: Error, until: Instant) -> Result<Session> {
         for pause in LOST_PAUSES {
             if is_creation_lost(&error) && (Instant::now() + pause >= until || !give_up::pause(pause)) {
@@ -121,7 +123,7 @@ impl Opener {
         Err(error)
     }
 
-    /// The shortest plan that is known to fit, and whether it has succeeded before.
+    /// The shortest plan that the server is known to support, and whether it has succeeded before.
     fn plan(&self, account: &Account) -> (Plan, bool) {
         let domain = account.jid().domain();
         let may_use_sasl2 = !self.service.config.learn
@@ -143,7 +145,8 @@ impl Opener {
         (if may_bind_ahead { plan } else { plan.in_turn() }, is_proven)
     }
 
-    /// Opens a session within `patience`, and until a secret is sent, or else within `until`.
+    /// Opens a session by this plan. Until a secret is sent it has time until `patience`, and from then on
+    /// until `until`.
     fn open_by(&self, plan: Plan, account: &Account, patience: Instant, until: Instant) -> Result<Session> {
         let (domain, is_classic) = (account.jid().domain(), plan.is_classic());
         let exchange = |plan| self.service.exchange(account, &self.scram_cache, plan, patience, until);
@@ -164,21 +167,22 @@ impl Opener {
     }
 }
 
-/// What may have made a short plan fail where the classic one does better.
+/// Why a short plan may have failed where the classic one would succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blame {
-    /// The plan.
+    /// The plan itself.
     Plan,
-    /// A connection that the server closed, an order of its answers that is rare, or a node of a cluster
-    /// that has not heard of the session yet.
+    /// Chance: the server closed a connection, answered in a rare order, or a node of a cluster does not know
+    /// the session yet.
     Chance,
-    /// Another server than the plan was made for.
+    /// The plan was made for another server.
     Server,
-    /// SASL2, which the server offers and does not answer.
+    /// The server offers SASL2 and does not answer it.
     Sasl2,
 }
 
-/// Whether a fresh session may mend it at once. What another session holds is not free a moment later.
+/// Whether a fresh session may succeed at once. A resource that another session holds is not free a moment
+/// later.
 fn may_be_mended(error: &Error) -> bool {
     let is_taken = matches!(
         error.condition(),
@@ -187,7 +191,7 @@ fn may_be_mended(error: &Error) -> bool {
     (error.retry() == Retry::FreshSession && !is_taken) || is_lost(error)
 }
 
-/// Whether the server looked at the secret and did not accept it (RFC 6120 §6.5.10).
+/// Whether the server checked the secret and did not accept it (RFC 6120 §6.5.10).
 fn is_not_authorized(error: &Error) -> bool {
     *error.kind() == ErrorKind::Auth
         && error.condition() == Some(&Condition::Sasl(SaslCondition::NotAuthorized))
@@ -197,14 +201,16 @@ fn is_creation_lost(error: &Error) -> bool {
     error.stage() == Stage::Create && is_lost(error)
 }
 
-/// None if the login itself was refused, since a wrong password is never sent twice, nor if nobody
-/// could be reached, nor for what a proxy in front of the server does with every request.
+/// What to blame for this error. Returns `None` if the login itself was refused, because a wrong password is
+/// never sent twice; if the server could not be reached; and for errors that a proxy in front of the server
+/// returns for every request.
 fn blame(error: &Error) -> Option<Blame> {
     let condition = error.condition();
     let is_the_plans = match error.kind() {
         ErrorKind::Protocol { expected } if *expected == EACH_ANSWERED => return Some(Blame::Chance),
         ErrorKind::Protocol { expected } if *expected == SAME_SERVER => return Some(Blame::Server),
-        // After the creation a request is sent again before its loss is an error.
+        // After the creation, a lost request has been sent again before its loss becomes an error, so this is
+        // not chance.
         ErrorKind::Connect { phase: Phase::Headers | Phase::Body }
             if error.is_in_sasl2() && error.stage() != Stage::Create =>
         {
@@ -228,7 +234,7 @@ fn blame(error: &Error) -> Option<Blame> {
                 )
             )
         ),
-        // The server has not looked at the password.
+        // With these conditions the server has not checked the password.
         ErrorKind::Auth => matches!(
             condition,
             Some(Condition::Sasl(

@@ -1,11 +1,12 @@
-//! Which requests of an exchange went out. Helpers send some of them, so when an exchange fails, a request may still
-//! be on its way to the connection. The request that ends the session needs the RID after the last one that the
-//! server can get: ejabberd keeps a request whose predecessor is missing, and does not end the session.
+//! Records which requests of an exchange were sent. Helper threads send some of them, so when an exchange
+//! fails, a request may still be waiting to be written. The request that ends the session needs the RID after
+//! the last request that can reach the server: ejabberd holds a request whose predecessor is missing, and
+//! does not end the session.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The requests of one exchange, for all threads that send them.
+/// The requests of one exchange, shared by all threads that send them.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     state: Mutex<State>,
@@ -30,12 +31,13 @@ impl State {
 }
 
 impl Outbox {
-    /// The request with this RID, which is about to be sent. It is over once this is dropped.
+    /// Registers a request that is about to be sent. It counts as answered or lost once the returned value is
+    /// dropped.
     pub(super) fn post(self: &Arc<Self>, rid: u64) -> Posted {
         Posted { outbox: Arc::clone(self), rid }
     }
 
-    /// Waits until the request with this RID is written, or cannot be any more; whether it is.
+    /// Waits until the request with this RID is written, or is lost. Returns whether it was written.
     pub(super) fn has_written(&self, rid: u64, patience: Duration) -> bool {
         let is_awaited = |state: &mut State| !state.has_written(rid) && !state.over.contains(&rid);
         let (state, _) = self
@@ -45,8 +47,8 @@ impl Outbox {
         state.has_written(rid)
     }
 
-    /// Calls back the requests that did not go out, and waits until those that did are written. Returns the lowest
-    /// RID that the server cannot get any more.
+    /// Stops the requests that were not sent yet, and waits until those being written are done. Returns the
+    /// lowest RID that can no longer reach the server.
     pub(super) fn close(&self, until: Instant) -> Option<u64> {
         let mut state = self.lock();
         state.is_closed = true;
@@ -64,7 +66,7 @@ impl Outbox {
     }
 }
 
-/// A request of an exchange.
+/// A request of an exchange that is about to be sent or under way.
 #[derive(Debug)]
 pub(super) struct Posted {
     outbox: Arc<Outbox>,
@@ -72,7 +74,7 @@ pub(super) struct Posted {
 }
 
 impl Posted {
-    /// Whether the request may go out. It then counts as one that is being written.
+    /// Whether the request may be sent. If so, it counts as being written from now on.
     pub(super) fn leave(&self) -> bool {
         let mut state = self.outbox.lock();
         if state.is_closed {
@@ -83,7 +85,7 @@ impl Posted {
         true
     }
 
-    /// Takes note that it is written.
+    /// Records that the request is written.
     pub(super) fn written(&self) {
         self.outbox.lock().writing.retain(|rid| *rid != self.rid);
         self.outbox.changed.notify_all();
@@ -93,7 +95,7 @@ impl Posted {
 impl Drop for Posted {
     fn drop(&mut self) {
         self.outbox.lock().over.push(self.rid);
-        // It may have been lost while it was being written.
+        // The request may have been lost while it was being written.
         self.written();
     }
 }
@@ -109,7 +111,7 @@ mod tests {
         Instant::now() + Duration::from_secs(3600)
     }
 
-    /// Sends the request with this RID; whether it went out.
+    /// Sends the request with this RID. Returns whether it was sent.
     fn send(outbox: &Arc<Outbox>, rid: u64) -> bool {
         let posted = outbox.post(rid);
         let leaves = posted.leave();
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_did_not_go_out_in_time_is_called_back() {
+    fn a_request_that_was_not_sent_in_time_is_stopped() {
         let outbox = Arc::default();
         assert!(send(&outbox, 7));
         let late = outbox.post(8);
@@ -181,7 +183,7 @@ mod tests {
         assert!(outbox.has_written(7, Duration::ZERO), "even after its answer");
         thread::scope(|scope| {
             let waiting = scope.spawn(|| outbox.has_written(8, Duration::from_secs(3600)));
-            // As where its connection cannot be opened.
+            // Its connection could not be opened, for example.
             drop(outbox.post(8));
             assert!(!waiting.join().unwrap());
         });

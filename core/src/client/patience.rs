@@ -1,15 +1,15 @@
-//! What is read and changed under a lock that is only waited for a moment.
+//! Reads and changes a value under a lock, and waits only a moment for that lock.
 
 use std::sync::RwLock;
 
 use crate::lock::patiently;
 
-/// Reads; `None` if it could not be had.
+/// Reads the value. Returns `None` if the lock was not free in time.
 pub(super) fn read<T, R>(lock: &RwLock<T>, read: impl FnOnce(&T) -> R) -> Option<R> {
     patiently(|| lock.try_read()).map(|value| read(&value))
 }
 
-/// Changes; `None` if it could not be had, and nothing is changed.
+/// Changes the value. Returns `None`, and changes nothing, if the lock was not free in time.
 pub(super) fn write<T, R>(lock: &RwLock<T>, change: impl FnOnce(&mut T) -> R) -> Option<R> {
     patiently(|| lock.try_write()).map(|mut value| change(&mut value))
 }
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_that_is_never_released_is_done_without() {
+    fn a_lock_that_is_never_released_is_not_waited_for_long() {
         let lock = RwLock::new(1);
         assert_eq!(write(&lock, |value| std::mem::replace(value, 2)), Some(1));
         assert_eq!(read(&lock, |value| *value), Some(2));
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_of_another_thread_takes_nothing_away() {
+    fn a_panic_of_another_thread_does_not_poison_the_lock() {
         let lock = RwLock::new(1);
         let panic = || thread::scope(|scope| scope.spawn(|| write(&lock, |_| panic!("on purpose"))).join());
         assert!(panic().is_err());

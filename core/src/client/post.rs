@@ -1,4 +1,5 @@
-//! One request to the server, with its lines in the log, and its errors in an operator's words.
+//! Sends one request to the server, writes its lines into the log, and puts its errors into an operator's
+//! words.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,14 +20,14 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// The reply to a request that nothing follows.
+    /// Sends a request that no other follows, and returns the reply.
     pub(super) fn ask(&self, request: &Request, lane: Option<Lane>, until: Instant) -> Result<Reply, Lost> {
         let (reply, lane) = self.post(request, lane, until, None)?;
         self.http.process().lanes.put(lane);
         Ok(reply)
     }
 
-    /// The reply, and the lane it came by.
+    /// Sends a request, and returns the reply and the lane that carried it.
     pub(super) fn post(
         &self,
         request: &Request,

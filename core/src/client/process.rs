@@ -1,4 +1,5 @@
-//! What only the process may use that made it: connections, and locks that another may hold.
+//! Values that only the process that made them may use: connections, and locks that a thread of the parent
+//! process may hold.
 
 use std::fmt;
 use std::mem;
@@ -7,10 +8,10 @@ use std::sync::{Arc, RwLock};
 
 use super::patience;
 
-/// Something that each process makes for itself, when it first asks for it.
+/// A value that each process makes for itself when it first needs it.
 pub(super) struct PerProcess<T>(RwLock<Made<T>>);
 
-/// The process that made it last, and what it made.
+/// The process that made the value last, and the value.
 type Made<T> = Option<(u32, Arc<T>)>;
 
 impl<T> PerProcess<T> {
@@ -18,7 +19,7 @@ impl<T> PerProcess<T> {
         Self(RwLock::new(None))
     }
 
-    /// This process's own.
+    /// The value of this process. It is made if there is none yet.
     pub(super) fn get(&self, make: impl Fn() -> T) -> Arc<T> {
         let id = process::id();
         let ours = |made: &Made<T>| match made {
@@ -31,7 +32,7 @@ impl<T> PerProcess<T> {
         patience::write(&self.0, |made| {
             ours(made).unwrap_or_else(|| {
                 let ours = Arc::new(make());
-                // Dropping a parent's would take locks that may never be released in this process.
+                // Dropping the parent's value would take locks that may never be released in this process.
                 mem::forget(made.replace((id, Arc::clone(&ours))));
                 ours
             })
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parents_is_not_used_and_not_dropped() {
+    fn the_value_of_a_parent_is_not_used_and_not_dropped() {
         let made = PerProcess::new();
         let parents = made.get(|| 1);
         assert!(Arc::ptr_eq(&made.get(|| 2), &parents), "made once");

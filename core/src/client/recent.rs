@@ -1,4 +1,4 @@
-//! A map of bounded size that forgets what nobody has asked for the longest.
+//! A map of bounded size. When it is full, it drops the entry that was not used for the longest time.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(super) struct Recent<K, V> {
     most: usize,
     entries: HashMap<K, (AtomicU64, V)>,
-    /// Counts what was asked for.
+    /// Counts the uses, so that each entry can hold the time of its last use.
     clock: AtomicU64,
 }
 
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_asked_for_is_forgotten_first() {
+    fn the_least_recently_used_entry_is_dropped_first() {
         let mut recent = Recent::new(3);
         for key in ["a", "b", "c"] {
             recent.put(key, key.len());

@@ -1,5 +1,5 @@
-//! Which of a site's keys a server knows while they rotate. A token that is refused counts as a wrong password at the
-//! server, so each call begins with the key that was accepted last.
+//! Remembers which of a site's keys the server knows while the keys rotate. The server counts a refused token
+//! as a wrong password, so each call begins with the key that was accepted last.
 
 use std::sync::RwLock;
 
@@ -9,7 +9,7 @@ use super::recent::Recent;
 /// Domains come from accounts; a caller that makes them up must not fill the memory.
 const MAX_DOMAINS: usize = 4096;
 
-/// The domains whose server accepted the older key last, in place of the newest.
+/// The domains whose server last accepted the older key instead of the newest.
 #[derive(Debug)]
 pub(super) struct Rotation(RwLock<Recent<String, ()>>);
 
@@ -18,7 +18,7 @@ impl Rotation {
         Self(RwLock::new(Recent::new(MAX_DOMAINS)))
     }
 
-    /// The place of the key to begin with, and that of the other one to try, of so many keys.
+    /// The place of the key to begin with, and the place of the other key to try, among this many keys.
     pub(super) fn places(&self, domain: &str, keys: usize) -> (usize, Option<usize>) {
         if keys < 2 {
             return (0, None);

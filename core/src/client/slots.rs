@@ -1,5 +1,5 @@
-//! A limit for what runs at the same time: calls to a server, which would answer none in time if there were too
-//! many, and derivations of keys. The one that has waited longest is next.
+//! Limits how many things run at the same time: calls to a server, which would answer none in time if there
+//! were too many, and key derivations. The one that has waited longest is next.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ pub(super) struct Slots(Mutex<State>);
 #[derive(Debug)]
 struct State {
     free: usize,
-    /// The one that came first is first.
+    /// Those that wait, in the order in which they came.
     waiting: VecDeque<Waiter>,
     next_number: u64,
 }
@@ -21,13 +21,14 @@ struct State {
 #[derive(Debug)]
 struct Waiter {
     number: u64,
-    /// Tells it that it may be its turn.
+    /// Wakes the waiter when it may be its turn.
     called: Arc<Condvar>,
-    /// Whether its caller is being asked, who may make calls that wait as well: it holds nobody up.
+    /// Whether its caller is being asked whether to go on. The caller may make calls that wait as well, so
+    /// this waiter must not hold them up.
     is_away: bool,
 }
 
-/// One of the slots, until it is dropped.
+/// A slot, held until it is dropped.
 #[derive(Debug)]
 pub(super) struct Slot(Arc<Slots>);
 
@@ -36,7 +37,8 @@ impl Slots {
         Arc::new(Self(Mutex::new(State { free: most, waiting: VecDeque::new(), next_number: 0 })))
     }
 
-    /// Waits until this moment for a slot; `None` also if the caller gave up.
+    /// Waits until this moment for a slot. Returns `None` if there was none in time, or if the caller gave
+    /// up.
     pub(super) fn take(self: &Arc<Self>, until: Instant) -> Option<Slot> {
         let mut state = self.lock();
         if state.is_turn_of(None) {
@@ -61,7 +63,7 @@ impl Slots {
             if give_up::is_asked() && !state.is_turn_of(Some(place.number)) {
                 state.set_away(place.number, true);
                 drop(state);
-                // Without the lock: the caller that is asked may make calls of its own.
+                // Asked without the lock, because the caller may make calls itself.
                 give_up::ask().ok()?;
                 state = self.lock();
                 state.set_away(place.number, false);
@@ -82,12 +84,12 @@ impl State {
         number
     }
 
-    /// Who is next among those that are there.
+    /// The next waiter that can take a slot.
     fn next(&self) -> Option<&Waiter> {
         self.waiting.iter().find(|waiter| !waiter.is_away)
     }
 
-    /// Whether there is a slot for the waiter with this number, or for one that does not wait yet.
+    /// Whether there is a slot for the waiter with this number, or for a newcomer if the number is `None`.
     fn is_turn_of(&self, number: Option<u64>) -> bool {
         self.free > 0 && self.next().map(|waiter| waiter.number) == number
     }
@@ -108,7 +110,7 @@ impl State {
     }
 }
 
-/// A place among those that wait, until it is dropped.
+/// A place in the queue, held until it is dropped.
 struct Place<'a> {
     slots: &'a Slots,
     number: u64,
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn who_came_first_is_first() {
+    fn the_first_to_wait_gets_the_first_slot() {
         const CROWD: usize = 100;
         let slots = Slots::new(1);
         let taken = slots.take(Instant::now()).unwrap();
@@ -181,7 +183,7 @@ mod tests {
                 wait_until(slots, number + 1);
             }
             drop(taken);
-            // Nobody who comes now is before those that wait.
+            // A newcomer gets no slot while others wait.
             while !slots.lock().waiting.is_empty() {
                 assert!(slots.take(Instant::now()).is_none() || slots.lock().waiting.is_empty());
             }
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_holds_nobody_up() {
+    fn a_waiter_that_leaves_holds_nobody_up() {
         let slots = Slots::new(1);
         let taken = slots.take(Instant::now()).unwrap();
         thread::scope(|scope| {
@@ -211,7 +213,7 @@ mod tests {
         assert!(slots.lock().waiting.is_empty());
     }
 
-    /// As where a handler of signals logs in as well.
+    /// A signal handler may log in as well, for example.
     #[test]
     fn a_call_made_while_another_is_asked_gets_its_slot() {
         let slots = Slots::new(1);

@@ -1,4 +1,4 @@
-//! Ending a session (XEP-0124 §13) apart from the exchange that opened it.
+//! Ends a session (XEP-0124 §13) outside the exchange that opened it.
 
 use crate::config::Config;
 use crate::error::{Error, Result, Secrets, Stage};
@@ -9,12 +9,12 @@ use crate::wire::cookies;
 use crate::wire::reply::Reply;
 use crate::wire::request::Request;
 
-/// The request that ends a session.
+/// The request that ends this session.
 pub(super) fn of(session: &Session) -> Result<Request> {
     request(session.sid(), session.rid(), cookies::header(session.cookies().iter()))
 }
 
-/// The same, by its SID, the RID to send next and its cookies.
+/// The request that ends a session, made from its SID, the RID to send next, and its cookies.
 pub(super) fn request(sid: &str, rid: u64, cookie: Option<String>) -> Result<Request> {
     if sid.is_empty() || !is_xml_text(sid) {
         return Err(Error::config(
@@ -25,10 +25,10 @@ pub(super) fn request(sid: &str, rid: u64, cookie: Option<String>) -> Result<Req
     Ok(Request::new(&Frame::Terminate, Stage::Terminate, rid, Some(sid), "", cookie))
 }
 
-/// Whether the server ended the session as asked.
+/// Checks that the server ended the session.
 pub(super) fn verify(request: &Request, reply: &Reply, config: &Config) -> Result<()> {
     ended(reply, config).map_err(|error| {
-        // With the SID and the RID, and the cookies.
+        // The server may repeat the SID, the RID and the cookies in its error, so they are removed from it.
         let mut secrets = Secrets::default();
         secrets.add_rid(request.rid());
         let rid = request.rid().to_string();

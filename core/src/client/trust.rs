@@ -1,4 +1,5 @@
-//! TLS by `rustls`: which servers it trusts, what it shows to them, and what mends a handshake that failed.
+//! TLS by `rustls`: CA certificates to trust, the client certificate to present, and the remedy for a
+//! handshake that failed.
 
 mod certificate;
 mod message;
@@ -19,18 +20,18 @@ pub(super) use message::examples;
 pub(super) use message::message;
 use verifier::Trust;
 
-/// For the server and a proxy: `rustls` keeps eight for each.
+/// Enough for the server and a proxy: `rustls` keeps eight sessions for each.
 const MAX_SESSIONS: usize = 16;
 
-/// The configuration for one process, which remembers sessions of its own: another process may hold the lock of those
-/// there were.
+/// The TLS configuration for one process, with a session cache of its own. A forked process must not share
+/// the cache, because a thread of its parent may hold the lock.
 pub(super) fn with_sessions(config: &ClientConfig) -> Arc<ClientConfig> {
     let mut config = config.clone();
     config.resumption = Resumption::in_memory_sessions(MAX_SESSIONS);
     Arc::new(config)
 }
 
-/// Which servers are trusted, and what is shown to them.
+/// The TLS configuration: CA certificates to trust, and the client certificate to present.
 ///
 /// # Errors
 /// `Config` if a certificate or key cannot be used.
@@ -90,7 +91,7 @@ fn no_authority() -> Error {
     Error::config("ca", problem)
 }
 
-/// Every certificate; `None` if there is none or one cannot be read.
+/// All certificates of a PEM text. Returns `None` if there is none, or if one cannot be read.
 fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>().ok()?;
     (!certificates.is_empty()).then_some(certificates)

@@ -1,5 +1,5 @@
-//! Deriving keys takes all of a processor, for as long as a server says. So no more derivations run at once than
-//! there are processors, and each looks at the deadline and at its caller as it goes.
+//! Deriving a key keeps a processor fully busy, for as long as the server demands. So no more derivations run
+//! at once than there are processors, and each one checks the deadline and asks its caller while it runs.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use super::slots::Slots;
 use crate::error::{Error, ErrorKind, Phase, Result, Retry, Stage};
 use crate::sasl::{Pace, Turn};
 
-/// A slot for each processor. A child does not have the threads of its parent that had one when it was forked, nor
-/// those that waited.
+/// One slot for each processor. Each process has its own slots: the threads of a parent that held or awaited
+/// a slot do not exist in a forked child.
 static PROCESSORS: PerProcess<Arc<Slots>> = PerProcess::new();
 
-/// The pace of one call.
+/// The pace of one call's derivations.
 #[derive(Debug)]
 pub(super) struct Turns {
     started: Instant,
     until: Instant,
-    /// Milliseconds after the start at which the caller was asked whether to go on.
+    /// When the caller was last asked whether to go on, in milliseconds after the start.
     asked: AtomicU64,
 }
 
 impl Turns {
-    /// For derivations until this moment.
+    /// Allows derivations until this moment.
     pub(super) fn new(until: Instant) -> Self {
         Self { started: Instant::now(), until, asked: AtomicU64::new(0) }
     }
@@ -57,7 +57,7 @@ impl Pace for Turns {
     }
 }
 
-/// The processors of this process.
+/// The slots of this process.
 fn processors() -> Arc<Slots> {
     let most = || thread::available_parallelism().map_or(1, NonZero::get);
     Arc::clone(&PROCESSORS.get(|| Slots::new(most())))
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn no_more_run_at_once_than_there_are_processors() {
-        // As tests of logins do not in this process.
+        // No other test in this process derives keys, so all slots are free.
         let turns = Turns::new(Instant::now() + Duration::from_secs(60));
         let most = thread::available_parallelism().unwrap().get();
         let mut held: Vec<Turn> = (0..most).map(|_| turns.begin().unwrap()).collect();

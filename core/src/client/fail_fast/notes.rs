@@ -1,20 +1,19 @@
-//! What is known of the server as text, which the processes of one host leave each other.
+//! What is known of the server, written as text that the processes of one host share.
 //!
-//! `off FAILURES PAUSE UNTIL PROBING` is on the first line if calls fail at once, then one line for each call:
-//! when it ended, and 1 if it did not reach the server. Times are in milliseconds. A line that is something
-//! else is ignored: it may be of another version, or written in part.
+//! The first line is `off FAILURES PAUSE UNTIL PROBING` if calls fail at once. Then each call has a line:
+//! when it ended, and 1 if it did not reach the server, else 0. Times are in milliseconds. Any other line is
+//! ignored: another version may have written it, or only a part of it was written.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{Off, State};
 
-/// No pause is longer.
+/// The longest pause that is believed.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 impl State {
-    /// What is known according to the text. One that speaks of later times than there can be is from before the
-    /// machine was started again.
+    /// Reads the text. Times in the future are ignored: they were written before the machine was restarted.
     pub(super) fn read(text: &str, now: Duration) -> Self {
         let mut state = Self::default();
         for line in text.lines() {

@@ -14,7 +14,7 @@ impl FailFast {
         self.check(Stage::Create, "host").is_err()
     }
 
-    /// A call that ends like this, if it is admitted.
+    /// Makes a call that ends with this outcome. Returns whether it was admitted.
     fn call(&self, outcome: Outcome) -> bool {
         let admitted = self.admit(Stage::Create, "host");
         admitted.map(|admitted| self.record(admitted, outcome)).is_ok()
@@ -26,7 +26,7 @@ impl FailFast {
         }
     }
 
-    /// As if this much time had gone by.
+    /// Changes the state as if this much time had passed.
     fn wait(&self, time: Duration) {
         let earlier = |at: &mut Duration| *at = at.checked_sub(time).unwrap();
         self.known(|state| {
@@ -38,7 +38,7 @@ impl FailFast {
         });
     }
 
-    /// How long no call is admitted.
+    /// How long from now no call is admitted.
     fn pause(&self) -> Duration {
         self.known(|state| state.off.as_ref().unwrap().until.saturating_sub(now()))
     }
@@ -61,7 +61,7 @@ fn where_half_of_the_latest_calls_fail_calls_fail_at_once() {
     assert!((MINUTE / 2..=MINUTE * 3 / 2).contains(&after), "{after:?}");
 }
 
-/// As where one of two servers behind a balancer hangs: its calls end all at once.
+/// One of two servers behind a balancer hangs: the calls to it all end at the same moment.
 #[test]
 fn failures_in_a_row_among_many_that_succeed_change_nothing() {
     let fail_fast = fail_fast(3, MINUTE);
@@ -94,7 +94,7 @@ fn one_call_at_a_time_probes_and_a_success_lifts_it() {
 }
 
 #[test]
-fn a_probe_that_never_tells_is_not_waited_for() {
+fn a_probe_without_an_outcome_is_not_waited_for() {
     let fail_fast = fail_fast(1, Duration::ZERO);
     fail_fast.calls(Unreached, 1);
     let _lost = fail_fast.admit(Stage::Create, "host").unwrap();
@@ -170,7 +170,7 @@ fn the_memory_of_outcomes_is_bounded() {
     assert_eq!(fail_fast.known(|state| state.outcomes.len()), MAX_OUTCOMES);
 }
 
-/// Two processes of a host, as far as this one can be both.
+/// Two clients of this process, which stand for two processes of a host.
 fn processes(after: u32) -> (Folder, [FailFast; 2]) {
     let folder = Folder::new();
     let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
@@ -210,7 +210,7 @@ fn one_process_probes_and_tells_the_others() {
     assert!(!first.is_off());
 }
 
-/// A process that dies lets go of its locks, and does not say how its call went.
+/// A process that dies releases its locks without saying how its call went.
 #[test]
 fn where_the_process_that_probes_dies_another_one_probes() {
     let (_folder, [first, second]) = processes(1);
@@ -251,7 +251,7 @@ fn notes_say_all_that_is_known() {
 }
 
 #[test]
-fn notes_that_cannot_be_are_ignored() {
+fn impossible_notes_are_ignored() {
     let now = Duration::from_secs(1000);
     for text in [
         "",
@@ -260,7 +260,7 @@ fn notes_that_cannot_be_are_ignored() {
         "999 2",
         "-5 1",
         "1 1x",
-        // What a clock said before the machine was started again.
+        // Times from before the machine was restarted are later than the clock is now.
         "off 3 5000 1008000 -",
         "off 3 5000 1003000 1000001",
         "off 3 3600001 1003000 -",
@@ -270,5 +270,5 @@ fn notes_that_cannot_be_are_ignored() {
     ] {
         assert_eq!(State::read(text, now), State::default(), "{text}");
     }
-    assert_ne!(State::read("off 3 5000 1003000 -", now), State::default(), "this one can be");
+    assert_ne!(State::read("off 3 5000 1003000 -", now), State::default(), "these notes are possible");
 }

@@ -1,4 +1,4 @@
-//! Where processes share nothing: each counts its calls alone.
+//! The variant for systems other than Unix: processes share nothing, and each counts only its own calls.
 
 use std::convert::Infallible;
 

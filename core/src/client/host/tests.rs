@@ -39,7 +39,7 @@ fn no_site_shares_nothing() {
     assert!(Host::new(&config).is_none());
 }
 
-/// Each host is a process here, as each opens the files for itself.
+/// Each `Host` stands for a process here, because each opens the files by itself.
 #[test]
 fn the_last_of_many_is_refused_at_once_until_another_ends() {
     let folder = Folder::new();
@@ -105,7 +105,7 @@ fn another_url_has_places_of_its_own() {
 }
 
 #[test]
-fn nobody_else_may_read_it_and_it_does_not_show_the_url() {
+fn only_this_user_may_read_the_files_and_their_names_hide_the_url() {
     let folder = Folder::new();
     let host = folder.host(|config| config.workers = 1);
     let _place = host.place().unwrap();
@@ -130,7 +130,7 @@ fn nobody_else_may_read_it_and_it_does_not_show_the_url() {
     assert_eq!(files, 3);
 }
 
-/// What cannot be shared is not: the calls go on.
+/// Checks that the host shares nothing because of this problem, and still lets calls through.
 fn assert_is_alone(host: &Host, problem: &str) {
     assert!(!is_held(&host.place().unwrap()), "{problem}");
     assert!(!is_held(&host.place().unwrap()), "{problem}");
@@ -148,7 +148,7 @@ fn a_directory_of_somebody_else_is_not_used() {
         eprintln!("skipped: only root can give a directory away");
         return;
     }
-    // Who made it may have made all that is in it.
+    // Another user who made the directory may also have made the files in it.
     fs::create_dir_all(&host.directory).unwrap();
     chown(host.directory.parent().unwrap(), Some(65_534), None).unwrap();
     assert_is_alone(&host, "another user's");
@@ -163,7 +163,7 @@ fn a_link_to_elsewhere_is_not_used() {
     assert_is_alone(&host, "no directory");
 }
 
-/// Not even root can write there.
+/// Not even root can write to this directory.
 #[test]
 fn where_nothing_can_be_written_calls_are_not_limited() {
     let folder = Folder::new();
@@ -184,7 +184,7 @@ fn a_directory_that_others_could_read_is_closed_to_them() {
     assert_eq!(fs::metadata(&host.directory).unwrap().mode() & 0o777, 0o700);
 }
 
-/// As programs do that tidy up the folder for temporary files.
+/// Programs that clean up the folder for temporary files delete the directory.
 #[test]
 fn a_directory_that_was_deleted_is_made_again() {
     let folder = Folder::new();

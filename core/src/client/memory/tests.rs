@@ -17,7 +17,7 @@ fn recall(memory: &Memory, domain: &str) -> Option<(Server, Vec<String>)> {
     memory.recall(domain).map(|known| known_as(&known.learned))
 }
 
-/// Wherever it was learned.
+/// The parts that do not depend on where it was learned.
 fn known_as(learned: &Learned) -> (Server, Vec<String>) {
     (learned.server(), learned.mechanisms().to_vec())
 }
@@ -26,7 +26,7 @@ fn is_proven(memory: &Memory) -> bool {
     memory.recall("example.org").unwrap().is_proven
 }
 
-/// As if so many seconds had gone by.
+/// Changes the memory as if so many seconds had passed.
 fn wait(memory: &Memory, seconds: u64) {
     let mut state = memory.state.write().unwrap();
     let domains: Vec<Domain> = state.domains.values().cloned().collect();
@@ -53,7 +53,7 @@ fn what_one_client_learned_another_knows() {
 }
 
 #[test]
-fn what_failed_is_spared_for_a_while_by_later_processes_too() {
+fn a_plan_that_failed_is_avoided_for_a_while_by_later_processes_too() {
     let mut config = config(None);
     let memory = Memory::new(&config);
     memory.learn("example.org", &prosody(), true);
@@ -65,7 +65,7 @@ fn what_failed_is_spared_for_a_while_by_later_processes_too() {
     assert_eq!(recall(&Memory::new(&config), "example.org"), None);
     wait(&memory, 5);
     assert_eq!(recall(&memory, "example.org"), None);
-    // From a clock that was wrong.
+    // Such a time comes from a clock that was wrong.
     let far = memory.profile().replace("\"classic_until\":", "\"classic_until\":9");
     config.profile = Some(far);
     let from_the_future = Memory::new(&config);
@@ -77,8 +77,8 @@ fn what_failed_is_spared_for_a_while_by_later_processes_too() {
     }
 }
 
-/// For how long the short plan is spared after it failed.
-fn spared_for(memory: &Memory) -> u64 {
+/// For how many seconds the short plan is avoided after it failed.
+fn avoided_for(memory: &Memory) -> u64 {
     memory.distrust("example.org");
     let until = memory.state.read().unwrap().domains.get("example.org").unwrap().classic_until.unwrap();
     let time = until - now();
@@ -87,17 +87,17 @@ fn spared_for(memory: &Memory) -> u64 {
 }
 
 #[test]
-fn what_fails_again_is_spared_for_longer() {
+fn a_plan_that_fails_again_is_avoided_for_longer() {
     let memory = Memory::new(&config(None));
     memory.learn("example.org", &prosody(), true);
     let about = |time: u64, expected: u64| assert!(time.abs_diff(expected) <= 1, "{time}, not {expected}");
     for expected in [9, 18, 37, 75, 150, 300, 600, 600] {
-        about(spared_for(&memory), expected);
+        about(avoided_for(&memory), expected);
     }
     let memory = Memory::new(&config(Some(memory.profile())));
-    about(spared_for(&memory), 600);
+    about(avoided_for(&memory), 600);
     memory.learn("example.org", &prosody(), false);
-    about(spared_for(&memory), 9);
+    about(avoided_for(&memory), 9);
 }
 
 fn may_bind_ahead(memory: &Memory) -> bool {
@@ -105,7 +105,7 @@ fn may_bind_ahead(memory: &Memory) -> bool {
 }
 
 #[test]
-fn a_bind_ahead_of_its_turn_that_has_failed_is_left_until_the_server_is_learned_anew() {
+fn a_failed_bind_ahead_of_its_turn_is_not_used_until_something_new_is_learned() {
     let ejabberd = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         Learned::new(Server::Ejabberd, &names)
@@ -117,7 +117,7 @@ fn a_bind_ahead_of_its_turn_that_has_failed_is_left_until_the_server_is_learned_
         memory.learn("example.org", &learned, true);
         assert!(may_bind_ahead(&memory));
         memory.doubt_ahead("example.org");
-        // By the same call, or by the next.
+        // The same call may do this, or the next one.
         if is_mended {
             memory.learn("example.org", &learned, true);
             memory.distrust("example.org");
@@ -166,7 +166,7 @@ fn failures_outlast_the_process() {
 }
 
 #[test]
-fn a_profile_of_no_use_is_left_out() {
+fn an_unusable_profile_is_ignored() {
     let memory = Memory::new(&config(None));
     memory.learn("example.org", &prosody(), true);
     let good = memory.profile();
@@ -274,7 +274,7 @@ fn a_profile_is_bounded() {
 }
 
 #[test]
-fn what_is_forgotten_is_of_that_domain() {
+fn only_the_named_domain_is_forgotten() {
     let memory = Memory::new(&config(None));
     for domain in ["example.org", "example.net"] {
         memory.learn(domain, &plain(), true);
@@ -316,7 +316,7 @@ fn a_step_down_from_scram_is_believed_after_a_while() {
     memory.miss_scram("example.org");
     assert_eq!(recall(&memory, "example.org"), None, "nothing is sent before the offer");
     wait(&memory, 300);
-    // A login by a token changes nothing about it, nor does a later failure, nor another process.
+    // Neither a login by a token, nor a later failure, nor another process changes that.
     memory.learn("example.org", &plain(), true);
     memory.miss_scram("example.org");
     memory.forget("example.org");

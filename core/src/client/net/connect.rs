@@ -1,5 +1,5 @@
-//! Opens a connection: the name is looked up, the addresses race each other (RFC 8305), a proxy may be passed, and TLS
-//! shakes hands.
+//! Opens a connection: it looks up the name, races the addresses (RFC 8305), passes the proxy if there is
+//! one, and does the TLS handshake.
 
 mod names;
 mod proxy;
@@ -24,20 +24,20 @@ pub(super) use names::Names;
 use proxy::Target;
 pub(super) use proxy::USER_AGENT;
 
-/// How long an address is tried alone (RFC 8305 §5).
+/// How long an address is tried before the next one joins (RFC 8305 §5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// The proxy that is passed, if there is one.
+/// The configured proxy, if there is one.
 ///
 /// # Errors
-/// `Config` if it cannot be one.
+/// `Config` if it is not the address of a proxy.
 pub(super) fn proxy(config: &Config) -> Result<Option<Proxy>, Error> {
     const PROBLEM: &str = "is no address of a proxy; it reads like http://proxy:3128 or socks5://proxy:1080";
     let proxy = config.proxy.as_ref().map(|proxy| Proxy::new(proxy.expose()));
     proxy.transpose().map_err(|_| Error::config("proxy", PROBLEM))
 }
 
-/// Opens a connection; `tls` is there if the server or the proxy is reached by TLS.
+/// Opens a connection. `tls` is needed if the server or the proxy is reached by TLS.
 pub(super) fn open(
     config: &Config,
     proxy: Option<&Proxy>,
@@ -84,7 +84,7 @@ pub(super) fn open(
 fn first_to_answer(addresses: &[SocketAddr], until: Instant) -> Result<TcpStream, Cause> {
     let left = until.saturating_duration_since(Instant::now());
     match addresses {
-        // The system cannot be asked to give a connection up while it is being opened.
+        // `connect_timeout` cannot be interrupted, so this is only for calls that nobody can give up.
         [only] if !give_up::is_asked() && !left.is_zero() => Ok(TcpStream::connect_timeout(only, left)?),
         several => race(alternating(several), until),
     }
@@ -101,7 +101,7 @@ fn race(addresses: Vec<SocketAddr>, until: Instant) -> Result<TcpStream, Cause> 
             && let Some(address) = addresses.next()
         {
             let (sender, left) = (sender.clone(), until.saturating_duration_since(now));
-            // Nobody waits for one that another was quicker than.
+            // The send fails if another address was quicker, because nobody waits any more.
             let attempt = move || drop(sender.send(TcpStream::connect_timeout(&address, left)));
             let thread = thread::Builder::new().name("prebind-tcp".to_owned());
             thread.spawn(attempt).map_err(|_| Cause::NoThread)?;
@@ -121,7 +121,7 @@ fn race(addresses: Vec<SocketAddr>, until: Instant) -> Result<TcpStream, Cause> 
     })
 }
 
-/// The families by turns, beginning with the resolver's favourite (RFC 8305 §4).
+/// Alternates the address families, beginning with the one that the resolver prefers (RFC 8305 §4).
 fn alternating(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let is_first_family = |address: &&SocketAddr| address.is_ipv6() == addresses[0].is_ipv6();
     let (first, second): (Vec<_>, Vec<_>) = addresses.iter().partition(is_first_family);
@@ -151,10 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_does_not_answer_costs_a_head_start_and_one_that_refuses_nothing() {
+    fn an_address_that_does_not_answer_costs_a_head_start_and_a_refusal_costs_nothing() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let good = listener.local_addr().unwrap();
-        // A queue of one that is full never answers.
+        // A listener whose queue of one is full never answers.
         let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         full.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         full.listen(0).unwrap();
@@ -181,7 +181,7 @@ mod tests {
         }
     }
 
-    /// Leads the first connection to where CONNECT says.
+    /// Forwards the first connection to the address that its CONNECT names.
     fn serve_connect(proxy: &TcpListener) -> io::Result<()> {
         let mut client = proxy.accept()?.0;
         let mut head = Vec::new();
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(client.prebind(&account).unwrap().round_trips(), 4);
         assert_eq!(server.connections(), 1);
         drop((client, server));
-        // It may end with the connection in either direction.
+        // Either end may close the connection first, so the result does not matter.
         let _ = proxying.join().unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! One POST, by `ureq`, and the answer to it.
+//! Sends one POST by `ureq` and reads its answer.
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
@@ -36,7 +36,7 @@ use crate::wire::cookies::with_age;
 use crate::wire::reply::{Reply, retry_after};
 use crate::wire::request::Request;
 
-/// The longest head of an answer.
+/// The longest head of an answer that is read.
 const MAX_HEADERS: usize = 16 * 1024;
 
 /// Sends requests to one URL.
@@ -49,7 +49,7 @@ pub(in crate::client) struct Http {
     process: PerProcess<Process>,
 }
 
-/// What a process uses that no other may.
+/// What each process must have for itself: a fork must not use its parent's connections and locks.
 pub(in crate::client) struct Process {
     pub(in crate::client) lanes: Lanes,
     names: Names,
@@ -79,7 +79,7 @@ impl Http {
         Ok(Self { config: config.clone(), headers, proxy, tls, agent, process: PerProcess::new() })
     }
 
-    /// The answer, and the lane it came by, which is best put back.
+    /// Returns the answer and the lane that carried it. Put the lane back for other requests.
     pub(in crate::client) fn post(
         &self,
         request: &Request,
@@ -89,7 +89,7 @@ impl Http {
     ) -> Result<(Reply, Lane), Obstacle> {
         let start = Instant::now();
         if start >= until {
-            // The answer before this took it all.
+            // The previous answer used up all the time.
             return Err(Obstacle::new(Phase::Headers, Cause::Timeout));
         }
         let until = until.min(start + self.config.request_timeout);
@@ -97,7 +97,7 @@ impl Http {
         let lane = lane.filter(Lane::is_open).or_else(|| process.lanes.take(creates));
         let lane = lane.map_or_else(|| self.open(&process, until), Ok);
         lane.and_then(|lane| self.exchange(request, lane, until, posted)).inspect_err(|obstacle| {
-            // Prefers other addresses to one that did not answer in time.
+            // From now on, prefer other addresses to one that did not answer in time.
             if matches!(obstacle.cause, Cause::Timeout)
                 && start.elapsed() >= self.config.deadline / 4
                 && let Some(peer) = obstacle.peer
@@ -108,8 +108,8 @@ impl Http {
         })
     }
 
-    /// Begins to open a connection for what follows a creation, on a thread of its own, unless one
-    /// is there. The lane goes to the receiver, or to the others if there is none any more.
+    /// Starts opening a connection for the requests after a creation, on a thread of its own, unless there
+    /// are enough. The lane is sent to the receiver, or goes to the pool if the receiver is gone.
     pub(in crate::client) fn open_ahead(self: &Arc<Self>) -> Option<Receiver<Lane>> {
         let process = self.process();
         if process.lanes.has_two() {
@@ -126,7 +126,7 @@ impl Http {
         Some(receiver)
     }
 
-    /// This process's part of it.
+    /// The part that belongs to this process.
     pub(in crate::client) fn process(&self) -> Arc<Process> {
         self.process.get(|| Process {
             lanes: Lanes::default(),
@@ -150,11 +150,11 @@ impl Http {
         posted: Option<Posted>,
     ) -> Result<(Reply, Lane), Obstacle> {
         if posted.as_ref().is_some_and(|posted| !posted.leave()) {
-            // It was called back.
+            // The outbox is closed: this request must not go out any more.
             return Err(Obstacle::new(Phase::Headers, io::Error::from(io::ErrorKind::ConnectionAborted)));
         }
         let creates = !request.is_repeatable();
-        // The answer to a creation tells which session to end, even if the call is given up.
+        // Linger for the answer to a creation, because it names the session to end if the call is given up.
         lane.connection.begin(until, creates, posted);
         let mut post = lane.agent.post(self.config.url.as_str()).header(CONTENT_TYPE, body::CONTENT_TYPE);
         for (name, value) in &self.headers {
@@ -170,14 +170,15 @@ impl Http {
             Err(error) => Err(Obstacle::new(Phase::Headers, error)),
         };
         let Notes { sent, spoken, .. } = mem::take(&mut lane.connection.line().notes);
-        // Beside the lane and the lender, `ureq` keeps the connection as long as it may carry another request.
+        // The lane and the lender hold the connection. `ureq` holds it as well as long as it may carry
+        // another request.
         lane.carried(creates, sent, Arc::strong_count(&lane.connection) < 3);
         let peer = lane.connection.peer;
         reply.map(|reply| (reply, lane)).map_err(|obstacle| Obstacle { spoken, partial, peer, ..obstacle })
     }
 }
 
-/// Leaves in `partial` what arrived of a body that could not be read to its end.
+/// Reads the answer. If the body cannot be read to its end, `partial` holds what arrived of it.
 fn read(response: Response<Body>, rid: u64, max: usize, partial: &mut Vec<u8>) -> io::Result<Reply> {
     let (head, body) = response.into_parts();
     let text =
@@ -196,14 +197,14 @@ fn read(response: Response<Body>, rid: u64, max: usize, partial: &mut Vec<u8>) -
             .collect(),
         body: Vec::new(),
     };
-    // One byte more than allowed is enough to know that it is too long.
+    // Reading one byte more than allowed shows that the body is too long.
     let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
     body.into_reader().take(limit).read_to_end(partial)?;
     reply.body = mem::take(partial);
     Ok(reply)
 }
 
-/// The connector of a lane's agent.
+/// The connector of a lane's agent: it lends the lane's connection to `ureq`.
 #[derive(Debug)]
 struct Lender(Arc<Connection>);
 
@@ -217,7 +218,7 @@ impl Connector for Lender {
     }
 }
 
-/// The connection is open, so no name is to be looked up.
+/// A resolver that does nothing, because the connection is already open.
 #[derive(Debug)]
 struct Nowhere;
 
@@ -227,8 +228,9 @@ impl Resolver for Nowhere {
     }
 }
 
-/// What `ureq` writes a request to and reads the answer from. It sends the request in one piece, since a server that
-/// reads the head first may make the body wait. The connection itself keeps to the deadline.
+/// The transport that `ureq` writes a request to and reads the answer from. It sends the request in one
+/// piece, because a server that reads the head first may delay the body. The connection itself keeps to the
+/// deadline.
 struct Wire {
     connection: Arc<Connection>,
     buffers: LazyBuffers,
@@ -240,10 +242,10 @@ impl Transport for Wire {
         &mut self.buffers
     }
 
-    /// Neither buffer keeps a copy of what is sent: it may be a password.
+    /// Clears each buffer after use, because what is sent may hold a password.
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), HttpError> {
         let output = &mut self.buffers.output()[..amount];
-        // Growing would leave the bytes of before behind in freed memory.
+        // Growing the vector would leave its old bytes in freed memory.
         self.unsent = Zeroizing::new([&self.unsent, &*output].concat());
         output.zeroize();
         Ok(())
@@ -269,12 +271,12 @@ impl Transport for Wire {
     }
 
     fn is_open(&mut self) -> bool {
-        // A lane is looked at before it is used.
+        // The pool checks a lane before it is used.
         true
     }
 
     fn is_tls(&self) -> bool {
-        // `ureq` asks only where the URL wants it.
+        // `ureq` asks only for https, and then the lane's stream is TLS.
         true
     }
 }
@@ -355,7 +357,7 @@ mod tests {
                 server.read_exact(&mut [0; 64]).unwrap();
                 server.write_all(answer).unwrap();
                 server.shutdown(std::net::Shutdown::Write).unwrap();
-                // Unread bytes would reset the connection.
+                // Bytes that stay unread would reset the connection.
                 io::copy(&mut server, &mut io::sink())
             });
             let obstacle = http.post(&request(), None, in_time(), None).map(drop).unwrap_err();
@@ -369,7 +371,7 @@ mod tests {
         assert!(matches!(late, Err(Obstacle { phase: Phase::Headers, cause: Cause::Timeout, .. })));
     }
 
-    /// A name with an address that takes connections and never answers.
+    /// The name has an address that accepts connections and never answers.
     #[test]
     fn after_a_timeout_another_address_is_preferred() {
         let good = faults::serve(faults::Fault::NoHeaders.at(usize::MAX));

@@ -8,7 +8,7 @@ use ureq::Error as HttpError;
 
 use crate::error::{Phase, Source};
 
-/// What stood in the way of a request.
+/// Why a request has no answer, and how far it got.
 #[derive(Debug)]
 pub(in crate::client) struct Obstacle {
     /// What the request was doing.
@@ -16,7 +16,7 @@ pub(in crate::client) struct Obstacle {
     pub(in crate::client) cause: Cause,
     /// What the answer began with.
     pub(in crate::client) spoken: Spoken,
-    /// What arrived of its body.
+    /// The part of the answer's body that arrived.
     pub(in crate::client) partial: Vec<u8>,
     /// The address that was connected to.
     pub(in crate::client) peer: Option<SocketAddr>,
@@ -31,30 +31,31 @@ impl Obstacle {
 
 #[derive(Debug)]
 pub(in crate::client) enum Cause {
-    /// The time was over.
+    /// The request timed out.
     Timeout,
     /// The name service knows no such host.
     NoSuchHost(io::Error),
-    /// The name service did not answer, or with an error of its own.
+    /// The name service did not answer, or answered with an error.
     NameService(io::Error),
-    /// The host has no address that may be used.
+    /// The host has no usable address.
     NoUsableAddress,
-    /// The system let this process start no thread.
+    /// The system refused to start another thread.
     NoThread,
     /// The proxy wants a login.
     ProxyLogin,
-    /// The proxy does not connect to the server.
+    /// The proxy refused to connect to the server.
     ProxyRefused,
     Tls(Box<rustls::Error>),
-    /// What came is no HTTP.
+    /// The answer is not HTTP.
     NotHttp,
     LargeHeader,
-    /// The connection broke, or could not be made.
+    /// The connection broke, or could not be opened.
     Broken(io::Error),
 }
 
 impl Cause {
-    /// What made a name lookup fail. Only the text tells it, with glibc, musl, macOS and Windows.
+    /// The cause of a failed name lookup. With glibc, musl, macOS and Windows only the text of the error
+    /// tells it.
     pub(super) fn of_lookup(error: io::Error) -> Self {
         const UNKNOWN: [&str; 4] = ["not known", "not resolve", "no address", "no such host"];
         let text = error.to_string().to_lowercase();
@@ -62,7 +63,8 @@ impl Cause {
         if is_unknown { Self::NoSuchHost(error) } else { Self::NameService(error) }
     }
 
-    /// What the name service, TLS or the system said. Anything else may repeat what the server said.
+    /// The error of the name service, of TLS or of the system. Other errors are not passed on: they may
+    /// repeat what the server sent.
     pub(in crate::client) fn into_source(self) -> Option<Source> {
         match self {
             Self::NoSuchHost(error) | Self::NameService(error) => Some(Arc::new(error)),
@@ -96,10 +98,10 @@ impl From<HttpError> for Cause {
     }
 }
 
-/// What an answer begins as.
+/// The protocol that the first bytes of an answer belong to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::client) enum Spoken {
-    /// Nothing came.
+    /// No byte came.
     #[default]
     Nothing,
     /// A record of TLS (RFC 8446 §5.1), such as an alert.
@@ -129,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_not_there_is_not_a_name_service_that_is_down() {
+    fn an_unknown_name_is_not_a_name_service_that_is_down() {
         const PREFIX: &str = "failed to lookup address information: ";
         for (text, is_unknown) in [
             ("Name or service not known", true),
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_answers_is_known_by_its_first_bytes() {
+    fn a_protocol_is_recognized_by_its_first_bytes() {
         for (bytes, spoken) in [
             (&b""[..], Spoken::Nothing),
             (b"\x15\x03\x01\0\x02\x02", Spoken::Tls),

@@ -1,8 +1,8 @@
-//! The connections of one process, and which of them carries which request.
+//! The connections of one process, and the choice of one for each request.
 //!
-//! Prosody slows a connection down once it has carried the creation of a session: after each
-//! request it does not read from it for a while (`limits.c2s.rate`). So what follows a creation
-//! goes over another connection, and a creation over one that has rested.
+//! Prosody slows down a connection that has carried the creation of a session: after each request it does not
+//! read from that connection for a while (`limits.c2s.rate`). So the requests after a creation use another
+//! connection, and a creation uses one that has rested.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -15,32 +15,32 @@ use super::stream::Connection;
 use crate::client::patience;
 use crate::random;
 
-/// For as many threads, or for one that logs in to Prosody without a pause: each of its creations
-/// has a lane rest for some 80 ms.
+/// The most idle lanes to keep. It is enough for as many threads, or for one thread that logs in to Prosody
+/// without a pause: each creation makes its lane rest for some 80 ms.
 const MAX_IDLE_LANES: usize = 64;
 
-/// The oldest a connection may become; half of them only reach three quarters of it. A connection that
-/// lasted for ever would lead to a server that the name has left.
+/// The oldest that a connection may become; half of the connections reach at most three quarters of it. A
+/// connection that was kept for ever would lead to an old server after the name moved to a new one.
 pub(super) const MAX_AGE: Duration = Duration::from_secs(90);
 
-/// How long one may be idle to carry the creation of a session, which must not be repeated if the
-/// server closes the connection meanwhile: less than the 5 s after which Apache does. A server that
-/// left one open for longer is known to be more patient.
+/// A connection that was idle for longer does not carry the creation of a session, because a creation must
+/// not be repeated if the server closes the connection at that moment. Apache closes after 5 s. A server that
+/// has left a connection open for longer is known to be more patient.
 const FRESH: Duration = Duration::from_secs(4);
 
-/// Prosody's default: bytes a second.
+/// Prosody's default limit, in bytes per second.
 const SLOW_RATE: f64 = 10_000.0;
 
-/// A connection, which carries one request at a time.
+/// A connection and its HTTP agent. It carries one request at a time.
 pub(in crate::client) struct Lane {
     /// Speaks HTTP on the connection.
     pub(super) agent: Agent,
     pub(super) connection: Arc<Connection>,
-    /// Whether it carries no further request.
+    /// Whether the connection can carry no further request.
     is_over: bool,
     /// Whether it has carried the creation of a session.
     has_created: bool,
-    /// The bytes of the request it carried last.
+    /// The size of the last request, in bytes.
     bytes: usize,
     used_at: Instant,
     expires_at: Instant,
@@ -53,18 +53,19 @@ impl Lane {
         Self { agent, connection, is_over: false, has_created: false, bytes: 0, used_at: now, expires_at }
     }
 
-    /// Takes note of a request that it has carried, after which the connection may be over.
+    /// Records a request that the lane has carried. The connection may be unusable after it.
     pub(super) fn carried(&mut self, creates: bool, bytes: usize, is_over: bool) {
         self.has_created |= creates;
         (self.bytes, self.is_over, self.used_at) = (bytes, is_over, Instant::now());
     }
 
-    /// Whether it may carry another request.
+    /// Whether the lane can carry another request.
     pub(super) fn is_open(&self) -> bool {
         !self.is_over && self.connection.is_quiet()
     }
 
-    /// Until when a server does not read from it that slows down what has carried a creation.
+    /// The moment until which a server does not read from this lane, if it slows down lanes that carried a
+    /// creation.
     fn rests_until(&self) -> Instant {
         #[expect(clippy::cast_precision_loss, reason = "far less than 2^52 bytes")]
         let rest = Duration::from_secs_f64(self.bytes as f64 / SLOW_RATE);
@@ -72,18 +73,18 @@ impl Lane {
     }
 }
 
-/// The lanes that nobody uses at the moment, the least recently used first.
+/// The idle lanes, the least recently used first.
 #[derive(Default)]
 pub(in crate::client) struct Lanes {
     idle: RwLock<Vec<Lane>>,
     /// Whether the server slows down the connections that create sessions.
     has_slow: AtomicBool,
-    /// The longest time, in milliseconds, for which the server has left one open, as far as is known.
+    /// The longest time, in milliseconds, for which the server is known to have left an idle connection open.
     patience: AtomicU64,
 }
 
 impl Lanes {
-    /// One that may carry a request now, if there is any.
+    /// Takes a lane that can carry a request now, if there is one.
     pub(super) fn take(&self, creates: bool) -> Option<Lane> {
         self.take_open(|idle| {
             let now = Instant::now();
@@ -95,7 +96,7 @@ impl Lanes {
         })
     }
 
-    /// The one that is ready first.
+    /// Takes the lane that is ready first.
     pub(in crate::client) fn take_any(&self) -> Option<Lane> {
         self.take_open(|idle| {
             self.sort_out(idle, Instant::now());
@@ -120,8 +121,9 @@ impl Lanes {
         !(is_resting || (creates && is_stale))
     }
 
-    /// Drops those that cannot be used any more. How long one may have been idle to carry a creation
-    /// is what was known before: the server may close them at this moment.
+    /// Drops the lanes that cannot be used any more. Returns how long a lane may have been idle to carry a
+    /// creation. What this look teaches counts only next time, because the server may be closing these lanes
+    /// right now.
     fn sort_out(&self, idle: &mut Vec<Lane>, now: Instant) -> Duration {
         let fresh = FRESH.max(Duration::from_millis(self.patience.load(Relaxed)));
         idle.retain(|lane| {
@@ -135,7 +137,7 @@ impl Lanes {
         fresh
     }
 
-    /// Whether there is one for a creation and another for what follows.
+    /// Whether there is a lane for a creation and another for the requests after it.
     pub(super) fn has_two(&self) -> bool {
         let now = Instant::now();
         patience::write(&self.idle, |idle| {
@@ -146,10 +148,10 @@ impl Lanes {
         .unwrap_or(true)
     }
 
-    /// Puts one back.
+    /// Puts a lane back.
     pub(in crate::client) fn put(&self, lane: Lane) {
         if !lane.is_over {
-            // Closed once the lock is free.
+            // The oldest lane is closed after the lock is released.
             drop(patience::write(&self.idle, |idle| {
                 let oldest = (idle.len() >= MAX_IDLE_LANES).then(|| idle.remove(0));
                 idle.push(lane);
@@ -158,7 +160,7 @@ impl Lanes {
         }
     }
 
-    /// From now on creations are known to slow their connection down.
+    /// Records that this server slows down the connections that create sessions.
     pub(in crate::client) fn slow_down(&self) {
         self.has_slow.store(true, Relaxed);
     }
@@ -182,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// As if nobody had used the idle lanes for so long.
+    /// Changes the idle lanes as if nobody had used them for so long.
     fn rest(lanes: &Lanes, time: Duration) {
         patience::write(&lanes.idle, |idle| {
             for lane in idle {
@@ -205,14 +207,14 @@ mod tests {
         }
         assert!(lanes.has_two());
         idle_for(30);
-        assert!(!lanes.has_two(), "at first Apache's 5 s are feared");
+        assert!(!lanes.has_two(), "at first the server may close after 5 s, like Apache");
         idle_for(29);
         assert!(lanes.has_two());
         idle_for(31);
         assert!(!lanes.has_two());
     }
 
-    /// A creation must not be repeated, so it only takes a connection that is sure to be open still.
+    /// A creation must not be repeated, so it only uses a connection that is sure to be open still.
     #[test]
     fn how_long_a_server_leaves_connections_open_is_learned() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -222,11 +224,11 @@ mod tests {
             rest(&lanes, Duration::from_millis(pause));
             lanes.take(true).is_some()
         });
-        assert_eq!(has_one, [false, true], "at first Apache's 5 s are feared");
+        assert_eq!(has_one, [false, true], "at first the server may close after 5 s, like Apache");
     }
 
     #[test]
-    fn the_oldest_has_to_go_where_there_are_too_many() {
+    fn the_oldest_lane_is_dropped_if_there_are_too_many() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let lanes = Lanes::default();
         let connections: Vec<_> = (0..=MAX_IDLE_LANES)
@@ -242,7 +244,8 @@ mod tests {
         assert!(left.iter().zip(&connections[1..]).all(|(left, connection)| Arc::ptr_eq(left, connection)));
     }
 
-    /// How many lanes are left that were idle for so long, and how long the server is known to wait.
+    /// Sorts out one lane that was idle for so long. Returns how many are left, and the patience known of the
+    /// server.
     fn sorted_out(listener: &TcpListener, age: Duration) -> (usize, u64) {
         let (lanes, mut lane, now) = (Lanes::default(), lane(listener), Instant::now());
         lane.used_at = now.checked_sub(age).unwrap();
@@ -273,7 +276,7 @@ mod tests {
         for age in [Duration::ZERO, FRESH] {
             let (lanes, mut lane) = (Lanes::default(), lane(&listener));
             drop(listener.accept().unwrap());
-            // The end has arrived once it can be waited for.
+            // This waits until the end of the connection has arrived.
             lane.connection.wait();
             lane.used_at = Instant::now().checked_sub(age).unwrap();
             lanes.put(lane);
@@ -315,7 +318,7 @@ mod tests {
     fn creations_and_what_follows_take_different_connections() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let lanes = Lanes::default();
-        // However long this test is held up, none of them is too old for a creation.
+        // With this patience no lane is too old for a creation, however long this test is held up.
         lanes.patience.store(3_600_000, Relaxed);
         lanes.slow_down();
         let [slow, quick] = [(true, 0), (false, 1_000_000)].map(|(creates, bytes)| {
@@ -377,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_is_ready_first_is_taken_if_any_will_do() {
+    fn the_lane_that_is_ready_first_is_taken_if_any_will_do() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let lanes = Lanes::default();
         lanes.slow_down();

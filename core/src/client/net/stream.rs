@@ -1,4 +1,5 @@
-//! An open connection: TCP that keeps to a deadline, TLS over it, and the request that it carries.
+//! An open connection: TCP that keeps to a deadline, TLS over it, and notes about the request that it
+//! carries.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -12,10 +13,10 @@ use super::obstacle::Spoken;
 use crate::client::give_up;
 use crate::client::outbox::Posted;
 
-/// An open connection. A lane has it, and lends it to `ureq`.
+/// An open connection. A lane owns it and lends it to `ureq`.
 pub(super) struct Connection {
     line: Mutex<Line>,
-    /// The address that it leads to.
+    /// The address that it is connected to.
     pub(super) peer: Option<SocketAddr>,
 }
 
@@ -25,11 +26,11 @@ pub(super) struct Line {
     pub(super) notes: Notes,
 }
 
-/// What is known of a request that a connection carries.
+/// What is known of the request that a connection carries.
 #[derive(Default)]
 pub(super) struct Notes {
     pub(super) posted: Option<Posted>,
-    /// How many bytes went out.
+    /// How many bytes were sent.
     pub(super) sent: usize,
     /// What the answer begins with.
     pub(super) spoken: Spoken,
@@ -40,8 +41,8 @@ impl Connection {
         Self { line: Mutex::new(Line { stream, notes: Notes::default() }), peer }
     }
 
-    /// Prepares it for a request that has to be answered until this moment. If it `lingers`, its answer is waited for a
-    /// little even after the caller has given up.
+    /// Prepares the connection for a request that has to be answered before this moment. If the request
+    /// `lingers`, its answer is waited for a little longer even after the caller has given up.
     pub(super) fn begin(&self, until: Instant, lingers: bool, posted: Option<Posted>) {
         let mut line = self.line();
         let socket = line.stream.socket();
@@ -53,7 +54,7 @@ impl Connection {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the server has left it open, and sent nothing that was not asked for.
+    /// Whether the server has left the connection open and sent nothing without being asked.
     pub(super) fn is_quiet(&self) -> bool {
         let mut line = self.line();
         let tcp = &line.stream.socket().tcp;
@@ -69,12 +70,12 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// TCP, or TLS over it; TLS over TLS, where a proxy is reached by TLS.
+/// TCP, TLS over TCP, or TLS over TLS if a proxy is reached by TLS.
 pub(super) type Stream = Box<dyn Layer>;
 
 /// One of the layers of a stream.
 pub(super) trait Layer: Read + Write + Send {
-    /// The TCP below all layers.
+    /// The TCP socket below all layers.
     fn socket(&mut self) -> &mut Socket;
 }
 
@@ -90,14 +91,14 @@ impl Layer for StreamOwned<ClientConnection, Stream> {
     }
 }
 
-/// TCP that keeps to the deadline and asks, while it waits for input, whether to go on.
+/// A TCP socket that keeps to the deadline. While it waits for input, it asks the caller whether to go on.
 pub(super) struct Socket {
     tcp: TcpStream,
     until: Instant,
-    /// Whether input is waited for a little even after the caller has given up.
+    /// Whether to wait for input a little longer after the caller has given up.
     lingers: bool,
-    /// Whether acknowledgements are sent at once. Prosody sends TLS session tickets in segments of
-    /// their own and lets the answer wait until the last is acknowledged, 40 ms later.
+    /// Whether to acknowledge segments at once. Prosody sends TLS session tickets in separate segments, and
+    /// delays its answer until the last one is acknowledged, which otherwise takes 40 ms.
     is_prompt: bool,
 }
 
@@ -115,7 +116,7 @@ impl Read for Socket {
             match self.tcp.read(buffer) {
                 Ok(amount) => Ok(Some(amount)),
                 Err(error) => match error.kind() {
-                    // After a signal the system does not go on waiting where a time was set.
+                    // With a timeout set, the system does not resume the wait after a signal.
                     io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => {
                         Ok(None)
                     }
@@ -145,10 +146,10 @@ impl Write for Socket {
     }
 }
 
-/// Has to be said again after each write: the system takes it for a hint.
+/// Has to be repeated after each write, because the system treats it only as a hint.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn acknowledge_at_once(tcp: &TcpStream) {
-    // Without it the answer is late, not wrong.
+    // If this fails, the answer is only late.
     let _ = socket2::SockRef::from(tcp).set_tcp_quickack(true);
 }
 
@@ -157,14 +158,14 @@ fn acknowledge_at_once(_: &TcpStream) {}
 
 #[cfg(test)]
 impl Connection {
-    /// To this listener.
+    /// Connects to this listener.
     pub(super) fn to(listener: &std::net::TcpListener) -> Self {
         let tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (peer, until) = (tcp.peer_addr().ok(), Instant::now() + std::time::Duration::from_secs(3600));
         Self::new(Box::new(Socket::new(tcp, until, false).unwrap()), peer)
     }
 
-    /// Waits until something has come, or the end.
+    /// Waits until a byte or the end of the connection has arrived.
     pub(super) fn wait(&self) {
         self.line().stream.socket().tcp.peek(&mut [0]).unwrap();
     }
@@ -184,7 +185,7 @@ mod tests {
         let (client, mut server) = connect();
         assert!(client.is_quiet());
         server.write_all(b"x").unwrap();
-        // What was written has arrived once it can be waited for.
+        // This waits until the byte has arrived.
         client.wait();
         assert!(!client.is_quiet());
         let (client, server) = connect();
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_is_no_wait() {
+    fn after_the_deadline_nothing_is_read_or_written() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let connection = Connection::to(&listener);
         listener.accept().unwrap().0.write_all(b"x").unwrap();

@@ -9,7 +9,7 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use super::obstacle::Cause;
 use super::stream::Stream;
 
-/// Speaks TLS on a stream to this host.
+/// Does the TLS handshake with this host on the stream.
 pub(super) fn shake_hands(stream: Stream, config: &Arc<ClientConfig>, host: &str) -> Result<Stream, Cause> {
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned());
     let name = name.map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;

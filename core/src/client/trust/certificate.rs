@@ -1,5 +1,6 @@
-//! What a server presented when its certificate was not trusted. The verifiers tell that the issuer
-//! is unknown, but not whether it is missing, private or the certificate itself.
+//! Describes what a server presented when its certificate was not trusted. The verifiers only say that the
+//! issuer is unknown. They do not say whether the intermediate certificate is missing, the authority is a
+//! private one, or the certificate is self-signed.
 
 use std::sync::Arc;
 
@@ -11,13 +12,13 @@ use crate::error::{address, shortened};
 /// The certificates that a server sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Presented {
-    /// Whether there was none but the server's own.
+    /// Whether the server sent only its own certificate.
     pub(super) is_alone: bool,
-    /// Whether the server's own is issued by itself.
+    /// Whether the server's own certificate is self-signed.
     pub(super) is_self_signed: bool,
-    /// The name of the authority that the last one is issued by.
+    /// The name of the authority that issued the last certificate.
     pub(super) issuer: Option<String>,
-    /// Whether they were trusted, and the server did not prove to have the key.
+    /// Whether the certificates were trusted, but the server did not prove that it has the key.
     pub(super) is_trusted: bool,
 }
 
@@ -30,14 +31,14 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    /// What `rustls` passes on.
+    /// Finds this error inside one of `rustls`.
     pub(super) fn inside(error: &CertificateError) -> Option<&Self> {
         let CertificateError::Other(OtherError(other)) = error else { return None };
         other.downcast_ref()
     }
 }
 
-/// Adds what was presented, where the error alone does not tell what is wrong.
+/// Adds what was presented to an error that alone does not say what is wrong.
 pub(super) fn refused(error: Error, presented: impl FnOnce() -> Presented) -> Error {
     match error {
         Error::InvalidCertificate(
@@ -62,7 +63,7 @@ impl Presented {
         }
     }
 
-    /// Of a server that did not prove to have the key of a certificate that is trusted.
+    /// For a server that did not prove that it has the key of a trusted certificate.
     pub(super) fn trusted() -> Self {
         Self { is_trusted: true, ..Self::default() }
     }
@@ -82,7 +83,7 @@ fn names(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((issuer, take(&mut fields)?))
 }
 
-/// The common name in a name, or else the organization.
+/// The common name in a name, or the organization if there is no common name.
 fn readable(name: &[u8]) -> Option<String> {
     const ORGANIZATION: u8 = 10;
     let text = common_name(name).or_else(|| attribute(name, ORGANIZATION))?;

@@ -1,12 +1,12 @@
-//! What is wrong with a server's certificate or its TLS, and what mends it. `rustls` tells it in the
-//! names of its own types.
+//! Says what is wrong with a server's certificate or its TLS, and how to fix it. `rustls` itself only gives
+//! the names of its types.
 
 use rustls::{AlertDescription, CertificateError, Error};
 
 use super::certificate::{Presented, Refused};
 use crate::error::{address, shortened};
 
-/// Cause and remedy. `has_ca` tells whether the configuration names authorities.
+/// The cause and the remedy. `has_ca` says whether the option `ca` is set.
 pub(in crate::client) fn message(error: &Error, host: &str, has_ca: bool) -> String {
     match error {
         Error::InvalidCertificate(problem) => untrusted(problem, host, has_ca),
@@ -64,7 +64,7 @@ fn bad_signature(presented: &Presented, host: &str, has_ca: bool) -> String {
         );
     }
     if presented.is_self_signed {
-        // Another certificate of that name is trusted.
+        // A different certificate with the same name is trusted.
         return unknown_issuer(presented, host, has_ca);
     }
     format!(

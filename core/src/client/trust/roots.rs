@@ -1,5 +1,5 @@
-//! The operating system's certificates, which all clients of a process share: reading them takes 3 ms, and
-//! each copy takes 100 KiB.
+//! The CA certificates of the operating system. All clients of a process share them, because reading them
+//! takes 3 ms and each copy takes 100 KiB.
 
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use rustls_platform_verifier::Verifier;
 
 use crate::client::patience;
 
-/// How long new clients use what was read. Then they see which certificates the system has now.
+/// How long new clients use the certificates that were read. After this they are read again.
 const FRESH: Duration = Duration::from_secs(600);
 
 static SHARED: RwLock<Option<Shared>> = RwLock::new(None);

@@ -1,5 +1,5 @@
-//! The certificates that are trusted: those of the system, or those that the operator names, which may be
-//! authorities and also the very certificates that servers present.
+//! Decides which certificates are trusted: those of the system, or those that the operator names. The
+//! operator may name authorities, and also the certificates of the servers themselves.
 
 use std::sync::Arc;
 
@@ -14,9 +14,10 @@ use rustls::{
 use super::certificate::{Presented, common_name, refused};
 use super::roots;
 
-/// Trusts what the authorities signed, and the certificates that are named themselves: a self-signed one, as
-/// `openssl req -x509` makes it, says of itself that it is an authority and must not be presented by a server
-/// (RFC 5280 §4.2.1.9), but it is exactly what was named. The error of one that is refused tells what was presented.
+/// Trusts the certificates that the authorities signed, and the named certificates themselves. A self-signed
+/// certificate from `openssl req -x509` says that it is an authority, and no server may present an
+/// authority's certificate (RFC 5280 §4.2.1.9); but the operator named exactly this one. The error for a
+/// refused certificate says what the server presented.
 #[derive(Debug)]
 pub(super) struct Trust {
     authorities: Arc<dyn ServerCertVerifier>,
@@ -26,12 +27,12 @@ pub(super) struct Trust {
 #[derive(Debug)]
 struct Named {
     certificate: CertificateDer<'static>,
-    /// The common name, for a certificate without any other (RFC 6125 §6.4.4).
+    /// The common name. It counts if the certificate has no other name (RFC 6125 §6.4.4).
     common_name: Option<String>,
 }
 
 impl Trust {
-    /// Trusts the authorities of this verifier alone.
+    /// Trusts only the authorities of this verifier.
     pub(super) fn of(authorities: Arc<dyn ServerCertVerifier>) -> Self {
         Self { authorities, named: Vec::new() }
     }
@@ -80,7 +81,8 @@ impl ServerCertVerifier for Trust {
             self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         let named = self.named.iter().find(|named| named.certificate == *end_entity);
         let verified = match (verified, named) {
-            // Who issued it does not matter, nor what it says it is for. It is found out after the dates.
+            // These errors do not matter for a named certificate: neither who issued it, nor what it is for.
+            // The dates were checked before.
             (
                 Err(Error::InvalidCertificate(
                     CertificateError::Other(_)

@@ -1,5 +1,6 @@
-//! Name lookups that keep to the deadline. The system's lookup cannot be interrupted, so it runs on a thread of its
-//! own. The last answer is used again where there is no new one, so that an outage of the name service is outlasted.
+//! Name lookups that keep to the deadline. The system's lookup cannot be interrupted, so it runs on a thread
+//! of its own. If a lookup fails, the last answer is used again, so that a short outage of the name service
+//! goes unnoticed.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,18 +14,18 @@ use crate::client::give_up;
 use crate::client::net::obstacle::Cause;
 use crate::config::{IpFamily, is_localhost};
 
-/// How long an answer is used where the name service gives no other.
+/// How long an answer is used while the name service gives no new one.
 const KEPT: Duration = Duration::from_secs(600);
 
-/// How long an address that did not answer in time comes after the others of its name.
+/// How long an address that did not answer in time is tried only after the others of its name.
 const AVOIDED: Duration = Duration::from_secs(60);
 
 pub(in crate::client::net) struct Names {
     family: IpFamily,
     system: System,
-    /// When each name was looked up last, and what was found.
+    /// When each name was last looked up, and the addresses found.
     known: Mutex<HashMap<String, (Instant, Vec<SocketAddr>)>>,
-    /// Addresses that did not answer in time, and when that was.
+    /// The addresses that did not answer in time, and when that happened.
     avoided: Mutex<HashMap<SocketAddr, Instant>>,
 }
 
@@ -40,7 +41,7 @@ impl Names {
         Self { family, system, known: Mutex::default(), avoided: Mutex::default() }
     }
 
-    /// The addresses of a host that may be used: one at least.
+    /// The usable addresses of a host, at least one.
     pub(super) fn look_up(&self, host: &str, port: u16, until: Instant) -> Result<Vec<SocketAddr>, Cause> {
         let addresses = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)],
@@ -67,7 +68,7 @@ impl Names {
     fn ask(&self, host: &str, port: u16, until: Instant) -> Result<Vec<SocketAddr>, Cause> {
         let (sender, answer) = channel();
         let (system, host) = (Arc::clone(&self.system), host.to_owned());
-        // Nobody may wait for it any more.
+        // The send fails if the deadline has passed, because nobody waits any more.
         let ask = move || drop(sender.send(system(&host, port)));
         let thread = thread::Builder::new().name("prebind-dns".to_owned());
         thread.spawn(ask).map_err(|_| Cause::NoThread)?;
@@ -75,7 +76,7 @@ impl Names {
         found.map_err(Cause::of_lookup)
     }
 
-    /// From now on, and for a while, other addresses are tried before this one.
+    /// Tries other addresses before this one from now on, for a while.
     pub(in crate::client::net) fn avoid(&self, address: SocketAddr) {
         let mut avoided = locked(&self.avoided);
         avoided.retain(|_, at| at.elapsed() < AVOIDED);
@@ -85,7 +86,7 @@ impl Names {
     fn usable(&self, host: &str, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
         let is_wanted = |address: &&SocketAddr| {
             let other_family = if address.is_ipv4() { IpFamily::Ipv6 } else { IpFamily::Ipv4 };
-            // What is sent to localhost may be a password in the clear.
+            // Passwords may be sent to localhost unencrypted, so that name must not lead to another machine.
             self.family != other_family && (!is_localhost(host) || address.ip().is_loopback())
         };
         let mut usable: Vec<SocketAddr> = addresses.iter().filter(is_wanted).copied().collect();
@@ -101,7 +102,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 impl Names {
-    /// With these addresses for every name.
+    /// Finds these addresses for every name.
     pub(in crate::client::net) fn fixed(addresses: Vec<SocketAddr>) -> Self {
         Self::by(IpFamily::Any, Arc::new(move |_: &str, _| Ok(addresses.clone())))
     }
@@ -115,7 +116,7 @@ mod tests {
 
     const HOST: &str = "chat.example.org";
 
-    /// Longer than anything takes, on a busy machine too.
+    /// A deadline that nothing reaches, even on a busy machine.
     fn in_time() -> Instant {
         Instant::now() + Duration::from_secs(30)
     }
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_of_the_name_service_is_outlasted_for_a_while() {
+    fn a_short_outage_of_the_name_service_goes_unnoticed() {
         let is_down = Arc::new(AtomicBool::new(false));
         let outage = Arc::clone(&is_down);
         let system = move |host: &str, port| {
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_called_localhost_stays_on_this_machine() {
+    fn the_name_localhost_leads_only_to_this_machine() {
         let addresses = ["127.0.0.1:1", "[::1]:1", "192.0.2.1:1", "[2001:db8::1]:1"].map(address);
         let usable = |family, host| {
             let usable = Names::new(family).usable(host, &addresses);

@@ -1,4 +1,4 @@
-//! Passes a proxy: by CONNECT (RFC 9110 §9.3.6), SOCKS4, `SOCKS4a` or SOCKS5 (RFC 1928, RFC 1929).
+//! Connects through a proxy: by CONNECT (RFC 9110 §9.3.6), SOCKS4, `SOCKS4a` or SOCKS5 (RFC 1928, RFC 1929).
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -12,14 +12,14 @@ use crate::client::net::obstacle::Cause;
 
 pub(in crate::client::net) const USER_AGENT: &str = concat!("prebind/", env!("CARGO_PKG_VERSION"));
 
-/// What the proxy is to connect to.
+/// The target that the proxy connects to.
 #[derive(Clone, Copy)]
 pub(super) enum Target<'a> {
     Name(&'a str, u16),
     Address(SocketAddr),
 }
 
-/// Has the proxy connect to its target. From then on the stream leads there.
+/// Makes the proxy connect to the target. From then on the stream leads to the target.
 pub(super) fn pass(stream: &mut (impl Read + Write), proxy: &Proxy, target: Target<'_>) -> Result<(), Cause> {
     let login = proxy.username().map(|name| (name, proxy.password().unwrap_or_default()));
     match proxy.protocol() {
@@ -49,7 +49,7 @@ fn connect(stream: &mut (impl Read + Write), target: Target<'_>, login: Login<'_
     send(stream, head.as_bytes())?;
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") && answer.len() < MAX_HEAD {
-        // No further than the head: what follows is the server's.
+        // Read byte by byte, because what follows the head comes from the server and must stay unread.
         answer.push(read::<1>(stream)?[0]);
     }
     match answer.split(|byte| *byte == b' ').nth(1) {
@@ -63,7 +63,7 @@ fn socks4(stream: &mut (impl Read + Write), target: Target<'_>) -> Result<(), Ca
     let (port, address, name) = match target {
         Target::Address(SocketAddr::V4(address)) => (address.port(), address.ip().octets(), None),
         Target::Address(SocketAddr::V6(_)) => return Err(Cause::NoUsableAddress),
-        // SOCKS4a: an address that cannot be one is followed by a name.
+        // SOCKS4a sends an invalid address, and the name after it.
         Target::Name(host, port) => (port, [0, 0, 0, 1], Some(host)),
     };
     let mut request = [&[4, 1][..], &port.to_be_bytes(), &address, &[0]].concat();
@@ -102,7 +102,7 @@ fn socks5(stream: &mut (impl Read + Write), target: Target<'_>, login: Login<'_>
     if status != 0 {
         return Err(Cause::ProxyRefused);
     }
-    // The address that the proxy connects from, and its port: nobody needs it.
+    // Skip the address and port that the proxy connects from.
     let length = match kind {
         1 => 4,
         4 => 16,
@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    /// A proxy that has written its answers beforehand.
+    /// A proxy whose answers are written beforehand.
     struct Script {
         answers: Cursor<Vec<u8>>,
         asked: Vec<u8>,
@@ -157,7 +157,7 @@ mod tests {
         Target::Address("192.0.2.7:443".parse().unwrap())
     }
 
-    /// What became of it, what the proxy was asked, and what is left of its answers.
+    /// Returns the result, what was sent to the proxy, and which of its answers were not read.
     fn passed(proxy: &str, target: Target<'_>, answers: &[u8]) -> (Result<(), Cause>, Vec<u8>, Vec<u8>) {
         let mut script = Script { answers: Cursor::new(answers.to_vec()), asked: Vec::new() };
         let result = pass(&mut script, &Proxy::new(proxy).unwrap(), target);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_of_http_is_told_where_to_and_who() {
+    fn an_http_proxy_gets_the_target_and_the_login() {
         let ok = b"HTTP/1.1 200 Connection established\r\nVia: 1.1 x\r\n\r\nHTTP/1.1";
         let (result, asked, left) = passed("http://user:p%40ss@proxy:3128", NAME, ok);
         result.unwrap();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_of_http_may_refuse() {
+    fn an_http_proxy_may_refuse() {
         type Is = fn(&Cause) -> bool;
         let cases: [(&[u8], Is); 5] = [
             (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", |cause| {

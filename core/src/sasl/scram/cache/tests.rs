@@ -116,7 +116,7 @@ fn no_lock_is_held_while_a_key_is_derived() {
 
 /// As a child of a fork finds it whose parent held the lock in another thread.
 #[test]
-fn a_lock_that_is_never_released_is_done_without() {
+fn a_lock_that_is_never_released_is_not_waited_for_long() {
     let cache = ScramCache::new(2).unwrap();
     let _held = cache.0.entries.lock().unwrap();
     assert!(login(&cache, &ALICE, true));
