@@ -1,4 +1,4 @@
-//! The state machine: every transition, no I/O, no clock, no randomness.
+//! The state machine: it has every transition, and no I/O, no clock and no randomness.
 //!
 //! ```text
 //!          create                   auth                  success, proven           bound
@@ -12,33 +12,40 @@
 //!                                              Ended (an earlier answer may say why)
 //! ```
 //!
-//! An error leads from each [`State`] to a [`Failure`]. The file has the transitions in the order of the graph: what
-//! begins an exchange, what a reply changes, what is sent then, and the two ends.
+//! An error leads from each [`State`] to a [`Failure`]. This file has the transitions in the order of the
+//! graph: how an exchange begins, what a reply changes, what is sent next, and the two ends.
 //!
-//! That is the classic exchange; by SASL2 (XEP-0388) a stream is not restarted, and is bound with the login
-//! (XEP-0386). What is sent when, and what together, is the [`Plan`]'s business: it may send the login with the
-//! creation, or a bind before the login is done. So whether the [session](Bosh) stands, and what the [stream](Stream)
-//! said, is known beside the state.
-//! Besides, lost requests are sent again, and where an answer is awaited while no request is open, an empty one is sent
-//! for the server to answer into (XEP-0206 §3). A plan may send a request ahead of its turn, with a RID that leaves
-//! room for those after it. Two requests at most are open at once, and none when a session is handed over: its answer
-//! would not go to the browser.
+//! The graph shows the classic exchange. With SASL2 (XEP-0388) the stream is not restarted, and the resource
+//! is bound with the login (XEP-0386).
+//!
+//! The [`Plan`] decides what is sent when, and what is sent together. It may send the login with the
+//! creation, or a bind before the login is done. Therefore the [session](Bosh) and the [stream](Stream) have
+//! their own fields beside the state.
+//!
+//! - Lost requests are sent again.
+//! - If an answer is awaited while no request is open, an empty request is sent, so that the server can
+//!   answer it (XEP-0206 §3).
+//! - A plan may send a request ahead of its turn. Its RID leaves room for the requests that come before it.
+//! - At most two requests are open at once, and none when a session is handed over: the answer would not go
+//!   to the browser.
 //!
 //! # The way of a password
 //!
-//! It enters ten files on its way into a request, and climbs back once:
+//! A password passes these files on its way into a request, and comes back to `sasl/credentials.rs` once:
 //!
-//! 1. `sasl/credentials.rs` takes the password, and `account.rs` puts the address to it.
-//! 2. `plan.rs` says when the login is sent, and `choice.rs` by which mechanism.
-//! 3. This file climbs back to `sasl/credentials.rs` for the mechanism, and resumes it with what the server says.
-//! 4. `sasl/scram.rs` makes the proof. It prepares the password by `sasl/prepare.rs`, and looks for its keys in
-//!    `sasl/scram/cache.rs`.
+//! 1. `sasl/credentials.rs` takes the password, and `account.rs` adds the JID.
+//! 2. `plan.rs` decides when the login is sent, and `choice.rs` by which mechanism.
+//! 3. This file gets the mechanism from `sasl/credentials.rs`, and resumes it with each message of the
+//!    server.
+//! 4. `sasl/scram.rs` computes the proof. It prepares the password by `sasl/prepare.rs`, and looks up its
+//!    keys in `sasl/scram/cache.rs`.
 //! 5. `login.rs` puts the proof into an element, and `bosh.rs` puts that into a request.
 //!
-//! # What may import what
+//! # Which file may import which
 //!
-//! `account`, `sasl` and what is on the wire are below all of these files, and the client is above them. Each file may
-//! import from those before it: `learned`, `no_mechanism`, `choice`, `plan`, `bosh`, `explaining`, `login`, this one.
+//! `account`, `sasl` and `wire` are below all of these files, and the client is above them. In this list,
+//! each file may import from the files before it: `learned`, `no_mechanism`, `choice`, `plan`, `bosh`,
+//! `explaining`, `login`, this file.
 
 // May import from `account`, `session` and the layers above, in the order of `core/tests/layers`.
 
@@ -78,7 +85,7 @@ pub(crate) use bosh::is_unknown;
 use choice::{Uses, Way};
 #[cfg(test)]
 pub(crate) use examples::examples;
-use explaining::{Explaining, NEXT_STEP, beside_the_point};
+use explaining::{Explaining, NEXT_STEP, no_progress};
 pub use learned::Learned;
 #[cfg(feature = "client")]
 pub(crate) use learned::is_scram;
@@ -86,37 +93,36 @@ use login::Login;
 pub use plan::Plan;
 use plan::{Milestone, PlanStep, PlannedBody};
 
-/// A server that keeps answering beside the point is left after so many replies.
+/// After this many replies, an exchange with a server that makes no progress ends.
 const MAX_REPLIES: u32 = 24;
 
-/// What is expected where the server holds a request although all is said: it may have answered two
-/// at once by chance, which says nothing against the plan.
+/// The expectation that fails if the server holds a request although the exchange is complete. It may have
+/// answered two requests at once by chance, which does not speak against the plan.
 pub(crate) const EACH_ANSWERED: &str = "an answer to each request";
 
-/// What is expected of a server that the plan was made for.
+/// The expectation that fails if another kind of server answers than the plan was made for.
 pub(crate) const SAME_SERVER: &str = "the kind of server that was here before";
 
-/// What to do next. Exhaustive on purpose: a driver has to know each.
+/// What to do next. It is exhaustive on purpose, because a driver has to handle every variant.
 #[derive(Debug)]
 #[must_use]
 pub enum Step<'a> {
     /// Send these requests, each after its [`Request::pause`], then hand every reply to
     /// [`Negotiation::receive`] and every broken connection to [`Negotiation::lost`].
     Send(Negotiation<'a>, Vec<Request>),
-    /// Nothing until the reply to another open request is there.
+    /// Send nothing until the reply to another open request arrives.
     Wait(Negotiation<'a>),
-    /// The session stands, and no request is open. What it taught of the server is for
-    /// [`Plan::shortest`].
+    /// The session is open, and every request is answered. Give what was learned of the server to [`Plan::shortest`].
     Done(Session, Learned),
 }
 
-/// Why an exchange failed, and how to leave nothing behind. Fields may be added.
+/// Why an exchange failed, and how to end its session. Fields may be added.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Failure {
     /// What happened.
     pub error: Error,
-    /// The request that ends the session on the server, where one stands.
+    /// The request that ends the session on the server, if there is one.
     pub terminate: Option<Request>,
 }
 
@@ -138,7 +144,7 @@ pub struct Negotiation<'a> {
     stage: Stage,
 }
 
-/// What an exchange is made for, and with.
+/// What an exchange is given at its start.
 struct Given<'a> {
     config: &'a Config,
     account: &'a Account,
@@ -146,24 +152,25 @@ struct Given<'a> {
     means: Means<'a>,
 }
 
-/// How far the login is.
+/// How far the login has come.
 enum State<'a> {
-    /// Not begun, or begun anew.
+    /// The login has not begun, or begins again without a token.
     Unauthenticated {
-        /// An offer without mechanisms that another may follow.
+        /// An offer without mechanisms, after which another offer may follow.
         empty_offer: Option<Features>,
         is_token_refused: bool,
     },
     /// A mechanism is under way.
     Authenticating(Login<'a>),
-    /// The session ended with this error while a mechanism was under way. The answer to an earlier request is awaited.
+    /// The session ended with this error while a mechanism was under way. The answer to an earlier request
+    /// may say why, so it is awaited.
     Ended(Login<'a>, Error),
-    /// The server accepted the login, and proved itself as far as the mechanism can.
+    /// The server accepted the login, and proved its own identity if the mechanism can do that.
     Authenticated {
         proof: Authenticated,
-        /// What went with the login, if it was made by SASL2.
+        /// What was sent with the login, if it was made by SASL2.
         inline: Option<Inline>,
-        /// A new one.
+        /// A new token that the server issued.
         token: Option<FastToken>,
     },
 }
@@ -174,24 +181,24 @@ struct Stream {
     is_restarted: bool,
     features: Option<Features>,
     bound: Option<Jid>,
-    /// Why the bind was refused that went out before the login was done.
+    /// Why the server refused a bind that was sent before the login was done.
     refusal: Option<Error>,
     is_session_open: bool,
 }
 
-/// What the server was told of the account's secrets.
+/// Which secrets of the account the server was sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Told {
     Nothing,
-    /// The login began with a secret, or with a proof of one.
+    /// The first message of the login held a secret, or a proof of one.
     AtOnce,
-    /// A challenge was answered.
+    /// The answer to a challenge held a proof.
     OnDemand,
 }
 
 impl<'a> Negotiation<'a> {
-    /// Begins an exchange: the requests to send first. The keys of a password are looked for in `scram_cache`
-    /// before they are derived, and left there once the login succeeds.
+    /// Begins an exchange, and returns the requests to send first. The keys of a password are looked up in
+    /// `scram_cache` before they are derived, and stored there once the login succeeds.
     ///
     /// # Errors
     /// `Config` if an option has a value that no exchange can be made with.
@@ -205,7 +212,7 @@ impl<'a> Negotiation<'a> {
         Self::start_at_pace(config, account, plan, random, scram_cache, None)
     }
 
-    /// As [`start`](Self::start), and the keys of a password are derived as `pace` says.
+    /// As [`start`](Self::start), and `pace` controls the derivation of keys.
     pub(crate) fn start_at_pace(
         config: &'a Config,
         account: &'a Account,
@@ -235,17 +242,17 @@ impl<'a> Negotiation<'a> {
     /// Takes the reply to one of the open requests.
     ///
     /// # Errors
-    /// [`Failure`]; its `terminate` is best sent, so that no session is left behind.
+    /// [`Failure`]. Send its `terminate`, so that no session is left behind.
     pub fn receive(mut self, reply: &Reply) -> Result<Step<'a>, Failure> {
         let advance = self.advance(reply);
         self.step(advance)
     }
 
-    /// Takes note that the connection broke before the reply to the request with this RID was there.
+    /// Records that the connection broke before the reply to the request with this RID arrived.
     ///
     /// # Errors
-    /// [`Failure`] with this `error` if the request was repeated before, or creates a session, which
-    /// must not be repeated: its `terminate` is best sent.
+    /// [`Failure`] with this `error` if the request was repeated before, or if it creates a session and must
+    /// not be repeated. Send the failure's `terminate`.
     pub fn lost(mut self, rid: u64, error: Error) -> Result<Step<'a>, Failure> {
         let advance = match self.take_end() {
             Some(end) => Err(end),
@@ -255,39 +262,39 @@ impl<'a> Negotiation<'a> {
         self.step(advance)
     }
 
-    /// As [`lost`](Self::lost), where this much of the reply's body arrived.
+    /// As [`lost`](Self::lost), after this part of the reply's body arrived.
     #[cfg(feature = "client")]
     pub(crate) fn lost_after(mut self, partial: &[u8], rid: u64, error: Error) -> Result<Step<'a>, Failure> {
         self.bosh.note_stray(partial, self.given.config);
         self.lost(rid, error)
     }
 
-    /// Gives the exchange up because of something outside it.
+    /// Gives up the exchange for a reason outside of it.
     #[must_use]
     pub fn abandon(mut self, error: Error) -> Failure {
         self.fail(error)
     }
 
-    /// As [`abandon`](Self::abandon), after a reply of which only this much of the body arrived.
+    /// As [`abandon`](Self::abandon), after only this part of a reply's body arrived.
     #[cfg(feature = "client")]
     pub(crate) fn abandon_after(mut self, partial: &[u8], error: Error) -> Failure {
         self.bosh.note_stray(partial, self.given.config);
         self.fail(error)
     }
 
-    /// Where the exchange stands.
+    /// The stage that the exchange has reached.
     #[must_use]
     pub fn stage(&self) -> Stage {
         self.stage
     }
 
-    /// What the server is known to be so far.
+    /// The kind of server, as far as it is known.
     #[cfg(feature = "client")]
     pub(crate) fn server(&self) -> Server {
         self.learned.server()
     }
 
-    /// The request that ends the session, if one stands.
+    /// The request that ends the session, if there is one.
     #[cfg(feature = "client")]
     pub(crate) fn ending(&self) -> Option<Request> {
         self.bosh.ending()
@@ -305,7 +312,7 @@ impl<'a> Negotiation<'a> {
 
 /// What follows from a reply.
 enum Advance {
-    /// Perhaps none, while another request is open.
+    /// The requests to send. There may be none while another request is open.
     Send(Vec<Request>),
     Done(Box<Session>),
 }
@@ -330,13 +337,13 @@ impl Negotiation<'_> {
         }
         self.replies += 1;
         if self.replies > MAX_REPLIES {
-            return Err(beside_the_point(self.stage, MAX_REPLIES));
+            return Err(no_progress(self.stage, MAX_REPLIES));
         }
         self.bosh.close(reply.rid);
         let body = match received {
             Ok(Received::Body(body)) => body,
             Ok(Received::Recoverable) => {
-                // It asks for the same request a second time: that will not end.
+                // The server asks for the same request a second time, so it would ask again and again.
                 self.bosh.note_stray(&reply.body, config);
                 return Err(Error::terminated(self.stage, None, None));
             }
@@ -344,7 +351,7 @@ impl Negotiation<'_> {
                 self.bosh.note_stray(&reply.body, config);
                 return Err(error);
             }
-            // Another server may know the session, so it is ended all the same.
+            // Another server may know the session, so the failure still ends it.
             Ok(Received::Terminated(error)) if is_unknown(&error) => return Err(error),
             Ok(Received::Terminated(error)) => return self.ended(reply.rid, error),
         };
@@ -363,7 +370,7 @@ impl Negotiation<'_> {
         self.next()
     }
 
-    /// The session stands.
+    /// Records the session that the server created.
     fn created(&mut self, reply: &Reply, body: &Body) -> Result<()> {
         let Given { config, account, .. } = self.given;
         let created = body.created(config);
@@ -379,9 +386,9 @@ impl Negotiation<'_> {
         Ok(())
     }
 
-    /// The server ended the session, and may say why in its answer to an earlier request.
+    /// The server ended the session. Its answer to an earlier request may say why.
     fn ended(&mut self, rid: u64, error: Error) -> Result<Advance> {
-        // Before the SID that the error may repeat is forgotten.
+        // The error may repeat the SID, so it is cleaned before the session is forgotten.
         let error = self.without_secrets(self.explaining().remedied(error));
         let may_be_told_more = matches!(self.state, State::Authenticating(_)) && self.bosh.is_behind(rid);
         if may_be_told_more && let State::Authenticating(login) = mem::take(&mut self.state) {
@@ -392,7 +399,7 @@ impl Negotiation<'_> {
         Err(error)
     }
 
-    /// How the session ended, once the answer to an earlier request is there or lost.
+    /// The error that ended the session, once the answer to an earlier request has arrived or is lost.
     fn take_end(&mut self) -> Option<Error> {
         let State::Ended(..) = self.state else { return None };
         let State::Ended(login, end) = mem::take(&mut self.state) else { return None };
@@ -401,7 +408,7 @@ impl Negotiation<'_> {
         Some(end)
     }
 
-    /// Why the session ended: the answer to the earlier request may refuse the login.
+    /// Why the session ended. The answer to the earlier request explains it if it refuses the login.
     fn explained_end(&mut self, received: Result<Received>, end: Error) -> Error {
         match received {
             Ok(Received::Body(body)) => self.take(&body).err().unwrap_or(end),
@@ -410,12 +417,13 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Takes what a reply to one of the requests tells.
+    /// Takes in the payload of a reply.
     fn take(&mut self, body: &Body) -> Result<()> {
         let mut is_begun_anew = false;
         for element in body.payload() {
             let incoming = match stanza::read(element, self.stage) {
-                // A refused login explains this; an accepted one makes it count.
+                // The bind may be refused because the login is. The refusal counts only if the login is
+                // accepted.
                 Err(error) if *error.kind() == ErrorKind::Bind && !self.state.is_authenticated() => {
                     self.stream.refusal = Some(error);
                     continue;
@@ -437,7 +445,7 @@ impl Negotiation<'_> {
             }
         }
         if is_begun_anew {
-            // Of the bind that went with the token; there will be another.
+            // This refusal is about the bind that was sent with the token. Another bind will follow.
             self.stream.refusal = None;
         }
         let is_authenticated = self.state.is_authenticated();
@@ -446,8 +454,8 @@ impl Negotiation<'_> {
 
     fn offered(&mut self, mut features: Features) {
         features.has_none &= self.bosh.session.as_ref().is_some_and(|(_, created)| created.is_secure);
-        // A connection manager that speaks TLS to the XMPP server for its clients may hand on the features of before
-        // it, too. The servers that hold their own BOSH sessions offer nothing else later.
+        // A connection manager that starts TLS with the XMPP server for its clients may also pass on the
+        // features from before TLS. Servers with their own BOSH sessions make no second offer.
         let is_empty = features.mechanisms.is_empty() && features.sasl2.is_none() && features.starttls;
         if let State::Unauthenticated { empty_offer: empty @ None, .. } = &mut self.state
             && is_empty
@@ -463,7 +471,7 @@ impl Negotiation<'_> {
                 if self.wants_sasl2() { learned.with_sasl2(features.sasl2.as_ref()) } else { learned };
         }
         if features.session_required {
-            // It is a server of a kind that the shorter plans were not made for.
+            // The shorter plans were not made for a server that requires this.
             self.learned = Learned::new(Server::Other, self.learned.mechanisms());
         }
         self.stream.features = Some(features);
@@ -493,7 +501,8 @@ impl Negotiation<'_> {
         self.state = State::Authenticated { proof, inline, token };
         self.bosh.is_logged_in = true;
         let Some(inline) = inline else { return Ok(()) };
-        // The next features are those of a stream that is restarted without being asked to.
+        // After SASL2 the server restarts the stream by itself, so the next features belong to the new
+        // stream.
         self.stream.restart();
         match success.bound {
             Some(jid) if inline.bind => self.bound(jid?),
@@ -504,7 +513,7 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Whether the login goes on without the token that was refused, in the same session.
+    /// Whether the login goes on in the same session, without the token that was refused.
     fn goes_on_without_token(&mut self, error: &Error) -> bool {
         let State::Authenticating(login) = &self.state else { return false };
         let is_about_it = *error.kind() == ErrorKind::Auth && login.presents_token();
@@ -513,12 +522,12 @@ impl Negotiation<'_> {
         }
         tracing::debug!("the server refused the token; logging in without it");
         self.state = State::Unauthenticated { empty_offer: None, is_token_refused: true };
-        // The session stands.
+        // The creation counts as sent, because the session is open.
         self.go_on_classic(1);
         true
     }
 
-    /// The bound JID must be the account's: some servers let one user act as another.
+    /// Checks that the bound JID is the account's, because some servers let one user act as another.
     fn bound(&mut self, jid: Jid) -> Result<()> {
         let account = self.given.account;
         match account.jid().compare(&jid) {
@@ -531,8 +540,8 @@ impl Negotiation<'_> {
         Ok(())
     }
 
-    /// Goes on as any server understands it, since this is another one than the plan was made for. It may
-    /// have dropped what went with the creation, and would then never answer.
+    /// Goes on by the classic plan, because this is another server than the plan was made for. It may have
+    /// ignored what was sent with the creation, and would then never answer it.
     fn leave_plan(&mut self) -> Result<()> {
         let sent = match &self.state {
             State::Unauthenticated { .. } => 1,
@@ -547,21 +556,21 @@ impl Negotiation<'_> {
                 ));
             }
         };
-        // The session stands, and the login may.
+        // The creation counts as sent, and the login does if the server answers it.
         self.go_on_classic(sent);
         Ok(())
     }
 
-    /// Goes on by the classic plan, of which so many bodies count as sent.
+    /// Goes on by the classic plan, with this many of its bodies counted as sent.
     fn go_on_classic(&mut self, sent: usize) {
         self.plan = Plan::classic().expecting_scram(self.plan.expects_scram);
         self.sent = sent;
     }
 }
 
-/// What is sent then.
+/// What is sent next.
 impl Negotiation<'_> {
-    /// What follows from what is known now.
+    /// Decides what to do next.
     fn next(&mut self) -> Result<Advance> {
         let mut requests = self.bosh.due_repeats();
         requests.extend(self.due_bodies()?);
@@ -585,7 +594,7 @@ impl Negotiation<'_> {
         Ok(Advance::Send(requests))
     }
 
-    /// Writes the bodies whose turn it is, as far as the server lets them be open.
+    /// Writes the bodies whose turn it is, as many as the server allows to be open.
     fn due_bodies(&mut self) -> Result<Vec<Request>> {
         let mut requests = Vec::new();
         while let Some(body) = self.plan.bodies.get(self.sent) {
@@ -620,7 +629,7 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Writes one body of the plan; none if every step of it is left out.
+    /// Writes one body of the plan. Returns `None` if all its steps are skipped.
     fn planned(&mut self, body: &PlannedBody) -> Result<Option<Request>> {
         let Given { config, account, .. } = self.given;
         let mut frame = Frame::Plain;
@@ -628,7 +637,8 @@ impl Negotiation<'_> {
         let mut is_needed = false;
         let mut is_secret = false;
         let mut awaited = self.stage;
-        // Who is about to log in (RFC 6120 §4.7.1): tokens are only offered to somebody, and nobody else needs to know.
+        // Names the user who is about to log in (RFC 6120 §4.7.1), because servers offer tokens only to a
+        // named user. Without tokens the server need not know it yet, so it is not told.
         let is_told = self.wants_sasl2() && config.may_send_secrets_early();
         let from = is_told.then(|| account.jid().bare().to_string());
         for step in body.steps {
@@ -659,7 +669,8 @@ impl Negotiation<'_> {
                     (Stage::Restart, Secret::default())
                 }
                 PlanStep::Bind if !self.state.has_spoken() => {
-                    // By a mechanism that the plan was not made for: nothing can be bound yet.
+                    // The plan was not made for this mechanism: it sends another message, so nothing can be
+                    // bound yet.
                     self.go_on_classic(2);
                     continue;
                 }
@@ -671,7 +682,7 @@ impl Negotiation<'_> {
                 PlanStep::Session => (Stage::Session, bind::session()),
             };
             is_needed = true;
-            // Until the session stands, that is what is waited for.
+            // Until the session is open, the creation is what is waited for.
             if self.bosh.session.is_some() {
                 awaited = stage;
             }
@@ -687,7 +698,7 @@ impl Negotiation<'_> {
         Ok(Some(request.after(body.pause)))
     }
 
-    /// Whether SASL2 is wanted where it is offered.
+    /// Whether to use SASL2 if the server offers it.
     fn wants_sasl2(&self) -> bool {
         self.plan.may_use_sasl2 && self.given.account.uses_sasl2(self.given.config)
     }
@@ -711,7 +722,7 @@ impl Negotiation<'_> {
         Ok(auth)
     }
 
-    /// How to log in where this is offered.
+    /// How to log in, given this offer.
     fn way(&self, offer: &Features) -> Result<Way> {
         if self.plan.may_use_sasl2 {
             let uses = match self.state {
@@ -728,7 +739,7 @@ impl Negotiation<'_> {
         Way::choose(config, account, offer, uses, self.plan.expects_scram)
     }
 
-    /// The element that answers a challenge, once.
+    /// The element that answers a challenge. It is returned once.
     fn respond(&mut self) -> Option<Secret> {
         let State::Authenticating(login) = &mut self.state else { return None };
         let (element, message) = login.due_response()?;
@@ -753,8 +764,8 @@ impl Negotiation<'_> {
         request
     }
 
-    /// Whether a login by SASL2 is under way that may be left for one without SASL2: the server was told
-    /// nothing that it would be told again. A token is for SASL2 alone.
+    /// Whether a login by SASL2 is under way that a login without SASL2 may replace. That is so if no secret
+    /// would be sent a second time. A token does not count, because it is used with SASL2 only.
     fn may_leave_sasl2(&self) -> bool {
         let may_be_told_more = |login: &Login<'_>| match self.told {
             Told::Nothing => true,
@@ -767,7 +778,7 @@ impl Negotiation<'_> {
 
 /// The two ends.
 impl Negotiation<'_> {
-    /// Whether everything is planned, sent and known.
+    /// Whether the whole plan is sent, and everything that a session needs is known.
     fn is_complete(&self) -> bool {
         self.sent == self.plan.bodies.len()
             && self.state.is_authenticated()
@@ -775,7 +786,8 @@ impl Negotiation<'_> {
             && (self.stream.is_session_open || !self.stream.requires_session())
     }
 
-    /// The session, with the proof of the login, and the token to keep: a new one, or the one that was accepted.
+    /// The session, with the proof of the login and the token to keep: a new token, or else the one that the
+    /// server accepted.
     fn completed(&mut self) -> Option<Session> {
         let (jid, (sid, created)) = (self.stream.bound.clone()?, self.bosh.session.clone()?);
         let State::Authenticated { proof, inline, token } = mem::take(&mut self.state) else { return None };
@@ -802,7 +814,8 @@ impl Negotiation<'_> {
         Explaining { config, account, mechanism: self.state.mechanism() }
     }
 
-    /// What a server that hides its mechanisms should be told, where another offer was waited for in vain.
+    /// Explains the error if the server hid its mechanisms and no second offer came, or if SASL2 may be the
+    /// cause.
     fn explained(&self, error: Error) -> Error {
         if self.state.is_in_sasl2() {
             return self.explaining().explained_by_sasl2(error);
@@ -822,8 +835,8 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Whether the server may have looked at a secret, or at a proof of one, before this error, and has not
-    /// accepted it.
+    /// Whether the server may have seen a secret, or a proof of one, before this error, and has not accepted
+    /// it.
     fn is_secret_out(&self, error: &Error) -> bool {
         let is_left_unread = matches!(
             error.condition(),
@@ -839,7 +852,7 @@ impl Negotiation<'_> {
         }
     }
 
-    /// The error without what it repeats of anything that only the client and the server should know.
+    /// Removes from the error everything that only the client and the server should know.
     fn without_secrets(&self, error: Error) -> Error {
         let Given { config, account, random, .. } = &self.given;
         let mut secrets = Secrets::default();
@@ -868,7 +881,7 @@ impl Default for State<'_> {
 }
 
 impl<'a> State<'a> {
-    /// The login that was begun, and is not done.
+    /// The login that has begun and is not done.
     fn login(&self) -> Option<&Login<'a>> {
         match self {
             Self::Authenticating(login) | Self::Ended(login, _) => Some(login),
@@ -876,7 +889,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// The login that waits for the server, if one does.
+    /// The login that waits for a message of the server.
     fn listening(&mut self, otherwise_expected: &'static str, stage: Stage) -> Result<&mut Login<'a>> {
         match self {
             Self::Authenticating(login) if !login.is_challenged() => Ok(login),
@@ -884,7 +897,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// The mechanism that the login was begun by.
+    /// The mechanism of the login.
     fn mechanism(&self) -> Option<&str> {
         match self {
             Self::Authenticated { proof, .. } => Some(proof.mechanism()),
@@ -892,7 +905,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// What goes with the login, if it is made by SASL2.
+    /// What is sent with the login, if it is made by SASL2.
     fn inline(&self) -> Option<Inline> {
         match self {
             Self::Authenticated { inline, .. } => *inline,
@@ -913,7 +926,7 @@ impl<'a> State<'a> {
         self.login().is_some_and(Login::is_in_sasl2)
     }
 
-    /// A failure, with what the mechanism learned about it before.
+    /// Adds to a failure what the mechanism has learned about it.
     fn explain(&self, error: Error) -> Error {
         match self.login() {
             Some(login) => login.explain(error),
@@ -923,13 +936,13 @@ impl<'a> State<'a> {
 }
 
 impl Stream {
-    /// What it offered is over.
+    /// Starts a new stream, which has its own offer.
     fn restart(&mut self) {
         self.is_restarted = true;
         self.features = None;
     }
 
-    /// Whether the server insists on the legacy session (RFC 3921 §3).
+    /// Whether the server requires the legacy session (RFC 3921 §3).
     fn requires_session(&self) -> bool {
         self.features.as_ref().is_some_and(|features| features.session_required)
     }

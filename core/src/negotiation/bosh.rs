@@ -1,9 +1,10 @@
-//! The BOSH session that the exchange is made in (XEP-0124): its ID, its cookies, and which of its requests are open.
+//! The BOSH session of the exchange (XEP-0124): its ID, its cookies, and its open requests.
 //!
-//! A request that was lost, or that reached a server which does not know the session, is sent again with the same
-//! bytes (§14.3), in the order of the RIDs. ejabberd ends a session if it gets a second copy of a request while an
-//! earlier one is missing. A request is not sent again if its answer can tell nothing new: ejabberd keeps its last two
-//! answers, and never answers the copy of a request before those.
+//! A request that was lost is sent again with the same bytes (§14.3), in the order of the RIDs. A request
+//! also counts as lost if the server that got it does not know the session. The order matters because
+//! ejabberd ends a session if it gets a second copy of a request while an earlier one is missing. A request
+//! is not sent again if its answer can say nothing new: ejabberd keeps only its last two answers, and never
+//! answers a copy of an older request.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -18,48 +19,48 @@ use crate::wire::reply::Reply;
 use crate::wire::request::Request;
 use crate::wire::server::Server;
 
-/// Requests that may be open at once, if the server does not allow fewer. More than two arrive out
-/// of order too often, and what is beyond the server's window ends the session.
+/// The most requests that may be open at once; the server may allow fewer. More than two would often arrive
+/// in the wrong order, and a request beyond the server's window ends the session.
 const MAX_OPEN: u32 = 2;
 
-/// How long to wait before a request is sent again to a server that does not know the session: 250 ms in
-/// all. The nodes of an ejabberd cluster learn of a new session up to 111 ms late.
+/// How long to wait each time, in milliseconds, before a request is sent again to a server that does not know
+/// the session: 250 ms in all. The nodes of an ejabberd cluster hear of a new session up to 111 ms late.
 const PAUSES: [u64; 6] = [4, 8, 16, 32, 64, 126];
 
 #[derive(Default)]
 pub(super) struct Bosh {
-    /// Its ID, and what the server said of it.
+    /// The session's ID, and what the server said about the session.
     pub(super) session: Option<(Secret, Created)>,
     pub(super) cookies: Cookies,
-    /// That of the request after the latest one.
+    /// The RID after the highest one that was given out.
     pub(super) next_rid: u64,
-    /// The RIDs before that one which are left for the next bodies of the plan.
+    /// The lower RIDs that are reserved for the next bodies of the plan.
     skipped: VecDeque<u64>,
-    /// In the order of the RIDs.
+    /// The open requests, in the order of their RIDs.
     pub(super) open: Vec<Open>,
-    /// The request with the latest secret, until it is answered, and not by an error.
+    /// The last request with a secret, until it is answered without an error.
     unanswered_secret: Option<u64>,
     /// The highest RID that was answered.
     answered: u64,
     /// Whether the login is done.
     pub(super) is_logged_in: bool,
-    /// Whether the JID is known.
+    /// Whether the bound JID is known.
     pub(super) is_bound: bool,
-    /// How many requests or their answers were lost.
+    /// How many requests or answers were lost.
     losses: u32,
-    /// How many times an answer was waited for, one after the other.
+    /// How many waits for an answer followed each other: the round trips.
     pub(super) waits: u32,
 }
 
-/// A request that was sent and not answered.
+/// A request that was sent and is not answered yet.
 pub(super) struct Open {
     request: Request,
     was_repeated: bool,
-    /// How often the server did not know the session.
+    /// How often the answer was that the server does not know the session.
     unknown: usize,
-    /// Whether it is to be sent again as soon as no earlier request is open.
+    /// Whether the request is sent again as soon as no earlier request is open.
     is_lost: bool,
-    /// The waits up to its answer.
+    /// The round trips of the exchange up to this request's answer.
     waits: u32,
 }
 
@@ -78,12 +79,12 @@ impl Bosh {
         granted.unwrap_or(MAX_OPEN).clamp(1, MAX_OPEN) as usize
     }
 
-    /// Whether RIDs are left for the bodies that come next.
+    /// Whether RIDs are reserved for the next bodies of the plan.
     pub(super) fn is_ahead(&self) -> bool {
         !self.skipped.is_empty()
     }
 
-    /// Writes a request with the first RID that is free, `ahead_of` so many that are written later.
+    /// Writes a request. Its RID leaves room for `ahead_of` requests that are written later with lower RIDs.
     pub(super) fn write(&mut self, frame: &Frame<'_>, stage: Stage, payload: &str, ahead_of: u64) -> Request {
         let gap = self.next_rid..self.next_rid + ahead_of;
         self.next_rid = gap.end;
@@ -95,7 +96,7 @@ impl Bosh {
         Request::new(frame, stage, rid, self.sid().map(Secret::expose), payload, self.cookies.header())
     }
 
-    /// Holds a request as open.
+    /// Records that a request is open.
     pub(super) fn open(&mut self, request: Request) {
         if request.holds_secret() {
             self.unanswered_secret = Some(request.rid());
@@ -105,15 +106,14 @@ impl Bosh {
         self.open.insert(place, Open { request, was_repeated: false, unknown: 0, is_lost: false, waits });
     }
 
-    /// The request that ends the session, if one stands. It is not held as open.
+    /// The request that ends the session, if there is one. It does not count as open.
     #[cfg(feature = "client")]
     pub(super) fn ending(&self) -> Option<Request> {
         let (sid, cookie) = (self.sid()?.expose(), self.cookies.header());
         Some(Request::new(&Frame::Terminate, Stage::Terminate, self.next_rid, Some(sid), "", cookie))
     }
 
-    /// Takes note of a session that stands although the answer to its creation is unusable, so that it can
-    /// be ended.
+    /// Finds the SID in an unusable answer to the creation, so that the session can be ended.
     pub(super) fn note_stray(&mut self, body: &[u8], config: &Config) {
         if self.session.is_none() {
             self.session = stray_sid(body).map(|sid| (sid, Created::asked(config)));
@@ -124,7 +124,7 @@ impl Bosh {
         self.open.iter().any(|open| open.request.rid() == rid)
     }
 
-    /// Whether a reply says that its request was lost, and the exchange goes on all the same.
+    /// Whether the reply says that its request was lost, and the exchange can go on.
     pub(super) fn is_lost(&mut self, reply: &Reply, received: &Result<Received>) -> bool {
         let in_session = self.session.is_some();
         let holds_secret =
@@ -136,7 +136,8 @@ impl Bosh {
                 is_unknown(error) && (self.repeat_unknown(reply.rid) || self.settle(reply.rid))
             }
             Err(_) => {
-                // A server that failed over a password has looked at it, and may count it.
+                // A server that fails after it saw a password may count it as a wrong one, so only a
+                // gateway's error allows a repeat.
                 let may_repeat =
                     if holds_secret { reply.is_from_gateway() } else { reply.is_server_failure() };
                 (in_session && may_repeat && self.repeat(reply.rid))
@@ -145,12 +146,13 @@ impl Bosh {
         }
     }
 
-    /// Takes note that the connection broke before the request was answered. Whether the exchange can go on.
+    /// Records that the connection broke before the request was answered. Returns whether the exchange can go
+    /// on.
     pub(super) fn lost(&mut self, rid: u64) -> bool {
         self.repeat(rid) || self.settle(rid)
     }
 
-    /// Takes note that a request is answered.
+    /// Records that a request is answered.
     pub(super) fn close(&mut self, rid: u64) {
         self.open.retain(|open| {
             if open.request.rid() == rid {
@@ -161,30 +163,30 @@ impl Bosh {
         self.answered = self.answered.max(rid);
     }
 
-    /// Takes note that the answer to a request was no error.
+    /// Records that the answer to a request was no error.
     pub(super) fn accept(&mut self, rid: u64) {
         self.unanswered_secret.take_if(|secret| *secret == rid);
     }
 
-    /// Whether an earlier request is open. Replies come in the order of the requests (§11), but over several
-    /// connections the later one may be here first.
+    /// Whether an earlier request is open. The server replies in the order of the requests (§11), but a later
+    /// reply may arrive first over another connection.
     pub(super) fn is_behind(&self, rid: u64) -> bool {
         self.open.iter().any(|open| open.request.rid() < rid)
     }
 
-    /// Whether the server holds a request: replies come in the order of the requests (§11), so it holds what is later
-    /// than the one it answered last.
+    /// Whether the server holds a request. It replies in the order of the requests (§11), so it holds a
+    /// request that is later than the last one it answered.
     pub(super) fn is_held(&self) -> bool {
         self.open.iter().any(|open| open.request.rid() > self.answered)
     }
 
-    /// How many requests are open whose answers are to be waited for.
+    /// How many open requests have an answer that is worth waiting for.
     pub(super) fn unsettled(&self) -> usize {
         self.open.iter().filter(|open| !self.is_settled(open)).count()
     }
 
-    /// The lost request that no earlier one is open beside. A lost request whose answer can tell nothing new is
-    /// forgotten instead.
+    /// The lost request to send again: the first one, if no earlier request is open. A lost request whose
+    /// answer can say nothing new is dropped.
     pub(super) fn due_repeats(&mut self) -> Vec<Request> {
         let open = mem::take(&mut self.open);
         self.open = open.into_iter().filter(|open| !open.is_lost || !self.tells_nothing(open)).collect();
@@ -198,32 +200,34 @@ impl Bosh {
         }))
     }
 
-    /// Whether the request was lost, and its answer is not waited for: where the node is gone that answered it, nothing
-    /// comes.
+    /// Whether the request was lost and its answer is not worth waiting for. If the node that answered it is
+    /// gone, no answer comes.
     fn is_settled(&self, open: &Open) -> bool {
         (open.was_repeated || open.unknown > 0) && self.tells_nothing(open)
     }
 
-    /// Whether the answer to this request can tell nothing new. A later request was answered, so this one has reached
-    /// the server: replies come in the order of the requests (§11). Once the login is done, only the answer to a bind,
-    /// or to a request after it, may tell more: the JID.
+    /// Whether the answer to this request can say nothing new. If a later request was answered, this one has
+    /// reached the server, because it replies in the order of the requests (§11). Once the login is done, the
+    /// only news is the bound JID, in the answer to a bind or to a later request.
     fn tells_nothing(&self, open: &Open) -> bool {
         let may_tell_jid = !self.is_bound && open.request.stage() == Stage::Bind;
         self.is_logged_in && open.request.rid() < self.answered && !may_tell_jid
     }
 
-    /// Whether the session has gone with the server that had it, so that none that is there has looked at a
-    /// secret. ejabberd says `internal-server-error` of a session on a node that was killed, to all of its requests.
-    /// If it is said to the request that holds a secret, and to no other, it may be about the login. But ejabberd
-    /// refuses a login by a `<failure/>`, so it is not once the secret was answered without one.
+    /// Whether the session was lost together with its server, so that no running server has seen a secret.
+    /// When a node was killed, ejabberd answers every request of its sessions with `internal-server-error`.
+    /// If only the request with the secret gets this answer, the error may be about the login. But ejabberd
+    /// refuses a login by a `<failure/>`, so once the secret is answered without a failure, the error is not
+    /// about the login.
     pub(super) fn is_gone(&self, error: &Error, server: Server) -> bool {
         let is_not_refused = self.unanswered_secret.is_none() && server == Server::Ejabberd;
         let may_be_gone = self.losses > 0 || !self.open.is_empty() || is_not_refused;
         (self.session.is_some() && is_unknown(error)) || (has_failed(error) && may_be_gone)
     }
 
-    /// Whether the creation was lost where that tells nothing of a secret in it: a proxy lost the server (502), or the
-    /// server is expected to be ejabberd, which refuses a login by a `<failure/>` and keeps the connection.
+    /// Whether the creation was lost in a way that says nothing about a secret in it. Either a proxy lost the
+    /// server (502), or the server should be ejabberd, which refuses a login by a `<failure/>` and keeps the
+    /// connection open.
     pub(super) fn is_creation_lost(&self, error: &Error, expected: Option<Server>) -> bool {
         self.session.is_none()
             && match error.kind() {
@@ -235,7 +239,7 @@ impl Bosh {
             }
     }
 
-    /// Whether the request can be repeated, once.
+    /// Marks the request to be repeated, once. Returns whether it may be.
     fn repeat(&mut self, rid: u64) -> bool {
         let Some(open) = self.repeatable(rid).filter(|open| !open.was_repeated) else { return false };
         open.was_repeated = true;
@@ -244,8 +248,8 @@ impl Bosh {
         true
     }
 
-    /// Whether the request can be repeated although the server does not know the session. A session that
-    /// was only just created may be unknown to another node of a cluster.
+    /// Marks the request to be repeated although the server does not know the session: another node of a
+    /// cluster may not know a session that was only just created. Returns whether it may be repeated.
     fn repeat_unknown(&mut self, rid: u64) -> bool {
         let Some(open) = self.repeatable(rid) else { return false };
         let Some(pause) = PAUSES.get(open.unknown) else { return false };
@@ -258,7 +262,7 @@ impl Bosh {
         self.open.iter_mut().find(|open| open.request.rid() == rid && open.request.is_repeatable())
     }
 
-    /// Whether the request is settled, which then is no longer open.
+    /// Closes the request if its answer is not worth waiting for. Returns whether it did.
     fn settle(&mut self, rid: u64) -> bool {
         let settled = self.open.iter().position(|open| open.request.rid() == rid && self.is_settled(open));
         settled.map(|at| self.open.remove(at)).is_some()
@@ -266,7 +270,7 @@ impl Bosh {
 }
 
 impl Open {
-    /// It is to be sent again, after this pause.
+    /// Marks the request to be sent again after this pause.
     fn lose(&mut self, pause: Duration) {
         self.request = self.request.clone().after(pause);
         self.is_lost = true;
@@ -280,7 +284,7 @@ pub(crate) fn is_unknown(error: &Error) -> bool {
         && error.condition() == Some(&Condition::Bosh(BoshCondition::ItemNotFound))
 }
 
-/// Whether the server says that it failed, as ejabberd does of a session on a node that was killed.
+/// Whether the server says that it failed. ejabberd says so for a session on a node that was killed.
 pub(crate) fn has_failed(error: &Error) -> bool {
     *error.kind() == ErrorKind::Terminated
         && error.condition() == Some(&Condition::Bosh(BoshCondition::InternalServerError))

@@ -1,4 +1,4 @@
-//! Which mechanism a login is made by, and which can be begun before the server has offered any.
+//! Chooses the mechanism of a login, and decides which one may begin before the server has offered any.
 
 use super::learned::{Learned, is_scram};
 use super::no_mechanism::{Choice, NoMechanism, Withheld};
@@ -9,18 +9,18 @@ use crate::sasl::{Beginning, Candidate};
 use crate::wire::sasl2::{Inline, Offer, TOKEN_MECHANISM, TokenUse};
 use crate::wire::stanza::Features;
 
-/// A mechanism by its name, and the kind of SASL it is used in.
+/// A way to log in: a mechanism, and the kind of SASL to use it with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Way {
     pub(crate) mechanism: String,
     pub(crate) begins: Beginning,
-    /// What goes with it in SASL2 (XEP-0388); `None` is the SASL of RFC 6120.
+    /// What is sent with the login in SASL2 (XEP-0388). `None` is the SASL of RFC 6120.
     pub(crate) sasl2: Option<Inline>,
 }
 
 impl Way {
-    /// The strongest mechanism that both the server and the configuration accept, in SASL2 where that
-    /// is offered and `uses` says so.
+    /// Chooses the strongest mechanism that both the server and the configuration accept. SASL2 is used if it
+    /// is offered and `uses` allows it.
     pub(crate) fn choose(
         config: &Config,
         account: &Account,
@@ -43,21 +43,21 @@ impl Way {
         }
     }
 
-    /// Whether the server answers the first message by success or failure, without SASL2.
+    /// Whether this is a login without SASL2 whose first message the server answers with success or failure.
     pub(crate) fn has_one_message(&self) -> bool {
         // OAUTHBEARER explains a failure by a challenge (RFC 7628 §3.2.2).
         let is_challenged = self.begins == Beginning::Challenged || self.mechanism == "OAUTHBEARER";
         self.sasl2.is_none() && !is_challenged
     }
 
-    /// Whether the server would learn of a password that SCRAM keeps from it.
+    /// Whether the server would get the password itself, although SCRAM would hide it.
     fn steps_down(&self, choices: &[Choice<'_>]) -> bool {
         let has_scram = choices.iter().any(|choice| is_scram(choice.mechanism.name));
         has_scram && self.mechanism != TOKEN_MECHANISM && !is_scram(&self.mechanism)
     }
 }
 
-/// What a login may be made by, besides the SASL of RFC 6120.
+/// What a login may use besides the SASL of RFC 6120.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Uses {
     /// Nothing else.
@@ -71,14 +71,14 @@ pub(crate) enum Uses {
 /// How the login may begin before the server has offered anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Early {
-    /// By this mechanism.
+    /// It may begin with this mechanism.
     By(Way),
-    /// Only once it is offered: by one message, which holds a password or token.
+    /// It must wait for the offer: its only message holds a password or token.
     Unsafe,
 }
 
-/// How the login may begin with a server that made an offer before: by the mechanism that the same
-/// offer would lead to now. `None` if there is none, or its first message is the server's.
+/// How the login may begin before the server's offer. It uses the mechanism that the server's last known
+/// offer leads to. Returns `None` if there is no such mechanism, or if the server sends its first message.
 pub(crate) fn early(
     config: &Config,
     account: &Account,
@@ -88,7 +88,7 @@ pub(crate) fn early(
     let choices = choices(config, account, uses_sasl2);
     let sasl2 = learned.sasl2().filter(|_| uses_sasl2);
     let way = strongest(&choices, config, account, learned.mechanisms(), sasl2)?;
-    // A password goes by PLAIN where the server takes nothing better, which a profile may claim.
+    // A forged profile may claim that the server takes only PLAIN, to get at the password.
     let is_doubtful = way.steps_down(&choices) && !learned.is_own();
     match way.begins {
         Beginning::ServerFirst => None,
@@ -97,7 +97,7 @@ pub(crate) fn early(
     }
 }
 
-/// The first of the choices that is allowed and offered.
+/// The first choice that is allowed and offered.
 fn strongest(
     choices: &[Choice<'_>],
     config: &Config,
@@ -131,7 +131,7 @@ fn strongest(
     })
 }
 
-/// What the credentials can be used with, strongest first, and whether the configuration lets it.
+/// The mechanisms that fit the credentials, strongest first, and whether the configuration allows them.
 fn choices<'a>(config: &Config, account: &'a Account, may_use_token: bool) -> Vec<Choice<'a>> {
     let token = account.fast_token().filter(|_| may_use_token).map(|_| Choice {
         mechanism: Candidate::TOKEN,
@@ -142,7 +142,7 @@ fn choices<'a>(config: &Config, account: &'a Account, may_use_token: bool) -> Ve
     token.into_iter().chain(others).collect()
 }
 
-/// What the configuration has against a mechanism.
+/// Why the configuration does not allow a mechanism, if it does not.
 fn withheld(config: &Config, mechanism: &Candidate<'_>) -> Option<Withheld> {
     let shows_secret = matches!(mechanism.begins, Beginning::Secret | Beginning::ServerFirst);
     match mechanism.strength {
@@ -160,7 +160,7 @@ mod tests {
     use crate::wire::server::Server;
 
     #[test]
-    fn sasl2_is_taken_only_where_it_does_more() {
+    fn sasl2_is_used_only_if_it_does_more() {
         let config =
             Config { fast_tokens: true, ..Config::new("https://chat.example.org/http-bind").unwrap() };
         let account = Account::new("alice@example.org", Credentials::password("secret")).unwrap();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_goes_early_only_where_this_process_has_seen_no_scram() {
+    fn a_password_is_sent_early_only_if_this_process_has_seen_an_offer_without_scram() {
         let config = Config::new("https://chat.example.org/http-bind").unwrap();
         let account = Account::new("alice@example.org", Credentials::password("secret")).unwrap();
         let seen = Learned::new(Server::Prosody, &["PLAIN".to_owned()]);

@@ -1,4 +1,4 @@
-//! Every message about an offer that the shared cases do not come to.
+//! Examples of every message about an offer that no shared case produces.
 
 use super::choice::{Uses, Way};
 use crate::account::Account;
@@ -12,7 +12,7 @@ use crate::wire::stanza::Features;
 const HTTP: &str = "http://chat.example.org/http-bind";
 const HTTPS: &str = "https://chat.example.org/http-bind";
 
-/// Offers that no credentials fit.
+/// The errors for offers that do not fit the credentials.
 pub(crate) fn examples() -> Vec<Error> {
     let offer = |mechanisms: &[&str]| {
         let mechanisms = mechanisms.iter().map(|name| (*name).to_owned()).collect();

@@ -1,4 +1,4 @@
-//! What the exchange knows of a failure besides the server's words: whose login it was, and by what.
+//! Explains a failure by what the server does not say: which account logged in, and by which mechanism.
 
 use super::bosh::is_unknown;
 use crate::account::Account;
@@ -8,13 +8,13 @@ use crate::error::{
 };
 use crate::jid::{Jid, Likeness};
 
-/// The most characters of an address in a message.
+/// The longest address in a message, in characters.
 const LONGEST: usize = 60;
 
-/// What is expected of each reply.
+/// The expectation that fails if replies bring no progress.
 pub(super) const NEXT_STEP: &str = "the next step of the exchange";
 
-/// Whose login fails, and by which mechanism.
+/// What is known of a login that fails.
 #[derive(Clone, Copy)]
 pub(super) struct Explaining<'a> {
     pub(super) config: &'a Config,
@@ -23,7 +23,7 @@ pub(super) struct Explaining<'a> {
 }
 
 impl Explaining<'_> {
-    /// The error with a remedy for this account.
+    /// Adds a remedy for this account to the error.
     pub(super) fn remedied(&self, error: Error) -> Error {
         let error = match error.kind() {
             ErrorKind::Auth if is_about_credentials(&error) => error.with_remedy(self.credentials_remedy()),
@@ -32,8 +32,8 @@ impl Explaining<'_> {
         error.about(self.account.jid().domain())
     }
 
-    /// Why a login by SASL2 failed that the server offers without SASL2, too: servers have it for their
-    /// other connections and do not always answer it over BOSH.
+    /// Explains why a login by SASL2 failed although the server also offers a login without it: servers that
+    /// offer SASL2 for other connections do not always answer it over BOSH.
     pub(super) fn explained_by_sasl2(&self, error: Error) -> Error {
         let option = if self.config.fast_tokens { "`fast_tokens`" } else { "`fast_token`" };
         match error.kind() {
@@ -59,7 +59,7 @@ impl Explaining<'_> {
         }
     }
 
-    /// What mends credentials of this sort that a server refuses.
+    /// The remedy if the server refuses credentials of this kind.
     fn credentials_remedy(&self) -> String {
         let account = self.account;
         if !account.identity().authzid.is_empty() {
@@ -71,7 +71,7 @@ impl Explaining<'_> {
         account.credentials().kind().if_refused.to_owned()
     }
 
-    /// Openfire, which lets administrators act for others, ignores in SCRAM whom they act for.
+    /// The remedy for Openfire, which lets administrators act for others, but ignores `authzid` in SCRAM.
     fn plain_for_authzid(&self) -> &'static str {
         match self.mechanism {
             Some("PLAIN") | None => "",
@@ -81,7 +81,7 @@ impl Explaining<'_> {
         }
     }
 
-    /// That the server bound an address that is not the account's.
+    /// The error if the server bound a JID that is not the account's.
     pub(super) fn bound_another(&self, bound: &Jid, likeness: Likeness) -> Error {
         let asked = self.account.jid();
         let shown = |jid: &Jid| shortened(&jid.bare().to_string(), LONGEST);
@@ -107,15 +107,15 @@ impl Explaining<'_> {
         };
         let message = format!("the server bound {theirs} instead of {ours}: {remedy}");
         let error = Error::new(ErrorKind::Bind, Stage::Bind, Retry::No, message);
-        // The caller gave this name, so it is shown even if a hidden SASL message contains it.
+        // The caller gave this name, so the error may show it even if a hidden SASL message contains it.
         let is_of_authcid =
             bound.local() == Some(self.account.identity().authcid) && asked.is_at(bound.domain());
         if is_of_authcid { error } else { error.quoting(theirs) }
     }
 }
 
-/// That the server answers so many times, but not what it was asked.
-pub(super) fn beside_the_point(stage: Stage, replies: u32) -> Error {
+/// The error if the server sent this many replies without the answer that was awaited.
+pub(super) fn no_progress(stage: Stage, replies: u32) -> Error {
     let awaited = match stage {
         Stage::Create | Stage::Features => "the login mechanisms that it offers",
         Stage::Authenticate => "an answer to the login",

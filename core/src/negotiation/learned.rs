@@ -1,23 +1,24 @@
-//! What a server proves to be.
+//! What an exchange has learned of a server.
 
 use serde::{Deserialize, Serialize};
 
 use crate::wire::sasl2::Offer;
 use crate::wire::server::Server;
 
-/// More mechanisms than any server offers.
+/// The most mechanisms to remember, which is more than any server offers.
 const MAX_MECHANISMS: usize = 32;
 
-/// What an exchange taught of a server, for [`Plan::shortest`](crate::protocol::Plan::shortest). It holds
-/// nothing secret and nothing of the account.
+/// What an exchange has learned of a server, for [`Plan::shortest`](crate::protocol::Plan::shortest). It
+/// holds no secret and nothing about the account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learned {
     server: Server,
     mechanisms: Vec<String>,
-    /// `None` if no account looked at it yet: servers tell who does not ask for it less.
+    /// `None` if no account has used SASL2 yet: a server advertises less to a client that does not name
+    /// itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sasl2: Option<Offer>,
-    /// Whether this process has seen it: what comes from elsewhere may be made up.
+    /// Whether this process has seen the offer itself. An offer from a profile may be forged.
     #[serde(skip)]
     is_own: bool,
 }
@@ -36,20 +37,20 @@ impl Learned {
         self
     }
 
-    /// With what was known of the same server before, where this exchange did not look.
+    /// Adds what was known of the same server before and what this exchange did not look at.
     #[cfg(feature = "client")]
     pub(crate) fn after(&self, known: &Self) -> Self {
         let sasl2 = known.sasl2.as_ref().filter(|_| self.server == known.server);
         Self { sasl2: self.sasl2.as_ref().or(sasl2).cloned(), ..self.clone() }
     }
 
-    /// Whether it says the same of the server, wherever it comes from.
+    /// Whether both say the same about the server. Where they come from does not count.
     #[cfg(feature = "client")]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         *self == Self { is_own: self.is_own, ..other.clone() }
     }
 
-    /// That the server once offered SCRAM, and nothing else.
+    /// Keeps only that the server once offered SCRAM.
     #[cfg(feature = "client")]
     pub(crate) fn only_scram(&self) -> Self {
         let scram = self.offered().filter(|name| is_scram(name)).cloned().collect();
@@ -65,27 +66,28 @@ impl Learned {
         self.mechanisms.iter().chain(self.sasl2.iter().flat_map(|offer| &offer.mechanisms))
     }
 
-    /// Whether this process has seen it.
+    /// Whether this process has seen the offer itself.
     pub(crate) fn is_own(&self) -> bool {
         self.is_own
     }
 
-    /// What it was taken for.
+    /// The kind of server that it was recognized as.
     pub(crate) fn server(&self) -> Server {
         self.server
     }
 
-    /// What it offered before the login.
+    /// The mechanisms that the server offered before the login.
     pub(crate) fn mechanisms(&self) -> &[String] {
         &self.mechanisms
     }
 
-    /// What it offered to do by SASL2; nothing is an empty offer.
+    /// What the server offered by SASL2. `None` if it was not asked, and an empty offer if it offered
+    /// nothing.
     pub(crate) fn sasl2(&self) -> Option<&Offer> {
         self.sasl2.as_ref()
     }
 
-    /// Whether it could have been learned: it may come from outside.
+    /// Whether these values can have been learned from a server. A profile from outside may hold anything.
     #[cfg(feature = "client")]
     pub(crate) fn is_sound(&self) -> bool {
         let is_name = |name: &String| crate::wire::sasl::is_mechanism_name(name);
@@ -95,12 +97,12 @@ impl Learned {
     }
 }
 
-/// Whether a mechanism by that name tells the server nothing of the password.
+/// Whether this mechanism is SCRAM, which does not send the password to the server.
 pub(crate) fn is_scram(name: &str) -> bool {
     name.starts_with("SCRAM-")
 }
 
-/// Prosody offers them in another order each time.
+/// Sorts the names, because Prosody offers its mechanisms in another order each time.
 fn names(offered: &[String]) -> Vec<String> {
     let mut names: Vec<String> = offered.iter().take(MAX_MECHANISMS).cloned().collect();
     names.sort_unstable();
@@ -147,7 +149,7 @@ mod tests {
 
     #[cfg(feature = "client")]
     #[test]
-    fn what_an_exchange_did_not_look_at_is_still_known_of_the_same_server() {
+    fn values_that_an_exchange_did_not_look_at_stay_known_for_the_same_server() {
         let names = ["PLAIN".to_owned()];
         let (older, newer) = (offer(&names, true), offer(&[], false));
         let looked = |server, offer| Learned::new(server, &names).with_sasl2(Some(offer));

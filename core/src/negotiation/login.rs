@@ -1,4 +1,4 @@
-//! A login under way: its mechanism, and the elements that its messages are sent in.
+//! A login under way: its mechanism, and the XML elements that carry its messages.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sasl::{Authenticated, Input, Mechanism, Message, Output};
@@ -8,13 +8,13 @@ use crate::wire::{ns, sasl};
 
 pub(super) struct Login<'a> {
     mechanism: Box<dyn Mechanism + 'a>,
-    /// A message that is not sent yet.
+    /// The message that is to be sent next.
     due: Option<Message>,
-    /// Whether the mechanism has made its last message.
+    /// Whether the mechanism has produced its last message.
     has_last: bool,
-    /// What goes with it, if it is made by SASL2.
+    /// What is sent with the login, if it is made by SASL2.
     pub(super) inline: Option<Inline>,
-    /// Whether the SASL of RFC 6120 would do as well.
+    /// Whether the login could also be made by the SASL of RFC 6120.
     has_alternative: bool,
 }
 
@@ -39,7 +39,8 @@ impl<'a> Login<'a> {
         Ok((auth, initial))
     }
 
-    /// Goes on with what the server says, as far as the proof that the login succeeded.
+    /// Resumes the mechanism with a message of the server. Returns the proof of the login once it has
+    /// succeeded.
     pub(super) fn resume(&mut self, input: Input<'_>) -> Result<Option<Authenticated>> {
         let output = self.mechanism.resume(input)?;
         self.has_last = matches!(output, Output::LastMessage(_));
@@ -51,7 +52,7 @@ impl<'a> Login<'a> {
         Ok(None)
     }
 
-    /// The element that answers a challenge, and the message in it, once.
+    /// The element that answers a challenge, and the message in it. They are returned once.
     pub(super) fn due_response(&mut self) -> Option<(Secret, Message)> {
         let response = self.due.take()?;
         let namespace = if self.inline.is_some() { ns::SASL2 } else { ns::SASL };
@@ -62,7 +63,7 @@ impl<'a> Login<'a> {
         self.mechanism.name()
     }
 
-    /// Whether a challenge waits to be answered.
+    /// Whether a challenge is waiting to be answered.
     pub(super) fn is_challenged(&self) -> bool {
         self.due.is_some()
     }
@@ -72,7 +73,7 @@ impl<'a> Login<'a> {
         self.has_last && self.due.is_none()
     }
 
-    /// Whether it is made by SASL2, and could be made by the SASL of RFC 6120 as well.
+    /// Whether the login is made by SASL2, and could also be made by the SASL of RFC 6120.
     pub(super) fn is_in_sasl2(&self) -> bool {
         self.has_alternative && self.inline.is_some()
     }
@@ -81,7 +82,7 @@ impl<'a> Login<'a> {
         self.inline.is_some_and(|inline| inline.token == TokenUse::Presented)
     }
 
-    /// A failure, with what the mechanism learned about it before.
+    /// Adds to a failure what the mechanism has learned about it.
     pub(super) fn explain(&self, error: Error) -> Error {
         match (self.mechanism.refusal(), error.condition()) {
             (Some(text), Some(condition)) if error.text().is_none() && self.due.is_none() => {

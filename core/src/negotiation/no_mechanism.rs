@@ -1,5 +1,5 @@
-//! Why no login mechanism is left, or none that may be taken: told by what the server withheld, or the
-//! configuration.
+//! Explains why no login mechanism can be used: what the server held back, or what the configuration does not
+//! allow.
 
 use super::learned::is_scram;
 use crate::account::Account;
@@ -9,25 +9,25 @@ use crate::sasl::Candidate;
 use crate::wire::sasl2::Offer;
 use crate::wire::stanza::Features;
 
-/// The most characters of a list of names in a message.
+/// The longest list of names in a message, in characters.
 const LONGEST: usize = 90;
 
-/// How many of the offered mechanisms an error names: more than any server offers.
+/// The most offered mechanisms that an error names, which is more than any server offers.
 const MOST_NAMED: usize = 32;
 
-/// A mechanism the credentials can be used with.
+/// A mechanism that fits the credentials.
 pub(super) struct Choice<'a> {
     pub(super) mechanism: Candidate<'a>,
-    /// Why the configuration does not let it be used.
+    /// Why the configuration does not allow it.
     pub(super) withheld: Option<Withheld>,
 }
 
-/// What the configuration has against a mechanism.
+/// Why the configuration does not allow a mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Withheld {
-    /// It would show a secret to the network.
+    /// It would send a secret over an unencrypted connection.
     Cleartext,
-    /// It is DIGEST-MD5, which is off.
+    /// It is DIGEST-MD5, which is off by default.
     Digest,
     /// It is weaker than the weakest that is allowed.
     TooWeak,
@@ -54,7 +54,8 @@ impl NoMechanism<'_> {
         self.of_offer(&offered, allowed, Retry::AfterConfigChange, message)
     }
 
-    /// The server offered SCRAM before: someone may have taken it out of the offer to be told the password.
+    /// The error if the server offered SCRAM before and does not now: an attacker may have removed it from
+    /// the offer to get at the password.
     pub(super) fn step_down(&self) -> Error {
         let offered = self.offered();
         let message = format!(
@@ -79,7 +80,7 @@ impl NoMechanism<'_> {
         allowed.map(|choice| choice.mechanism.name.to_owned()).collect()
     }
 
-    /// What the server offers in each kind of SASL.
+    /// The mechanisms that the server offers, by SASL2 only if there are no others.
     fn offered(&self) -> Vec<String> {
         let sasl2 = self.features.sasl2.as_ref().filter(|_| self.features.mechanisms.is_empty());
         let sasl2 = sasl2.into_iter().flat_map(|offer| &offer.mechanisms);
@@ -91,14 +92,14 @@ impl NoMechanism<'_> {
         let best = self.choices.iter().find(is_offered);
         match best.map(|choice| (choice, choice.withheld)) {
             Some((choice, Some(withheld))) => self.withheld_here(choice.mechanism.name, withheld),
-            // What is allowed and offered is offered by SASL2 alone.
+            // A mechanism that is allowed and offered, but not usable, is offered by SASL2 only.
             Some((_, None)) => self.by_sasl2_alone(),
             None if offered.is_empty() => self.nothing_offered(),
             None => self.of_another_sort(offered),
         }
     }
 
-    /// What the configuration keeps these credentials from.
+    /// The remedy if the configuration does not allow this mechanism.
     fn withheld_here(&self, name: &str, withheld: Withheld) -> String {
         let weakest = self.config.weakest_mechanism.as_str();
         let is_clear = self.config.may_send_secrets();
@@ -184,7 +185,7 @@ impl NoMechanism<'_> {
         )
     }
 
-    /// Nothing that is offered goes with credentials of this sort.
+    /// The remedy if no offered mechanism fits these credentials.
     fn of_another_sort(&self, offered: &[String]) -> String {
         let domain = shortened(self.account.jid().domain(), LONGEST);
         let kind = self.account.credentials().kind();
@@ -205,7 +206,7 @@ impl NoMechanism<'_> {
     }
 }
 
-/// What a login could be made with, other than a password.
+/// Names the credentials that fit the offer instead of a password.
 fn credentials_for(offered: &[String]) -> String {
     let known = [
         ("OAUTHBEARER", "`oauthbearer`"),
@@ -230,7 +231,7 @@ fn list(names: &[String]) -> String {
     }
 }
 
-/// As many of the names as fit into a message, at least one.
+/// As many names as fit into a message, at least one.
 fn listed(names: &[String]) -> impl Iterator<Item = String> {
     let shown = names.iter().map(|name| shortened(&address(name), LONGEST / 2));
     shown.scan(0, |length, name| {
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_withheld_is_told() {
+    fn the_message_says_what_was_held_back() {
         const TELL: &str = "consider_bosh_secure = true";
         let (plain, scram) = (PasswordMechanism::Plain, PasswordMechanism::ScramSha256);
         let starttls = || Features { starttls: true, ..offer(&[]) };
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_named_by_what_they_need() {
+    fn the_message_names_what_credentials_need() {
         let keys = Credentials::scram_salted_password(crate::ScramHash::Sha256, "salt", 4096, vec![1; 32]);
         for (credentials, hint) in [
             (Credentials::plain("secret"), "`token` is sent by PLAIN"),
@@ -368,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_offer_is_not_told_in_full() {
+    fn a_long_offer_is_not_listed_in_full() {
         let names: Vec<String> = (0..90).map(|n| format!("X-MECHANISM-{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let told = password(HTTPS, PasswordMechanism::Plain, &offer(&names));

@@ -1,4 +1,4 @@
-//! The exchange as data: which steps share a body, and what must have been answered before a
+//! Plans describe an exchange as data: which steps share a body, and what must have been answered before a
 //! body is sent. A new way to talk to a server is a new plan, not a new branch.
 
 use std::time::Duration;
@@ -14,20 +14,21 @@ use crate::wire::server::Server;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub(crate) bodies: &'static [PlannedBody],
-    /// What to log in by before the server offers anything; without it the offer is awaited.
+    /// How to log in before the server offers anything. `None` waits for the offer.
     pub(crate) early: Option<Way>,
-    /// The server that it is meant for; `None` is any.
+    /// The server that the plan is meant for. `None` means any server.
     pub(crate) server: Option<Server>,
     /// Whether the server has offered SCRAM before, so that a password must not be sent to it.
     pub(crate) expects_scram: bool,
-    /// Whether SASL2 may be used; not where a server has offered it and not answered.
+    /// Whether SASL2 may be used. It may not if a server has offered it and did not answer it.
     pub(crate) may_use_sasl2: bool,
-    /// Whether it begins by SASL2 early, and the server offered the SASL of RFC 6120 for this account, too.
+    /// Whether the plan begins early by SASL2 although the server also offered the SASL of RFC 6120 for this
+    /// account.
     pub(crate) has_sasl: bool,
 }
 
 impl Plan {
-    /// Each step in a body of its own, as XEP-0206 shows it. Every server understands it.
+    /// The plan with each step in a body of its own, as XEP-0206 shows it. Every server understands it.
     #[must_use]
     pub fn classic() -> Self {
         Self {
@@ -40,19 +41,19 @@ impl Plan {
         }
     }
 
-    /// The one with the fewest round trips that is safe with a server that proved to be like this;
-    /// the classic one where none is known to be.
+    /// The plan with the fewest round trips that is safe with this server. It is the classic plan if no
+    /// shorter one is known to be safe.
     ///
-    /// A password or a token goes out before the server's offer only over TLS or to this machine,
-    /// and only by a mechanism that the server offered before. A password that SCRAM would keep from the server
-    /// goes out early only if this process has seen that it offered none, not by what was read from
-    /// elsewhere; and not at all if it is `learned` that the server offered SCRAM.
+    /// A password or a token is sent before the server's offer only over TLS or to this machine, and only by
+    /// a mechanism that the server offered before. A password that SCRAM would hide from the server is sent
+    /// early only if this process itself has seen an offer without SCRAM; a profile is not enough. It is
+    /// never sent early if the server has offered SCRAM.
     #[must_use]
     pub fn shortest(config: &Config, account: &Account, learned: &Learned) -> Self {
         Self::shortest_by(config, account, learned, true)
     }
 
-    /// The shortest, by SASL2 only if it `may_use_sasl2`.
+    /// As [`shortest`](Self::shortest), with SASL2 only if it `may_use_sasl2`.
     pub(crate) fn shortest_by(
         config: &Config,
         account: &Account,
@@ -61,7 +62,7 @@ impl Plan {
     ) -> Self {
         let uses_sasl2 = may_use_sasl2 && account.uses_sasl2(config);
         if uses_sasl2 && learned.sasl2().is_none() {
-            // A token would be passed over that the server might take.
+            // The server might take a token, but it is not known yet, so the offer has to be awaited.
             return Self::classic();
         }
         let early = choice::early(config, account, learned, uses_sasl2);
@@ -82,7 +83,7 @@ impl Plan {
         Self { bodies, early, server, expects_scram, may_use_sasl2, has_sasl }
     }
 
-    /// The shortest that waits for the offer of a domain of which nothing is known but its server.
+    /// The shortest plan for a new domain on a known server. It waits for the domain's offer.
     #[cfg(feature = "client")]
     pub(crate) fn for_new_domain(
         config: &Config,
@@ -92,7 +93,7 @@ impl Plan {
     ) -> Self {
         let uses_sasl2 = may_use_sasl2 && account.uses_sasl2(config);
         let bodies = match server {
-            // SASL2 and DIGEST-MD5 take other ways than these plans were made for.
+            // The shorter plans do not fit SASL2 and DIGEST-MD5.
             _ if uses_sasl2 || config.digest_md5 => CLASSIC,
             Server::Prosody => BEGUN_AFTER_OFFER,
             Server::Ejabberd => IN_PAIRS,
@@ -102,25 +103,26 @@ impl Plan {
         Self { bodies, server, may_use_sasl2, ..Self::classic() }
     }
 
-    /// Logs in by the SASL of RFC 6120, if the server offers that.
+    /// The plan without SASL2, unless the server offers nothing else.
     #[cfg(feature = "client")]
     pub(crate) fn without_sasl2(self) -> Self {
         Self { may_use_sasl2: false, ..self }
     }
 
-    /// Sends no bind ahead of its turn: with this server, that has failed where a longer plan did not.
+    /// The plan without a bind ahead of its turn, because with this server such a bind failed where a longer
+    /// plan succeeded.
     #[cfg(any(test, feature = "client"))]
     pub(crate) fn in_turn(self) -> Self {
         if self.binds_ahead() { Self { bodies: IN_PAIRS, early: None, ..self } } else { self }
     }
 
-    /// Whether it sends the bind ahead of its turn.
+    /// Whether the plan sends the bind ahead of its turn.
     #[cfg(any(test, feature = "client"))]
     pub(crate) fn binds_ahead(&self) -> bool {
         self.bodies == BIND_AHEAD
     }
 
-    /// Refuses to send a password itself if the server has offered SCRAM before and does no longer.
+    /// If `expects_scram`, the plan refuses to send the password itself when the server offers no SCRAM.
     pub(crate) fn expecting_scram(self, expects_scram: bool) -> Self {
         Self { expects_scram, ..self }
     }
@@ -130,7 +132,7 @@ impl Plan {
         self.bodies == CLASSIC
     }
 
-    /// Whether something follows the creation for certain.
+    /// Whether another request certainly follows the creation.
     #[cfg(feature = "client")]
     pub(crate) fn goes_on(&self) -> bool {
         self.bodies != ALL_IN_CREATION
@@ -145,20 +147,20 @@ const CLASSIC: &[PlannedBody] = &[
     PlannedBody::new(Milestone::Bound, &[PlanStep::Session]),
 ];
 
-/// Prosody, a mechanism of one message: one round trip.
+/// For Prosody and a mechanism of one message: one round trip.
 const ALL_IN_CREATION: &[PlannedBody] = &[
     PlannedBody::new(Milestone::Start, &[PlanStep::Create, PlanStep::Auth, PlanStep::Bind]),
     PlannedBody::new(Milestone::Bound, &[PlanStep::Session]),
 ];
 
-/// Prosody, a mechanism with one challenge: two round trips.
+/// For Prosody and a mechanism with one challenge: two round trips.
 const BEGUN_IN_CREATION: &[PlannedBody] = &[
     PlannedBody::new(Milestone::Start, &[PlanStep::Create, PlanStep::Auth]),
     PlannedBody::new(Milestone::Challenged, &[PlanStep::Respond, PlanStep::Bind]),
     PlannedBody::new(Milestone::Bound, &[PlanStep::Session]),
 ];
 
-/// Prosody, any mechanism of one message or with one challenge, once it is offered: three round trips.
+/// For Prosody and a mechanism of one message or with one challenge, after the offer: three round trips.
 #[cfg(feature = "client")]
 const BEGUN_AFTER_OFFER: &[PlannedBody] = &[
     PlannedBody::new(Milestone::Start, &[PlanStep::Create]),
@@ -167,16 +169,16 @@ const BEGUN_AFTER_OFFER: &[PlannedBody] = &[
     PlannedBody::new(Milestone::Bound, &[PlanStep::Session]),
 ];
 
-/// Prosody, a secret that must not go out before the offer: two round trips.
+/// For Prosody and a secret that must not be sent before the offer: two round trips.
 const BIND_WITH_LOGIN: &[PlannedBody] = &[
     PlannedBody::new(Milestone::Start, &[PlanStep::Create]),
     PlannedBody::new(Milestone::Features, &[PlanStep::Auth, PlanStep::Bind]),
     PlannedBody::new(Milestone::Bound, &[PlanStep::Session]),
 ];
 
-/// ejabberd, which drops what a restart carries: two in flight, as many as it allows. The poll is
-/// for the answer to the bind, since the features answer the bind. Three round trips, and one more
-/// for a challenge.
+/// For ejabberd, which ignores a payload in a restart: two requests are under way at once, as many as it
+/// allows. The reply to the bind holds the features, so the poll fetches the result of the bind. This takes
+/// three round trips, and one more for a challenge.
 const IN_PAIRS: &[PlannedBody] = &[
     PlannedBody::new(Milestone::Start, &[PlanStep::Create]),
     PlannedBody::new(Milestone::Features, &[PlanStep::Auth]),
@@ -186,14 +188,15 @@ const IN_PAIRS: &[PlannedBody] = &[
     PlannedBody::new(Milestone::Bound, &[PlanStep::Session]),
 ];
 
-/// ejabberd 17.03 or later, a mechanism of one message: two round trips.
+/// For ejabberd 17.03 or later and a mechanism of one message: two round trips.
 ///
-/// ejabberd answers a request with what it has to say at that moment, so success, features and bind result take
-/// three requests. Two changes save one of them. A stream of a version below 1.0 has no features, but a resource can
-/// be bound on it. And ejabberd keeps a request that arrives ahead of its turn until the one before it is
-/// answered: the restart is answered with the success, the bind with its result. If the restart arrives first all the
-/// same, it takes the success, the bind takes the header of the stream, and the empty request that follows where
-/// nothing is open takes the result: three round trips.
+/// ejabberd answers a request with what it has to say at that moment, so success, features and bind result
+/// take three requests. Two changes save one of them. First, a stream of a version below 1.0 has no features,
+/// but a resource can be bound on it. Second, ejabberd keeps a request that arrives ahead of its turn until
+/// the request before is answered: so the success answers the restart, and the result answers the bind.
+///
+/// If the restart arrives first anyway, the success answers the restart, the header of the stream answers the
+/// bind, and an empty request fetches the result: three round trips.
 const BIND_AHEAD: &[PlannedBody] = &[
     PlannedBody::new(Milestone::Start, &[PlanStep::Create, PlanStep::Auth]),
     PlannedBody::new(Milestone::Unanswered, &[PlanStep::Bind]).ahead_of(1),
@@ -201,11 +204,12 @@ const BIND_AHEAD: &[PlannedBody] = &[
     PlannedBody::new(Milestone::Bound, &[PlanStep::Session]),
 ];
 
-/// How long after the bind the restart is written that belongs before it, so that it arrives later over another
-/// connection. Every login pays for it, and a restart that arrives first costs a round trip. Where both connections
-/// take equally long, 3 ms outlast the scheduling of a busy machine. Jitter of up to 20 ms each way brings a quarter
-/// of the restarts first, and 6 ms did no better (1,920 logins). Where a whole round trip takes less, the client waits
-/// only until the bind is written.
+/// How long to wait after the bind before the restart is written. The restart has the lower RID, but has to
+/// arrive later, over another connection. Every login pays for this wait, and a restart that arrives first
+/// costs a round trip. If both connections are equally fast, 3 ms are longer than the scheduling delays of a
+/// busy machine. With jitter of up to 20 ms each way, a quarter of the restarts still arrive first, and 6 ms
+/// did no better (1,920 logins). If a round trip takes less than this, the client waits only until the bind
+/// is written.
 const SPACING: Duration = Duration::from_millis(3);
 
 /// Restarts the stream in the version that the session was created with.
@@ -216,11 +220,11 @@ const RESTART: PlanStep = PlanStep::Restart(None);
 pub(crate) struct PlannedBody {
     /// What must have been answered before it is sent.
     pub(crate) after: Milestone,
-    /// What it holds.
+    /// The steps that the body holds.
     pub(crate) steps: &'static [PlanStep],
-    /// How many of the bodies that are sent after it come before it in the order of the RIDs.
+    /// How many of the bodies that are sent after this one have lower RIDs.
     pub(crate) ahead_of: u64,
-    /// How long after the body before it is sent.
+    /// How long to wait after the previous body.
     pub(crate) pause: Duration,
 }
 
@@ -229,7 +233,7 @@ impl PlannedBody {
         Self { after, steps, ahead_of: 0, pause: Duration::ZERO }
     }
 
-    /// How many requests have to be allowed to be open for it, with the ones that it is ahead of.
+    /// How many open requests the server has to allow for this body and those that it is ahead of.
     pub(crate) fn reach(&self) -> usize {
         1 + usize::try_from(self.ahead_of).unwrap_or(usize::MAX - 1)
     }
@@ -243,30 +247,30 @@ impl PlannedBody {
     }
 }
 
-/// How far the exchange is.
+/// What the exchange must have reached before a body is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Milestone {
-    /// Nothing needs to be.
+    /// Nothing: the body can be sent at once.
     Start,
-    /// The features of the first stream are there.
+    /// The features of the first stream have arrived.
     Features,
-    /// A SASL challenge is there, to be answered.
+    /// A SASL challenge has arrived and has to be answered.
     Challenged,
-    /// The client's last SASL message is sent: what follows can only be success or failure.
+    /// The client's last SASL message is sent, so only success or failure can follow.
     Spoken,
-    /// The features of the first stream are there, and the client's last SASL message is sent but not answered. If
-    /// the answer is there as well, or the server does not let two requests be open, the exchange goes on as the
-    /// classic one.
+    /// The features of the first stream have arrived, and the client's last SASL message is sent but not
+    /// answered. If its answer has arrived too, or the server does not allow two open requests, the exchange
+    /// goes on by the classic plan.
     Unanswered,
-    /// SASL success, proven.
+    /// The login has succeeded, and its proof was checked.
     Success,
-    /// The features of the restarted stream are there.
+    /// The features of the restarted stream have arrived.
     RestartedFeatures,
-    /// The bound JID is there.
+    /// The bound JID has arrived.
     Bound,
 }
 
-/// A part of a body. SASL responses need no step: challenges are answered whenever they come.
+/// A part of a body. SASL responses need no step, because challenges are answered whenever they come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PlanStep {
     /// Create the session (XEP-0124 §7.1).
@@ -275,14 +279,14 @@ pub(crate) enum PlanStep {
     Auth,
     /// Answer the challenge in this body, together with its other steps.
     Respond,
-    /// Restart the stream (XEP-0206 §5), in this version of XMPP if one is named; left out after SASL2, which needs
-    /// none.
+    /// Restart the stream (XEP-0206 §5), in this version of XMPP if one is named. Skipped after SASL2, which
+    /// needs no restart.
     Restart(Option<&'static str>),
-    /// Bind a resource (RFC 6120 §7.6.1); left out if it went with the login.
+    /// Bind a resource (RFC 6120 §7.6.1). Skipped if the bind was sent with the login.
     Bind,
-    /// Nothing, for the server to answer into; left out once the features of the restarted stream
-    /// are there, since nothing would answer it.
+    /// Send nothing, so that the server has a request to answer. Skipped once the features of the restarted
+    /// stream have arrived, because no answer would come.
     Poll,
-    /// Ask for a session (RFC 3921 §3); left out unless the server requires it.
+    /// Ask for a session (RFC 3921 §3). Skipped unless the server requires it.
     Session,
 }

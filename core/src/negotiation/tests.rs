@@ -72,7 +72,7 @@ fn two_requests_may_be_open_and_answered_in_any_order() {
 }
 
 #[test]
-fn no_session_without_a_proof_even_if_a_jid_is_bound() {
+fn without_a_proof_there_is_no_session_even_if_a_jid_is_bound() {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let (negotiation, created) =
@@ -103,7 +103,7 @@ fn pairs() -> Plan {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let learned = Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]);
-    // The replies here do not look like those of any server.
+    // The replies of this test name no server, so the plan must not expect one.
     Plan { server: None, ..Plan::shortest(&config, &account, &learned).in_turn() }
 }
 
@@ -118,8 +118,8 @@ const OFFER: &str = "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:
 const SUCCESS: &str = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
 const BOUND: &str = "<iq xmlns='jabber:client' id='bind' type='result'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@localhost/x</jid></bind></iq>";
 
-/// Begins a plan and plays replies, each to the request of that number, until the last; returns
-/// what that leads to, and the numbers of the requests sent on the way.
+/// Begins a plan and plays all replies, each to the request with that number. Returns the last step, and the
+/// numbers of the requests that were sent on the way.
 fn play<'a>(
     config: &'a Config,
     account: &'a Account,
@@ -147,7 +147,7 @@ fn play<'a>(
 
 const FEATURES: &str = "<stream:features/>";
 
-/// Replies, and how many requests and round trips they lead to.
+/// Replies, and the number of requests and round trips that they lead to.
 type Order = (&'static [(u64, &'static str)], usize, u32);
 
 #[test]
@@ -155,15 +155,15 @@ fn pairs_in_every_order_of_replies() {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let orders: [Order; 6] = [
-        // As ejabberd does it: each answer in the reply after its own.
+        // This is what ejabberd does: each answer comes in the reply to the next request.
         (&[(0, OFFER), (1, ""), (2, SUCCESS), (3, FEATURES), (4, BOUND)], 5, 3),
         (&[(0, OFFER), (2, SUCCESS), (1, ""), (4, BOUND), (3, FEATURES)], 5, 3),
-        // The login is answered at once: the bind does not wait for the restart.
+        // The login is answered at once, so the bind does not wait for the restart.
         (&[(0, OFFER), (1, SUCCESS), (2, FEATURES), (3, BOUND)], 4, 3),
         (&[(0, OFFER), (1, SUCCESS), (3, BOUND), (2, FEATURES)], 4, 3),
-        // The bind takes the restart's place, so a poll follows for its result.
+        // The reply to the bind holds the features, so a poll follows for the bind's result.
         (&[(0, OFFER), (1, SUCCESS), (2, ""), (3, FEATURES), (4, BOUND)], 5, 3),
-        // The poll takes the bind's place.
+        // The reply to the poll comes before the reply to the bind.
         (&[(0, OFFER), (1, ""), (2, SUCCESS), (3, ""), (4, FEATURES), (5, BOUND)], 6, 4),
     ];
     for (replies, requests, round_trips) in orders {
@@ -178,8 +178,8 @@ fn pairs_in_every_order_of_replies() {
     }
 }
 
-/// The replies to a plan that sends the bind ahead of its turn, and the numbers of the requests and the round trips
-/// that they lead to.
+/// Replies to a plan that sends the bind ahead of its turn, and the number of requests and round trips that
+/// they lead to.
 type Ahead<'a> = (&'a [(u64, &'a str)], &'a [u64], u32);
 
 #[test]
@@ -188,16 +188,16 @@ fn a_bind_ahead_of_its_turn_in_every_order_of_replies() {
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let offer_and_success = format!("{OFFER}{SUCCESS}");
     let orders: [Ahead<'_>; 9] = [
-        // As ejabberd does it.
+        // This is what ejabberd does.
         (&[(0, OFFER), (1, SUCCESS), (2, BOUND)], &[0, 2, 1], 2),
         (&[(0, OFFER), (2, BOUND), (1, SUCCESS)], &[0, 2, 1], 2),
-        // The restart arrived first, before the success and after it.
+        // The restart arrives first, before or after the success.
         (&[(0, OFFER), (1, ""), (2, SUCCESS), (3, BOUND)], &[0, 2, 1, 3], 3),
         (&[(0, OFFER), (1, SUCCESS), (2, ""), (3, BOUND)], &[0, 2, 1, 3], 3),
         (&[(0, OFFER), (2, ""), (1, SUCCESS), (3, BOUND)], &[0, 2, 1, 3], 3),
-        // A server that has features for any version.
+        // This server sends features for any version of the stream.
         (&[(0, OFFER), (1, SUCCESS), (2, FEATURES), (3, BOUND)], &[0, 2, 1, 3], 3),
-        // The offer comes late, the success with it or not: the exchange goes on classically if it does.
+        // The offer comes late. If the success comes with it, the exchange goes on by the classic plan.
         (&[(0, ""), (1, OFFER), (2, SUCCESS), (3, BOUND)], &[0, 1, 3, 2], 3),
         (&[(0, &offer_and_success), (1, FEATURES), (2, BOUND)], &[0, 1, 2], 3),
         (&[(0, ""), (1, &offer_and_success), (2, FEATURES), (3, BOUND)], &[0, 1, 2, 3], 4),
@@ -212,7 +212,7 @@ fn a_bind_ahead_of_its_turn_in_every_order_of_replies() {
 }
 
 #[test]
-fn nothing_is_sent_ahead_where_one_request_may_be_open() {
+fn nothing_is_sent_ahead_if_only_one_request_may_be_open() {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let random = Random::fixed(1000, "nonce");
@@ -244,7 +244,7 @@ fn a_mechanism_with_another_message_has_no_bind_ahead() {
 }
 
 #[test]
-fn no_session_while_the_server_holds_a_request() {
+fn there_is_no_session_while_the_server_holds_a_request() {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let both = format!("<stream:features/>{BOUND}");
@@ -254,9 +254,9 @@ fn no_session_while_the_server_holds_a_request() {
     assert_eq!(failure.terminate.unwrap().rid(), 1005);
 }
 
-/// A connection manager may hand on the features of before TLS; those of after it may never come.
+/// A connection manager may pass on the features from before TLS, and never those from after it.
 #[test]
-fn an_offer_of_nothing_but_tls_explains_why_no_other_came() {
+fn an_offer_of_only_tls_explains_why_no_other_came() {
     const TLS: &str =
         "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
     let config = Config::new("http://localhost/").unwrap();
@@ -305,7 +305,7 @@ fn a_server_that_offers_nothing_over_a_secure_connection_hides_nothing() {
 }
 
 #[test]
-fn a_mechanism_of_sasl2_that_is_called_like_the_password_is_not_repeated() {
+fn a_sasl2_mechanism_with_the_name_of_the_password_is_not_repeated() {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::password("wonder-one")).unwrap();
     let offer = "<stream:features><authentication xmlns='urn:xmpp:sasl:2'><mechanism>WONDER-ONE</mechanism>\
@@ -317,9 +317,9 @@ fn a_mechanism_of_sasl2_that_is_called_like_the_password_is_not_repeated() {
     assert!(!format!("{error} {error:?}").to_lowercase().contains("wonder"), "{error:?}");
 }
 
-/// Servers have SASL2 for their other connections and do not always answer it over BOSH.
+/// Servers that offer SASL2 for other connections do not always answer it over BOSH.
 #[test]
-fn sasl2_is_to_blame_for_no_session_that_is_unknown() {
+fn sasl2_is_not_to_blame_for_an_unknown_session() {
     let config = Config { fast_tokens: true, ..Config::new("http://localhost/").unwrap() };
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let offer = "<stream:features><authentication xmlns='urn:xmpp:sasl:2'><mechanism>PLAIN</mechanism>\
@@ -340,7 +340,7 @@ fn sasl2_is_to_blame_for_no_session_that_is_unknown() {
 }
 
 #[test]
-fn a_server_that_never_comes_to_the_point_is_left() {
+fn an_exchange_ends_if_the_server_makes_no_progress() {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
     let random = Random::fixed(1000, "nonce");

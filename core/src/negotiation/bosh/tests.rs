@@ -1,4 +1,4 @@
-//! Requests that are lost, or reach a server that does not know the session.
+//! Tests of requests that are lost, or that reach a server which does not know the session.
 
 mod orders;
 
@@ -31,7 +31,7 @@ fn broken() -> Error {
     Error::new(ErrorKind::Internal, Stage::Bind, Retry::No, "broken".to_owned())
 }
 
-/// The state after this step, and the RIDs and pauses of the requests that follow from it.
+/// The state after this step, and the RIDs and pauses of the requests that it sends.
 fn next(step: Result<Step<'_>, Failure>) -> (Negotiation<'_>, Vec<(u64, u128)>) {
     match step.expect("the exchange goes on") {
         Step::Send(next, requests) => {
@@ -45,7 +45,7 @@ fn next(step: Result<Step<'_>, Failure>) -> (Negotiation<'_>, Vec<(u64, u128)>) 
 /// An exchange with ejabberd in which the login (1001) and the restart (1002) are open.
 fn two_open<'a>(config: &'a Config, account: &'a Account) -> Negotiation<'a> {
     let learned = Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]);
-    // The replies here do not look like those of any server.
+    // The replies of this test name no server, so the plan must not expect one.
     let plan = Plan { server: None, ..Plan::shortest(config, account, &learned).in_turn() };
     let (negotiation, _) =
         Negotiation::start(config, account, plan, Random::fixed(1000, "nonce"), None).unwrap();
@@ -87,7 +87,7 @@ fn the_later_of_two_waits_for_the_earlier_one() {
 }
 
 #[test]
-fn what_is_sent_again_comes_before_what_follows() {
+fn a_request_sent_again_comes_before_new_ones() {
     with_two_open(|negotiation| {
         let (negotiation, _) = next(negotiation.lost(1002, broken()));
         let (_, requests) = next(negotiation.receive(&reply(1001, SUCCESS)));
@@ -99,7 +99,7 @@ const FEATURES: &str = "<stream:features/>";
 const BOUND: &str = "<iq xmlns='jabber:client' id='bind' type='result'><bind \
     xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@localhost/x</jid></bind></iq>";
 
-/// As where a node of a cluster is killed that has answered it: the others do not know the answer.
+/// A node of a cluster may be killed after its answer: the other nodes do not know that answer.
 #[test]
 fn the_answer_to_a_request_is_not_waited_for_once_a_later_one_is_answered() {
     with_two_open(|negotiation| {
@@ -118,9 +118,10 @@ fn the_answer_to_a_request_is_not_waited_for_once_a_later_one_is_answered() {
     });
 }
 
-/// ejabberd would never answer the login: it keeps its last two answers, and it has answered the bind.
+/// ejabberd would never answer the login again: it keeps only its last two answers, and it has answered the
+/// bind.
 #[test]
-fn a_request_is_not_sent_again_once_its_answer_tells_nothing() {
+fn a_request_is_not_sent_again_once_its_answer_can_say_nothing_new() {
     for lose in [
         |negotiation: Negotiation<'_>| next(negotiation.lost(1001, broken())).1,
         |negotiation: Negotiation<'_>| next(negotiation.receive(&Reply::new(1001, 502, ""))).1,
@@ -217,10 +218,10 @@ fn a_request_that_broke_is_sent_again_without_a_pause() {
     });
 }
 
-/// As the node says that is left of a cluster: the one that had the session was killed.
+/// The node that had the session was killed, and this is the answer of another node of the cluster.
 #[cfg(feature = "client")]
 #[test]
-fn ejabberd_refuses_no_login_by_a_server_error() {
+fn a_server_error_of_ejabberd_is_no_refused_login() {
     let failed = |rid| {
         let body = "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' \
             condition='internal-server-error'/>";
@@ -250,7 +251,8 @@ fn ejabberd_refuses_no_login_by_a_server_error() {
     }
 }
 
-/// An exchange with ejabberd in which the restart (1001) and the bind (1002), which was sent first, are open.
+/// An exchange with ejabberd in which two requests are open: the bind (1002), which was sent first, and the
+/// restart (1001).
 fn with_bind_ahead(check: impl FnOnce(Negotiation<'_>)) {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
@@ -263,9 +265,10 @@ fn with_bind_ahead(check: impl FnOnce(Negotiation<'_>)) {
     check(negotiation);
 }
 
-/// ejabberd ends a session if what it keeps because it is ahead of its turn comes a second time.
+/// ejabberd ends a session if it gets a second copy of a request that it keeps because it came ahead of its
+/// turn.
 #[test]
-fn what_was_sent_ahead_is_sent_again_in_its_turn() {
+fn a_request_sent_ahead_is_sent_again_in_its_turn() {
     with_bind_ahead(|negotiation| {
         let (negotiation, requests) = next(negotiation.lost(1002, broken()));
         assert_eq!(requests, [], "not before the restart is answered");
@@ -294,9 +297,10 @@ fn ended(rid: u64) -> Reply {
     Reply::new(rid, 200, body)
 }
 
-/// The answers come over two connections, and the end of the session may be faster than what explains it.
+/// The answers come over two connections, so the end of the session may arrive before the answer that
+/// explains it.
 #[test]
-fn why_a_session_ended_is_told_by_the_answer_to_the_earlier_request() {
+fn the_answer_to_an_earlier_request_explains_why_a_session_ended() {
     const FAILURE: &str = "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>";
     let after_the_end = |answer: fn(Negotiation<'_>) -> Failure| {
         let mut result = None;

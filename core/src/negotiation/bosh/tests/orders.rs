@@ -1,4 +1,5 @@
-//! The plans for ejabberd in every order in which requests can arrive, and answers, with one of them lost.
+//! Tries the plans for ejabberd with every order in which requests and answers can arrive, and with each
+//! request lost once.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -24,9 +25,10 @@ enum Loss {
 
 const LOSSES: [Loss; 5] = [Loss::Broken, Loss::Overheard, Loss::Unanswered, Loss::BadGateway, Loss::Unknown];
 
-/// ejabberd as its source tells and as it was measured. One of its processes (`ejabberd_bosh`) takes the requests: it
-/// answers each by what there is to say, or else holds it, and keeps one that is ahead of its turn until the one before
-/// it is answered. Another one has the stream.
+/// A model of ejabberd, made from its source and from measurements. One of its processes (`ejabberd_bosh`)
+/// takes the requests. It answers a request with what there is to say, or holds the request if there is
+/// nothing. It keeps a request that came ahead of its turn until the request before is answered. Another
+/// process has the stream.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 struct Ejabberd {
     /// The RID of the latest request whose turn has come, once there is a session.
@@ -34,14 +36,14 @@ struct Ejabberd {
     /// The requests that are held or kept, and the copies of earlier ones that came too late to be answered.
     waiting: BTreeMap<u64, String>,
     to_say: Vec<&'static str>,
-    /// What the stream has not looked at yet.
+    /// The bodies that the stream has not read yet.
     heard: VecDeque<String>,
     /// The answers to the last two requests.
     answers: BTreeMap<u64, String>,
 }
 
 impl Ejabberd {
-    /// Takes a request; the answers that follow.
+    /// Takes a request. Returns the answers that it causes.
     fn take(&mut self, rid: u64, body: &str) -> Vec<(u64, String)> {
         let latest = self.latest.unwrap_or(rid - 1);
         if let Some(answer) = self.answers.get(&rid) {
@@ -50,8 +52,8 @@ impl Ejabberd {
         // The window is two requests.
         assert!(rid <= latest + 2, "a request beyond the window ends the session");
         if rid <= latest {
-            // The copy before is answered, but its connection broke. If the turn of a later request has come, nothing
-            // answers this one.
+            // The earlier copy is answered, but its connection broke. If a later request has been taken
+            // already, this copy gets no answer.
             if self.waiting.insert(rid, body.to_owned()).is_some() {
                 self.remember(rid, "");
             }
@@ -66,7 +68,7 @@ impl Ejabberd {
             self.to_say.push(OFFER);
         }
         self.heard.push_back(body.to_owned());
-        // One is held at most.
+        // ejabberd holds at most one request.
         let mut answers = Vec::new();
         if self.waiting.remove(&latest).is_some() {
             self.remember(latest, "");
@@ -80,13 +82,13 @@ impl Ejabberd {
         answers
     }
 
-    /// Has the stream look at the next request.
+    /// Lets the stream read the next request.
     fn look(&mut self) -> Vec<(u64, String)> {
         let body = self.heard.pop_front().unwrap();
         if body.contains("xmpp:restart") {
-            // The header of a stream alone does not answer what is held.
+            // The header of a stream alone does not answer a request that is held.
             self.to_say.push("");
-            // There are none on a stream of a version below 1.0.
+            // A stream of a version below 1.0 has no features.
             if !body.contains("xmpp:version=\"0.9\"") {
                 self.heard.push_front(FEATURES.to_owned());
             }
@@ -105,7 +107,7 @@ impl Ejabberd {
         let said: String = self.to_say.drain(..).collect();
         self.remember(rid, &said);
         let mut answers = vec![(rid, said)];
-        // It looks at the lowest RID alone, which may be that of a copy that nothing answers.
+        // ejabberd looks only at the lowest RID, which may belong to a copy that gets no answer.
         if let Some(kept) = self.waiting.first_entry().filter(|first| *first.key() == rid + 1) {
             let (rid, body) = kept.remove_entry();
             answers.extend(self.take(rid, &body));
@@ -131,19 +133,19 @@ enum Back {
     Unknown(u64),
 }
 
-/// Where an exchange is.
+/// The state of an exchange and of everything under way.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 struct Moment {
     server: Ejabberd,
     /// Requests that have not arrived.
     sent: Vec<(u64, String)>,
-    /// What has not reached the client.
+    /// Answers that have not reached the client.
     back: Vec<Back>,
-    /// What has, in this order.
+    /// Answers that have reached the client, in this order.
     received: Vec<Back>,
-    /// The request that is still to be lost.
+    /// The request that will be lost, until it is.
     lost: Option<(u64, Loss)>,
-    /// The request whose answer is lost, and whether only then its connection breaks.
+    /// The request whose answer is lost, and whether its connection breaks only at that moment.
     unheard: Option<(u64, bool)>,
 }
 
@@ -178,7 +180,7 @@ impl Moment {
         }
     }
 
-    /// The client gets this. The session, if the exchange is done.
+    /// The client receives this answer. Returns the session if the exchange is done.
     fn receive(&mut self, at: usize, client: &Client) -> Result<Option<Session>, Error> {
         self.received.push(self.back.remove(at));
         let (mut negotiation, mut requests) = client.start();
@@ -253,7 +255,8 @@ fn in_every_order(client: &Client, lost: Option<(u64, Loss)>) -> (u32, u32) {
     round_trips
 }
 
-/// Loses each request after the creation, up to the last one, in every way.
+/// Loses each request after the creation, up to the `last` one, in every way, and checks that the login
+/// succeeds.
 fn assert_mended(change: fn(Plan) -> Plan, last: u64, usual: (u32, u32)) {
     let config = Config::new("http://localhost/").unwrap();
     let account = Account::new("alice@localhost", Credentials::plain("secret")).unwrap();
@@ -269,14 +272,14 @@ fn assert_mended(change: fn(Plan) -> Plan, last: u64, usual: (u32, u32)) {
     }
 }
 
-/// The restart, the bind and an empty request. Where the header of the stream is all that there is to say when the
-/// empty request arrives, another follows.
+/// Loses the restart, the bind and the empty request. A second empty request follows if the server has only
+/// the header of the stream to say when the first one arrives.
 #[test]
 fn the_loss_of_any_request_is_mended_in_every_order() {
     assert_mended(|plan| plan, FIRST + 3, (2, 4));
 }
 
-/// The login, the restart, the bind and an empty request.
+/// Loses the login, the restart, the bind and the empty request.
 #[test]
 fn the_loss_of_any_request_of_pairs_is_mended_in_every_order() {
     assert_mended(Plan::in_turn, FIRST + 4, (3, 5));
