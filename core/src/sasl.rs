@@ -1,10 +1,10 @@
-//! SASL (RFC 4422): credentials, and the mechanisms that they can be used with.
+//! SASL (RFC 4422): credentials, and the mechanisms that they fit.
 //!
-//! The exchange chooses a mechanism, and drives each by the same contract: [`Mechanism`].
+//! The exchange chooses a mechanism, and drives every mechanism by the same contract: [`Mechanism`].
 //!
-//! What is on the wire is below all of these files, and the account and the exchange are above them. Each file may
-//! import from those before it: `mechanism`, `prepare`, `simple`, `scram/cache`, `scram`, `digest_md5`, `fast`,
-//! `credentials`.
+//! `wire` is below all of these files, and the account and the exchange are above them. In this list, each
+//! file may import from the files before it: `mechanism`, `prepare`, `simple`, `scram/cache`, `scram`,
+//! `digest_md5`, `fast`, `credentials`.
 
 // May import from `wire` and the layers above, in the order of `core/tests/layers`.
 

@@ -1,4 +1,4 @@
-//! What is on the wire, and nothing else: requests and their elements are written, replies are read.
+//! Everything that goes over the wire: this writes requests and their elements, and reads replies.
 
 // May import from `token` and the layers above, in the order of `core/tests/layers`.
 

@@ -1,4 +1,4 @@
-//! What proves the right to use an account, and the mechanisms that it can be used with.
+//! The credentials of an account, and the mechanisms that they fit.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,10 +26,10 @@ const MAX_NAME: usize = 1023;
 /// The most bytes of an address (RFC 7622 §3.1).
 const MAX_JID: usize = 3071;
 
-/// The most bytes of a password or a token: more than servers read.
+/// The most bytes of a password or a token, which is more than servers read.
 pub(crate) const MAX_SECRET: usize = 64 * 1024;
 
-/// What proves the right to use an account. `Debug` names the sort, never the secret.
+/// The credentials of an account. `Debug` names their kind and hides the secret.
 #[derive(Clone)]
 pub struct Credentials {
     proof: Proof,
@@ -39,33 +39,34 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// A password. The strongest mechanism both sides know is used: SCRAM, or PLAIN.
+    /// A password. It is used with the strongest mechanism that both sides support: SCRAM, or else PLAIN.
     #[must_use]
     pub fn password(password: impl Into<Secret>) -> Self {
         Self::new(Proof::Password(password.into()))
     }
 
-    /// A password or token that is sent as it is, by PLAIN (RFC 4616) even if the server offers
-    /// more: ejabberd's and `MongooseIM`'s JWT, a one-time token that the site itself verifies when
-    /// the server asks, an administrator's password together with [`authzid`](Self::authzid).
+    /// A password or token that is sent as it is, by PLAIN (RFC 4616), even if the server offers a stronger
+    /// mechanism. Use it for a JWT of ejabberd or `MongooseIM`, for a one-time token that the site itself
+    /// verifies when the server asks, or for an administrator's password together with
+    /// [`authzid`](Self::authzid).
     #[must_use]
     pub fn plain(secret: impl Into<Secret>) -> Self {
         Self::new(Proof::Plain(secret.into()))
     }
 
-    /// A JWT that your site signs, so that it knows no passwords: each call issues a fresh token for the JID of the
-    /// [account](crate::Account), and sends it by PLAIN. The chat server verifies it: ejabberd and `MongooseIM`
-    /// themselves, Prosody by a module.
+    /// A JWT that your site signs, so that the site needs no passwords. Each call issues a fresh token for
+    /// the JID of the [account](crate::Account) and sends it by PLAIN. The chat server verifies it: ejabberd
+    /// and `MongooseIM` can by themselves, and Prosody by a module.
     ///
-    /// While keys rotate, ejabberd knows only the old or only the new key. If it refuses the token of one, the same
-    /// call sends that of the other once, and the client remembers which one was accepted.
+    /// While keys rotate, ejabberd knows either the old or the new key. If it refuses the token of one key,
+    /// the same call sends a token of the other key once, and the client remembers which key was accepted.
     #[must_use]
     pub fn jwt(issuer: Issuer) -> Self {
         Self::new(Proof::Jwt { issuer: issuer.into(), token: None })
     }
 
-    /// The salted password of a SCRAM store, so that the site need not know the password
-    /// (RFC 5802 §3, `SaltedPassword`), with the salt and iteration count it was made with.
+    /// The salted password of a SCRAM store (RFC 5802 §3, `SaltedPassword`), with its salt and iteration
+    /// count. The site need not know the password.
     #[must_use]
     pub fn scram_salted_password(
         hash: ScramHash,
@@ -77,8 +78,8 @@ impl Credentials {
         Self::new(Proof::Scram(StoredKeys { hash, salt: salt.into(), iterations, form }))
     }
 
-    /// The client key and the server key of a SCRAM store (RFC 5802 §3), with the salt and
-    /// iteration count they were made with.
+    /// The client key and the server key of a SCRAM store (RFC 5802 §3), with their salt and iteration count.
+    /// The site need not know the password.
     #[must_use]
     pub fn scram_keys(
         hash: ScramHash,
@@ -104,33 +105,33 @@ impl Credentials {
         Self::new(Proof::XOAuth2(token.into()))
     }
 
-    /// A token from an earlier session and nothing else: once the server refuses it, the login fails.
+    /// A token from an earlier session and nothing else. If the server refuses the token, the login fails.
     #[must_use]
     pub fn fast(token: FastToken) -> Self {
         Self::new(Proof::Fast).fast_token(token)
     }
 
-    /// No identity (RFC 4505); the JID then is only a domain.
+    /// An anonymous login (RFC 4505). The JID is only a domain then.
     #[must_use]
     pub fn anonymous() -> Self {
         Self::new(Proof::Anonymous)
     }
 
-    /// The identity that something outside SASL proves (RFC 4422 appendix A): a client
-    /// certificate, or a header or cookie that the server looks at.
+    /// An identity that something outside SASL proves (RFC 4422 appendix A): a client certificate, or a
+    /// header or cookie that the server checks.
     #[must_use]
     pub fn external() -> Self {
         Self::new(Proof::External)
     }
 
-    /// Any mechanism that ends after one message, by that message.
+    /// Any mechanism of one message, given by that message.
     #[must_use]
     pub fn raw(mechanism: impl Into<String>, initial_response: impl Into<Secret>) -> Self {
         Self::new(Proof::Raw { mechanism: mechanism.into(), initial_response: initial_response.into() })
     }
 
-    /// A token from an earlier session, to try before anything else. If the server refuses it, or
-    /// no longer takes tokens, the login goes on with the rest of the credentials.
+    /// Adds a token from an earlier session, which is tried first. If the server refuses it or no longer
+    /// accepts tokens, the login goes on with the other credentials.
     #[must_use]
     pub fn fast_token(mut self, token: FastToken) -> Self {
         self.fast_token = Some(token);
@@ -145,9 +146,9 @@ impl Credentials {
         self
     }
 
-    /// The identity to act as (RFC 4616 §2, RFC 5802 §5.1). Empty by default, and better so:
-    /// some servers trust it more than they should. The bound JID is checked in any case. Openfire,
-    /// which lets an administrator act for others, considers only that of [`plain`](Self::plain).
+    /// The identity to act as (RFC 4616 §2, RFC 5802 §5.1). Leave it unset if you can, because some servers
+    /// accept any authzid. prebind always checks that the server bound the JID you asked for. Openfire, which
+    /// lets an administrator act for others, considers the authzid only with [`plain`](Self::plain).
     #[must_use]
     pub fn authzid(mut self, authzid: impl Into<String>) -> Self {
         self.authzid = Some(authzid.into());
@@ -158,7 +159,7 @@ impl Credentials {
         Self { proof, fast_token: None, authcid: None, authzid: None }
     }
 
-    /// Who logs in to this account: the configured user, else the JID's localpart.
+    /// Who logs in to this account: the configured user, or else the JID's localpart.
     pub(crate) fn identity<'a>(&'a self, jid: &'a Jid) -> Identity<'a> {
         Identity {
             authcid: self.authcid.as_deref().or_else(|| jid.local()).unwrap_or_default(),
@@ -176,19 +177,20 @@ impl Credentials {
         self.proof.kind()
     }
 
-    /// What they can be used with besides a token, strongest first.
+    /// The mechanisms that the credentials fit, strongest first. A token's mechanism is not among them.
     pub(crate) fn candidates(&self) -> Vec<Candidate<'_>> {
         let kind = self.kind();
         let for_password = PasswordMechanism::ALL.into_iter().rev().filter(|_| kind.is_password);
         for_password.map(Candidate::for_password).chain(kind.candidate).collect()
     }
 
-    /// What issues a token for each call.
+    /// The issuer of a token for each call, if the credentials have one.
     pub(crate) fn issuer(&self) -> Option<&Issuer> {
         if let Proof::Jwt { issuer, .. } = &self.proof { Some(issuer) } else { None }
     }
 
-    /// The same credentials with a token by the issuer's key at this place, if they are to issue tokens.
+    /// The same credentials with a token that is signed by the issuer's key at this place. Credentials
+    /// without an issuer stay as they are.
     ///
     /// # Errors
     /// As [`Issuer::issue`].
@@ -199,16 +201,16 @@ impl Credentials {
         Ok(self)
     }
 
-    /// Whether there is something besides a token.
+    /// Whether there are credentials besides a token.
     pub(crate) fn has_more_than_token(&self) -> bool {
         let kind = self.kind();
         kind.is_password || kind.candidate.is_some()
     }
 
-    /// The mechanism of that name.
+    /// The mechanism of this name, with these credentials.
     ///
     /// # Errors
-    /// `Config` if they do not fit it.
+    /// `Config` if the credentials do not fit the mechanism.
     pub(crate) fn mechanism<'a>(
         &'a self,
         name: &str,
@@ -229,18 +231,19 @@ impl Credentials {
         secret.into_iter().chain(self.fast_token.as_ref().map(FastToken::secret))
     }
 
-    /// Whether they prove the account itself, by what only its user and the server have. The site may make
-    /// tokens for anybody.
+    /// Whether they prove the identity of the account itself, because only its user and the server have them.
+    /// Tokens do not count, because the site can make one for anybody.
     pub(crate) fn prove_account(&self) -> bool {
         self.authcid.is_none() && self.authzid.is_none() && self.kind().is_personal
     }
 
-    /// Tokens are of the user who logs in, so they do not go with acting for somebody else.
+    /// Whether a token may be used. A token belongs to the user who logs in, so it does not fit a login for
+    /// somebody else.
     pub(crate) fn may_have_token(&self) -> bool {
         self.authzid.is_none() && self.kind().names_user
     }
 
-    /// Refuses what cannot be sent, or not for this account.
+    /// Refuses credentials that cannot be sent, or that do not fit this account.
     pub(crate) fn check(&self, jid: &Jid) -> Result<()> {
         let kind = self.kind();
         let names_user = self.authcid.is_some() || jid.local().is_some();
@@ -256,7 +259,7 @@ impl Credentials {
                 },
             ));
         }
-        // What is longer than anything that a server takes is refused before any work is done with it.
+        // Refuses values that are longer than servers accept before doing any work with them.
         let length = |name: &Option<String>| name.as_deref().map_or(0, str::len);
         for (field, length, most) in [
             ("authcid", length(&self.authcid), MAX_NAME),
@@ -283,30 +286,30 @@ impl Credentials {
     }
 }
 
-/// A mechanism that credentials can be used with.
+/// A mechanism that credentials fit.
 #[derive(Clone, Copy)]
 pub(crate) struct Candidate<'a> {
     pub(crate) name: &'a str,
-    /// What it is as a mechanism for passwords; `None` for what is no password, however strong.
+    /// Its strength as a mechanism for passwords. `None` for credentials that are no password.
     pub(crate) strength: Option<PasswordMechanism>,
     pub(crate) begins: Beginning,
 }
 
-/// What the first message of a mechanism gives away.
+/// What the first message of a mechanism reveals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beginning {
-    /// The password or token itself, or what anyone who sees it can send again.
+    /// The password or token itself, or a message that anyone who sees it can send again.
     Secret,
-    /// Nothing; the server answers with a challenge.
+    /// Nothing. The server answers with a challenge.
     Challenged,
-    /// Nothing secret; there is no other message.
+    /// Nothing secret. It is the only message.
     Harmless,
-    /// There is none.
+    /// There is no first message: the server begins.
     ServerFirst,
 }
 
 impl<'a> Candidate<'a> {
-    /// That of a token.
+    /// The mechanism of a token.
     pub(crate) const TOKEN: Candidate<'static> = Candidate::new(TOKEN_MECHANISM, Beginning::Secret);
 
     const fn new(name: &'a str, begins: Beginning) -> Self {
@@ -325,25 +328,26 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// What distinguishes one sort of credentials from the others, where it matters outside a mechanism.
+/// The properties of one kind of credentials that matter outside a mechanism.
 pub(crate) struct Kind<'a> {
-    /// How they are called.
+    /// The name of the kind, for `Debug`.
     label: &'a str,
-    /// The option that holds the secret, and the length of it.
+    /// The option that holds the secret.
     pub(crate) option: &'static str,
+    /// The length of the secret in bytes.
     length: usize,
     secret: Option<&'a Secret>,
-    /// Whether they need the name of a user.
+    /// Whether the credentials need the name of a user.
     names_user: bool,
     /// Whether only the user and the server have them.
     is_personal: bool,
-    /// Whether every mechanism for passwords will do.
+    /// Whether the credentials fit every mechanism for passwords.
     pub(crate) is_password: bool,
-    /// The one mechanism otherwise.
+    /// The only mechanism that fits, if they are no password.
     pub(crate) candidate: Option<Candidate<'a>>,
-    /// What mends a login that the server refuses.
+    /// The remedy if the server refuses the login.
     pub(crate) if_refused: &'static str,
-    /// What mends a server that does not offer what they need, a `{mechanism}` for this `{domain}`.
+    /// The remedy if the server does not offer the `{mechanism}` for this `{domain}`.
     pub(crate) if_not_offered: &'static str,
 }
 
@@ -353,13 +357,13 @@ enum Proof {
     Plain(Secret),
     Jwt {
         issuer: Arc<Issuer>,
-        /// That of this call.
+        /// The token of this call.
         token: Option<Secret>,
     },
     Scram(StoredKeys),
     OAuthBearer(Secret),
     XOAuth2(Secret),
-    /// The token alone.
+    /// Only the token in `fast_token`.
     Fast,
     Anonymous,
     External,
@@ -369,7 +373,7 @@ enum Proof {
     },
 }
 
-/// Everything that depends on the proof: nothing else in the crate looks at which one it is.
+/// Everything that depends on the kind of proof is here. Nothing else in the crate asks which kind it is.
 impl Proof {
     fn kind(&self) -> Kind<'_> {
         const CHECK_TOKEN: &str = "check the token: that it is this user's and has not expired, and that the server knows its issuer";
@@ -507,7 +511,7 @@ impl Proof {
     }
 }
 
-/// For a driver other than the client.
+/// The error if a driver other than the client starts an exchange without a token.
 fn not_issued() -> Error {
     Error::config(
         "jwt",
@@ -586,7 +590,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_only_with_what_logs_in_the_user_himself() {
+    fn a_token_is_only_for_credentials_of_the_user_himself() {
         for credentials in
             [Credentials::password("a"), Credentials::plain("a"), Credentials::oauthbearer("a")]
         {
@@ -599,7 +603,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_refused() {
+    fn credentials_that_cannot_be_sent_are_refused() {
         assert_eq!(of_alice(Credentials::password("")), Some("password"));
         for (secret, is_refused) in [("", true), ("a\0b", true), ("a b\u{7}", false)] {
             assert_eq!(of_alice(Credentials::plain(secret)), is_refused.then_some("password"));
@@ -695,7 +699,7 @@ mod tests {
     }
 
     #[test]
-    fn every_secret_is_known_to_be_one() {
+    fn every_secret_is_listed_as_a_secret() {
         for credentials in [
             Credentials::password("secret"),
             Credentials::plain("secret"),

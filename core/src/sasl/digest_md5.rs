@@ -1,5 +1,5 @@
-//! DIGEST-MD5 (RFC 2831), for servers too old for SCRAM. RFC 6331 made it historic; it is used
-//! only where the configuration asks for it.
+//! DIGEST-MD5 (RFC 2831), for servers that are too old for SCRAM. RFC 6331 made it historic, so it is used
+//! only if the configuration asks for it.
 
 use std::fmt::Write as _;
 
@@ -24,9 +24,9 @@ pub(super) struct DigestMd5<'a> {
 }
 
 enum State {
-    /// The server's challenge is awaited.
+    /// Waits for the server's challenge.
     First,
-    /// The server's proof is awaited, and must be this one.
+    /// Waits for the server's proof, which must have this value.
     Proving(Zeroizing<String>),
     Proven,
 }
@@ -45,7 +45,7 @@ impl<'a> DigestMd5<'a> {
         }
     }
 
-    /// The answer to the challenge, and what the server has to prove itself by (RFC 2831 §2.1.2).
+    /// The answer to the challenge, and the proof that the server has to send (RFC 2831 §2.1.2).
     fn answer(&self, challenge: &[u8]) -> Result<(Message, Zeroizing<String>)> {
         let directives = directives(challenge)?;
         let nonce = one(&directives, "nonce")?.ok_or_else(|| unexpected("no nonce"))?;
@@ -57,7 +57,7 @@ impl<'a> DigestMd5<'a> {
         if !is_md5_sess {
             return Err(unexpected("an algorithm other than md5-sess"));
         }
-        // Several realms may be offered; the one named like the domain is the account's.
+        // The server may offer several realms. The realm with the name of the domain is the account's.
         let realms: Vec<&str> =
             directives.iter().filter(|(name, _)| name == "realm").map(|(_, realm)| realm.as_str()).collect();
         let realm = realms.iter().find(|realm| **realm == self.domain).or_else(|| realms.first()).copied();
@@ -85,7 +85,7 @@ impl<'a> DigestMd5<'a> {
         Ok((Zeroizing::new(message.as_bytes().to_vec()), expected))
     }
 
-    /// `A1` hashed to hexadecimal digits (RFC 2831 §2.1.2.1).
+    /// The hash of `A1` in hexadecimal digits (RFC 2831 §2.1.2.1).
     fn a1(&self, realm: &str, nonce: &str) -> Result<Zeroizing<String>> {
         let password = prepare::password(self.password.expose())?;
         let user = [latin1(&self.username), latin1(realm), latin1(password.expose())].join(&b':');
@@ -149,7 +149,7 @@ fn verify(message: &[u8], expected: &str) -> Result<()> {
     ))
 }
 
-/// `name=value` or `name="value"`, separated by commas (RFC 2831 §7.1).
+/// Reads directives, `name=value` or `name="value"`, separated by commas (RFC 2831 §7.1).
 fn directives(message: &[u8]) -> Result<Vec<(String, String)>> {
     let text = std::str::from_utf8(message).map_err(|_| unexpected("text that is not UTF-8"))?;
     let mut directives = Vec::new();
@@ -192,7 +192,8 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// Text that fits ISO 8859-1 is hashed in it even when sent as UTF-8 (RFC 2831 §2.1.2.1).
+/// The bytes to hash: text that fits ISO 8859-1 is hashed in that encoding even if it is sent as UTF-8 (RFC
+/// 2831 §2.1.2.1).
 fn latin1(text: &str) -> Vec<u8> {
     let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
     bytes.unwrap_or_else(|| text.as_bytes().to_vec())
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_against_the_grammar_is_refused() {
+    fn a_message_against_the_grammar_is_refused() {
         for text in ["=x", "realm", "realm,nonce=x", "realm=\"a", "realm=\"a\\"] {
             assert!(directives(text.as_bytes()).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Every message about a login that the shared cases do not come to.
+//! Examples of every message about a login that no shared case produces.
 
 use super::credentials::Credentials;
 use super::fast::FastToken;
@@ -7,7 +7,7 @@ use super::scram::{Means, ScramHash};
 use crate::error::{Error, Stage};
 use crate::jid::Jid;
 
-/// What a mechanism says to the last of these challenges.
+/// The error that a mechanism returns for the last of these challenges.
 fn challenged(credentials: &Credentials, name: &str, challenges: &[&[u8]]) -> Option<Error> {
     let jid = Jid::new("alice@example.org").unwrap();
     let means = Means { iterations: &(4096..=600_000), cache: None, pace: None };
@@ -20,7 +20,7 @@ fn challenged(credentials: &Credentials, name: &str, challenges: &[&[u8]]) -> Op
     answers.last()?.err()
 }
 
-/// What the server says in the course of a login.
+/// The errors for everything that a server may say during a login.
 pub(crate) fn examples() -> Vec<Error> {
     let password = Credentials::password("secret");
     let first: &[u8] = b"r=nonce1,s=c2FsdA==,i=4096";

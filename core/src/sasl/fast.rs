@@ -16,16 +16,17 @@ use crate::secret::Secret;
 use crate::text;
 use crate::wire::sasl2::TOKEN_MECHANISM;
 
-/// Longer than any token or its record is.
+/// The longest token, which is longer than servers issue.
 const MAX_LENGTH: usize = 4096;
 
-/// A token that a server issued for further logins of one account (XEP-0484), to be kept by the
-/// caller, per account, as carefully as a password: who has it can log in until it expires.
+/// A token that a server issued for later logins of one account (XEP-0484). Anyone holding the token can log
+/// in until it expires, so store it per account and protect it like a password.
 ///
-/// A server replaces it from time to time. The rule for a store is therefore to keep, after each
-/// call, what [`Session::fast_token`](crate::Session::fast_token) says, and nothing if that is none.
+/// A server replaces the token from time to time. So after each call, store the value of
+/// [`Session::fast_token`](crate::Session::fast_token), and delete the stored token if that is `None`.
 ///
-/// `Debug` hides it. [`to_text`](Self::to_text) and [`from_text`](Self::from_text) are for the store.
+/// `Debug` hides the token. [`to_text`](Self::to_text) and [`from_text`](Self::from_text) convert it for
+/// storage.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FastToken {
     token: Secret,
@@ -47,7 +48,7 @@ struct Record<'a> {
 }
 
 impl FastToken {
-    /// What a server sent, to the user agent of that ID; `None` if it cannot be a token.
+    /// A token that the server issued to the user agent with this ID. Returns `None` if it is not valid.
     pub(crate) fn issued(token: &str, expiry: Option<&str>, user_agent: &str) -> Option<Self> {
         let fits = |text: &str| (1..=MAX_LENGTH).contains(&text.len()) && text::is_xml_text(text);
         let is_sound = fits(token) && expiry.is_none_or(fits) && is_uuid(user_agent);
@@ -58,12 +59,12 @@ impl FastToken {
         })
     }
 
-    /// Reads what [`to_text`](Self::to_text) wrote.
+    /// Reads a token that [`to_text`](Self::to_text) wrote.
     ///
     /// # Errors
-    /// `Config` if it is something else.
+    /// `Config` if the text is anything else.
     pub fn from_text(text: &str) -> Result<Self> {
-        // Escaped, a character takes six bytes at most.
+        // A character takes at most six bytes when it is escaped.
         let text = Some(text).filter(|text| text.len() <= 3 * 6 * MAX_LENGTH);
         let record: Option<Record<'_>> = text.and_then(|text| serde_json::from_str(text).ok());
         record
@@ -72,10 +73,10 @@ impl FastToken {
             .ok_or_else(|| Error::config("fast_token", "is not what `fast_token` of an earlier session was: forget it and log in by other credentials"))
     }
 
-    /// All of it in one line, for a store. It holds the secret.
+    /// The whole token as one line of text, for storage. The text holds the secret.
     ///
     /// # Panics
-    /// Never: strings are always JSON.
+    /// Never, because strings can always be written as JSON.
     #[must_use]
     pub fn to_text(&self) -> String {
         let record = Record {
@@ -87,8 +88,7 @@ impl FastToken {
         serde_json::to_string(&record).expect("strings are JSON")
     }
 
-    /// When it ceases to be accepted, as the server wrote it: a time such as
-    /// `2026-12-13T11:30:35Z` (XEP-0082).
+    /// When the token expires, as the server wrote it: a time such as `2026-12-13T11:30:35Z` (XEP-0082).
     #[must_use]
     pub fn expiry(&self) -> Option<&str> {
         self.expiry.as_deref()
@@ -98,7 +98,7 @@ impl FastToken {
         self.token.expose()
     }
 
-    /// The ID of the user agent it was issued to; no other may use it.
+    /// The ID of the user agent that the token was issued to. No other user agent may use it.
     pub(crate) fn user_agent(&self) -> &str {
         &self.user_agent
     }
@@ -121,7 +121,7 @@ impl<'a> HashedToken<'a> {
         Self { authcid, token }
     }
 
-    /// The server's proof (§3.2).
+    /// Checks the server's proof (§3.2).
     fn verify(&self, proof: &[u8]) -> Result<()> {
         if bool::from(proof.ct_eq(&self.hashed(b"Responder"))) {
             return Ok(());
@@ -169,7 +169,7 @@ mod tests {
     const USER_AGENT: &str = "d4565fa7-4d72-4749-b3d3-740edbf87770";
 
     #[test]
-    fn what_is_stored_comes_back() {
+    fn a_stored_token_can_be_read_back() {
         for expiry in [Some("2026-12-13T11:30:35Z"), None] {
             let token = FastToken::issued("secret-token:\"<é>", expiry, USER_AGENT).unwrap();
             let text = token.to_text();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_comes_back_from_a_store_that_escapes_every_character() {
+    fn the_longest_token_survives_a_store_that_escapes_every_character() {
         let longest = "z".repeat(MAX_LENGTH);
         let token = FastToken::issued(&longest, Some(&longest), USER_AGENT).unwrap();
         let text = token.to_text().replace('z', "\\u007a");
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn a_text_that_is_no_token_is_refused() {
         let good = FastToken::issued("hidden", None, USER_AGENT).unwrap().to_text();
         for bad in [
             String::new(),
@@ -209,9 +209,9 @@ mod tests {
         assert_eq!(format!("{token:?}"), "FastToken { expiry: Some(\"2026\"), .. }");
     }
 
-    /// Recorded with Prosody 13.0.1.
+    /// The values were recorded with Prosody 13.0.1.
     #[test]
-    fn both_proofs_are_as_a_server_has_them() {
+    fn both_proofs_match_those_of_a_server() {
         let token = FastToken::issued(
             "secret-token:fast-xkFvDmO0jBMSGm0gW934Fiwo6-VCUZCQLFhJ",
             None,

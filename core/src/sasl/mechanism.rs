@@ -1,4 +1,4 @@
-//! The contract between a mechanism and the exchange that it is part of.
+//! The contract between a mechanism and the exchange that drives it.
 
 use zeroize::Zeroizing;
 
@@ -10,48 +10,48 @@ pub(crate) type Message = Zeroizing<Vec<u8>>;
 
 /// One SASL exchange (RFC 4422 §3), from the client's first message to the server's success.
 ///
-/// A mechanism does nothing by itself: it is resumed with what happened, and says what follows.
+/// A mechanism does nothing by itself. The exchange resumes it with each input, and it returns the output.
 ///
 /// | the mechanism is resumed with | it answers with |
 /// |---|---|
-/// | [`Input::Nothing`], once, first | the message that goes with its name, or nothing where the server speaks first |
+/// | [`Input::Nothing`], once, first | the message that is sent with its name, or nothing if the server sends the first message |
 /// | [`Input::Challenge`], as often as the server asks | the message that answers it |
 /// | [`Input::Success`], once, last | the proof that the login succeeded |
 ///
-/// The answer is an error wherever the server breaks the mechanism's rules or fails to prove itself. The exchange has
-/// ended then. It ends without another word to the mechanism if the server refuses the login.
+/// The output is an error if the server breaks the mechanism's rules or fails to prove its identity; then the
+/// exchange ends. If the server refuses the login, the exchange ends without resuming the mechanism.
 pub(crate) trait Mechanism: Send + Sync {
-    /// The name that the server knows it by.
+    /// The name of the mechanism, as the server knows it.
     fn name(&self) -> &str;
 
     /// Goes on to the client's next message, or to the end.
     fn resume(&mut self, input: Input<'_>) -> Result<Output>;
 
-    /// Why the server is about to refuse the login, as far as it said so inside the mechanism.
+    /// Why the server is about to refuse the login, if it said so inside the mechanism.
     fn refusal(&self) -> Option<&str> {
         None
     }
 }
 
-/// What a mechanism is resumed with.
+/// The input that a mechanism is resumed with.
 pub(crate) enum Input<'a> {
     Nothing,
     Challenge {
         data: &'a [u8],
         offer: Offer<'a>,
     },
-    /// The server's success and what it sent with it.
+    /// The server's success and the data sent with it.
     Success(Option<&'a [u8]>),
 }
 
-/// What the server offered to log in by, as it arrived.
+/// The server's offer, as it arrived.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Offer<'a> {
     pub(crate) mechanisms: &'a [String],
     pub(crate) channel_bindings: &'a [String],
 }
 
-/// What a mechanism answers with.
+/// The output of a mechanism.
 pub(crate) enum Output {
     Nothing,
     Message(Message),
@@ -60,9 +60,9 @@ pub(crate) enum Output {
     Proof(Authenticated),
 }
 
-/// That the server accepted the login and, where the mechanism lets it, proved itself.
+/// The proof that the server accepted the login and, if the mechanism can do that, proved its identity.
 ///
-/// Only mechanisms make one, and no [`Session`](crate::Session) can be made without.
+/// Only mechanisms can make one, and a [`Session`](crate::Session) cannot be made without it.
 #[derive(Debug)]
 pub(crate) struct Authenticated {
     mechanism: String,
@@ -85,20 +85,20 @@ impl Authenticated {
 /// Who logs in.
 #[derive(Clone, Copy)]
 pub(crate) struct Identity<'a> {
-    /// The user whose credentials they are.
+    /// The user that the credentials belong to.
     pub(crate) authcid: &'a str,
-    /// The user to act as; empty for the same one.
+    /// The user to act as. It is empty for the same user.
     pub(crate) authzid: &'a str,
-    /// The account, at the domain that is logged in to.
+    /// The JID of the account.
     pub(crate) jid: &'a Jid,
 }
 
-/// Why a challenge is refused after the mechanism's last message.
+/// The error for a challenge after the mechanism's last message.
 pub(super) fn unexpected_challenge() -> Error {
     Error::protocol(Stage::Authenticate, "SASL success or failure", "a challenge")
 }
 
-/// Why a success that comes before the server has proven itself is refused.
+/// The error for a success that comes before the server has proved its identity.
 pub(super) fn early_success() -> Error {
     Error::unverified(
         Check::Signature,

@@ -1,4 +1,4 @@
-//! Strings as SASL wants them: SASLprep (RFC 4013) and `saslname` (RFC 5802 §5.1).
+//! Prepares strings for SASL: SASLprep (RFC 4013) and `saslname` (RFC 5802 §5.1).
 
 use std::borrow::Cow;
 
@@ -8,10 +8,11 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
-/// A password for SCRAM and DIGEST-MD5, prepared as a query (RFC 3454 §7): characters younger than
-/// SASLprep's tables (Unicode 3.2) are left as they are, as servers leave them, and all others prepared.
+/// Prepares a password for SCRAM and DIGEST-MD5 as a query (RFC 3454 §7). Characters that are newer than
+/// SASLprep's tables (Unicode 3.2) stay as they are, because servers do not change them either. All other
+/// characters are prepared.
 ///
-/// The other side of PLAIN prepares what it gets (RFC 4616 §2); what is refused here would be refused there.
+/// With PLAIN the server prepares the password (RFC 4616 §2), and it would refuse the same passwords.
 pub(crate) fn password(password: &str) -> Result<Secret> {
     let refused = |problem| Err(Error::config("password", problem));
     if password.is_empty() {
@@ -20,7 +21,7 @@ pub(crate) fn password(password: &str) -> Result<Secret> {
     if password.contains(char::is_control) {
         return refused("has a control character, which SASLprep forbids (RFC 4013 §2.3)");
     }
-    // Nearly all passwords are like this.
+    // Nearly all passwords are ASCII, which needs no preparation.
     if password.is_ascii() {
         return Ok(Secret::from(password));
     }
@@ -38,8 +39,8 @@ pub(crate) fn password(password: &str) -> Result<Secret> {
     Ok(prepared)
 }
 
-/// RFC 4013 §2.1 and §2.2. What is unassigned is no part of the normalization of its neighbours, and has none
-/// itself.
+/// Maps and normalizes (RFC 4013 §2.1 and §2.2). Unassigned characters are not normalized, and they separate
+/// their neighbours.
 fn normalized(password: &str) -> String {
     let mapped = Secret::from(
         password
@@ -48,8 +49,8 @@ fn normalized(password: &str) -> String {
             .map(|c| if tables::non_ascii_space_character(c) { ' ' } else { c })
             .collect::<String>(),
     );
-    // Room for all of it: growing would leave pieces of a secret behind in freed memory. NFKC makes 33
-    // bytes of three at most.
+    // Reserves room for the whole text, because growing would leave pieces of a secret in freed memory. NFKC
+    // turns three bytes into 33 at most.
     let mut normalized = String::with_capacity(mapped.expose().len() * 11);
     for run in mapped.expose().split_inclusive(tables::unassigned_code_point) {
         let last = run.chars().next_back().filter(|c| tables::unassigned_code_point(*c));
@@ -60,7 +61,7 @@ fn normalized(password: &str) -> String {
     normalized
 }
 
-/// RFC 4013 §2.3.
+/// Whether the character is prohibited (RFC 4013 §2.3).
 fn is_prohibited(c: char) -> bool {
     tables::non_ascii_space_character(c)
         || tables::ascii_control_character(c)
@@ -73,8 +74,8 @@ fn is_prohibited(c: char) -> bool {
         || tables::tagging_character(c)
 }
 
-/// RFC 3454 §6: what is written from right to left begins and ends so, and has nothing else in it. What is
-/// unassigned has no direction.
+/// Whether the text breaks the rules of RFC 3454 §6: text with right-to-left characters must begin and end
+/// with one, and must not have left-to-right characters. Unassigned characters have no direction.
 fn is_mixed(text: &str) -> bool {
     let mut assigned = text.chars().filter(|c| !tables::unassigned_code_point(*c));
     let (is_rtl, is_ltr) = (tables::bidi_r_or_al, tables::bidi_l);
@@ -82,13 +83,13 @@ fn is_mixed(text: &str) -> bool {
     assigned.clone().any(is_rtl) && (assigned.any(is_ltr) || !ends.into_iter().flatten().all(is_rtl))
 }
 
-/// A user name for SCRAM or DIGEST-MD5. A localpart that PRECIS allows but the older tables of
-/// SASLprep do not know is sent as it is: the server compares it with an account's name.
+/// Prepares a user name for SCRAM or DIGEST-MD5. A localpart that PRECIS allows may be unknown to the older
+/// tables of SASLprep. It is sent as it is, because the server compares it with an account's name.
 pub(crate) fn username(name: &str) -> Cow<'_, str> {
     stringprep::saslprep(name).unwrap_or(Cow::Borrowed(name))
 }
 
-/// A name inside a comma separated message.
+/// Escapes a name for a message with commas.
 pub(crate) fn saslname(name: &str) -> String {
     name.replace('=', "=3D").replace(',', "=2C")
 }
@@ -102,8 +103,9 @@ mod tests {
     }
 
     #[test]
-    fn everything_but_young_characters_is_prepared() {
-        // Unicode 13; Unicode 5.2, with a decomposition that Unicode 3.2 does not know.
+    fn all_but_new_characters_are_prepared() {
+        // The first is from Unicode 13. The second is from Unicode 5.2, with a decomposition that Unicode 3.2
+        // does not have.
         for young in ["\u{1f972}", "\u{1f130}"] {
             for (text, ours) in [
                 ("", ""),
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forbidden_is_refused_beside_young_characters_too() {
+    fn forbidden_characters_are_refused_next_to_new_ones_too() {
         for bad in [
             "\0",
             "\n",

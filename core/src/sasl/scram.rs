@@ -1,4 +1,4 @@
-//! SCRAM (RFC 5802) with SHA-1, SHA-256 (RFC 7677) and SHA-512, without channel binding: BOSH
+//! SCRAM (RFC 5802) with SHA-1, SHA-256 (RFC 7677) and SHA-512. There is no channel binding, because BOSH
 //! hides the XMPP server's TLS from its clients.
 //!
 //! ```text
@@ -33,7 +33,7 @@ pub(super) use cache::Keys;
 pub use cache::ScramCache;
 use cache::{Derivation, Key, Lease};
 
-/// What the keys come from.
+/// Where the keys come from.
 #[derive(Clone, Copy)]
 pub(super) enum KeySource<'a> {
     Password(&'a Secret),
@@ -55,33 +55,34 @@ pub(super) enum StoredForm {
     ClientAndServer(Keys),
 }
 
-/// How keys may be derived from a password, which is as much work as the server says.
+/// How keys may be derived from a password. The server decides how much work that is.
 #[derive(Clone, Copy)]
 pub(crate) struct Means<'a> {
-    /// How many iterations are neither too weak nor too much work.
+    /// The iteration counts that are neither too weak nor too much work.
     pub(crate) iterations: &'a RangeInclusive<u32>,
     /// Keys that were derived before.
     pub(crate) cache: Option<&'a ScramCache>,
-    /// Who says when to begin and when to stop; without anyone it is done at once, and to its end.
+    /// Decides when a derivation begins and stops. Without it, a derivation begins at once and runs to its
+    /// end.
     pub(crate) pace: Option<&'a (dyn Pace + Sync)>,
 }
 
-/// Says when a derivation may begin and whether it goes on.
+/// Decides when a derivation may begin and whether it goes on.
 pub(crate) trait Pace {
     /// Waits for the turn of this derivation.
     ///
     /// # Errors
-    /// If it does not come in time.
+    /// If the turn does not come in time.
     fn begin(&self) -> Result<Turn>;
 
-    /// Asked some thousand times a second.
+    /// Whether to go on. It is called some thousand times a second.
     ///
     /// # Errors
     /// If there is no time left.
     fn go_on(&self) -> Result<()>;
 }
 
-/// Held while a derivation runs: whatever it holds is for the next one as soon as it is dropped.
+/// Held while a derivation runs. Dropping it lets the next derivation begin.
 pub(crate) struct Turn(#[expect(dead_code, reason = "it is held")] pub(crate) Box<dyn Send>);
 
 /// One SCRAM exchange.
@@ -91,18 +92,18 @@ pub(super) struct Scram<'a> {
     source: KeySource<'a>,
     means: Means<'a>,
     client_nonce: Secret,
-    /// Says that no channel binding is known, and who to act as (RFC 5802 §7).
+    /// Says that the client supports no channel binding, and names the user to act as (RFC 5802 §7).
     gs2_header: String,
     client_first_bare: Secret,
-    /// Keys that are kept if the login succeeds.
+    /// The keys that are kept if the login succeeds.
     lease: Option<Lease>,
     state: State,
 }
 
 enum State {
-    /// The server's first message is awaited.
+    /// Waits for the server's first message.
     First,
-    /// The server's signature is awaited, and must be this one.
+    /// Waits for the server's signature, which must have this value.
     Proving(Key),
     Proven,
 }
@@ -164,8 +165,8 @@ impl<'a> Scram<'a> {
         }
     }
 
-    /// Checks the server's first message, then proves the password (RFC 5802 §3 and §5): the answer, and the signature
-    /// that the server has to prove itself by.
+    /// Checks the server's first message and proves the password (RFC 5802 §3 and §5). Returns the answer,
+    /// and the signature that the server has to send.
     fn answer(&mut self, challenge: &[u8], offer: Offer<'_>) -> Result<(Message, Key)> {
         let first = ServerFirst::parse(challenge)?;
         self.check_nonce(first.nonce)?;
@@ -179,7 +180,8 @@ impl<'a> Scram<'a> {
         let auth_message = auth_message.expose().as_bytes();
         let stored_key = Zeroizing::new(self.hash.hash(&keys.client));
         let client_signature = self.hash.hmac(&stored_key, auth_message);
-        // Anyone who has this and saw the rest of the login has the client's key.
+        // The proof is wiped after use, because anyone who has it and saw the rest of the login can compute
+        // the client's key.
         let proof: Key = Zeroizing::new(
             keys.client.iter().zip(client_signature.iter()).map(|(key, sign)| key ^ sign).collect(),
         );
@@ -202,7 +204,8 @@ impl<'a> Scram<'a> {
         }
     }
 
-    /// Too few make the password easy to guess for someone who intercepts the login. Too many only take time.
+    /// Checks the iteration count. A low count makes the password easy to guess for someone who intercepts
+    /// the login. A high count only takes time.
     fn check_iterations(&self, count: u32) -> Result<()> {
         let (least, most) = (self.means.iterations.start(), self.means.iterations.end());
         let name = self.name();
@@ -225,7 +228,7 @@ impl<'a> Scram<'a> {
         Ok(())
     }
 
-    /// XEP-0474 §4.2: nobody between removed a mechanism from the offer.
+    /// Checks that nobody on the way has removed a mechanism from the offer (XEP-0474 §4.2).
     fn check_offer(&self, first: &ServerFirst<'_>, offer: Offer<'_>) -> Result<()> {
         let is_same = |sent: Option<&str>, between_names, between_lists| {
             sent.is_none_or(|sent| {
@@ -270,7 +273,7 @@ impl<'a> Scram<'a> {
         Ok(self.lease.insert(lease).keys())
     }
 
-    /// The login succeeded: the next one need not derive its keys.
+    /// Keeps the keys for the next login, because this one succeeded.
     fn proof(&mut self) -> Output {
         if let Some(lease) = self.lease.take() {
             lease.keep();
@@ -355,10 +358,10 @@ impl StoredKeys {
     }
 }
 
-/// Longer than any server's nonce or salt, short enough not to be a burden.
+/// The longest nonce or salt, which is longer than servers send and still cheap.
 const MAX_PART: usize = 1024;
 
-/// `r=…,s=…,i=…` and extensions.
+/// The server's first message: `r=…,s=…,i=…` and extensions.
 struct ServerFirst<'a> {
     text: &'a str,
     nonce: &'a str,
@@ -366,7 +369,7 @@ struct ServerFirst<'a> {
     iterations: u32,
     /// The hash of the offered mechanisms (XEP-0474 since 0.4).
     offer_hash: Option<&'a str>,
-    /// The same as servers of XEP-0474 0.3 send it.
+    /// The hash of the offered mechanisms in the form of XEP-0474 0.3.
     old_offer_hash: Option<&'a str>,
 }
 
@@ -413,20 +416,20 @@ fn utf8(message: &[u8]) -> Result<&str> {
     std::str::from_utf8(message).map_err(|_| malformed("its message is not UTF-8"))
 }
 
-/// One letter, `=`, a value that is not empty.
+/// Reads one attribute: a letter, `=`, and a value that is not empty.
 fn attribute(text: &str) -> Result<(char, &str)> {
     let mut characters = text.chars();
     match (characters.next(), characters.next(), characters.as_str()) {
         (Some(name), Some('='), value) if name.is_ascii_alphabetic() && !value.is_empty() => {
             Ok((name, value))
         }
-        // Base64 of nothing is nothing; the salt's own check says it better.
+        // An empty salt is refused later, with a better message.
         (Some('s'), Some('='), "") => Ok(('s', "")),
         _ => Err(malformed("its message is not made of attributes like r=…")),
     }
 }
 
-/// `posit-number`: no sign, no leading zero.
+/// Reads a `posit-number`, which has no sign and no leading zero.
 fn posit_number(text: &str) -> Result<u32> {
     let is_number = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
     let refused =
@@ -440,7 +443,7 @@ fn malformed(problem: &str) -> Error {
 }
 
 named! {
-    /// A hash, by the name of the SCRAM mechanism that it is for. Hashes may be added.
+    /// A hash, named after the SCRAM mechanism that uses it. Hashes may be added.
     #[non_exhaustive]
     ScramHash {
         /// SCRAM-SHA-1 (RFC 5802).
@@ -477,7 +480,7 @@ shown!(ScramHash);
 impl FromStr for ScramHash {
     type Err = Error;
 
-    /// The hash of that name, alone (`SHA-256`) or in its mechanism's (`SCRAM-SHA-256`).
+    /// Finds a hash by its own name (`SHA-256`) or by its mechanism's name (`SCRAM-SHA-256`).
     fn from_str(name: &str) -> Result<Self> {
         let bare = name.strip_prefix("SCRAM-").unwrap_or(name);
         Self::ALL
@@ -519,7 +522,7 @@ impl ScramHash {
     /// `Hi` (RFC 5802 §2.2), which is PBKDF2 (RFC 8018 §5.2) of one block.
     ///
     /// # Errors
-    /// What `go_on` says, which is asked after each slice.
+    /// The error of `go_on`, which is called after each slice.
     fn salted_password(
         self,
         password: &str,
@@ -527,7 +530,7 @@ impl ScramHash {
         iterations: u32,
         mut go_on: impl FnMut() -> Result<()>,
     ) -> Result<Zeroizing<Vec<u8>>> {
-        // About a tenth of a millisecond.
+        // The number of iterations in a slice, which take about a tenth of a millisecond.
         const SLICE: u32 = 128;
         with_hash!(self, H => {
             let keyed = Hmac::<H>::new_from_slice(password.as_bytes()).expect("HMAC takes keys of any length");
@@ -576,7 +579,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_first_message_is_told() {
+    fn the_error_says_what_is_wrong_with_a_first_message() {
         for (message, told) in [
             ("hello", "not made of attributes"),
             ("r=nonce,hello", "not made of attributes"),

@@ -1,5 +1,5 @@
-//! Mechanisms of one message: PLAIN (RFC 4616), X-OAUTH2, ANONYMOUS (RFC 4505), EXTERNAL
-//! (RFC 4422 appendix A), any by its raw message; and OAUTHBEARER (RFC 7628), which adds an
+//! The mechanisms of one message: PLAIN (RFC 4616), X-OAUTH2, ANONYMOUS (RFC 4505), EXTERNAL (RFC 4422
+//! appendix A), and any other one by its raw message. OAUTHBEARER (RFC 7628) is here, too: it only adds an
 //! explanation to a failure.
 
 use std::mem;
@@ -23,7 +23,7 @@ impl OneMessage {
         Self { name: name.to_owned(), message: bytes(message) }
     }
 
-    /// `authzid NUL authcid NUL password` (RFC 4616 §2). The server prepares them.
+    /// The message is `authzid NUL authcid NUL password` (RFC 4616 §2). The server prepares these strings.
     pub(super) fn plain(name: &str, identity: Identity<'_>, password: &Secret) -> Self {
         let message = [identity.authzid, identity.authcid, password.expose()].join("\0");
         Self { name: name.to_owned(), message: Zeroizing::new(message.into_bytes()) }
@@ -54,8 +54,8 @@ impl OAuthBearer {
     pub(super) const NAME: &'static str = "OAUTHBEARER";
 
     pub(super) fn new(identity: Identity<'_>, token: &Secret) -> Self {
-        // Prosody takes the user from the token or from here, so the account's address is sent
-        // unless another identity is asked for.
+        // Prosody takes the user from the token or from this field, so the account's JID is sent unless
+        // another identity is asked for.
         let bare = identity.jid.bare().to_string();
         let authzid = if identity.authzid.is_empty() { &bare } else { identity.authzid };
         let authzid = prepare::saslname(authzid);
@@ -63,8 +63,8 @@ impl OAuthBearer {
         Self { message: Zeroizing::new(message.into_bytes()), status: None }
     }
 
-    /// The server explains why it refuses; the failure follows after a dummy answer
-    /// (RFC 7628 §3.2.3).
+    /// Reads the server's explanation of a refusal. The failure itself follows after a dummy answer (RFC 7628
+    /// §3.2.3).
     fn explained(&mut self, challenge: &[u8]) -> Result<Message> {
         let unexpected = || Error::protocol(Stage::Authenticate, "an OAUTHBEARER error", "something else");
         if self.status.is_some() {
@@ -100,8 +100,8 @@ fn bytes(text: &str) -> Message {
     Zeroizing::new(text.as_bytes().to_vec())
 }
 
-/// Visible ASCII, which tokens are made of: anything else could break out of the message a token is
-/// sent in (RFC 7628 §3.1).
+/// Checks that a token is visible ASCII. Any other character could break out of the message that carries the
+/// token (RFC 7628 §3.1).
 pub(super) fn check_token(token: &Secret) -> Result<()> {
     let token = token.expose();
     if !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()) {

@@ -8,11 +8,11 @@ use crate::error::{Condition, Error, ErrorKind, Result, Stage, StanzaCondition};
 use crate::jid::Jid;
 use crate::secret::Secret;
 
-/// The `id` of the requests this library makes; at most one of each is ever open.
+/// The `id`s of prebind's requests. At most one request with each `id` is open at a time.
 pub(super) const BIND_ID: &str = "bind";
 pub(super) const SESSION_ID: &str = "session";
 
-/// Whether it is the `id` of a request of this library.
+/// Whether this is the `id` of one of prebind's requests.
 #[cfg(feature = "client")]
 pub(super) fn is_client_id(id: &str) -> bool {
     matches!(id, BIND_ID | SESSION_ID)
@@ -33,7 +33,7 @@ pub(crate) fn session() -> Secret {
     format!("<iq xmlns=\"{CLIENT}\" id=\"{SESSION_ID}\" type=\"set\">{session}</iq>").into()
 }
 
-/// The address that was bound.
+/// The JID that was bound.
 pub(super) fn bound(iq: &Element) -> Result<Jid> {
     refuse_error(iq, Stage::Bind)?;
     let jid = iq.child(BIND, "bind").and_then(|bind| bind.child(BIND, "jid"));
@@ -41,7 +41,7 @@ pub(super) fn bound(iq: &Element) -> Result<Jid> {
     jid.ok_or_else(|| Error::protocol(Stage::Bind, "a full JID in the bind result", "none"))
 }
 
-/// Whether the legacy session was opened.
+/// Checks that the legacy session was opened.
 pub(super) fn session_opened(iq: &Element) -> Result<()> {
     refuse_error(iq, Stage::Session)
 }
@@ -54,7 +54,7 @@ fn refuse_error(iq: &Element, stage: Stage) -> Result<()> {
     }
 }
 
-/// What a stanza error says of a refused bind or session.
+/// The error for a bind or session that the server refused with this stanza error.
 pub(super) fn refused(stage: Stage, error: Option<&Element>) -> Error {
     let (condition, text) = error.map_or((None, None), |error| error.condition_in(STANZAS));
     let condition = condition.map(|name| Condition::Stanza(StanzaCondition::from(name)));

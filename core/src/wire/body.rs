@@ -1,4 +1,4 @@
-//! `<body/>` written and read (XEP-0124, XEP-0206).
+//! Writes and reads `<body/>` (XEP-0124, XEP-0206).
 
 use quick_xml::Writer;
 use quick_xml::escape::unescape;
@@ -20,10 +20,10 @@ use crate::text::is_xml_text;
 /// The `Content-Type` of every request (XEP-0124 §6).
 pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
 
-/// The version of XEP-0124 this library speaks.
+/// The version of XEP-0124 that prebind speaks.
 const VER: &str = "1.11";
 
-/// What kind of body to write.
+/// The kind of body to write.
 pub(crate) enum Frame<'a> {
     /// The session creation request (XEP-0124 §7.1).
     Create { config: &'a Config, domain: &'a str, from: Option<&'a str> },
@@ -35,9 +35,9 @@ pub(crate) enum Frame<'a> {
     Terminate,
 }
 
-/// Writes one body around elements that are XML already.
+/// Writes one body around a payload that is already XML.
 pub(crate) fn write(frame: &Frame<'_>, rid: u64, sid: Option<&str>, payload: &str) -> Secret {
-    // Room for all of it: growing would leave pieces of a secret behind in freed memory.
+    // Reserves room for the whole body, because growing would leave pieces of a secret in freed memory.
     let mut writer = Writer::new(Vec::with_capacity(payload.len() + 2048));
     let rid = rid.to_string();
     let body = writer.create_element("body").with_attribute(("xmlns", ns::HTTPBIND));
@@ -97,18 +97,18 @@ pub(crate) struct Body {
     root: Element,
 }
 
-/// What a received body says before its payload is looked at.
+/// What a received body says before its payload is read.
 #[derive(Debug)]
 pub(crate) enum Received {
-    /// Payload, perhaps none.
+    /// A body with a payload, which may be empty.
     Body(Body),
-    /// `type='error'`: the request is to be repeated (XEP-0124 §17.3).
+    /// `type='error'`: the client has to repeat the request (XEP-0124 §17.3).
     Recoverable,
     /// The server ended the session, for this reason.
     Terminated(Error),
 }
 
-/// Reads a body. `stage` is where an error is reported to have happened.
+/// Reads a body. Errors name this `stage`.
 pub(crate) fn read(document: &[u8], stage: Stage) -> Result<Received> {
     const EXPECTED: &str = "a BOSH <body/>";
     let root = match Element::parse(document) {
@@ -116,7 +116,7 @@ pub(crate) fn read(document: &[u8], stage: Stage) -> Result<Received> {
         Err(problem) => match Element::parse_loosely(document) {
             Ok(root) if says_the_end(&root) => root,
             _ if is_no_xml(document) => return Err(Error::protocol(stage, EXPECTED, "text that is not XML")),
-            // Whatever is wrong with it, the URL is that of a BOSH endpoint.
+            // The document is broken, but it comes from a BOSH endpoint, so `url` is right.
             _ if names_httpbind(document) => return Err(Error::protocol_of_server(stage, EXPECTED, problem)),
             _ => return Err(Error::protocol(stage, EXPECTED, problem)),
         },
@@ -128,34 +128,34 @@ pub(crate) fn read(document: &[u8], stage: Stage) -> Result<Received> {
         Some("terminate") => Ok(Received::Terminated(termination(&root, stage))),
         Some("error") => Ok(Received::Recoverable),
         _ => match root.child(ns::STREAMS, "error") {
-            // The stream is lost; the connection manager has not said that its session is, too.
+            // The stream has ended, but the connection manager has not ended the session.
             Some(error) => Err(stream_error(error, stage)),
             None => Ok(Received::Body(Body { root })),
         },
     }
 }
 
-/// Whether it begins as no XML does, in any encoding.
+/// Whether the document cannot be XML in any encoding, because of how it begins.
 fn is_no_xml(document: &[u8]) -> bool {
     let start = document.trim_ascii_start().first();
     start.is_some_and(|first| first.is_ascii() && !matches!(first, b'<' | 0))
 }
 
-/// Whether the namespace of BOSH is in it, in UTF-8 or UTF-16.
+/// Whether the document has the namespace of BOSH in it, in UTF-8 or UTF-16.
 fn names_httpbind(document: &[u8]) -> bool {
     let letters: Vec<u8> = document.iter().copied().filter(|byte| *byte != 0).collect();
     letters.windows(ns::HTTPBIND.len()).any(|window| window == ns::HTTPBIND.as_bytes())
 }
 
-/// Whether the session or the stream ends with this body.
+/// Whether this body ends the session or the stream.
 fn says_the_end(root: &Element) -> bool {
     root.is(ns::HTTPBIND, "body")
         && (root.attribute("type") == Some("terminate") || root.child(ns::STREAMS, "error").is_some())
 }
 
 impl Body {
-    /// Why this session creation response is of another server than that of the account: some servers
-    /// take any `to`, and name their own domain here (XEP-0124 §7.2).
+    /// The error if this session creation response comes from a server for another domain. Some servers
+    /// accept any `to` and name their own domain here (XEP-0124 §7.2).
     pub(crate) fn other_domain(&self, account: &Jid) -> Option<Error> {
         let from = self.root.attribute("from").filter(|from| !from.is_empty())?;
         let domain = from.rsplit_once('@').map_or(from, |(_, domain)| domain);
@@ -173,12 +173,12 @@ impl Body {
         Some(error.quoting(theirs))
     }
 
-    /// What the server that sent this session creation response is.
+    /// The kind of server that sent this session creation response.
     pub(crate) fn server(&self) -> Server {
         Server::recognize(&self.root)
     }
 
-    /// The session it says it is of.
+    /// The SID that the body names.
     pub(crate) fn sid(&self) -> Option<&str> {
         self.root.attribute("sid")
     }
@@ -187,7 +187,7 @@ impl Body {
         &self.root.children
     }
 
-    /// What the session creation response says (XEP-0124 §7.2).
+    /// Reads the SID and the terms of the session from the creation response (XEP-0124 §7.2).
     pub(crate) fn created(&self, config: &Config) -> Result<(Secret, Created)> {
         const EXPECTED: &str = "a session creation response with a sid";
         let stage = Stage::Create;
@@ -210,8 +210,9 @@ impl Body {
     }
 }
 
-/// The SID in a session creation response that is of no other use, so that the session can be ended: one
-/// that is cut off, compressed by name only, or not well-formed. `None` if the server has ended it itself.
+/// Finds the SID in a session creation response that is unusable otherwise, so that the session can be ended.
+/// Such a response is cut off, or not well-formed, or its header wrongly says that it is compressed. Returns
+/// `None` if the server has ended the session itself.
 pub(crate) fn stray_sid(document: &[u8]) -> Option<Secret> {
     const MAX_SID: usize = 4096;
     let document = String::from_utf8_lossy(document);
@@ -232,8 +233,9 @@ pub(crate) fn stray_sid(document: &[u8]) -> Option<Secret> {
     Some(Secret::from(sid.into_owned()))
 }
 
-/// A number that a server only advises. Prosody writes what Lua has computed, such as `1800.0` or `inf`, and
-/// ejabberd any number that its configuration holds. What cannot be understood is no reason to fail.
+/// Reads a number that is only advice from the server. Prosody writes what Lua has computed, such as `1800.0`
+/// or `inf`, and ejabberd writes any number from its configuration. An unreadable number is ignored, because
+/// the login works without it.
 fn advice(text: &str) -> Option<u32> {
     let number: f64 = text.trim().parse().ok()?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is made to fit")]
@@ -247,12 +249,12 @@ pub(crate) struct Created {
     pub(crate) hold: u32,
     pub(crate) requests: Option<u32>,
     pub(crate) inactivity: Option<u32>,
-    /// Whether the server takes the connection for secure (XEP-0124 §7.2).
+    /// Whether the server regards the connection as secure (XEP-0124 §7.2).
     pub(crate) is_secure: bool,
 }
 
 impl Created {
-    /// What was asked for, where nothing was granted.
+    /// The terms that were asked for, for a session whose terms are not known.
     pub(crate) fn asked(config: &Config) -> Self {
         Self {
             wait: config.wait.into(),
@@ -268,24 +270,24 @@ fn termination(root: &Element, stage: Stage) -> Error {
     if let Some(error) = sasl::last_words(&root.children) {
         return error;
     }
-    // Some connection managers lose the namespace of the error, but not that of its condition.
+    // Some connection managers lose the namespace of the error, but not the namespace of its condition.
     let is_stream_error = |child: &&Element| {
         child.name == "error" && child.children.iter().any(|it| it.namespace == ns::STREAM_ERRORS)
     };
     let stream_error = root.child(ns::STREAMS, "error");
     let stream_error = stream_error.or_else(|| root.children.iter().find(is_stream_error));
-    // node-xmpp-bosh says more in an attribute of its own.
+    // node-xmpp-bosh explains the error in an attribute of its own.
     let text = root.attribute("message");
     match (root.attribute("condition"), stream_error) {
         (name @ (None | Some("remote-stream-error")), Some(error)) => {
             let refusal = self::stream_error(error, stage);
-            // A condition that nobody has defined says less than that.
+            // `remote-stream-error` says more than a condition that no RFC defines.
             let is_named = refusal.condition().is_some() || name.is_none();
             let condition = || Some(Condition::Bosh(BoshCondition::RemoteStreamError));
             if is_named { refusal } else { Error::terminated(stage, condition(), text) }
         }
         (Some(name), _) => {
-            // Punjab puts the stream error's condition into the body without its wrapper.
+            // Punjab puts the stream error's condition directly into the body, without its wrapper.
             let child = root.children.iter().find(|child| child.namespace == ns::STREAM_ERRORS);
             match (BoshCondition::from(name), child) {
                 (BoshCondition::RemoteStreamError, Some(child)) => {
@@ -306,7 +308,7 @@ fn termination(root: &Element, stage: Stage) -> Error {
 
 fn stream_error(error: &Element, stage: Stage) -> Error {
     let (condition, text) = error.condition_in(ns::STREAM_ERRORS);
-    // The condition may have lost its namespace.
+    // Some connection managers lose the namespace of the condition.
     let named =
         || error.children.iter().map(|child| child.name.as_str()).find(|name| is_stream_condition(name));
     let condition = condition.or_else(named);
@@ -318,7 +320,7 @@ fn is_stream_condition(name: &str) -> bool {
     !matches!(StreamCondition::from(name), StreamCondition::Other(_))
 }
 
-/// The refusal with the address that the server names instead of its own.
+/// Adds to the refusal the address that the server refers its clients to.
 fn elsewhere(refusal: Error, named: Option<&Element>) -> Error {
     let address = named.map(|it| address(&it.text)).filter(|address| !address.is_empty());
     let Some(address) = address else { return refusal };
@@ -341,7 +343,7 @@ mod tests {
     use crate::wire::ns::HTTPBIND;
 
     #[test]
-    fn advice_is_taken_as_far_as_it_can_be_understood() {
+    fn readable_advice_is_used_and_other_advice_is_ignored() {
         for (text, understood) in [
             ("60", Some(60)),
             (" 60 ", Some(60)),
@@ -371,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stray_sid_is_found_in_what_is_no_answer() {
+    fn a_stray_sid_is_found_in_an_unusable_answer() {
         for (document, sid) in [
             ("<body sid='s1'>", Some("s1")),
             ("\u{feff}<?xml?> <body xmlns='x' sid=\"s1\" wait", Some("s1")),
@@ -431,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_of_an_end_is_found_where_its_namespaces_are_lost() {
+    fn the_reason_for_an_end_is_found_without_its_namespaces() {
         let streams = "urn:ietf:params:xml:ns:xmpp-streams";
         for (error, told) in [
             (format!("<error><conflict xmlns='{streams}'/></error>"), "(conflict)"),
@@ -457,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn another_place_is_advised_only_if_bosh_may_be_there() {
+    fn another_address_is_recommended_only_if_bosh_may_be_there() {
         for (uri, told) in [
             ("https://node/bosh", "https://node/bosh: use that as `url`"),
             ("wss://node/ws", "wss://node/ws: prebind speaks BOSH"),

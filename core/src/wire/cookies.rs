@@ -1,4 +1,4 @@
-//! The cookies of one exchange: a load balancer may need them to find the same server again.
+//! The cookies of one exchange. A load balancer may need them to find the same server again.
 
 use cookie::Cookie as Parsed;
 #[cfg(feature = "client")]
@@ -7,25 +7,25 @@ use cookie::time::OffsetDateTime;
 use crate::config::BoshUrl;
 use crate::secret::Secret;
 
-/// More than any balancer sets, few enough not to be a burden.
+/// The most cookies to keep: more than any load balancer sets, and still cheap.
 const MAX_COOKIES: usize = 16;
 const MAX_LENGTH: usize = 1024;
 
-/// A cookie that a load balancer in front of the server set during the exchange. Where the browser
-/// reaches the server through the same balancer, it must present it too. Fields may be added.
+/// A cookie that a load balancer in front of the server set during the exchange. If the browser reaches the
+/// server through the same load balancer, it must send the cookie too. Fields may be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cookie {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its value.
+    /// The value.
     pub value: Secret,
-    /// The path for which it was set; empty if the balancer gave none.
+    /// The path that the cookie is for. It is empty if the load balancer gave none.
     pub path: String,
 }
 
 impl Cookie {
-    /// A cookie that was kept.
+    /// Makes a cookie again from its stored parts.
     #[must_use]
     pub fn new(name: String, value: impl Into<Secret>, path: String) -> Self {
         Self { name, value: value.into(), path }
@@ -38,13 +38,13 @@ impl Cookie {
     }
 }
 
-/// What was set so far for the URL of the exchange, the newest value of each name.
+/// The cookies that were set so far for the URL of the exchange, with the newest value of each.
 #[derive(Debug, Default)]
 pub(crate) struct Cookies(Vec<Cookie>);
 
 impl Cookies {
-    /// Takes one `Set-Cookie` header of a reply from `url`. What cannot be read or is for other
-    /// requests is left out, as browsers do (RFC 6265 §5.3).
+    /// Takes one `Set-Cookie` header of a reply from `url`. Like browsers do (RFC 6265 §5.3), this ignores a
+    /// cookie that cannot be read or is for other requests.
     pub(crate) fn set(&mut self, header: &str, url: &BoshUrl) {
         let Some(parsed) = Some(header)
             .filter(|header| header.len() <= MAX_LENGTH)
@@ -67,11 +67,11 @@ impl Cookies {
             None if self.0.len() < MAX_COOKIES => self.0.push(cookie),
             None => {}
         }
-        // Longer paths first, then the older (RFC 6265 §5.4).
+        // Cookies with longer paths come first, then older ones (RFC 6265 §5.4).
         self.0.sort_by_key(|stored| std::cmp::Reverse(stored.path.len()));
     }
 
-    /// The `Cookie` header, if there is anything to send.
+    /// The `Cookie` header, if there are cookies to send.
     pub(crate) fn header(&self) -> Option<String> {
         header(self.0.iter())
     }
@@ -85,13 +85,13 @@ impl Cookies {
     }
 }
 
-/// The `Cookie` header for these cookies; `None` for none.
+/// The `Cookie` header for these cookies, or `None` if there are none.
 pub(crate) fn header<'a>(cookies: impl Iterator<Item = &'a Cookie>) -> Option<String> {
     let pairs: Vec<String> = cookies.map(|cookie| format!("{}={}", cookie.name, cookie.value())).collect();
     (!pairs.is_empty()).then(|| pairs.join("; "))
 }
 
-/// Whether a cookie goes with requests to `url` (RFC 6265 §5.1.3, §5.1.4).
+/// Whether a cookie is sent with requests to `url` (RFC 6265 §5.1.3, §5.1.4).
 fn is_for(cookie: &Parsed<'_>, url: &BoshUrl) -> bool {
     let is_domain = cookie.domain().is_none_or(|domain| {
         let (domain, host) = (domain.to_ascii_lowercase(), url.host());
@@ -100,7 +100,7 @@ fn is_for(cookie: &Parsed<'_>, url: &BoshUrl) -> bool {
     let is_path =
         cookie.path().filter(|path| path.starts_with('/')).is_none_or(|path| covers(path, url.path()));
     let is_secure = cookie.secure() == Some(true);
-    // Names that promise something (RFC 6265bis §4.1.3).
+    // A name with one of these prefixes promises something about the cookie (RFC 6265bis §4.1.3).
     let name = cookie.name().to_ascii_lowercase();
     let is_of_host = cookie.domain().is_none() && cookie.path() == Some("/");
     let keeps_promise = match () {
@@ -111,13 +111,14 @@ fn is_for(cookie: &Parsed<'_>, url: &BoshUrl) -> bool {
     is_domain && is_path && keeps_promise && (url.is_https() || !is_secure)
 }
 
-/// Whether a cookie with this path goes with requests to that one (RFC 6265 §5.1.4).
+/// Whether a cookie with this path is sent with requests to the `requested` path (RFC 6265 §5.1.4).
 pub(crate) fn covers(path: &str, requested: &str) -> bool {
     let rest = requested.strip_prefix(path);
     rest.is_some_and(|rest| rest.is_empty() || path.ends_with('/') || rest.starts_with('/'))
 }
 
-/// The `Set-Cookie` header, with the age of a cookie that has expired: the exchange has no clock.
+/// Adds `Max-Age=0` to a `Set-Cookie` header whose cookie has expired, because the exchange itself has no
+/// clock.
 #[cfg(feature = "client")]
 pub(crate) fn with_age(header: &str, now: OffsetDateTime) -> String {
     let parsed = Some(header).filter(|header| header.len() <= MAX_LENGTH).map(Parsed::parse);
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
 
-    /// What is sent after these were set.
+    /// The cookies that are sent after these headers.
     fn sent(headers: impl IntoIterator<Item = String>) -> Vec<String> {
         let url = Config::new("https://chat.example.org/http-bind").unwrap().url;
         let mut cookies = Cookies::default();
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_are_kept_and_those_can_still_change() {
+    fn a_limited_number_of_cookies_is_kept_and_they_can_still_change() {
         let first = |count| (0..count).map(|number| format!("c{number}=old"));
         assert_eq!(sent(first(15)).len(), 15);
         assert_eq!(sent(first(16)).len(), 16);
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_too_long_is_ignored() {
+    fn a_cookie_that_is_too_long_is_ignored() {
         for (length, count) in [(1024, 1), (1025, 0)] {
             assert_eq!(sent([format!("a={}", "x".repeat(length - 2))]).len(), count, "{length} bytes");
         }
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn one_for_other_hosts_paths_or_security_is_not_sent() {
+    fn a_cookie_for_other_hosts_paths_or_security_is_not_sent() {
         const HTTPS: &str = "https://chat.example.org/bosh/x";
         const HTTP: &str = "http://127.0.0.1/bosh";
         let is_sent = |url: &str, attributes: &str| {
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_promises_something_is_held_to_it() {
+    fn a_cookie_must_keep_the_promise_of_its_name() {
         let is_sent = |url: &str, header: &str| {
             let mut cookies = Cookies::default();
             cookies.set(header, &Config::new(url).unwrap().url);
@@ -216,7 +217,7 @@ mod tests {
 
     #[cfg(feature = "client")]
     #[test]
-    fn a_cookie_that_has_expired_is_taken_away() {
+    fn an_expired_cookie_is_removed() {
         let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
         let aged = |header: &str| with_age(header, now);
         let before = "a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn one_without_a_name_is_ignored() {
+    fn a_cookie_without_a_name_is_ignored() {
         assert_eq!(sent(["=1".to_owned(), "no pair".to_owned(), "a=1".to_owned()]), ["a=1"]);
     }
 }

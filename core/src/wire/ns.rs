@@ -16,7 +16,7 @@ pub(crate) const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 /// The obsolete login of XEP-0078.
 pub(crate) const IQ_AUTH: &str = "http://jabber.org/features/iq-auth";
 
-/// Those of the exchange.
+/// The namespaces that an exchange uses.
 pub(crate) const EXCHANGE: [&str; 13] = [
     HTTPBIND,
     CLIENT,
@@ -33,7 +33,7 @@ pub(crate) const EXCHANGE: [&str; 13] = [
     FAST,
 ];
 
-/// Those of stream features that are only passed over.
+/// The namespaces of stream features that prebind ignores, but may show in a trace.
 #[cfg(feature = "client")]
 pub(crate) const PASSED_OVER: [&str; 8] = [
     "",

@@ -14,7 +14,7 @@ pub(crate) use examples::examples;
 #[cfg(feature = "client")]
 pub(crate) use retry_after::retry_after;
 
-/// As much of a page as is searched for what it says.
+/// How much of a page is searched for known words.
 const SEARCHED: usize = 16 * 1024;
 
 /// The HTTP response to one [`Request`](crate::protocol::Request). Headers may be added.
@@ -27,7 +27,7 @@ pub struct Reply {
     pub status: u16,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
-    /// The `Content-Encoding` header; none is ever asked for.
+    /// The `Content-Encoding` header. prebind never asks for compression.
     pub content_encoding: Option<String>,
     /// The `Location` header.
     pub location: Option<String>,
@@ -40,23 +40,23 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A response with that status and body to the request with that RID.
+    /// A response to the request with this RID, with this status and body.
     #[must_use]
     pub fn new(rid: u64, status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self { rid, status, body: body.into(), ..Self::default() }
     }
 
-    /// Whether the same request may be answered if it is sent once more.
+    /// Whether the server failed in a way that may be over when the request is sent again.
     pub(crate) fn is_server_failure(&self) -> bool {
         matches!(self.status, 500..=599)
     }
 
-    /// Whether a proxy says that it lost the server for a moment.
+    /// Whether a proxy says that it could not reach the server.
     pub(crate) fn is_from_gateway(&self) -> bool {
         matches!(self.status, 502..=504)
     }
 
-    /// Whether the beginning of the body has one of these words, in lower case.
+    /// Whether the beginning of the body has one of these words, which are in lower case.
     fn says(&self, words: &[&str]) -> bool {
         let page = String::from_utf8_lossy(&self.body[..self.body.len().min(SEARCHED)]).to_lowercase();
         words.iter().any(|word| page.contains(word))

@@ -7,7 +7,7 @@ use super::body::{self, Frame};
 use crate::error::Stage;
 use crate::secret::Secret;
 
-/// An HTTP POST to the configured URL. `Debug` shows nothing of its body.
+/// An HTTP POST to the configured URL. `Debug` does not show its body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     rid: u64,
@@ -40,12 +40,12 @@ impl Request {
         }
     }
 
-    /// The request, to be sent after this pause.
+    /// The same request, to be sent after this pause.
     pub(crate) fn after(self, pause: Duration) -> Self {
         Self { pause, ..self }
     }
 
-    /// The request with another RID.
+    /// The same request with another RID.
     #[cfg(feature = "client")]
     pub(crate) fn with_rid(self, rid: u64) -> Self {
         let [old, new] = [self.rid, rid].map(|rid| format!(" rid=\"{rid}\""));
@@ -63,24 +63,24 @@ impl Request {
         self.holds_secret
     }
 
-    /// Marks a request that may be left without an answer for another exchange.
+    /// Marks a request that another exchange may replace if it gets no answer.
     pub(crate) fn may_be_left(self) -> Self {
         Self { is_optional: true, ..self }
     }
 
-    /// Whether another exchange can do without it.
+    /// Whether another exchange may replace this request.
     #[cfg(feature = "client")]
     pub(crate) fn is_optional(&self) -> bool {
         self.is_optional
     }
 
-    /// Its request ID: a [`Reply`](crate::protocol::Reply) names the request it answers by it.
+    /// The request ID. A [`Reply`](crate::protocol::Reply) names its request by it.
     #[must_use]
     pub fn rid(&self) -> u64 {
         self.rid
     }
 
-    /// What it is for.
+    /// The stage of the exchange that the request belongs to.
     #[must_use]
     pub fn stage(&self) -> Stage {
         self.stage
@@ -98,16 +98,16 @@ impl Request {
         self.cookie.as_ref().map(Secret::expose)
     }
 
-    /// How long to wait before it is sent. More than nothing for a repetition, to a server that did not
-    /// know the session yet, and for a request whose RID is lower than that of the request before it in
-    /// the list: then it is how much later it should be written.
+    /// How long to wait before sending the request. It is more than zero in two cases. A repeated request
+    /// waits if the server did not know the session yet. And a request waits if its RID is lower than the RID
+    /// of the request before it in the list, so that it is written that much later.
     #[must_use]
     pub fn pause(&self) -> Duration {
         self.pause
     }
 
-    /// Whether the request may be sent again if its reply is lost: not the creation of a session,
-    /// which would leave a second one behind.
+    /// Whether the request may be sent again if its reply is lost. The creation of a session may not, because
+    /// it would leave a second session behind.
     #[must_use]
     pub fn is_repeatable(&self) -> bool {
         self.stage != Stage::Create

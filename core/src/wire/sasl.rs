@@ -1,4 +1,4 @@
-//! The elements of SASL (RFC 6120 §6); SASL2 has some of them in its own namespace.
+//! The elements of SASL (RFC 6120 §6). SASL2 has some of them in its own namespace.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,13 +13,13 @@ pub(crate) fn auth(mechanism: &str, initial_response: Option<&[u8]>) -> Secret {
     let start = format!("<auth xmlns=\"{SASL}\" mechanism=\"{mechanism}\"");
     match initial_response {
         None => [&start, "/>"].concat().into(),
-        // A response that is there but empty is written `=` (RFC 6120 §6.4.2).
+        // An empty response is written `=` to distinguish it from none (RFC 6120 §6.4.2).
         Some([]) => [&start, ">=</auth>"].concat().into(),
         Some(response) => [&start, ">", &encode(response), "</auth>"].concat().into(),
     }
 }
 
-/// The answer to a challenge of the SASL of that namespace.
+/// The answer to a challenge, in the namespace of SASL or SASL2.
 pub(crate) fn response(namespace: &str, response: &[u8]) -> Secret {
     let start = format!("<response xmlns=\"{namespace}\"");
     match response {
@@ -32,20 +32,20 @@ pub(super) fn encode(message: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(message))
 }
 
-/// The `<mechanism/>` children of that namespace.
+/// The names in the `<mechanism/>` children of this namespace.
 pub(super) fn mechanism_names(list: &Element, namespace: &str) -> Vec<String> {
     let mechanisms = list.children.iter().filter(|child| child.is(namespace, "mechanism"));
     let names = mechanisms.map(|child| child.text.trim().to_owned());
     names.filter(|name| is_mechanism_name(name)).collect()
 }
 
-/// A mechanism's name (RFC 4422 §3.1).
+/// Whether this can be the name of a mechanism (RFC 4422 §3.1).
 pub(crate) fn is_mechanism_name(name: &str) -> bool {
     (1..=20).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
 }
 
-/// The failure inside an ended session's last body, which says more than the ending.
+/// The SASL failure inside the body that ends a session. It says more than the end itself.
 pub(super) fn last_words(payload: &[Element]) -> Option<Error> {
     let is_failure = |child: &&Element| child.is(SASL, "failure") || child.is(SASL2, "failure");
     payload.iter().find(is_failure).map(failure)
@@ -54,7 +54,7 @@ pub(super) fn last_words(payload: &[Element]) -> Option<Error> {
 pub(super) fn failure(failure: &Element) -> Error {
     let (mut condition, mut text) = failure.condition_in(SASL);
     if failure.is(SASL2, "failure") {
-        // Prosody has one of its conditions in the wrong namespace.
+        // Prosody sends one of its conditions in the wrong namespace.
         condition = condition.or(failure.condition_in(SASL2).0);
         text = failure.child(SASL2, "text").map(|text| text.text.as_str());
     }
@@ -74,7 +74,7 @@ fn not_base64(data: &str) -> Error {
     Error::unreadable(Stage::Authenticate, "base64 in a SASL element", message)
 }
 
-/// SASL data: absent, `=` for empty, or base64 without any white space (RFC 6120 §6.4.2, §13.9.1).
+/// Decodes SASL data: nothing, `=` for empty data, or base64 without white space (RFC 6120 §6.4.2, §13.9.1).
 pub(super) fn decode(text: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
     match text {
         "" => Ok(None),

@@ -1,5 +1,5 @@
-//! SASL2 (XEP-0388) with Bind 2 (XEP-0386) and FAST (XEP-0484) inside: what a server offers, and the
-//! elements. Login and bind are one exchange then, and nothing is restarted.
+//! SASL2 (XEP-0388) with Bind 2 (XEP-0386) and FAST (XEP-0484) inside: the server's offer, and the elements.
+//! Login and bind are one step with it, and the stream is not restarted.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -12,11 +12,11 @@ use crate::error::{Error, Result, Stage};
 use crate::jid::Jid;
 use crate::secret::Secret;
 
-/// The mechanism of the tokens that are asked for. Those with channel binding have no use here:
-/// BOSH hides the XMPP server's TLS from its clients.
+/// The mechanism of the tokens that prebind asks for. Mechanisms with channel binding cannot work here,
+/// because BOSH hides the XMPP server's TLS from its clients.
 pub(crate) const TOKEN_MECHANISM: &str = "HT-SHA-256-NONE";
 
-/// What a server offers to do by SASL2.
+/// What a server offers by SASL2.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Offer {
     pub(crate) mechanisms: Vec<String>,
@@ -38,8 +38,8 @@ impl Offer {
         })
     }
 
-    /// Whether it does more than the SASL of RFC 6120. Openfire offers SASL2 without either, and never
-    /// answers it over BOSH.
+    /// Whether the offer has something that the SASL of RFC 6120 has not: a bind or tokens. Openfire offers
+    /// SASL2 with neither, and never answers it over BOSH.
     pub(crate) fn has_more(&self) -> bool {
         self.bind || self.has_tokens()
     }
@@ -49,10 +49,10 @@ impl Offer {
     }
 }
 
-/// What is asked for together with the login.
+/// What is requested together with the login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Inline {
-    /// A resource of the server's choice. Bind 2 can ask for no particular one.
+    /// Whether to bind a resource that the server chooses. Bind 2 cannot ask for a particular one.
     pub(crate) bind: bool,
     pub(crate) token: TokenUse,
 }
@@ -60,16 +60,16 @@ pub(crate) struct Inline {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenUse {
     None,
-    /// One is to be issued.
+    /// The server is asked to issue a token.
     Requested,
-    /// The login is made with one.
+    /// The login is made with a token.
     Presented,
 }
 
 /// The element that begins the login.
 ///
-/// Prosody makes the resource of the user agent's ID if there is a tag for it, and then each of a
-/// user's pages would throw out the one before; without a tag it is another one each time.
+/// The bind has no tag. With a tag, Prosody derives the resource from the user agent's ID, and then each of a
+/// user's pages would throw out the page before. Without a tag, each session gets a new resource.
 pub(crate) fn authenticate(
     mechanism: &str,
     initial_response: Option<&[u8]>,
@@ -94,11 +94,11 @@ pub(crate) fn authenticate(
     [&start, response.as_str(), after, user_agent, &bind, &token, "</authenticate>"].concat().into()
 }
 
-/// A success, and what came of the rest.
+/// A success, and the results of what was requested with the login.
 #[derive(Debug)]
 pub(crate) struct Success {
     pub(crate) additional_data: Option<Zeroizing<Vec<u8>>>,
-    /// The address that was bound, or why none was; `None` if none was asked for.
+    /// The JID that was bound, or why the bind failed. `None` if no bind was requested.
     pub(crate) bound: Option<Result<Jid>>,
     /// A new token and its expiry.
     pub(crate) token: Option<(Secret, Option<String>)>,
@@ -128,7 +128,7 @@ fn bound(success: &Element) -> Option<Result<Jid>> {
     Some(jid.ok_or_else(|| Error::protocol(Stage::Bind, "a full JID in the SASL success", "none")))
 }
 
-/// That the server wants more than the mechanism's proof, such as a second factor.
+/// The error if the server wants more than the mechanism's proof, such as a second factor.
 pub(crate) fn further_task() -> Error {
     let message = "the server wants a further task of the user, such as a second factor, which a site cannot do for the user: \
                    exempt the account from it";

@@ -1,4 +1,4 @@
-//! Which server software answers, as far as it shortens an exchange.
+//! Recognizes the server software, if that can shorten an exchange.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,23 +6,24 @@ use super::ns;
 use super::xml::Element;
 use crate::random::is_uuid;
 
-/// Servers, by what shortens an exchange with them.
+/// The kinds of servers that a shorter exchange is known for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Server {
-    /// Reads all of a body, and answers in the same response. The connection that carried a
-    /// creation is slowed down from then on (`limits.c2s.rate`).
+    /// Prosody reads the whole body and answers in the same response. It slows down a connection that has
+    /// carried a creation (`limits.c2s.rate`).
     Prosody,
-    /// Answers some of a body in the next response only, and drops what a restart carries.
+    /// ejabberd answers some parts of a body only in the next response, and ignores a payload in a restart.
     Ejabberd,
-    /// Any other: only the classic exchange is known to work.
+    /// Any other server. Only the classic exchange is known to work with it.
     #[default]
     Other,
 }
 
 impl Server {
-    /// Recognizes a server by its session creation response. What imitates one has to say all that
-    /// it says: Openfire has `ver='1.6'` and repeats the SID, too, and others share other signs.
+    /// Recognizes a server by its session creation response. A server has to show all of the signs, because
+    /// each sign alone is shared with other servers: Openfire, for example, also has `ver='1.6'` and repeats
+    /// the SID.
     pub(crate) fn recognize(created: &Element) -> Self {
         let attribute = |name| created.attribute(name);
         let has_any = |names: &[&str]| names.iter().any(|name| created.attribute(name).is_some());
@@ -49,13 +50,13 @@ impl Server {
 mod tests {
     use super::*;
 
-    /// What a server is taken for that answers the creation of a session with these attributes.
+    /// The kind of server that answers the creation of a session with these attributes.
     fn recognized(attributes: &str) -> Server {
         let body = format!("<body xmlns='{}' xmlns:xmpp='{}' {attributes}/>", ns::HTTPBIND, ns::XBOSH);
         Server::recognize(&Element::parse(body.as_bytes()).unwrap())
     }
 
-    /// Checks that a server is recognized by these signs, and by no less.
+    /// Checks that a server is recognized by these signs, and not if one of them is missing.
     fn check(server: Server, signs: &[&str]) {
         assert_eq!(recognized(&signs.join(" ")), server);
         for missing in 0..signs.len() {
@@ -65,7 +66,7 @@ mod tests {
         }
     }
 
-    /// Checks that a server with this sign besides is another one.
+    /// Checks that a server with this additional sign is recognized as another one.
     fn check_foreign(signs: &[&str], foreign: &str) {
         assert_eq!(recognized(&format!("{} {foreign}", signs.join(" "))), Server::Other, "with {foreign}");
     }
@@ -88,7 +89,7 @@ mod tests {
         for other in [
             ["ver='1.11'", polling, sid, authid],
             [ver, polling, sid, "authid='2f1b2dd0-4bb1-4d4e-bd36-a7e6f5f4b7ae'"],
-            // Openfire's SIDs.
+            // Openfire has SIDs like these.
             [ver, polling, "sid='5mhcu29dhk'", "authid='5mhcu29dhk'"],
         ] {
             assert_eq!(recognized(&other.join(" ")), Server::Other, "{other:?}");

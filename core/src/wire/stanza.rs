@@ -1,4 +1,4 @@
-//! The elements inside a body: stream features, and what else an exchange waits for.
+//! The elements inside a body: stream features, and the other elements that an exchange waits for.
 
 use zeroize::Zeroizing;
 
@@ -13,17 +13,18 @@ use crate::jid::Jid;
 #[allow(clippy::struct_excessive_bools, reason = "each is a feature by itself")]
 pub(crate) struct Features {
     pub(crate) mechanisms: Vec<String>,
-    /// XEP-0440; only needed to verify that nobody removed any (XEP-0474).
+    /// The channel bindings (XEP-0440). They are only needed to verify that nobody has removed any
+    /// (XEP-0474).
     pub(crate) channel_bindings: Vec<String>,
-    /// Whether TLS inside the stream is offered, which BOSH has no use for: a sign that the server
-    /// takes the connection for insecure and hides mechanisms.
+    /// Whether TLS inside the stream is offered, which BOSH does not use. It is a sign that the server
+    /// regards the connection as insecure and hides mechanisms.
     pub(crate) starttls: bool,
-    /// Whether there is a list of mechanisms that is empty, on a connection that the server says is
-    /// secure (XEP-0124 §7.2): it hides none.
+    /// Whether the list of mechanisms is present and empty. On a connection that the server regards as secure
+    /// (XEP-0124 §7.2), this means that it has none and hides none.
     pub(crate) has_none: bool,
     /// Whether the obsolete login of XEP-0078 is offered.
     pub(crate) has_iq_auth: bool,
-    /// Whether the server insists on the legacy session (RFC 3921 §3).
+    /// Whether the server requires the legacy session (RFC 3921 §3).
     pub(crate) session_required: bool,
     pub(crate) sasl2: Option<sasl2::Offer>,
 }
@@ -54,13 +55,13 @@ impl Features {
 pub(crate) enum Incoming {
     Features(Features),
     Challenge(Zeroizing<Vec<u8>>),
-    /// With the additional data, if any (RFC 6120 §6.4.6), and what SASL2 adds.
+    /// The success, with the additional data if there is any (RFC 6120 §6.4.6), and what SASL2 adds.
     Success(sasl2::Success),
     Bound(Jid),
     SessionOpened,
 }
 
-/// Reads one element of a reply; `None` for what concerns somebody else.
+/// Reads one element of a reply. Returns `None` for an element that the exchange does not wait for.
 pub(crate) fn read(element: &Element, stage: Stage) -> Result<Option<Incoming>> {
     let incoming = match (&*element.namespace, element.name.as_str()) {
         (ns::STREAMS, "features") => Incoming::Features(Features::read(element)),

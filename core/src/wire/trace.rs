@@ -1,5 +1,5 @@
-//! A body as an operator may see it. Names, attributes and texts are shown only if they are known to hold
-//! nothing secret: whatever else a server sends may repeat a password, a token, a SID or a RID.
+//! Shows a body as an operator may see it. Names, attributes and texts are shown only if they are known to be
+//! harmless, because everything else may repeat a password, a token, a SID or a RID.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,16 @@ use super::ns;
 use super::xml::Element;
 use crate::error::{is_condition, is_mechanism};
 
-/// Who wrote a body. The addresses in our own are those of the account; a server may write anything.
+/// Who wrote a body. The JIDs in the client's bodies are those of the account, but a server may write
+/// anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writer {
     Client,
     Server,
 }
 
-/// The body with `***` for everything that is not known to be harmless; what cannot be read as XML is not
-/// shown at all.
+/// The body with `***` for everything that is not known to be harmless. A body that is not XML is not shown
+/// at all.
 pub(crate) fn masked(body: &[u8], writer: Writer) -> String {
     match Element::parse(body) {
         Ok(mut root) => {
@@ -79,7 +80,7 @@ const ELEMENTS: [&str; 47] = [
     "ver",
 ];
 
-/// Attributes of which at least the name may be shown.
+/// Attributes whose name, at least, may be shown.
 const ATTRIBUTES: [&str; 37] = [
     "accept",
     "ack",
@@ -130,7 +131,7 @@ impl Element {
         for attribute in &mut self.attributes {
             if !writer.shows_attribute(&attribute.name, &attribute.value) {
                 HIDDEN.clone_into(&mut attribute.value);
-                // Its name may be made up.
+                // The server may have made up the name, too.
                 if !ATTRIBUTES.contains(&attribute.name.as_str()) {
                     HIDDEN.clone_into(&mut attribute.name);
                 }
@@ -191,7 +192,7 @@ impl Writer {
     }
 }
 
-/// Shorter than any RID that is drawn.
+/// Whether this is a number that is shorter than any RID.
 fn is_small_number(value: &str) -> bool {
     value.len() <= 8 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
@@ -201,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_known_to_be_harmless_is_shown() {
+    fn only_harmless_parts_of_a_body_are_shown() {
         let body = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:SECRET='SECRET' sid='SECRET' \
             authid='SECRET' rid='1234567' from='SECRET' xml:lang='SECRET' wait='123456789' hold='SECRET' ack='1234567' report='1234567' \
             condition='SECRET' type='SECRET' SECRET='true'>\
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_xml_is_not_shown() {
+    fn a_body_that_is_not_xml_is_not_shown() {
         assert_eq!(masked(b"<body>SECRET", Writer::Server), "(12 bytes that are not XML)");
     }
 }

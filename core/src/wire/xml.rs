@@ -1,7 +1,7 @@
-//! A reply read as XML, strictly: what XML 1.0 and Namespaces forbid is refused, and so is what
+//! Reads a reply as strict XML. It refuses everything that XML 1.0 and Namespaces forbid, and everything that
 //! XMPP forbids (RFC 6120 §11.1: comments, processing instructions, DTDs, entities).
 //!
-//! `quick-xml` finds the tokens; the checks it leaves to its user are made here.
+//! `quick-xml` finds the tokens. This module makes the checks that `quick-xml` leaves to its user.
 
 use std::borrow::Cow;
 #[cfg(feature = "client")]
@@ -23,7 +23,7 @@ const MAX_ATTRIBUTES: usize = 64;
 
 const XML_VERSION: XmlVersion = XmlVersion::Implicit1_0;
 
-/// What is wrong with a document, in words that hold nothing of it.
+/// What is wrong with a document, in words that repeat nothing of the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct XmlError(&'static str);
@@ -31,10 +31,10 @@ pub(crate) struct XmlError(&'static str);
 /// An element with its expanded name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Element {
-    /// Borrowed if it is one that the library knows: nearly all are.
+    /// The namespace. It is borrowed if prebind knows it, which is nearly always so.
     pub(crate) namespace: Cow<'static, str>,
     pub(crate) name: String,
-    /// All character data directly inside.
+    /// All character data directly inside the element.
     pub(crate) text: String,
     pub(crate) children: Vec<Element>,
     pub(super) attributes: Vec<Attribute>,
@@ -53,8 +53,9 @@ impl Element {
         Self::parse_by(document, expand)
     }
 
-    /// Reads one in which the prefix `stream` need not be declared, and no other prefix that is not
-    /// means anything: some connection managers send stream errors so.
+    /// Reads a document in which prefixes need not be declared, because some connection managers send stream
+    /// errors like this. An undeclared `stream` has its usual meaning, and other undeclared prefixes have
+    /// none.
     pub(crate) fn parse_loosely(document: &[u8]) -> Result<Self, XmlError> {
         Self::parse_by(document, |namespace| match namespace {
             ResolveResult::Unknown(prefix) if prefix == "stream" => Ok(Cow::Borrowed(ns::STREAMS)),
@@ -80,7 +81,7 @@ impl Element {
         self.children.iter().find(|child| child.is(namespace, name))
     }
 
-    /// The name of the condition inside this error, and the text beside it.
+    /// The name of the condition inside this error, and the text next to it.
     pub(crate) fn condition_in(&self, namespace: &str) -> (Option<&str>, Option<&str>) {
         let mut of_namespace = self.children.iter().filter(|child| child.namespace == namespace);
         let condition = of_namespace.find(|child| child.name != "text");
@@ -122,7 +123,7 @@ impl Element {
     }
 }
 
-/// As a person reads it: prefixes are resolved and text comes before elements.
+/// Shows the element for people: prefixes are resolved, and text comes before child elements.
 #[cfg(feature = "client")]
 impl fmt::Display for Element {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -201,7 +202,7 @@ impl<'a> Parser<'a> {
                 return Err(XmlError("too many attributes"));
             }
             let attribute = attribute.map_err(|_| XmlError("an attribute that is not well-formed"))?;
-            // ejabberd says twice that a session has ended (`type='terminate'`), which is no less true.
+            // ejabberd repeats `type='terminate'`. A repeated attribute with the same value is accepted.
             match raw.iter().find(|(key, _)| *key == attribute.key) {
                 Some((_, value)) if *value == attribute.value => continue,
                 Some(_) => return Err(XmlError("the same attribute twice")),
@@ -214,7 +215,7 @@ impl<'a> Parser<'a> {
             let value = attribute
                 .normalized_value(XML_VERSION)
                 .map_err(|_| XmlError("an entity that XMPP does not allow"))?;
-            // What stands there as it is was looked at with the whole document.
+            // Only a value with references needs this check; the others were checked with the whole document.
             if matches!(value, Cow::Owned(_)) && !is_xml_text(&value) {
                 return Err(XmlError("a reference to a character that XML does not allow"));
             }
@@ -237,7 +238,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// The reader has checked that the names match, so there is an element to close.
+    /// Closes an element. The reader has checked that the names match, so there is one.
     fn end(&mut self) {
         let Some(element) = self.open.pop() else { return };
         match self.open.last_mut() {
@@ -285,7 +286,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Whether white space or the end follows each closing quote.
+/// Whether each closing quote is followed by white space or by the end.
 fn are_separated(attributes: &str) -> bool {
     let mut rest = attributes;
     while let Some((_, quoted)) = rest.split_once(['"', '\'']) {

@@ -1,4 +1,4 @@
-//! Keys of users who logged in before, so that a password need not be derived again.
+//! Keeps the keys of users who logged in before, so that they need not be derived again from the password.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,29 +13,31 @@ use crate::error::Result;
 use crate::lock::patiently;
 use crate::random;
 
-/// A key, or the salted password that keys are made of.
+/// A key, or the salted password that keys are derived from.
 pub(super) type Key = Zeroizing<Vec<u8>>;
 
-/// What a password comes down to (RFC 5802 §3).
+/// The two keys that are derived from a password (RFC 5802 §3).
 #[derive(Clone)]
 pub(in crate::sasl) struct Keys {
     pub(in crate::sasl) client: Key,
     pub(in crate::sasl) server: Key,
 }
 
-/// The SCRAM keys (RFC 5802 §3) of the users who logged in last, as many as it has room for.
+/// A cache of the SCRAM keys (RFC 5802 §3) of the users who logged in last.
 ///
-/// Deriving a key from a password is meant to cost time, and gives the same for as long as the
-/// server keeps salt and iteration count (RFC 5802 §5.1 lets a client keep it). Of each user the
-/// newest client key and server key are kept, from a login that succeeded until one with them
-/// fails, others push them out, or the last clone is dropped; then they are wiped. Neither
-/// passwords nor names are kept: an entry is found by a hash of the user, and good only for who
-/// knows the password, salt and iteration count it was derived from, of which it holds another
-/// hash. Both hashes are keyed with random bytes that never leave the cache. Who can read the
-/// process's memory can log in with what is kept, as he could with the passwords that pass through.
+/// Deriving a key from a password takes time on purpose. The result stays the same as long as the server
+/// keeps salt and iteration count, and RFC 5802 §5.1 lets a client store it.
 ///
-/// Cheap to clone and to share between threads; a clone has the same entries. No lock is held while
-/// a key is derived.
+/// The cache keeps the newest client key and server key of each user after a login that succeeded. They are
+/// wiped when a login with them fails, when newer entries push them out, or when the last clone is dropped.
+///
+/// The cache keeps neither passwords nor names. An entry is found by a hash of the user. It also holds a hash
+/// of the password, salt and iteration count that its keys were derived from, and is used only if they match.
+/// Both hashes are keyed with random bytes that never leave the cache. Someone who can read the process's
+/// memory can log in with the keys, but could also read the passwords that pass through.
+///
+/// A cache is cheap to clone and to share between threads, and clones share their entries. No lock is held
+/// while a key is derived.
 #[derive(Clone)]
 pub struct ScramCache(Arc<Inner>);
 
@@ -52,7 +54,7 @@ struct Entry {
     keys: Arc<Keys>,
 }
 
-/// Everything that keys depend on.
+/// Everything that the keys depend on.
 pub(super) struct Derivation<'a> {
     pub(super) mechanism: &'a str,
     pub(super) user: &'a str,
@@ -63,18 +65,19 @@ pub(super) struct Derivation<'a> {
 }
 
 impl ScramCache {
-    /// An empty cache with room for so many users; with none, it keeps nothing.
+    /// An empty cache with room for this many users. With 0 it keeps nothing.
     ///
     /// # Errors
     /// `Internal` if the operating system has no random numbers.
     pub fn new(capacity: usize) -> Result<Self> {
         let mut secret = Zeroizing::new([0; 32]);
         random::fill(secret.as_mut_slice())?;
-        // Bounded where an entry is added: a bound of its own would be allocated at once.
+        // The size is limited when an entry is added: a bounded `LruCache` would allocate all its memory at
+        // once.
         Ok(Self(Arc::new(Inner { capacity, secret, entries: Mutex::new(LruCache::unbounded()) })))
     }
 
-    /// Keys that are kept, or else what `derive` makes of the password.
+    /// The keys from the cache, or else the keys that `derive` makes from the password.
     pub(super) fn lease(
         &self,
         derivation: &Derivation<'_>,
@@ -93,8 +96,8 @@ impl ScramCache {
         Ok(Lease { keys, cache: self.clone(), user, proof, is_kept, is_good: false })
     }
 
-    /// Keyed, so that nobody who sees a digest can try passwords; each part with its length, so that
-    /// none runs into the next.
+    /// A keyed digest, so that nobody can guess passwords by comparing digests. Each part has its length in
+    /// front, so that the parts cannot run into each other.
     fn digest(&self, parts: &[&[u8]]) -> Digest {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.secret.as_slice()).expect("any key will do");
         for part in parts {
@@ -104,13 +107,14 @@ impl ScramCache {
         mac.finalize().into_bytes().into()
     }
 
-    /// The entries; `None` if their lock could not be had: then nothing is found, and nothing is kept.
+    /// The entries. Returns `None` if their lock is not free in time; then nothing is found and nothing is
+    /// kept.
     fn entries(&self) -> Option<MutexGuard<'_, LruCache<Digest, Entry>>> {
         patiently(|| self.0.entries.try_lock())
     }
 }
 
-/// Keys in use by one login, on whose end it depends whether they are kept.
+/// Keys in use by one login. They are kept if the login succeeds.
 pub(super) struct Lease {
     keys: Arc<Keys>,
     cache: ScramCache,
@@ -125,7 +129,7 @@ impl Lease {
         Arc::clone(&self.keys)
     }
 
-    /// The login succeeded.
+    /// Keeps the keys, because the login succeeded.
     pub(super) fn keep(mut self) {
         self.is_good = true;
         let capacity = self.cache.0.capacity;

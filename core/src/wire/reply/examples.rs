@@ -1,4 +1,4 @@
-//! Every message about a response that is no answer.
+//! Examples of every message about a response that is no BOSH answer.
 
 use super::*;
 use crate::config::Config;

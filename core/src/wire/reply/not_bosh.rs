@@ -1,5 +1,5 @@
-//! What is wrong where an HTTP response is no answer of a BOSH server: told by its status, by what
-//! its page says, and by what was asked for.
+//! Explains an HTTP response that is no answer of a BOSH server, by its status, by the words of its page, and
+//! by the request.
 
 use std::fmt::Write as _;
 
@@ -10,31 +10,31 @@ use crate::error::{Error, ErrorKind, Retry, Stage, address, shortened};
 
 use Retry::{AfterConfigChange, Later};
 
-/// What web servers say to a host name that they do not serve: Prosody, IIS, Jetty, Fastly, the
-/// default of Kubernetes' ingress.
+/// Words of web servers about a host name that they do not serve: Prosody, IIS, Jetty, Fastly, and the
+/// default backend of Kubernetes' ingress.
 const UNKNOWN_HOST: [&str; 5] =
     ["unknown host", "invalid hostname", "invalid sni", "unknown domain", "default backend"];
 
-/// What web servers say to plain http on a port for TLS: nginx, Apache, Go, Tomcat.
+/// Words of web servers about plain http on a TLS port: nginx, Apache, Go, Tomcat.
 const WANTS_TLS: [&str; 5] = ["https port", "ssl-enabled", "https server", "https instead", "requires tls"];
 
-/// What web servers say to a client without a certificate.
+/// Words of web servers about a client without a certificate.
 const WANTS_CERTIFICATE: [&str; 3] = ["ssl certificate", "client certificate", "certificate required"];
 
-/// How nginx names a header that is too large, with the status 400.
+/// Words of nginx about a header that is too large, sent with the status 400.
 const LARGE_HEADER: [&str; 2] = ["cookie too", "header too"];
 
 /// Openfire refuses new sessions beyond its limit with HTTP 403 and this text.
 const TOO_MANY: [&str; 1] = ["too many"];
 
-/// What the address of a login page has in it.
+/// Words that the URL of a login page may have in it.
 const LOGIN_PLACES: [&str; 9] =
     ["login", "logon", "signin", "sign-in", "sign_in", "/auth", "oauth", "sso", "saml"];
 
-/// Paths that servers have for WebSocket, by how they end.
+/// How the paths of WebSocket endpoints end.
 const WEBSOCKET_PATHS: [&str; 3] = ["websocket", "/ws", "/ws/"];
 
-/// A response that is no answer, and the request that it came for.
+/// A response that is no BOSH answer, and the request that it answers.
 pub(super) struct NotBosh<'a> {
     pub(super) reply: &'a Reply,
     pub(super) stage: Stage,
@@ -54,7 +54,7 @@ impl NotBosh<'_> {
         location.into_iter().chain(self.media_type()).fold(error, Error::quoting)
     }
 
-    /// What a retry may do, and what happened with its remedy.
+    /// Whether a retry may help, and the message: what happened and the remedy.
     fn cause(&self, location: Option<&str>) -> (Retry, String) {
         let status = self.reply.status;
         let is_refused = (400..600).contains(&status);
@@ -93,7 +93,7 @@ impl NotBosh<'_> {
         }
     }
 
-    /// What a redirect to this place calls for.
+    /// The message about a redirect to this place.
     fn redirect(&self, place: &str) -> String {
         let head = format!("the server redirects (HTTP {}) to {place}", self.reply.status);
         let is_same = self.config.url.join("").is_some_and(|url| self::place(&url) == place);
@@ -124,7 +124,7 @@ impl NotBosh<'_> {
         format!("{head}: use that as `url` if it is the BOSH endpoint; prebind follows no redirects")
     }
 
-    /// A page, or something else that no BOSH server sends.
+    /// The message about a web page, or about something else that no BOSH server sends.
     fn page(&self) -> (Retry, String) {
         let status = self.reply.status;
         let is_page = self.reply.says(&["<html", "<!doctype html"]);
@@ -222,13 +222,13 @@ impl NotBosh<'_> {
         }
     }
 
-    /// What the body is said to be, without parameters.
+    /// The media type of the body, without parameters.
     fn media_type(&self) -> Option<String> {
         let media_type = self.reply.content_type.as_deref()?.split(';').next()?;
         Some(shortened(&address(media_type), 40)).filter(|media_type| !media_type.is_empty())
     }
 
-    /// Where a redirect leads, without what may be secret in it.
+    /// Where a redirect leads, without the parts that may be secret.
     fn location(&self) -> Option<String> {
         let url = self.config.url.join(self.reply.location.as_deref()?)?;
         (300..400).contains(&self.reply.status).then(|| place(&url))
@@ -248,7 +248,8 @@ fn later(message: String) -> (Retry, String) {
     (Later, message)
 }
 
-/// All users of a site log in from its one address.
+/// The message about a rate limit. All users of a site log in from the site's one address, so such limits are
+/// easily reached.
 fn limited(status: u16) -> (Retry, String) {
     later(format!(
         "the server or a proxy in front limits requests (HTTP {status}): try again later, or exempt the address of \
@@ -358,7 +359,7 @@ mod tests {
             ("https://chat.example.org:5443/ws", 400, "<html></html>", "WebSocket"),
             // Gorilla.
             (HTTPS, 400, "Bad Request: the client is not using the websocket protocol", "WebSocket"),
-            // Tomcat.
+            // Tomcat says this.
             (HTTP, 400, "This combination of host and port requires TLS.", "begin `url` with https://"),
             (HTTP, 497, "<html></html>", "begin `url` with https://"),
             (HTTPS, 400, "<html>400 Request Header Or Cookie Too Large</html>", "shorten `headers`"),
@@ -376,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_openfire_is_told_by_its_page() {
+    fn a_limit_of_openfire_is_recognized_by_its_page() {
         let page = "<html><title>Error 403 Too many new connections; please try again later.</title></html>";
         let limited = error(&reply(403, page), HTTPS, Stage::Create);
         assert!(limited.to_string().contains("limits requests (HTTP 403)"), "{limited}");
@@ -394,14 +395,14 @@ mod tests {
     }
 
     #[test]
-    fn a_status_without_a_page_may_be_of_something_in_front() {
+    fn a_status_without_a_page_may_come_from_something_in_front() {
         for (status, remedy) in [(403, "allow POST on the BOSH path"), (400, "check that `url`")] {
             for stage in [Stage::Create, Stage::Bind] {
                 let config = Config::new(HTTPS).unwrap();
                 let received = Reply::new(1, status, "").read(stage, stage == Stage::Bind, &config);
                 let Ok(Received::Terminated(error)) = received else { panic!("{status}") };
                 assert!(error.to_string().contains(remedy), "{error}");
-                // A connection manager says more.
+                // A connection manager sends a body, which says more than the status.
                 let body = "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>";
                 let received = Reply::new(1, status, body).read(stage, stage == Stage::Bind, &config);
                 let Ok(Received::Terminated(error)) = received else { panic!("{status}") };
@@ -411,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_told_without_what_may_be_secret_in_it() {
+    fn a_redirect_is_shown_without_its_secrets() {
         for (url, location, place) in [
             (HTTP, "http://127.0.0.1:8080/http-bind/", Some("http://127.0.0.1:8080/http-bind/")),
             (HTTP, "/bosh/?token=hidden#hidden", Some("http://127.0.0.1:5280/bosh/")),
@@ -431,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_not_advised_where_it_leads_to_no_bosh_endpoint() {
+    fn a_redirect_to_no_bosh_endpoint_is_not_recommended() {
         for (location, stage, remedy) in [
             ("/bosh/", Stage::Create, "use that as `url` if it is the BOSH endpoint"),
             ("/bosh/", Stage::Bind, "something in front of the server answers for it"),

@@ -1,4 +1,4 @@
-//! Whether a response is an answer at all, and what it says then.
+//! Decides whether a response is an answer of a BOSH server, and reads it.
 
 use super::Reply;
 use super::not_bosh::NotBosh;
@@ -6,11 +6,11 @@ use crate::config::Config;
 use crate::error::{BoshCondition, Condition, Error, Result, Retry, Stage, address, shortened};
 use crate::wire::body::{self, Received};
 
-/// How Openfire answers a SID that it does not know, in an HTML page.
+/// The words of the HTML page by which Openfire answers an unknown SID.
 const UNKNOWN_SID: &str = "invalid sid value";
 
 impl Reply {
-    /// Reads the body, unless the HTTP layer says that it is none.
+    /// Reads the body, unless status or headers show that it is no BOSH answer.
     pub(crate) fn read(&self, stage: Stage, in_session: bool, config: &Config) -> Result<Received> {
         if self.status != 200 {
             return match self.legacy_condition(in_session) {
@@ -44,7 +44,8 @@ impl Reply {
         body::read(&self.body, stage)
     }
 
-    /// A status alone may also be that of something in front of the connection manager.
+    /// Adds a remedy to a condition that only the status names, because something in front of the connection
+    /// manager may have sent it.
     fn explained(&self, error: Error) -> Error {
         match self.status {
             400 if self.body.is_empty() => error.with_remedy(
@@ -59,7 +60,7 @@ impl Reply {
         }
     }
 
-    /// How it was compressed, by what the header says or by how such data begins.
+    /// The compression of the body, as its header or its first bytes say.
     fn compression(&self) -> Option<String> {
         let named = self.content_encoding.as_deref().map(str::trim);
         let named = named.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"));
@@ -71,8 +72,8 @@ impl Reply {
         named.map(|coding| shortened(&address(coding), 20)).or(seen.map(str::to_owned))
     }
 
-    /// Old connection managers name the condition by the status alone (XEP-0124 §17.1). In a
-    /// creation, 404 says that the URL is wrong.
+    /// The condition that the status stands for. Old connection managers name a condition only by the status
+    /// (XEP-0124 §17.1). In answer to a creation, 404 means that the URL is wrong.
     fn legacy_condition(&self, in_session: bool) -> Option<BoshCondition> {
         let condition = BoshCondition::from_http_status(self.status)?;
         let is_of_unknown_sid = self.status == 404 && self.says(&[UNKNOWN_SID]);
@@ -80,7 +81,7 @@ impl Reply {
         (is_answer && (in_session || self.status != 404)).then_some(condition)
     }
 
-    /// Whether it holds a page, JSON or the like instead of XML.
+    /// Whether the body is a web page, JSON or the like instead of XML.
     fn is_foreign(&self) -> bool {
         // Punjab sends no Content-Type at all.
         let is_xml = |content_type: &str| content_type.to_ascii_lowercase().contains("xml");
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compressed_reply_is_said_to_be_one() {
+    fn the_error_says_that_a_reply_is_compressed() {
         let mut named = Reply::new(1, 200, "anything");
         named.content_encoding = Some("br".to_owned());
         let unnamed = Reply::new(1, 200, vec![0x1f, 0x8b, 8, 0]);

@@ -28,7 +28,7 @@ fn date(text: &str) -> Option<SystemTime> {
     let [hours, minutes, seconds] = time.split(':').collect::<Vec<_>>()[..] else { return None };
     let number = |text: &str, most: u64| text.parse::<u64>().ok().filter(|number| *number <= most);
     let seconds = number(hours, 23)? * 3600 + number(minutes, 59)? * 60 + number(seconds, 60)?;
-    // Days since 1970, by years that begin in March so that the leap day is their last.
+    // Counts the days since 1970. The years begin in March, so that the leap day is their last day.
     let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * years + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day;
     UNIX_EPOCH.checked_add(Duration::from_secs(days.checked_sub(719_469)? * 86_400 + seconds))
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn seconds_or_a_date() {
-        // 1994-11-06 08:49:37 UTC, the example of RFC 9110.
+        // 1994-11-06 08:49:37 UTC is the example of RFC 9110.
         let now = UNIX_EPOCH + Duration::from_secs(784_111_777);
         for (header, seconds) in [
             ("120", Some(120)),

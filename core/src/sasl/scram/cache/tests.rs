@@ -1,4 +1,4 @@
-//! Who gets which keys, and when they are gone.
+//! Tests of who gets which keys, and when keys are dropped.
 
 use std::thread;
 
@@ -13,7 +13,7 @@ const ALICE: Derivation<'_> = Derivation {
     iterations: 4096,
 };
 
-/// A login, and whether its keys had to be derived.
+/// Makes a login. Returns whether its keys had to be derived.
 fn login(cache: &ScramCache, derivation: &Derivation<'_>, succeeds: bool) -> bool {
     let mut is_derived = false;
     let derive = || {
@@ -34,7 +34,7 @@ fn named(user: &str) -> Derivation<'_> {
 }
 
 #[test]
-fn derived_once_while_logins_succeed() {
+fn keys_are_derived_once_while_logins_succeed() {
     let cache = ScramCache::new(2).unwrap();
     assert!(login(&cache, &ALICE, true));
     assert!(!login(&cache, &ALICE, true));
@@ -43,7 +43,7 @@ fn derived_once_while_logins_succeed() {
 }
 
 #[test]
-fn whatever_differs_is_derived() {
+fn any_difference_leads_to_a_new_derivation() {
     let others = [
         Derivation { mechanism: "SCRAM-SHA-512", ..ALICE },
         Derivation { user: "bob", ..ALICE },
@@ -51,7 +51,7 @@ fn whatever_differs_is_derived() {
         Derivation { password: "wonder-2", ..ALICE },
         Derivation { salt: b"pepper", ..ALICE },
         Derivation { iterations: 4097, ..ALICE },
-        // The same letters, cut elsewhere.
+        // These have the same letters, divided differently.
         Derivation { user: "aliceexample", domain: ".org", ..ALICE },
         Derivation { password: "wonder-1s", salt: b"alt", ..ALICE },
     ];
@@ -64,7 +64,7 @@ fn whatever_differs_is_derived() {
 }
 
 #[test]
-fn only_the_newest_of_a_user() {
+fn only_the_newest_keys_of_a_user_are_kept() {
     let cache = ScramCache::new(10).unwrap();
     let salted_anew = Derivation { salt: b"pepper", ..ALICE };
     login(&cache, &ALICE, true);
@@ -84,7 +84,7 @@ fn a_failed_login_leaves_nothing() {
 }
 
 #[test]
-fn who_logged_in_longest_ago_makes_room() {
+fn the_user_who_logged_in_longest_ago_is_dropped() {
     let cache = ScramCache::new(2).unwrap();
     for user in ["a", "b", "a", "c"] {
         login(&cache, &named(user), true);
@@ -95,7 +95,7 @@ fn who_logged_in_longest_ago_makes_room() {
 }
 
 #[test]
-fn none_kept_if_none_shall_be() {
+fn a_cache_without_room_keeps_nothing() {
     let cache = ScramCache::new(0).unwrap();
     login(&cache, &ALICE, true);
     assert!(login(&cache, &ALICE, true));
@@ -114,7 +114,7 @@ fn no_lock_is_held_while_a_key_is_derived() {
     assert!(!login(&cache, &named("bob"), true));
 }
 
-/// As a child of a fork finds it whose parent held the lock in another thread.
+/// A forked child finds the lock like this if another thread of its parent held it.
 #[test]
 fn a_lock_that_is_never_released_is_not_waited_for_long() {
     let cache = ScramCache::new(2).unwrap();
