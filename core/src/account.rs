@@ -1,4 +1,4 @@
-//! Who logs in, and how they prove it.
+//! The account that logs in, and its credentials.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::jid::Jid;
 use crate::sasl::{Credentials, FastToken, Identity};
 
-/// An XMPP account: its address and what proves the right to use it.
+/// An XMPP account: its JID and its credentials.
 #[derive(Debug, Clone)]
 pub struct Account {
     jid: Jid,
@@ -16,26 +16,26 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account at `jid`. A resource in it is asked for; without one the server makes one,
-    /// different each time, which is what several tabs of one user need.
+    /// An account with this JID. A resource in the JID is requested from the server. Without one the server
+    /// makes a new resource each time, which is what a user with several tabs needs.
     ///
     /// # Errors
-    /// `Config` if the JID is not legal, has no localpart where the credentials need a user, or a
-    /// credential has a character that must not be sent.
+    /// `Config` if the JID is not valid, if it has no localpart although the credentials need a user, or if
+    /// the credentials have a character that must not be sent.
     pub fn new(jid: &str, credentials: Credentials) -> Result<Self> {
         let jid = Jid::new(jid)?;
         credentials.check(&jid)?;
         Ok(Self { jid, credentials })
     }
 
-    /// The address to log in as.
+    /// The JID to log in as.
     #[must_use]
     pub fn jid(&self) -> &Jid {
         &self.jid
     }
 
-    /// The account with the token of one exchange, where its credentials [issue](Credentials::jwt) tokens: for drivers
-    /// of the [`protocol`](crate::protocol). A [`Client`](crate::Client) does this by itself.
+    /// The account with a token for one exchange, if its credentials [issue](Credentials::jwt) tokens. It is
+    /// for drivers of the [`protocol`](crate::protocol); a [`Client`](crate::Client) does this by itself.
     ///
     /// # Errors
     /// `Config` if no token can be issued for this JID.
@@ -46,7 +46,7 @@ impl Account {
         }
     }
 
-    /// The same, with the token that the issuer's key at this place signs.
+    /// The account with a token that the issuer's key at this place signs.
     pub(crate) fn issued_by(&self, place: usize, now: SystemTime) -> Result<Self> {
         let credentials = self.credentials.clone().issued(place, &self.jid, now)?;
         Ok(Self { jid: self.jid.clone(), credentials })
@@ -65,12 +65,12 @@ impl Account {
         self.credentials.token()
     }
 
-    /// Whether SASL2 is wanted where it is offered: for a token, or to be given one.
+    /// Whether to use SASL2 if the server offers it: to log in with a token, or to get one.
     pub(crate) fn uses_sasl2(&self, config: &Config) -> bool {
         (config.fast_tokens || self.fast_token().is_some()) && self.credentials.may_have_token()
     }
 
-    /// The resource to ask for.
+    /// The resource to request.
     pub(crate) fn resource<'a>(&'a self, config: &'a Config) -> Option<&'a str> {
         self.jid.resource().or(config.resource.as_deref())
     }

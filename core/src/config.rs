@@ -1,4 +1,4 @@
-//! Every option and every default, once.
+//! Every option with its default. This is the only place that defines them.
 
 // May import from `jid`, `named`, `random` and the layers above, in the order of `core/tests/layers`.
 
@@ -51,7 +51,7 @@ options! {
         "The weakest mechanism a password may be used with.",
         with_weakest_mechanism;
 
-    /// RFC 6331 says why it is obsolete.
+    /// RFC 6331 explains why it is obsolete.
     digest_md5: bool = false, ValueType::Flag,
         "Whether to use the obsolete DIGEST-MD5 with a server that has no SCRAM.",
         with_digest_md5;
@@ -60,35 +60,37 @@ options! {
         "Whether to send a password or token over plain http to another machine.",
         with_allow_cleartext;
 
-    /// It takes SASL2 (XEP-0388) with Bind 2 (XEP-0386). Where the server offers none of it, nothing changes. The
-    /// server has to keep a token for each account, and the caller a secret, see [`FastToken`](crate::FastToken).
+    /// This needs SASL2 (XEP-0388) with Bind 2 (XEP-0386) on the server; without them nothing changes. The
+    /// server has to keep a token for each account, and you have to keep it as a secret, see
+    /// [`FastToken`](crate::FastToken).
     ///
-    /// Prosody 0.12 with community modules of that name offers it over BOSH but never answers. Such a login is given
-    /// up for one without SASL2 in the same call, when half of the time is over, and later calls do without SASL2 for
-    /// [`relearn_after`](Self::with_relearn_after). A password that was sent by SASL2 is not sent again in the same
-    /// call, which then fails.
+    /// Prosody 0.12 with the community modules of that name offers SASL2 over BOSH but never answers it.
+    /// After half of the deadline, the same call logs in without SASL2, and later calls do not use SASL2 for
+    /// [`relearn_after`](Self::with_relearn_after). A password that was sent by SASL2 is not sent again in
+    /// the same call, so that call fails.
     fast_tokens: bool = false, ValueType::Flag,
         "Whether to log in by SASL2, where the server offers it, and to ask for a token that replaces the password \
          in later calls, `Session.fast_token` (FAST, XEP-0484; Prosody has it from version 13 on).",
         with_fast_tokens;
 
-    /// Fewer are too weak (RFC 7677 §4), more cost too much time.
+    /// Fewer iterations are too weak (RFC 7677 §4), and more take too much time.
     iterations: RangeInclusive<u32> = 4096..=600_000, ValueType::Range { least: 1, most: u32::MAX },
         "The fewest and the most SCRAM iterations a server may ask for.",
         with_iterations by limits;
 
-    /// See [`ScramCache`](crate::protocol::ScramCache) for what is kept and for how long. Less than half a KiB each.
+    /// See [`ScramCache`](crate::protocol::ScramCache) for what is kept and for how long. Each user takes
+    /// less than half a KiB.
     scram_cache: usize = 1000, ValueType::Count { least: 0, most: u32::MAX },
         "How many users' SCRAM keys, but not passwords, to cache from a login that succeeds until one with them \
          fails, so that they need not be derived at each login; 0 caches none.",
         with_scram_cache by limits;
 
-    /// For example an `Authorization` that a reverse proxy wants.
+    /// For example, a reverse proxy may need an `Authorization` header.
     headers: Vec<(String, Secret)> = Vec::new(), ValueType::Headers,
         "HTTP headers to add to every request.",
         with_headers;
 
-    /// In PEM.
+    /// The certificates are in PEM.
     ca: Option<Vec<u8>> = None, ValueType::Pem,
         "CA certificates to trust instead of the operating system's.",
         with_ca;
@@ -127,10 +129,11 @@ options! {
          `deadline`, then fails.",
         with_max_calls by limits;
 
-    /// Processes that have made no call yet do not count.
+    /// Processes that have not made a call yet do not count.
     ///
-    /// This takes a directory below [`std::env::temp_dir`] that only this user may read; it holds no secret.
-    /// Where there cannot be one, each process counts its calls alone, and the log says so once. Only on Unix.
+    /// The processes share a directory below [`std::env::temp_dir`] that only this user may read. It holds no
+    /// secret. If it cannot be created, each process counts only its own calls and logs that once. This
+    /// option works on Unix only.
     workers: u32 = 0, ValueType::Count { least: 0, most: MANY },
         "How many requests this process of a web site serves at once, 1 for a sync worker of gunicorn or 5 for a \
          process of Puma with five threads; the processes with the same parent then open sessions with no more than \
@@ -148,7 +151,7 @@ options! {
          once for `fail_fast_for`; 0 turns this off.",
         with_fail_fast_after;
 
-    /// Where one call tries for all [`workers`](Self::with_workers), the pause grows to no more than 15 s.
+    /// If one call tries for all [`workers`](Self::with_workers), the pause grows to at most 15 s.
     fail_fast_for: Duration = Duration::from_secs(5), ValueType::Seconds { zero: true, most: LONGEST },
         "How long calls fail at once before one of them tries the server again; the pause doubles, up to a \
          minute, while it is not reached.",
@@ -158,13 +161,13 @@ options! {
         "The most bytes of one reply.",
         with_max_reply by limits;
 
-    /// If not, each call is the exchange that XEP-0206 shows.
+    /// If this is off, each call is the full exchange that XEP-0206 shows.
     learn: bool = true, ValueType::Flag,
         "Whether to use the shorter exchange, one to four round trips instead of four or five, once this server has \
          proved to support it.",
         with_learn;
 
-    /// The first time it is a 64th of that, and twice as long each further time.
+    /// After the first failure it is a 64th of this time, and it doubles each further time.
     relearn_after: Duration = Duration::from_secs(600), TIME,
         "How long, at most, to stay with the full exchange after a shorter one failed again and again.",
         with_relearn_after by limits;
@@ -175,7 +178,7 @@ options! {
         with_profile;
 }
 
-/// What is known of an option by its name.
+/// Describes an option for those who know it by its name.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) takes: ValueType,
@@ -208,20 +211,21 @@ impl Config {
         self.allow_cleartext || self.may_send_secrets_early()
     }
 
-    /// The same before the server has offered to take it: [`allow_cleartext`](Self::with_allow_cleartext)
-    /// trusts the network between, not whatever answers at the other end.
+    /// Whether a password or a token may be sent before the server has offered to accept it.
+    /// [`allow_cleartext`](Self::with_allow_cleartext) trusts the network on the way, but not whatever
+    /// answers at the other end.
     pub(crate) fn may_send_secrets_early(&self) -> bool {
         self.url.is_https() || (self.url.is_loopback() && self.proxy.is_none())
     }
 }
 
-/// No page waits longer: a time beyond an hour is a mistake.
+/// The longest time: no page waits longer than an hour, so more is a mistake.
 const LONGEST: u32 = 3600;
 
-/// No machine has more workers of one site: a number beyond that is a mistake.
+/// The most workers: no machine has more workers of one site, so more is a mistake.
 const MANY: u32 = 10_000;
 
-/// A time limit. Nothing can be done in no time.
+/// A time limit. It must not be zero, because nothing can be done in no time.
 const TIME: ValueType = ValueType::Seconds { zero: false, most: LONGEST };
 
 #[cfg(test)]
@@ -297,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_go_where_nobody_reads_along() {
+    fn secrets_are_sent_only_where_nobody_can_read_them() {
         let of = |url| Config::new(url).unwrap();
         let may = |config: &Config| (config.may_send_secrets(), config.may_send_secrets_early());
         assert_eq!(may(&of("https://chat.example.org/")), (true, true));

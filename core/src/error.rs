@@ -1,5 +1,5 @@
-//! What can go wrong, as a caller needs to know it: which kind, where in the exchange, which
-//! condition the server named, what a retry may do, and one sentence with cause and remedy.
+//! Errors as a caller needs them: the kind, the stage of the exchange, the condition that the server named,
+//! what a retry may do, and a message with the cause and the remedy.
 
 // May import from `text`, `secret`, `lock` and the layers above, in the order of `core/tests/layers`.
 
@@ -7,7 +7,7 @@ mod condition;
 #[cfg(test)]
 #[cfg_attr(
     not(feature = "client"),
-    allow(dead_code, unused_imports, reason = "only the client has all messages")
+    allow(dead_code, unused_imports, reason = "only the client produces every message")
 )]
 mod examples;
 mod names;
@@ -29,17 +29,18 @@ pub(crate) use vocabulary::{is_condition, is_mechanism};
 use words::{HIDDEN, presentable_condition};
 pub(crate) use words::{Secrets, address, presentable, shortened};
 
-/// A result with this library's [`Error`].
+/// A result with prebind's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why no session could be had.
+/// Why no session could be opened.
 ///
-/// Its `Display` names the cause and the remedy, with options called as the process's [`Language`](crate::binding::Language)
-/// does. Neither `Display` nor `Debug` ever holds a password, a token, a SID or a RID.
+/// `Display` gives the cause and the remedy, and calls options by their names in the process's
+/// [`Language`](crate::binding::Language). Neither `Display` nor `Debug` ever shows a password, a token, a
+/// SID or a RID.
 ///
-/// Its [`source`](StdError::source) is what the operating system, the name service or TLS said, if one of them is the
-/// cause, and never what a server said. The message has words of its own and does not repeat the source's: a report of
-/// the whole chain says nothing twice. The source's type may change in any release.
+/// [`source`](StdError::source) is the error of the operating system, the name service or TLS, if one of them
+/// is the cause. It never holds a server's words. The message does not repeat the source, so a report of the
+/// whole chain says nothing twice. The type of the source may change in any release.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -52,68 +53,67 @@ struct Inner {
     retry: Retry,
     retry_after: Option<Duration>,
     words: Words,
-    /// What the words hold that came from the server.
+    /// The parts of the words that came from the server.
     quoted: Vec<String>,
     attempt: Attempt,
     source: Option<Source>,
 }
 
-/// What another library or the system said.
+/// The error of another library or of the system.
 pub(crate) type Source = Arc<dyn StdError + Send + Sync>;
 
-/// What the failed exchange was doing.
+/// What the failed exchange had done.
 #[derive(Default)]
 struct Attempt {
     is_secret_out: bool,
     is_in_sasl2: bool,
 }
 
-/// Stands for the domain of the JID in a remedy.
+/// The placeholder for the domain of the JID in a remedy.
 const DOMAIN: &str = "{domain}";
 
-/// Cause and remedy. Names of options stand between backticks.
+/// The message: cause and remedy. Names of options are in backticks.
 enum Words {
-    /// All of it.
+    /// The whole message.
     Whole(String),
-    /// Around the condition and the text that the server gave.
+    /// The words around the condition and the text that the server gave.
     Refusal { what: &'static str, remedy: Cow<'static, str> },
 }
 
-/// The kinds of error: flat, and exhaustive on purpose, so that a caller's `match` without a
-/// wildcard no longer compiles when a kind is added.
+/// The kind of an error. The enum is exhaustive on purpose: a `match` without a wildcard no longer compiles
+/// when a kind is added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// A bad URL, JID, resource or option; nothing was sent.
+    /// A URL, JID, resource or option is wrong. Nothing was sent.
     Config {
-        /// The option that is wrong, by its name in [`Config`](crate::Config) or
-        /// [`Account`](crate::Account).
+        /// The name of the wrong option in [`Config`](crate::Config) or [`Account`](crate::Account).
         field: &'static str,
     },
-    /// No connection: DNS, TCP, TLS, proxy; or it broke.
+    /// No connection could be opened (DNS, TCP, TLS or proxy), or it broke.
     Connect {
         /// Where it failed.
         phase: Phase,
     },
-    /// The time was over, or the client fails fast after repeated failures to connect.
+    /// The call timed out, or the client fails fast after repeated failures to connect.
     Timeout {
         /// What was being waited for.
         phase: Phase,
     },
-    /// The answer is not BOSH: another status, a web page, a redirect.
+    /// The answer is not BOSH: it has another status, or it is a web page or a redirect.
     Http {
         /// The HTTP status.
         status: u16,
-        /// Where a redirect leads, without its query: scheme, host and path. Redirects are never followed.
+        /// Where a redirect leads: scheme, host and path, without the query. prebind never follows redirects.
         location: Option<String>,
     },
-    /// The answer is not XML, not allowed in XMPP or not what XEP-0124 and XEP-0206 say.
+    /// The answer is not XML, or it breaks the rules of XMPP, XEP-0124 or XEP-0206.
     Protocol {
-        /// What should have come.
+        /// What was expected instead.
         expected: &'static str,
     },
     /// The server ended the session; see [`Error::condition`].
     Terminated,
-    /// No SASL mechanism that both sides accept.
+    /// There is no SASL mechanism that both sides accept.
     Mechanism {
         /// What the server offers.
         offered: Vec<String>,
@@ -127,9 +127,9 @@ pub enum ErrorKind {
         /// Which check failed.
         check: Check,
     },
-    /// The server refused to bind a resource, or bound a JID of somebody else.
+    /// The server refused to bind a resource, or bound somebody else's JID.
     Bind,
-    /// A defect of this library, caught at its edge.
+    /// prebind has a defect, which was caught at its edge.
     Internal,
 }
 
@@ -139,7 +139,7 @@ macro_rules! kinds {
             /// The name of every kind.
             pub const NAMES: &[&str] = &[$(stringify!($kind)),+];
 
-            /// The kind's bare name, for example `Auth`: the same in every language.
+            /// The name of the kind, for example `Auth`. It is the same in every language.
             #[must_use]
             pub fn as_str(&self) -> &'static str {
                 match self { $(Self::$kind { .. } => stringify!($kind),)+ }
@@ -153,19 +153,19 @@ text::shown!(ErrorKind);
 kinds! { Config Connect Timeout Http Protocol Terminated Mechanism Auth ServerUnverified Bind Internal }
 
 impl Error {
-    /// Which kind, with what that kind carries.
+    /// The kind, with its details.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
 
-    /// Where in the exchange.
+    /// The stage of the exchange.
     #[must_use]
     pub fn stage(&self) -> Stage {
         self.0.stage
     }
 
-    /// The condition the server named, if it named one.
+    /// The condition that the server named, if it named one.
     #[must_use]
     pub fn condition(&self) -> Option<&Condition> {
         self.0.condition.as_ref()
@@ -183,14 +183,14 @@ impl Error {
         self.0.retry
     }
 
-    /// How long to wait before the next call: as the server asked (`Retry-After`, RFC 9110 §10.2.3), or until
-    /// the calls that hold this one up have ended or another one may try the server.
+    /// How long to wait before the next call. The server asked for it (`Retry-After`, RFC 9110 §10.2.3), or
+    /// it is the time until other calls have ended or until a call may try the server again.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The message, with options and functions called as the core does, in backticks.
+    /// The message, with the core's own names of options and functions, in backticks.
     pub(crate) fn words(&self) -> Cow<'_, str> {
         match &self.0.words {
             Words::Whole(words) => Cow::Borrowed(words),
@@ -220,7 +220,8 @@ impl Error {
         Self::new(kind, Stage::Configure, Retry::AfterConfigChange, problem.to_string())
     }
 
-    /// What breaks the protocol. While the session is created, another URL may mend that.
+    /// The error for an answer that breaks the protocol. During the creation of the session the remedy names
+    /// `url`.
     pub(crate) fn protocol(stage: Stage, expected: &'static str, found: impl fmt::Display) -> Self {
         if stage != Stage::Create {
             return Self::protocol_of_server(stage, expected, found);
@@ -230,13 +231,13 @@ impl Error {
         Self::unreadable(stage, expected, message)
     }
 
-    /// What breaks the protocol, at a BOSH endpoint for certain.
+    /// The error for an answer that breaks the protocol, if it certainly comes from a BOSH endpoint.
     pub(crate) fn protocol_of_server(stage: Stage, expected: &'static str, found: impl fmt::Display) -> Self {
         let remedy = "see the logs of the XMPP server and of any proxy in front of it";
         Self::unreadable(stage, expected, format!("expected {expected}, got {found}: {remedy}"))
     }
 
-    /// What breaks the protocol, for a cause that is known.
+    /// The error for an answer that breaks the protocol for a known reason.
     pub(crate) fn unreadable(stage: Stage, expected: &'static str, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Protocol { expected }, stage, Retry::No, message)
     }
@@ -250,7 +251,8 @@ impl Error {
         )
     }
 
-    /// What the server refused or ended, with the condition and the words it gave for it, if any.
+    /// The error if the server refused something or ended the session, with its condition and its words, if
+    /// it gave any.
     pub(crate) fn refused(
         kind: ErrorKind,
         stage: Stage,
@@ -284,7 +286,7 @@ impl Error {
         Self::refused(ErrorKind::Terminated, stage, condition, text)
     }
 
-    /// The same refusal, with a remedy for what else is known of it.
+    /// Replaces the remedy of a refusal by a more precise one.
     pub(crate) fn with_remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Self {
         if let Words::Refusal { remedy: known, .. } = &mut self.0.words {
             *known = remedy.into();
@@ -302,7 +304,7 @@ impl Error {
         self
     }
 
-    /// Names the domain of the JID where the remedy has a place for it.
+    /// Fills in the domain of the JID if the remedy has a placeholder for it.
     pub(crate) fn about(mut self, domain: &str) -> Self {
         if let Words::Refusal { remedy, .. } = &mut self.0.words
             && remedy.contains(DOMAIN)
@@ -312,13 +314,13 @@ impl Error {
         self
     }
 
-    /// Says that the message holds this, and that it came from the server.
+    /// Records that this part of the message came from the server.
     pub(crate) fn quoting(mut self, said: impl Into<String>) -> Self {
         self.0.quoted.push(said.into());
         self
     }
 
-    /// What happened, the server's reason and the remedy.
+    /// The message of a refusal: what happened, the server's reason and the remedy.
     fn refusal(&self, what: &str, remedy: &str) -> String {
         let reason = match (self.condition(), self.0.is_condition_withheld) {
             (Some(condition), _) => condition.as_str(),
@@ -331,46 +333,46 @@ impl Error {
         format!("{what} ({reason}{said}): {remedy}")
     }
 
-    /// Names what another library or the system said. The message must not repeat it.
+    /// Adds the error of another library or of the system. The message must not repeat it.
     pub(crate) fn caused_by(mut self, source: Source) -> Self {
         self.0.source = Some(source);
         self
     }
 
-    /// Marks the error of an exchange in which a secret or a proof of one has been sent.
+    /// Marks the error of an exchange that has sent a secret or a proof of one.
     pub(crate) fn after_secret(mut self) -> Self {
         self.0.attempt.is_secret_out = true;
         self
     }
 
-    /// Marks the error of an exchange whose session has gone with its server, so that none that is there has looked
-    /// at a secret.
+    /// Marks the error of an exchange whose session was lost together with its server, so that no running
+    /// server has seen a secret.
     #[cfg(feature = "client")]
     pub(crate) fn of_gone_session(mut self) -> Self {
         self.0.attempt.is_secret_out = false;
         self
     }
 
-    /// Whether the exchange has sent a secret, or a proof of one, that the server may have looked at and has
-    /// not accepted. The same call must not send it again: servers count wrong passwords.
+    /// Whether the exchange has sent a secret, or a proof of one, that the server may have seen and has not
+    /// accepted. The same call must not send it again, because servers count wrong passwords.
     #[cfg(any(feature = "client", test))]
     pub(crate) fn is_secret_out(&self) -> bool {
         self.0.attempt.is_secret_out
     }
 
-    /// Marks the error of a login by SASL2 that could be made without it.
+    /// Marks the error of a login by SASL2 that could also be made without it.
     pub(crate) fn in_sasl2(mut self) -> Self {
         self.0.attempt.is_in_sasl2 = true;
         self
     }
 
-    /// Whether a login by SASL2 failed that could be made without it.
+    /// Whether a login by SASL2 failed that could also be made without it.
     #[cfg(feature = "client")]
     pub(crate) fn is_in_sasl2(&self) -> bool {
         self.0.attempt.is_in_sasl2
     }
 
-    /// The same error, with more to do about it.
+    /// Appends to the remedy.
     pub(crate) fn with_more(mut self, more: &str) -> Self {
         match &mut self.0.words {
             Words::Whole(words) => words.push_str(more),
@@ -379,8 +381,8 @@ impl Error {
         self
     }
 
-    /// Hides what the server said if there is a piece of a secret in it. The names that specifications
-    /// define are no secrets, whatever a password may be.
+    /// Hides the server's words that have a piece of a secret in them. Names from specifications stay
+    /// visible, even if a password looks like one.
     pub(crate) fn without(mut self, secrets: &Secrets) -> Self {
         let inner = &mut *self.0;
         inner.source.take_if(|source| secrets.are_in(&source.to_string()));
@@ -428,7 +430,8 @@ impl fmt::Debug for Error {
     }
 }
 
-/// `Display` and `FromStr` by the enum's `as_str` and `ALL`. Where there is no such value, the error names the field.
+/// Implements `Display` and `FromStr` by the enum's `as_str` and `ALL`. The error for an unknown text names
+/// the field.
 macro_rules! parsed {
     ($enum:ty, $field:literal) => {
         $crate::text::shown!($enum);

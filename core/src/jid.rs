@@ -1,4 +1,4 @@
-//! XMPP addresses (RFC 7622), prepared once when they enter the library.
+//! XMPP addresses (RFC 7622). They are prepared once, when they are parsed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::error::{Error, Result, address, shortened};
 /// The most bytes a localpart, a domainpart or a resourcepart may have (RFC 7622 §3.2 to §3.4).
 const MAX_PART: usize = 1023;
 
-/// A prepared XMPP address: `domain`, `local@domain`, either with `/resource`.
+/// A prepared XMPP address: `domain` or `local@domain`, each with or without `/resource`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Jid {
     local: Option<String>,
@@ -43,15 +43,15 @@ impl Jid {
         Ok(Self { local, domain: prepare_domain(domain)?, resource })
     }
 
-    /// The address of a web site's user, whose name may hold characters a localpart must not:
-    /// they are escaped (XEP-0106).
+    /// Makes the address of a web site's user. Characters of the name that a localpart must not have are
+    /// escaped (XEP-0106).
     ///
-    /// JIDs ignore case: `Alice` and `alice` share one account. A site whose user names do not ignore case gives an
-    /// immutable id in place of the name.
+    /// JIDs ignore case: `Alice` and `alice` share one account. If your user names are case-sensitive, pass
+    /// an immutable ID instead of the name.
     ///
     /// # Errors
-    /// `Config` if the name or the domain is not allowed even so, or if the name has full-width or decomposed
-    /// characters: it looks like the name of another user, and would have that user's account.
+    /// `Config` if the name or the domain is not allowed even then, or if the name has full-width or
+    /// decomposed characters: such a name looks like another user's name, and would get that user's account.
     pub fn from_user(name: &str, domain: &str) -> Result<Self> {
         let escaped = escape_local(name)?;
         let local = prepare_local(&escaped)?;
@@ -65,8 +65,8 @@ impl Jid {
         Ok(Self { local: Some(local), domain: prepare_domain(domain)?, resource: None })
     }
 
-    /// The account, in the form in which servers tell accounts apart, including those that prepare names by the older
-    /// RFC 6122.
+    /// The account in the form by which servers distinguish accounts, including servers that prepare names by
+    /// the older RFC 6122.
     pub(crate) fn account(&self) -> String {
         let local = self.local.as_deref().unwrap_or_default();
         let local = stringprep::nodeprep(local).unwrap_or(Cow::Borrowed(local));
@@ -91,13 +91,13 @@ impl Jid {
         self.resource.as_deref()
     }
 
-    /// The same address without a resource.
+    /// This address without its resource.
     #[must_use]
     pub fn bare(&self) -> Self {
         Self { resource: None, ..self.clone() }
     }
 
-    /// Whether that is the same domain, in whatever form.
+    /// Whether this is the same domain, in whatever form it is written.
     pub(crate) fn is_at(&self, domain: &str) -> bool {
         let domain = domain.strip_suffix('.').unwrap_or(domain);
         domain.eq_ignore_ascii_case(&self.domain)
@@ -105,7 +105,7 @@ impl Jid {
                 .is_ok_and(|other| folded_domain(&self.domain) == folded_domain(&other.domain))
     }
 
-    /// How the account of this address, which was asked for, and that of a bound one are the same.
+    /// Compares this requested address with the bound one: whether they belong to the same account.
     pub(crate) fn compare(&self, bound: &Self) -> Likeness {
         if !self.is_at(&bound.domain) {
             return Likeness::Other;
@@ -121,8 +121,8 @@ impl Jid {
         }
     }
 
-    /// The address a server bound. Its resource is taken as it is, since other clients will see it
-    /// so; the server may follow newer tables of Unicode than this library.
+    /// Parses an address that a server bound. Its resource is taken unchanged, because other clients will see
+    /// it like this, and because the server may use newer Unicode tables than prebind.
     pub(crate) fn bound(jid: &str) -> Result<Self> {
         let (bare, resource) = jid
             .split_once('/')
@@ -132,7 +132,7 @@ impl Jid {
     }
 }
 
-/// Why a user name that is an e-mail address makes no JID as it is, and what it has to be.
+/// The error for a user name that is an e-mail address, which has to be escaped in a JID.
 fn user_with_at(bare: &str) -> Option<Error> {
     let (user, domain) = bare.rsplit_once('@').filter(|(user, _)| user.contains('@'))?;
     let escaped =
@@ -144,11 +144,12 @@ fn user_with_at(bare: &str) -> Option<Error> {
     Some(Error::config("jid", problem))
 }
 
-/// Whether two addresses are of one account.
+/// Whether two addresses belong to the same account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Likeness {
     Same,
-    /// Only for a server that prepares names by the older RFC 6122, whose nodeprep takes ß for ss and ς for σ.
+    /// They are the same only for a server that prepares names by the older RFC 6122, whose nodeprep treats ß
+    /// as ss and ς as σ.
     Folded,
     Other,
 }
@@ -174,8 +175,8 @@ impl fmt::Display for Jid {
     }
 }
 
-/// Prepares a resource to ask for (RFC 7622 §3.4). A space in front is refused although
-/// `OpaqueString` would let it pass: table 2 of §3.5 calls such an address illegal.
+/// Prepares a resource to request (RFC 7622 §3.4). A leading space is refused although `OpaqueString` allows
+/// it, because table 2 of §3.5 calls such an address illegal.
 pub(crate) fn prepare_resource(resource: &str) -> Result<String> {
     let refused = || {
         Error::config("resource", "has 1 to 1023 bytes and does not begin with a space (RFC 7622 §3.4, §3.5)")
@@ -187,7 +188,7 @@ pub(crate) fn prepare_resource(resource: &str) -> Result<String> {
     if !prepared.starts_with(' ') && fits(&prepared) { Ok(prepared.into_owned()) } else { Err(refused()) }
 }
 
-/// Characters that a localpart must not have besides those PRECIS forbids (RFC 7622 §3.3.1).
+/// Characters that a localpart must not have, besides those that PRECIS forbids (RFC 7622 §3.3.1).
 const EXCLUDED: [char; 9] = ['"', '&', '\'', '/', ':', '<', '>', '@', ' '];
 
 fn prepare_local(local: &str) -> Result<String> {
@@ -210,7 +211,7 @@ fn prepare_local(local: &str) -> Result<String> {
     if fits(&prepared) { Ok(prepared.into_owned()) } else { Err(too_long()) }
 }
 
-/// Whether a localpart is prepared to another one that differs in more than case.
+/// Whether preparation changes more than the case of a localpart.
 fn is_look_alike(local: &str) -> bool {
     UsernameCasePreserved::enforce(local).is_ok_and(|prepared| prepared != local)
 }
@@ -226,23 +227,24 @@ fn prepare_domain(domain: &str) -> Result<String> {
         return Ok(address.to_string());
     }
     let domain = domain.strip_suffix('.').unwrap_or(domain);
-    // The ASCII form is made only to be checked.
+    // The ASCII form is only needed for this check.
     let ascii = Uts46::new()
         .to_ascii(domain.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Verify)
         .map_err(|_| not_allowed())?;
-    // Containers have names with an underscore, and servers host them.
+    // Names of containers may have an underscore, and servers host such domains.
     let is_host_character = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if !ascii.bytes().all(is_host_character) {
         return Err(not_allowed());
     }
     if domain.is_ascii() {
-        // As the server has it that is called so: one with a name in Punycode may know no other.
+        // The name is kept as it is written, because a server that is configured in Punycode may know no
+        // other form.
         return Ok(domain.to_ascii_lowercase());
     }
     Ok(unicode_domain(domain).into_owned())
 }
 
-/// What is wrong with something that is no domain.
+/// Says why this is no domain.
 fn no_domain(domain: &str) -> String {
     if domain.is_empty() {
         return "has no domain; it reads like alice@example.org".to_owned();
@@ -260,7 +262,7 @@ fn no_domain(domain: &str) -> String {
     }
 }
 
-/// A domain with all its labels in Unicode.
+/// The domain with all its labels in Unicode.
 fn unicode_domain(domain: &str) -> Cow<'_, str> {
     match Uts46::new().to_unicode(domain.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow) {
         (unicode, Ok(())) => unicode,
@@ -268,7 +270,7 @@ fn unicode_domain(domain: &str) -> Cow<'_, str> {
     }
 }
 
-/// A domain in the form in which any server compares it.
+/// The domain in the form in which every server compares it.
 fn folded_domain(domain: &str) -> String {
     let unicode = unicode_domain(domain);
     stringprep::nameprep(&unicode).map_or_else(|_| unicode.to_string(), Cow::into_owned)
@@ -278,8 +280,8 @@ fn fits(part: &str) -> bool {
     (1..=MAX_PART).contains(&part.len())
 }
 
-/// Refuses what is too long to be prepared: preparation takes time, and makes no part shorter by more than
-/// this.
+/// Refuses a part that is too long to be prepared. Preparation takes time, and it shortens a part at most to
+/// a quarter.
 fn within_reach(part: &str, refused: impl FnOnce() -> Error) -> Result<()> {
     if part.len() <= 4 * MAX_PART { Ok(()) } else { Err(refused()) }
 }
@@ -399,7 +401,7 @@ mod tests {
             assert!(Jid::new(&jid).is_err());
         }
         assert!(Jid::from_user(&long, "localhost").is_err());
-        // Full width, three bytes each, one byte once prepared.
+        // These are full-width characters: three bytes each, and one byte once prepared.
         assert_eq!(
             Jid::new(&format!("{}@localhost", "\u{ff41}".repeat(1023))).unwrap().local().unwrap().len(),
             1023

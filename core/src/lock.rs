@@ -1,10 +1,10 @@
-//! Locks that are only waited for a moment. At a fork one may be held by a thread that the child does not have, so
-//! waiting for it must end.
+//! Waits for a lock only a moment. After a fork, a lock may be held by a thread that does not exist in the
+//! child, so waiting for it must end.
 
 use std::sync::{TryLockError, TryLockResult};
 use std::thread;
 
-/// The lock that is tried; `None` if it could not be had.
+/// Tries to take the lock. Returns `None` if it is not free in time.
 pub(crate) fn patiently<G>(mut attempt: impl FnMut() -> TryLockResult<G>) -> Option<G> {
     for _ in 0..64 {
         match attempt() {

@@ -1,4 +1,4 @@
-//! Values that come by a name, as another language gives them, and what a name takes.
+//! Values that another language passes by name, and the types that each name accepts.
 
 // May import from `error` and the layers above, in the order of `core/tests/layers`.
 

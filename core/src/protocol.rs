@@ -1,10 +1,10 @@
-//! The protocol as a state machine, for another HTTP library or none.
+//! The protocol as a state machine, for use with another HTTP library.
 //!
-//! - [`Negotiation`] takes replies and gives requests. It knows no socket, no clock and no randomness;
-//!   [`Random`] is handed to it, and a [`ScramCache`] may be.
-//! - [`Plan`] is the exchange as data: which steps share a body, what must be answered before.
-//!   The first with a server is the classic one; what it taught, [`Learned`], leads to the
-//!   [shortest](Plan::shortest) for the next.
+//! - [`Negotiation`] takes replies and returns requests. It uses no socket, no clock and no random numbers:
+//!   you pass it a [`Random`], and a [`ScramCache`] if you like.
+//! - [`Plan`] describes an exchange as data: which steps share a body, and what must have been answered
+//!   before. Begin with the classic plan. It returns what it has [`Learned`] of the server, and from that you
+//!   get the [shortest](Plan::shortest) plan for the next login.
 //!
 //! ```
 //! use prebind::protocol::{Negotiation, Plan, Random, Reply, Step};

@@ -1,4 +1,4 @@
-//! What is drawn for an exchange: two values that must not be guessed, and one that must not repeat.
+//! The random values of an exchange: two that nobody must be able to guess, and one that must not repeat.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
 use crate::secret::Secret;
 
-/// The first request ID, the client nonce and, for a first login with a FAST token to come, the ID of
-/// the user agent (XEP-0388).
+/// The first request ID, the client nonce, and the ID of the user agent (XEP-0388), which is needed to
+/// request the first FAST token.
 #[derive(Clone)]
 pub struct Random {
     pub(crate) rid: u64,
@@ -20,10 +20,10 @@ pub struct Random {
 }
 
 impl Random {
-    /// Asks the operating system, each time: a copy in memory would repeat itself after a fork.
+    /// Draws new values from the operating system. A generator in memory would repeat itself after a fork.
     ///
     /// # Errors
-    /// `Internal` if the operating system has none.
+    /// `Internal` if the operating system gives no random numbers.
     pub fn from_os() -> Result<Self> {
         let (mut rid, mut nonce, mut user_agent) = ([0; 8], [0; 18], [0; 16]);
         fill(&mut rid)?;
@@ -36,11 +36,11 @@ impl Random {
         })
     }
 
-    /// Known values, for tests and recorded exchanges only: a RID that can be guessed lets others
-    /// take the session over (XEP-0124 §19.3).
+    /// Fixed values, only for tests and recorded exchanges. With a RID that can be guessed, others can take
+    /// over the session (XEP-0124 §19.3).
     ///
     /// # Panics
-    /// If the RID is not below 2^52, which leaves none to count up to.
+    /// If the RID is not below 2^52, because too few RIDs would be left.
     #[must_use]
     pub fn fixed(rid: u64, nonce: &str) -> Self {
         assert!(rid < LAST_RID, "a first RID is below 2^52");
@@ -54,16 +54,16 @@ impl fmt::Debug for Random {
     }
 }
 
-/// A number from 0 to 1, for what many clients must not do at the same moment.
+/// A number from 0 to 1, to spread out what many clients must not do at the same moment.
 #[cfg(feature = "client")]
 pub(crate) fn fraction() -> f64 {
     let mut byte = [128];
-    // Any number will do where the operating system has none.
+    // If the operating system gives no random number, the fixed one will do.
     let _ = getrandom::fill(&mut byte);
     f64::from(byte[0]) / 256.0
 }
 
-/// Random bytes of the operating system's.
+/// Fills `bytes` with random bytes of the operating system.
 pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
     getrandom::fill(bytes).map_err(|error| no_random_numbers().caused_by(Arc::new(error)))
 }
@@ -77,8 +77,8 @@ pub(crate) fn no_random_numbers() -> Error {
     )
 }
 
-/// RIDs start well below 2^53, which they must never reach (XEP-0124 §14.1), and high enough not
-/// to be guessed.
+/// The range of the first RID. It is high enough not to be guessed, and well below 2^53, which RIDs must
+/// never reach (XEP-0124 §14.1).
 const FIRST_RID: u64 = 1 << 32;
 const LAST_RID: u64 = 1 << 52;
 
@@ -87,7 +87,7 @@ fn uuid(bytes: [u8; 16]) -> String {
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
-/// 8-4-4-4-12 hexadecimal digits, and none of the other ways to write a UUID.
+/// Whether this is a UUID of 8-4-4-4-12 hexadecimal digits. The other ways to write a UUID do not count.
 pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == uuid::fmt::Hyphenated::LENGTH && Uuid::try_parse(text).is_ok()
 }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_uuid_is_one() {
+    fn only_a_uuid_counts_as_one() {
         assert!(is_uuid("D4565fa7-4d72-4749-b3d3-740edbf87770"));
         for other in ["", "d4565fa7-4d72-4749-b3d3-740edbf8777g", "d4565fa74-d72-4749-b3d3-740edbf87770"] {
             assert!(!is_uuid(other), "{other}");

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The text. Copies of it are yours to clear.
+    /// The text. Copies that your own code keeps are yours to clear.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! What is handed to the browser.
+//! The session that is handed to the browser.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::wire::cookies::Cookie;
 
 /// An authenticated session, ready for a browser to attach to.
 ///
-/// Serialized, it is exactly `{"jid", "sid", "rid"}`: what browser clients ask for. `Debug` hides
-/// SID and RID: who knows them has the session.
+/// Serialized, it is exactly `{"jid", "sid", "rid"}`, the three values that browser clients need. `Debug`
+/// hides SID and RID, because anyone who knows them can take over the session.
 #[derive(Clone)]
 pub struct Session {
     jid: Jid,
@@ -31,8 +31,8 @@ pub struct Session {
 }
 
 named! {
-    /// What an answer to the browser may have besides `jid`, `sid` and `rid`, for clients that want more. Extras may be
-    /// added.
+    /// Additional values in the answer to the browser, for clients that need more than `jid`, `sid` and
+    /// `rid`. Extras may be added.
     #[non_exhaustive]
     Extra {
         /// [`Session::last_rid`].
@@ -65,7 +65,7 @@ impl Session {
         self
     }
 
-    /// The full JID the server bound.
+    /// The full JID that the server bound.
     #[must_use]
     pub fn jid(&self) -> &Jid {
         &self.jid
@@ -77,21 +77,20 @@ impl Session {
         self.sid.expose()
     }
 
-    /// The request ID to send next: what Strophe's and Converse's `attach` take.
+    /// The request ID to send next. `attach` of Strophe and Converse expects this one.
     #[must_use]
     pub fn rid(&self) -> u64 {
         self.rid
     }
 
-    /// The request ID that was sent last, for clients that add one themselves (lib-jitsi-meet,
-    /// `JSJaC`).
+    /// The last request ID that was sent, for clients that add 1 themselves (lib-jitsi-meet, `JSJaC`).
     #[must_use]
     pub fn last_rid(&self) -> u64 {
         self.rid - 1
     }
 
-    /// How long the server keeps the session while no request is open: within this the browser
-    /// must attach. `None` if the server did not say.
+    /// How long the server keeps the session while no request is open. The browser must attach within this
+    /// time. `None` if the server did not say.
     #[must_use]
     pub fn inactivity(&self) -> Option<Duration> {
         self.created.inactivity.map(|seconds| Duration::from_secs(seconds.into()))
@@ -121,8 +120,7 @@ impl Session {
         &self.mechanism
     }
 
-    /// How many times an answer was waited for, one after the other: requests in flight together
-    /// count once.
+    /// How many round trips the login took. Requests that were under way together count once.
     #[must_use]
     pub fn round_trips(&self) -> u32 {
         self.round_trips
@@ -134,9 +132,10 @@ impl Session {
         &self.cookies
     }
 
-    /// The token to log in with next time, for [`Credentials::fast_token`](crate::Credentials::fast_token):
-    /// a new one, or that of this login if the server did not replace it. `None` if the server gave none or withdrew
-    /// it: delete the token that you kept. [`Config::fast_tokens`](crate::Config::with_fast_tokens) asks for one.
+    /// The token for the next login, to pass to [`Credentials::fast_token`](crate::Credentials::fast_token).
+    /// It is a new token, or the token of this login if the server did not replace it. `None` means that the
+    /// server issued none or withdrew it: delete the token that you stored.
+    /// [`Config::fast_tokens`](crate::Config::with_fast_tokens) requests tokens.
     #[must_use]
     pub fn fast_token(&self) -> Option<&FastToken> {
         self.fast_token.as_ref()
@@ -145,16 +144,16 @@ impl Session {
     /// `{"jid":…,"sid":…,"rid":…}`
     ///
     /// # Panics
-    /// Never: two strings and a number are always JSON.
+    /// Never, because two strings and a number can always be written as JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         self.to_json_with(&[])
     }
 
-    /// The same with more, for clients that want it: `{"jid":…,"sid":…,"rid":…,"last_rid":…}`
+    /// The session as JSON with additional values, for example `{"jid":…,"sid":…,"rid":…,"last_rid":…}`.
     ///
     /// # Panics
-    /// Never: strings and numbers are always JSON.
+    /// Never, because strings and numbers can always be written as JSON.
     #[must_use]
     pub fn to_json_with(&self, extras: &[Extra]) -> String {
         serde_json::to_string(&Answer { session: self, extras }).expect("strings and numbers are JSON")
@@ -167,7 +166,7 @@ impl Serialize for Session {
     }
 }
 
-/// What the browser is answered.
+/// The answer to the browser.
 struct Answer<'a> {
     session: &'a Session,
     extras: &'a [Extra],
@@ -212,7 +211,7 @@ mod tests {
     fn every_field_is_given_by_name() {
         macro_rules! fields {
             ($($own:ident)+; $($granted:ident)+) => {{
-                // Does not compile while a field is missing here.
+                // This does not compile while a field is missing here.
                 let _: fn(Session) = |Session { created: Created { $($granted: _,)+ is_secure: _ }, $($own: _),+ }| ();
                 [$(stringify!($own),)+ $(stringify!($granted)),+]
             }};

@@ -1,6 +1,6 @@
-//! Text: enums whose values have a text of their own, and what text XML allows.
+//! Enums whose values have fixed texts, and the check for text that XML allows.
 
-/// `Display` by the enum's `as_str`.
+/// Implements `Display` by the enum's `as_str`.
 macro_rules! shown {
     ($enum:ty) => {
         impl std::fmt::Display for $enum {
@@ -13,7 +13,7 @@ macro_rules! shown {
 
 pub(crate) use shown;
 
-/// Declares a small enum whose values have a fixed name each, the same in every language.
+/// Declares a small enum whose values have fixed names, which are the same in every language.
 macro_rules! named {
     ($(#[$meta:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
         $(#[$meta])*
@@ -21,12 +21,12 @@ macro_rules! named {
         pub enum $enum { $($(#[$variant_doc])* $variant,)+ }
 
         impl $enum {
-            /// Each of them, in their order.
+            /// All values, in order.
             pub const ALL: [Self; Self::NAMES.len()] = [$(Self::$variant,)+];
 
             pub(crate) const NAMES: &[&str] = &[$($name,)+];
 
-            /// Its name, the same in every language.
+            /// The name of the value, which is the same in every language.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 Self::NAMES[self as usize]
@@ -37,9 +37,10 @@ macro_rules! named {
 
 pub(crate) use named;
 
-/// Whether every character may stand in XML 1.0 (§2.2).
+/// Whether XML 1.0 allows every character of the text (§2.2).
 pub(crate) fn is_xml_text(text: &str) -> bool {
-    // Nearly all text is plain ASCII. No byte ends the search, so that many are looked at at once.
+    // Nearly all text is plain ASCII. The loop never ends early, so that the compiler can check many bytes at
+    // once.
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
     text.bytes().fold(true, |so_far, byte| so_far & is_plain(byte))
         || rxml_validation::validate_cdata(text).is_ok()

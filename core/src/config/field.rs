@@ -1,4 +1,4 @@
-//! How a field of the configuration is made from a value that has its name, and what it may hold.
+//! Converts between the fields of the configuration and named values, and checks the values.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use crate::text::is_xml_text;
 
 /// The type of a field of [`Config`].
 pub(super) trait Field: Sized {
-    /// Whether nothing is a value.
+    /// Whether [`Value::Nothing`] is allowed.
     const IS_OPTIONAL: bool = false;
 
     /// Whether a value may hold a secret.
     const IS_SECRET: bool = false;
 
-    /// The field's value for one that fits its option.
+    /// Converts a named value to the field's type.
     fn from_given(given: &NamedValue) -> Result<Self>;
 
-    /// What would be given for this value.
+    /// Converts the field's value to a named value.
     fn to_value(&self) -> Value;
 }
 
@@ -132,7 +132,7 @@ impl Field for ClientCertificate {
 
     fn from_given(given: &NamedValue) -> Result<Self> {
         let [chain, key] = given.pair()?;
-        // What is not text is no PEM, which is found out where both are read.
+        // Bytes that are not text are no PEM either. That is reported when both are read.
         let key = Secret::from(String::from_utf8_lossy(&key.bytes()?).into_owned());
         Ok(Self { chain: chain.bytes()?, key })
     }
@@ -175,10 +175,10 @@ pub(super) fn limits(name: &'static str, takes: &'static ValueType, value: Value
     if takes.fits(&value) { Ok(()) } else { Err(NamedValue { name, takes, value }.refused()) }
 }
 
-/// The most bytes of an option that goes into an attribute of each creation.
+/// The most bytes of an option that is sent as an attribute with each creation.
 const MAX_ATTRIBUTE: usize = 1023;
 
-/// Refuses what cannot be the value of an attribute.
+/// Refuses a text that cannot be the value of an attribute.
 pub(super) fn attribute(name: &'static str, _: &ValueType, value: Value) -> Result<()> {
     match value {
         Value::Text(text)
@@ -190,7 +190,7 @@ pub(super) fn attribute(name: &'static str, _: &ValueType, value: Value) -> Resu
     }
 }
 
-/// Refuses what cannot be the resource of a JID.
+/// Refuses a text that cannot be the resource of a JID.
 pub(super) fn prepared(_: &str, _: &ValueType, value: Value) -> Result<()> {
     match value {
         Value::Text(resource) => prepare_resource(resource.expose()).map(drop),

@@ -1,9 +1,9 @@
-//! What is made of the table of options: the fields of the configuration, the methods that set them, and a row each
-//! for those who know options by name.
+//! The macros that turn the table of options into the fields of the configuration, the methods that set them,
+//! and a row for each option's name.
 
-/// A line of the table is the field, its type and its default; the values it takes, and what it does, in one sentence;
-/// then the method that sets it and, if that may refuse a value, the function that does. What stands above a line is
-/// added to the method's documentation.
+/// A line of the table has the field, its type and its default; the values that it accepts, and what it does,
+/// in one sentence; then the method that sets it and, if it may refuse a value, the function that checks it.
+/// The comment above a line is added to the method's documentation.
 macro_rules! options {
     ($(
         $(#[doc = $more:literal])*
@@ -11,9 +11,9 @@ macro_rules! options {
     )+) => {
         /// How to reach one chat service, how far to trust it and how long to wait for it.
         ///
-        /// An option that is not set has its default. A value that no exchange can be made with is refused where it
-        /// is set. [`Client::new`](crate::Client::new) reads what only an HTTP client can: certificates, headers and
-        /// the proxy's address.
+        /// An option that you do not set has its default. The method that sets an option refuses values that
+        /// cannot work. Certificates, headers and the proxy's address are only checked by
+        /// [`Client::new`](crate::Client::new).
         ///
         /// ```
         /// # use std::time::Duration;
@@ -30,7 +30,7 @@ macro_rules! options {
         }
 
         impl Config {
-            /// The defaults, for the BOSH endpoint at `url`.
+            /// A configuration with the defaults, for the BOSH endpoint at `url`.
             ///
             /// # Errors
             /// `Config` if the URL is not http or https, has no host, or holds a user name or password.

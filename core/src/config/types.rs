@@ -1,4 +1,4 @@
-//! What some options hold.
+//! The types of some options.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use crate::secret::Secret;
 use crate::text::named;
 
 named! {
-    /// A mechanism that logs in with a password; each is stronger than the one before. Mechanisms may be added.
+    /// A mechanism for passwords. Each is stronger than the one before. Mechanisms may be added.
     #[derive(PartialOrd, Ord)]
     #[non_exhaustive]
     PasswordMechanism {
         /// PLAIN (RFC 4616): the server learns the password.
         Plain = "PLAIN",
-        /// DIGEST-MD5 (RFC 2831), where [`with_digest_md5`](crate::Config::with_digest_md5) allows it.
+        /// DIGEST-MD5 (RFC 2831), if [`with_digest_md5`](crate::Config::with_digest_md5) allows it.
         DigestMd5 = "DIGEST-MD5",
-        /// SCRAM-SHA-1 (RFC 5802): the server learns nothing and proves itself.
+        /// SCRAM-SHA-1 (RFC 5802): the server does not learn the password, and proves its own identity.
         ScramSha1 = "SCRAM-SHA-1",
         /// SCRAM-SHA-256 (RFC 7677).
         ScramSha256 = "SCRAM-SHA-256",
@@ -27,7 +27,7 @@ named! {
 parsed!(PasswordMechanism, "weakest_mechanism");
 
 named! {
-    /// Which addresses of a host to use. Exhaustive: there are no others.
+    /// Which addresses of a host to use. The enum is exhaustive, because there are no other families.
     IpFamily {
         /// Both.
         Any = "any",
@@ -43,7 +43,7 @@ parsed!(IpFamily, "ip_family");
 /// A certificate for the client and its private key, both in PEM.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientCertificate {
-    /// The certificate, followed by those that lead to the authority.
+    /// The certificate, followed by the intermediate certificates up to its authority.
     pub chain: Vec<u8>,
     /// The private key: PKCS#8, PKCS#1 or SEC1.
     pub key: Secret,

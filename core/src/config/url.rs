@@ -1,13 +1,13 @@
-//! The address of a BOSH endpoint.
+//! The URL of a BOSH endpoint.
 
 use url::{Host, Url};
 
 use crate::error::{Error, Result, address, shortened};
 
-/// The most bytes of a URL; common servers take no longer first line of a request.
+/// The most bytes of a URL. Common servers refuse a longer request line.
 const MAX_URL: usize = 8000;
 
-/// The address of a BOSH endpoint: http or https, a host, and nothing secret in it.
+/// The URL of a BOSH endpoint: http or https, with a host, and without user name and password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoshUrl(Url);
 
@@ -17,7 +17,7 @@ impl BoshUrl {
         if url.len() > MAX_URL {
             return Err(Error::config("url", format!("has more than {MAX_URL} bytes, which servers refuse")));
         }
-        // WHATWG's parser, made for browsers, mends what is better refused.
+        // WHATWG's parser is made for browsers and corrects mistakes that are better refused.
         let is_mended = url.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\')
             || url.split_once("://").is_none_or(|(_, rest)| rest.starts_with('/'));
         if !url.contains("://") {
@@ -46,7 +46,7 @@ impl BoshUrl {
         Ok(Self(url))
     }
 
-    /// The address as text.
+    /// The URL as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -56,8 +56,8 @@ impl BoshUrl {
         self.0.scheme() == "https"
     }
 
-    /// Whether requests stay on this machine. `localhost` counts, since the driver resolves it to
-    /// loopback addresses only (RFC 6761 §6.3).
+    /// Whether requests stay on this machine. `localhost` counts, because the driver resolves it only to
+    /// loopback addresses (RFC 6761 §6.3).
     pub(crate) fn is_loopback(&self) -> bool {
         match self.0.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -75,24 +75,24 @@ impl BoshUrl {
         self.0.path()
     }
 
-    /// The URL that a `Location` relative to this one means.
+    /// The URL that a `Location` header means, relative to this URL.
     pub(crate) fn join(&self, location: &str) -> Option<Url> {
         self.0.join(location).ok().filter(Url::has_host)
     }
 
-    /// The host and the port, if it is not that of the scheme.
+    /// The host, and the port unless it is the default of the scheme.
     pub(crate) fn authority(&self) -> String {
         let port = self.0.port().map_or_else(String::new, |port| format!(":{port}"));
         format!("{}{port}", self.host())
     }
 
-    /// The host, for messages and logs: a path may hold something the operator keeps to himself.
+    /// The host, for messages and logs. The path is not shown, because it may hold something secret.
     pub(crate) fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
 }
 
-/// Where a URL leads, as a message may tell it: its query may hold what nobody else should see.
+/// Where a URL leads, for a message. The query is not shown, because it may hold something secret.
 pub(crate) fn place(url: &Url) -> String {
     let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
     let place = format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path());
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_stays_on_this_machine_is_loopback() {
+    fn only_hosts_on_this_machine_are_loopback() {
         for (host, is_loopback) in [
             ("localhost", true),
             ("LOCALHOST.", true),

@@ -1,6 +1,6 @@
-//! The error conditions a server can name, each with what a caller may do about it.
+//! The error conditions that a server can name, each with what a caller may do and the remedy.
 //!
-//! A condition this library does not know is kept as `Other`, never dropped.
+//! A condition that prebind does not know is kept as `Other`.
 
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use super::names::{Retry, Stage};
 use crate::text;
 
-/// An error condition as the server named it. Specifications that name further ones may be added.
+/// An error condition as the server named it. Conditions of more specifications may be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Condition {
@@ -20,7 +20,7 @@ pub enum Condition {
     Sasl(SaslCondition),
     /// The login was refused inside a SCRAM message (RFC 5802 §7, attribute `e`).
     Scram(ScramCondition),
-    /// A request was refused (RFC 6120 §8.3.3), here: to bind a resource.
+    /// The request to bind a resource, or to open a session, was refused (RFC 6120 §8.3.3).
     Stanza(StanzaCondition),
 }
 
@@ -37,7 +37,7 @@ impl Condition {
         }
     }
 
-    /// The condition of that name in the same specification.
+    /// The condition with this name in the same specification.
     pub(crate) fn named(&self, name: &str) -> Self {
         match self {
             Self::Bosh(_) => Self::Bosh(name.into()),
@@ -50,7 +50,7 @@ impl Condition {
 
     pub(crate) fn retry(&self, stage: Stage) -> Retry {
         match self {
-            // ejabberd's answer for a domain that it does not host.
+            // ejabberd answers with this condition for a domain that it does not host.
             Self::Bosh(BoshCondition::InternalServerError) if stage == Stage::Create => {
                 Retry::AfterConfigChange
             }
@@ -62,7 +62,7 @@ impl Condition {
         }
     }
 
-    /// What mends it, with `{domain}` for the domain of the JID.
+    /// The remedy, with `{domain}` as the placeholder for the domain of the JID.
     pub(crate) fn remedy(&self, stage: Stage) -> &'static str {
         match (self, stage) {
             (Self::Bosh(BoshCondition::InternalServerError), Stage::Create) => {
@@ -97,12 +97,13 @@ macro_rules! conditions {
     ($(#[$doc:meta])* $enum:ident { $($variant:ident = $name:literal => $retry:ident, $remedy:expr;)+ }) => {
         $(#[$doc])*
         ///
-        /// Conditions may be added: one that is [`Other`](Self::Other) today may have a variant tomorrow.
+        /// Conditions may be added: a condition that is [`Other`](Self::Other) today may get its own variant
+        /// in a later release.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum $enum {
             $(#[doc = concat!("`", $name, "`")] $variant,)+
-            /// A condition unknown to this library, by its name.
+            /// A condition that prebind does not know, by its name.
             Other(String),
         }
 
@@ -158,8 +159,8 @@ macro_rules! conditions {
 }
 
 conditions! {
-    /// Terminal binding conditions (XEP-0124 §17.2). `remote-stream-error` is replaced by the
-    /// stream error it carries where there is one.
+    /// Terminal binding conditions (XEP-0124 §17.2). If `remote-stream-error` carries a stream error, that
+    /// error is reported instead.
     BoshCondition {
         BadRequest = "bad-request" => No, OUR_FAULT;
         HostGone = "host-gone" => AfterConfigChange, DOMAIN;
@@ -183,7 +184,7 @@ conditions! {
 }
 
 impl BoshCondition {
-    /// The condition an old connection manager means by an HTTP status (XEP-0124 §17.1).
+    /// The condition that an old connection manager expresses by this HTTP status (XEP-0124 §17.1).
     pub(crate) fn from_http_status(status: u16) -> Option<Self> {
         match status {
             400 => Some(Self::BadRequest),
@@ -268,8 +269,8 @@ conditions! {
 }
 
 conditions! {
-    /// Stanza error conditions (RFC 6120 §8.3.3); those of resource binding (§7.6.2, §7.7.2)
-    /// say what to do, the others are a server's oddity there.
+    /// Stanza error conditions (RFC 6120 §8.3.3). Those defined for resource binding (§7.6.2, §7.7.2) have a
+    /// remedy of their own. The others should not occur there.
     StanzaCondition {
         BadRequest = "bad-request" => AfterConfigChange, NO_BIND;
         Conflict = "conflict" => FreshSession,

@@ -1,5 +1,5 @@
-//! Every message with an example: the list in `docs/messages.md`. The examples are errors of the
-//! code itself: those of the shared cases, and those that need a network or a defect.
+//! Writes the list of every message with an example, `docs/messages.md`. The examples are errors of the code
+//! itself: those of the shared cases, and those that need a network or a defect.
 
 #[allow(dead_code, reason = "the tests that run the cases use the rest")]
 #[path = "../../tests/vectors/case.rs"]
@@ -27,22 +27,22 @@ use crate::wire::reply::Reply;
 
 const URL: &str = "https://chat.example.org/http-bind";
 
-/// The longest that a message usually is; what holds long values may be longer.
+/// The longest that a message usually is. A message with long values may be longer.
 const USUAL_LENGTH: usize = 320;
 
-/// Every message, in the words of Rust, by the kind of its error.
+/// Every message, with Rust's names of options, by the kind of its error.
 fn messages() -> Vec<(&'static str, BTreeSet<(String, &'static str)>)> {
     let of_kind = |kind| {
         let mut seen = BTreeSet::new();
         let errors = errors().iter().filter(|error| error.kind().as_str() == kind);
         let told = errors.map(|error| (error.told_in(Language::Rust), error.retry().as_str()));
-        // Those that differ in their values only are the same.
+        // Messages that differ only in their values count as the same.
         told.filter(|(message, _)| seen.insert(without_values(message))).collect()
     };
     ErrorKind::NAMES.iter().map(|kind| (*kind, of_kind(*kind))).collect()
 }
 
-/// The message without numbers, texts of servers, and the names that the cases use.
+/// The message without numbers, without texts of servers, and without the names that the cases use.
 fn without_values(message: &str) -> String {
     let names = ["localhost", "example.org", "nowhere.local", "mail.chat", "chat.", "127.0.0.1"];
     let message = names.iter().fold(message.to_owned(), |message, name| message.replace(name, ""));
@@ -50,7 +50,7 @@ fn without_values(message: &str) -> String {
     quoted.flat_map(|(_, part)| part.chars()).filter(|character| !character.is_ascii_digit()).collect()
 }
 
-/// All of them, found once.
+/// All errors. They are made once.
 fn errors() -> &'static [Error] {
     static ERRORS: LazyLock<Vec<Error>> = LazyLock::new(find_errors);
     &ERRORS
@@ -71,7 +71,7 @@ fn find_errors() -> Vec<Error> {
     errors
 }
 
-/// What the shared cases come to.
+/// The errors of the shared cases.
 fn of_cases() -> Vec<Error> {
     let run = |case: case::Case| {
         let config = case.config()?;
@@ -90,7 +90,7 @@ fn of_cases() -> Vec<Error> {
     case::all().into_iter().filter_map(|case| run(case).err()).collect()
 }
 
-/// Options, addresses and credentials that are refused.
+/// The errors for options, addresses and credentials that are refused.
 fn of_settings() -> Vec<Error> {
     let config = || Config::new(URL).unwrap();
     let nonsense = Value::Map(vec![(String::new(), Value::Nothing)]);
@@ -175,7 +175,7 @@ fn of_settings() -> Vec<Error> {
     errors.into_iter().flatten().collect()
 }
 
-/// Every condition that a specification defines, and one that none does.
+/// The errors for every condition of a specification, and for an unknown one.
 fn of_conditions() -> Vec<Error> {
     let mut errors = Vec::new();
     let mut of = |kind: &ErrorKind, stages: &[Stage], condition: Option<Condition>| {
@@ -209,7 +209,7 @@ const CREATED: &str = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:s
 const REFUSED: &str = "<body xmlns='http://jabber.org/protocol/httpbind'><failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
      <not-authorized/></failure></body>";
 
-/// What is told of a failed exchange with these answers.
+/// The error of an exchange that gets these answers.
 fn exchange(credentials: Credentials, answers: &[&str]) -> Option<Error> {
     let config = Config::new(URL).unwrap();
     let account = Account::new("alice@example.org", credentials).unwrap();
@@ -226,7 +226,7 @@ fn exchange(credentials: Credentials, answers: &[&str]) -> Option<Error> {
     None
 }
 
-/// Of a login by SASL2 that fails.
+/// The errors of logins by SASL2.
 fn in_sasl2() -> Vec<Error> {
     let bind = "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1</mechanism><inline>\
                 <bind xmlns='urn:xmpp:bind:0'/></inline></authentication><mechanisms";
@@ -249,7 +249,7 @@ fn in_sasl2() -> Vec<Error> {
     ]
 }
 
-/// A reply that nobody asked for.
+/// The error for a reply to no open request.
 fn unasked() -> Error {
     let config = Config::new(URL).unwrap();
     let account = Account::new("alice@example.org", Credentials::plain("a-token")).unwrap();
@@ -258,13 +258,13 @@ fn unasked() -> Error {
     negotiation.receive(&Reply::new(5, 200, CREATED)).unwrap_err().error
 }
 
-/// Tokens that the site signs.
+/// Credentials whose tokens the site signs.
 fn jwt() -> Credentials {
     let key = Key::from_secret(Algorithm::Hs256, [7; 32]).unwrap();
     Credentials::jwt(Issuer::new([key]).unwrap())
 }
 
-/// A driver that does not ask for the token of its exchange.
+/// The error of a driver that does not issue a token for its exchange.
 fn not_issued() -> Error {
     let account = Account::new("alice@example.org", jwt()).unwrap();
     let (config, random) = (Config::new(URL).unwrap(), Random::fixed(1000, "nonce"));
@@ -272,7 +272,7 @@ fn not_issued() -> Error {
     negotiation.receive(&Reply::new(1000, 200, CREATED)).unwrap_err().error
 }
 
-/// What depends on the credentials, or on more than one answer.
+/// The errors that depend on the credentials, or on more than one answer.
 fn of_exchanges() -> Vec<Error> {
     let keys = Credentials::scram_salted_password(ScramHash::Sha1, "salt", 4096, vec![1; 20]);
     let all = [
@@ -354,7 +354,7 @@ fn of_exchanges() -> Vec<Error> {
     errors.into_iter().flatten().collect()
 }
 
-/// The document, which holds nothing but the messages of the code.
+/// The document. It holds only messages of the code.
 fn document() -> String {
     let mut text = String::from(
         "# Messages\n\n\
@@ -371,10 +371,10 @@ fn document() -> String {
     text
 }
 
-// The client has messages of its own.
+// Without the client some messages are missing.
 #[cfg(feature = "client")]
 #[test]
-fn the_documented_list_is_this_one() {
+fn the_documented_list_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/messages.md");
     let document = document();
     if std::env::var_os("PREBIND_UPDATE_DOCS").is_some() {
@@ -392,7 +392,7 @@ fn the_documented_list_is_this_one() {
 
 #[test]
 fn a_message_is_short_and_in_our_own_words() {
-    /// What other libraries and the language itself put into what they show.
+    /// Words that come from other libraries or from the `Debug` output of Rust.
     const FOREIGN: [&str; 9] = ["Some(", "None", "Err(", "Error", "rror::", "os error", "{", "}", "\\n"];
     for error in errors() {
         for language in Language::ALL {
@@ -414,7 +414,7 @@ fn a_message_is_short_and_in_our_own_words() {
     }
 }
 
-/// Every text in the source that an error may hold is in one of the examples.
+/// Checks that every text in the source that may be part of an error is in one of the examples.
 #[cfg(feature = "client")]
 #[test]
 fn no_message_is_missing() {

@@ -1,9 +1,9 @@
-//! The small enums an error is made of, each value with a name for logs and other languages.
+//! The small enums that an error consists of. Each value has a name for logs and other languages.
 
 use crate::text::named;
 
 named! {
-    /// Where in the exchange an error happened. Stages may be added.
+    /// The stage of the exchange in which an error happened. Stages may be added.
     #[non_exhaustive]
     Stage {
         /// Before anything was sent.
@@ -29,7 +29,7 @@ named! {
     /// What a connection was doing. Phases may be added.
     #[non_exhaustive]
     Phase {
-        /// Looking the host name up.
+        /// Looking up the host name.
         Dns = "dns",
         /// Opening the TCP connection, through a proxy if one is configured.
         Tcp = "tcp",
@@ -39,28 +39,28 @@ named! {
         Headers = "headers",
         /// Reading the response's body.
         Body = "body",
-        /// Waiting for its turn: [`max_calls`](crate::Config::with_max_calls) calls are under way.
+        /// Waiting for a slot: [`max_calls`](crate::Config::with_max_calls) calls are under way.
         Queue = "queue",
         /// Deriving the keys of a password (RFC 5802 §3), or waiting for a processor to do it.
         Derive = "derive",
-        /// Nothing was tried: the client fails fast for a while.
+        /// Nothing was tried, because the client fails fast for a while.
         FailFast = "fail-fast",
     }
 }
 
 named! {
-    /// Which proof of the server's failed. Checks may be added.
+    /// The check that the server failed. Checks may be added.
     #[non_exhaustive]
     Check {
         /// The server's nonce does not extend ours (RFC 5802 §5.1).
         Nonce = "nonce",
-        /// The salt is missing, empty, too long or not the one the stored keys were made with.
+        /// The salt is missing, empty or too long, or differs from the salt of the stored keys.
         Salt = "salt",
-        /// The iteration count is outside the configured bounds, or not that of the stored keys.
+        /// The iteration count is outside the configured limits, or differs from that of the stored keys.
         Iterations = "iterations",
         /// The server's signature is missing or wrong.
         Signature = "signature",
-        /// The mechanisms the server says it offered are not those that arrived (XEP-0474).
+        /// The server signed other mechanisms than those that arrived (XEP-0474).
         Downgrade = "downgrade",
         /// The message is malformed or demands an extension (RFC 5802 §5.1, `m=`).
         Message = "message",
@@ -68,16 +68,16 @@ named! {
 }
 
 named! {
-    /// What a caller may do next. Exhaustive on purpose, like [`ErrorKind`](super::ErrorKind): a `match` without a
-    /// wildcard no longer compiles when there is something else to do.
+    /// What a caller may do next. The enum is exhaustive on purpose, like [`ErrorKind`](super::ErrorKind): a
+    /// `match` without a wildcard no longer compiles when a value is added.
     Retry {
-        /// The same call will fail again.
+        /// Do not retry: the same call will fail again.
         No = "no",
-        /// Only after the operator changed something.
+        /// Retry only after the operator has changed something.
         AfterConfigChange = "after-config-change",
-        /// At once, with a fresh session.
+        /// Retry at once, with a fresh session.
         FreshSession = "fresh-session",
-        /// After a while.
+        /// Retry after a while.
         Later = "later",
     }
 }

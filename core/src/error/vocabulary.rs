@@ -1,8 +1,8 @@
-//! Names that specifications give, so that nothing secret is in them.
+//! Names that specifications define, and that therefore hold no secret.
 
 use super::condition::{BoshCondition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition};
 
-/// Whether it is the name of an error condition.
+/// Whether this is the name of an error condition.
 pub(crate) fn is_condition(name: &str) -> bool {
     [
         BoshCondition::NAMES,
@@ -15,7 +15,7 @@ pub(crate) fn is_condition(name: &str) -> bool {
     .any(|names| names.contains(&name))
 }
 
-/// Mechanisms that servers offer, or how their names begin.
+/// The mechanisms that servers offer, or the beginnings of their names.
 const MECHANISMS: [&str; 11] = [
     "ANONYMOUS",
     "CRAM-MD5",
@@ -30,7 +30,7 @@ const MECHANISMS: [&str; 11] = [
     "X-OAUTH2",
 ];
 
-/// Whether it is the name of a mechanism.
+/// Whether this is the name of a known mechanism.
 pub(crate) fn is_mechanism(name: &str) -> bool {
     let begins_with = |known: &str| match name.strip_prefix(known) {
         Some("") => true,

@@ -1,6 +1,6 @@
-//! A server's own words, as far as they can be repeated. A server knows what it was told, and may say it
-//! again: as it is, cut off, in other letters or as base64. So of its words only what reads as plain language
-//! is repeated, and nothing that has a piece of a secret in it.
+//! Decides which of a server's own words an error may repeat. A server knows the secrets that it was sent,
+//! and may send them back: unchanged, cut off, in other letters or as base64. So an error repeats only words
+//! that read like plain language, and no words with a piece of a secret in them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,27 +8,29 @@ use zeroize::Zeroizing;
 
 use super::vocabulary::is_condition;
 
-/// What stands for words that are not repeated.
+/// The replacement for words that are not repeated.
 pub(super) const HIDDEN: &str = "***";
 
-/// The most characters of a server's words.
+/// The most characters of a server's words that are repeated.
 const MOST: usize = 200;
 
-/// A condition that no specification has may be as long as this.
+/// The longest name of a condition that no specification defines.
 const LONGEST_CONDITION: usize = 64;
 
-/// A secret is as good as told by a piece of this length; a long one, such as a token, by a longer one.
+/// The number of characters in a row that count as a piece of a secret. A long secret, such as a token, has
+/// longer pieces.
 const PIECE: usize = 4;
 const LONG_PIECE: usize = 8;
 
-/// A secret with so many letters and digits is long: a UUID has them, and four of its digits are in many a sentence.
+/// A secret with this many letters and digits is long. A UUID has 32, and any four of its digits may occur in
+/// a sentence by chance.
 const LONG: usize = 32;
 
-/// What must not be repeated, in the forms that a server may repeat it in.
+/// The secrets that must not be repeated, in all forms in which a server may repeat them.
 #[derive(Default)]
 pub(crate) struct Secrets(Vec<Form>);
 
-/// The letters and digits of one form, in lower case, and how many of them in a row tell it.
+/// The letters and digits of one form, in lower case, and how many of them in a row count as a piece.
 struct Form {
     letters: Zeroizing<String>,
     piece: usize,
@@ -41,7 +43,7 @@ impl Secrets {
         let letters = letters(&text);
         let piece = if letters.chars().count() >= LONG { LONG_PIECE } else { PIECE };
         if letters.is_empty() {
-            // All of it is punctuation.
+            // The secret consists of punctuation only.
             self.0.push(Form { piece: text.len(), letters: text });
         } else {
             self.0.push(Form { letters, piece });
@@ -49,43 +51,44 @@ impl Secrets {
         self.add_encoded(secret);
     }
 
-    /// Adds a RID. It has so many digits that some four of them are in many a telephone number.
+    /// Adds a RID. It has so many digits that four of them may occur in a telephone number by chance.
     pub(crate) fn add_rid(&mut self, rid: u64) {
         self.0.push(Form { letters: Zeroizing::new(rid.to_string()), piece: LONG_PIECE });
     }
 
-    /// Adds a message that holds a secret and much else that is none.
+    /// Adds a message that holds a secret and other text.
     pub(crate) fn add_message(&mut self, message: &[u8]) {
         self.add_form(letters(&Zeroizing::new(String::from_utf8_lossy(message).into_owned())));
         self.add_encoded(message);
     }
 
-    /// As base64, wherever in a message it stands, and in hexadecimal.
+    /// Adds the secret as base64, for each position it may have in a message, and in hexadecimal.
     fn add_encoded(&mut self, secret: &[u8]) {
         for before in 0..3 {
             let padded = Zeroizing::new([&[0; 3][..before], secret].concat());
             let encoded = Zeroizing::new(STANDARD.encode(&padded));
-            // The first and the last character are partly made of what stands beside.
+            // The first and the last character also encode the neighbouring bytes, so they are left out.
             let own = (before * 8).div_ceil(6)..padded.len() * 8 / 6;
             self.add_form(letters(encoded.get(own).unwrap_or_default()));
         }
         self.add_form(Zeroizing::new(hex::encode(secret)));
     }
 
-    /// Adds a form of which only a long piece is no chance.
+    /// Adds a form whose short pieces may occur by chance, so that only long ones count.
     fn add_form(&mut self, letters: Zeroizing<String>) {
         if letters.len() >= PIECE {
             self.0.push(Form { letters, piece: LONG_PIECE });
         }
     }
 
-    /// Whether a piece of a secret is in this.
+    /// Whether there is a piece of a secret in these words.
     pub(super) fn are_in(&self, words: &str) -> bool {
         self.have_piece_in(words, PIECE)
     }
 
-    /// Whether a secret, or more of it than chance puts there, is in this address: addresses are full of
-    /// digits and short words. Its scheme is none, even if a header such as `X-Forwarded-Proto` has it.
+    /// Whether there is a secret, or a long piece of one, in this address. Short pieces do not count, because
+    /// addresses are full of digits and short words. The scheme does not count either, even if a header such
+    /// as `X-Forwarded-Proto` has the same value.
     pub(super) fn are_repeated_in(&self, address: &str) -> bool {
         let told = address.split_once("://").map_or(address, |(_, rest)| rest);
         self.have_piece_in(told, LONG_PIECE)
@@ -111,14 +114,15 @@ impl Secrets {
     }
 }
 
-/// The letters and digits, in lower case: what is left of words however they are spaced and punctuated.
+/// The letters and digits of a text, in lower case. They stay the same however the text is spaced and
+/// punctuated.
 fn letters(text: &str) -> Zeroizing<String> {
     let mut letters = Zeroizing::new(String::with_capacity(text.len()));
     letters.extend(text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
     letters
 }
 
-/// A server's words, made fit for a log line; what does not read as plain language is hidden.
+/// A server's words in one line for a log. Words that do not read like plain language are hidden.
 pub(crate) fn presentable(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST).collect();
     let words: Vec<&str> =
@@ -126,15 +130,16 @@ pub(crate) fn presentable(text: &str) -> String {
     words.join(" ")
 }
 
-/// A name or an address, made fit for a log line; it is no plain language. Backticks are for the names of
-/// options. One from a server that may know a secret is [quoted](super::Error::quoting), too.
+/// A name or an address in one line for a log. It need not be plain language. Backticks are removed, because
+/// they mark the names of options. If it comes from a server that may know a secret, also call
+/// [`quoting`](super::Error::quoting).
 pub(crate) fn address(text: &str) -> String {
     let shown = |c: char| if c.is_control() || c == '`' { ' ' } else { c };
     let line: String = text.chars().map(shown).take(MOST).collect();
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text, or as much of it as fits into so many characters.
+/// The text, cut to this many characters if it is longer.
 pub(crate) fn shortened(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
@@ -142,14 +147,14 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
     text.chars().take(most - 1).chain(['…']).collect()
 }
 
-/// The name of a condition, if it can be one, as much of it as there may be.
+/// The name of a condition, cut to its longest length. Returns `None` if it is no name.
 pub(super) fn presentable_condition(name: &str) -> Option<&str> {
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     (is_name || is_condition(name)).then(|| &name[..name.len().min(LONGEST_CONDITION)])
 }
 
-/// Whether it is a word of a language, a short number, or a few of these with marks between, as dates and
-/// addresses are.
+/// Whether this is a word of a language, a short number, or several of these with punctuation between, like a
+/// date or an address.
 fn is_plain(word: &str) -> bool {
     const LONGEST_WORD: usize = 24;
     const LONGEST_NUMBER: usize = 4;
@@ -180,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_has_an_end() {
+    fn a_long_text_is_cut() {
         assert_eq!(shortened("äöü", 3), "äöü");
         assert_eq!(shortened("äöüx", 3), "äö…");
     }
@@ -201,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_of_a_uuid_is_in_words_by_chance() {
+    fn a_short_piece_of_a_uuid_may_occur_by_chance() {
         let mut secrets = Secrets::default();
         secrets.add(b"9c1dedb7-9cc3-4c6e-8b3c-5d7a1f0e2b44");
         assert!(!secrets.are_in("The response provided by the client doesn't match the one we calculated."));
@@ -209,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_of_a_rid_is_in_words_by_chance() {
+    fn a_short_piece_of_a_rid_may_occur_by_chance() {
         let mut secrets = Secrets::default();
         secrets.add_rid(4_512_125_557_981);
         assert!(!secrets.are_in("Call 212-555-1212 & ask."));
@@ -217,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_language_is_hidden() {
+    fn words_that_are_no_plain_language_are_hidden() {
         for word in [
             "wonder-1x",
             "1234567890123",
@@ -249,10 +254,10 @@ mod tests {
             ("correct horse", "c o r r e c t"),
             ("correct horse", "starts with corr"),
             ("wonder-1", "base64 d29uZGVyLTE="),
-            // NUL alice NUL wonder-1
+            // This is NUL alice NUL wonder-1.
             ("wonder-1", "AGFsaWNlAHdvbmRlci0x"),
             ("wonder-1", "776f6e6465722d31"),
-            // The end of it as base64, behind one byte more.
+            // This is the end of the secret as base64, shifted by one byte.
             ("correct horse battery staple", "eSBzdGFwbGU"),
             ("wonder-1", "wonder%2D1"),
             ("abc", "it is abc"),
@@ -265,9 +270,9 @@ mod tests {
         }
     }
 
-    /// Of a short secret, all that is made of it alone.
+    /// For a short secret, the whole base64 of the secret itself has to occur.
     #[test]
-    fn base64_is_known_wherever_the_secret_stands_in_it() {
+    fn base64_is_recognized_at_every_position_of_the_secret() {
         for words in ["YWJjZGVm", "eWFiY2RlZg", "eXlhYmNkZWY"] {
             assert!(secrets("abcdef").are_in(words), "{words}");
         }
@@ -275,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_may_be_like_a_secret() {
+    fn an_address_may_look_like_a_secret() {
         for (secret, address, is_repeated) in [
             ("https", "https://chat.example.org/bosh", false),
             ("chat-room-17", "https://chat.example.org/bosh", false),

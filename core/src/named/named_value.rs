@@ -1,4 +1,4 @@
-//! A value that another language gave by a name.
+//! A value that another language passed by name.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::value::{Value, seconds};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
-/// A value, the parameter it is for, and what that takes.
+/// A value, with the name and the type of its parameter.
 pub(crate) struct NamedValue {
     pub(crate) name: &'static str,
     pub(crate) takes: &'static ValueType,
@@ -80,12 +80,12 @@ impl NamedValue {
         }
     }
 
-    /// The fields of a record, in the order of its type. None may be missing, and no other may join.
+    /// The fields of a record, in the order of its type. None may be missing, and others are refused.
     pub(crate) fn record<const N: usize>(&self) -> Result<[Self; N]> {
         self.record_with::<N, 0>().map(|(fields, [])| fields)
     }
 
-    /// The same, and those of its fields that may be left out.
+    /// The required fields of a record, and its optional fields.
     pub(crate) fn record_with<const N: usize, const M: usize>(
         &self,
     ) -> Result<([Self; N], [Option<Self>; M])> {
@@ -107,7 +107,7 @@ impl NamedValue {
         found.zip(<[_; M]>::try_from(optional).ok()).ok_or_else(|| self.refused())
     }
 
-    /// The values of a list, or the one value that stands for such a list.
+    /// The values of a list, or a single value as a list of one.
     pub(crate) fn each(&self) -> Vec<Self> {
         match &self.value {
             Value::List(values) => values.iter().map(|value| self.part(value)).collect(),

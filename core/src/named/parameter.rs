@@ -1,4 +1,4 @@
-//! What may be given by name, as data.
+//! Describes as data which values can be passed by name.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -12,22 +12,22 @@ use super::value::{Value, seconds};
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// Its name, the same in every language but for the case style.
+    /// The name. Languages differ only in its case style.
     pub name: &'static str,
-    /// The values it takes.
+    /// The values that it accepts.
     #[serde(flatten)]
     pub takes: ValueType,
-    /// Whether [`Value::Nothing`] is a value, too.
+    /// Whether it also accepts [`Value::Nothing`].
     #[serde(rename = "optional")]
     pub is_optional: bool,
-    /// Its value where none is given. Arguments of credentials have no default.
+    /// The value if none is given. Arguments of credentials have no default.
     #[serde(serialize_with = "as_json", skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
     /// What it does, in one sentence of Markdown.
     pub about: &'static str,
 }
 
-/// The values that a [`Parameter`] takes. Types may be added.
+/// The values that a [`Parameter`] accepts. Types may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -57,7 +57,7 @@ pub enum ValueType {
     },
     /// One of several texts.
     Choice {
-        /// These.
+        /// The texts.
         values: &'static [&'static str],
     },
     /// Any text.
@@ -71,9 +71,9 @@ pub enum ValueType {
     Headers,
     /// Values that have names.
     Record {
-        /// The names of those that have to be there.
+        /// The names of the required fields.
         fields: &'static [&'static str],
-        /// The names of those that may be left out, or be nothing.
+        /// The names of the optional fields, which may also be [`Value::Nothing`].
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         optional_fields: &'static [&'static str],
     },
@@ -102,7 +102,7 @@ impl ValueType {
     }
 }
 
-/// What is wanted, as in "must be …".
+/// Shows the values that are accepted, to complete "must be …".
 impl fmt::Display for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -137,7 +137,7 @@ impl fmt::Display for ValueType {
     }
 }
 
-/// A number as people read it.
+/// A number with commas, as people read it.
 pub(crate) fn grouped(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -155,7 +155,8 @@ fn as_json<S: Serializer>(value: &Option<Value>, serializer: S) -> Result<S::Ok,
     value.as_ref().map(json).serialize(serializer)
 }
 
-/// `Value` itself cannot be serialized, since it may be a secret; a default is none.
+/// Converts a default to JSON. `Value` itself cannot be serialized because it may be a secret, but a default
+/// is not secret.
 pub(crate) fn json(value: &Value) -> serde_json::Value {
     match value {
         Value::Nothing => serde_json::Value::Null,

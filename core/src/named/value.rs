@@ -1,4 +1,4 @@
-//! What another language gives for an option.
+//! The values that another language passes.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// The value of an option, an argument or a field, as another language has it. `Debug` names the sort only. Exhaustive
-/// on purpose: a binding has to convert each sort.
+/// The value of an option, an argument or a field, as another language passes it. `Debug` shows only the
+/// type. The enum is exhaustive on purpose, because a binding has to convert every type.
 #[derive(Clone)]
 pub enum Value {
-    /// None, nil, null.
+    /// `None`, `nil` or `null`.
     Nothing,
     /// True or false.
     Flag(bool),
@@ -74,7 +74,7 @@ impl fmt::Debug for Value {
     }
 }
 
-/// The time that a number of seconds stands for, if there is such a time.
+/// The time for this number of seconds, if it is valid.
 pub(crate) fn seconds(value: &Value) -> Option<Duration> {
     match value {
         Value::Whole(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),

@@ -1,12 +1,12 @@
-//! The texts in the source, to see that the examples have them all.
+//! Finds the texts in the source, to check that there is an example of each.
 
 use std::fs;
 use std::path::Path;
 
 use crate::binding::Language;
 
-/// Where an error never comes from: tests, pages, headers, lines for servers, and what is told to developers or to the
-/// log.
+/// Code whose texts are never part of an error: tests, pages, headers, lines for servers, and messages for
+/// developers or the log.
 const OTHERS: [&str; 15] = [
     "expect(",
     "tracing::",
@@ -25,15 +25,16 @@ const OTHERS: [&str; 15] = [
     "HttpError::Tls(",
 ];
 
-/// Every text of several words, with the file and line where it begins. `binding/given.rs`, `binding/doctor.rs`
-/// and `token/refusal.rs` have their own cases, `web-given.json`, `web-doctor.json` and `tokens.json`.
+/// Every text of several words, with the file and line where it begins. The texts of `binding/given.rs`,
+/// `binding/doctor.rs` and `token/refusal.rs` have their own cases: `web-given.json`, `web-doctor.json` and
+/// `tokens.json`.
 pub(super) fn all() -> Vec<(String, String)> {
     let mut found = Vec::new();
     files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
     found
 }
 
-/// What of it stands between the values.
+/// The parts of a text between its placeholders.
 pub(super) fn parts(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut is_value = false;
@@ -53,7 +54,7 @@ pub(super) fn parts(text: &str) -> Vec<String> {
     parts.into_iter().map(|part| whole_names(&part)).collect()
 }
 
-/// With options called as Rust calls them; what a value splits is left as it is.
+/// The part with Rust's names of options. A part with half a name stays as it is.
 fn whole_names(part: &str) -> String {
     if part.matches('`').count().is_multiple_of(2) { Language::Rust.tell(part) } else { part.to_owned() }
 }
@@ -77,7 +78,7 @@ fn files(folder: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// The texts of some code, and their lines.
+/// The texts in this code, with their lines.
 fn literals(code: &str) -> Vec<(usize, String)> {
     let given = crate::Config::options().chain(crate::Credentials::arguments()).map(|it| it.about);
     let held = crate::Session::fields().chain(crate::Error::fields()).map(|it| it.about);
@@ -89,7 +90,7 @@ fn literals(code: &str) -> Vec<(usize, String)> {
         match rest.as_bytes()[at] {
             b'/' if after.starts_with('/') => rest = &after[after.find('\n').unwrap_or(after.len())..],
             b'/' => rest = after,
-            // A character, or a lifetime.
+            // This begins a character or a lifetime.
             b'\'' if after.starts_with('\\') => {
                 rest = &after[after[2..].find('\'').map_or(0, |end| end + 3)..];
             }
@@ -113,7 +114,7 @@ fn literals(code: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// A text from after its opening quote on, and the length of what it was in the code.
+/// The text that begins after an opening quote, and its length in the code.
 fn text(code: &str) -> (String, usize) {
     let mut text = String::new();
     let mut characters = code.char_indices();
