@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # install.sh FROM DIRECTORY
 #
-# Runs FROM/install.sh in a new DIRECTORY/installed, unless that was made from the same files.
+# Runs FROM/install.sh in a new DIRECTORY/installed, unless it was already made from the same files.
 
 set -eu
 from=$1 directory=$2
 mkdir -p "$directory"
 cd "$directory"
-# Tests that start side by side install it once.
+# The lock lets tests that start at the same time install it only once.
 exec 9>lock
 flock 9
 stamp=$(cat "$from"/* | cksum)

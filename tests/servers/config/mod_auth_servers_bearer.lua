@@ -1,6 +1,6 @@
--- OAUTHBEARER (RFC 7628) with a fixed list of tokens. Prosody 13 has the mechanism. Prosody 0.12 has
--- not, and the community's asks an https service about every token and answers a wrong one with
--- a failure at once, where the RFC and Prosody 13 first send a challenge with the reason.
+-- OAUTHBEARER (RFC 7628) with a fixed list of tokens. Prosody 13 has the mechanism itself, and Prosody 0.12
+-- has not. The community's module asks an https service about every token, and answers a wrong token at once
+-- with a failure. The RFC and Prosody 13 first send a challenge with the reason.
 
 local json = require "util.json";
 local sasl = require "util.sasl";
@@ -28,7 +28,7 @@ local function oauthbearer(self, message)
 	return "success";
 end
 
--- A mechanism is registered for all hosts, so this one would replace Prosody 13's own there.
+-- A mechanism is registered for all hosts, so this one would replace Prosody 13's own mechanism there.
 if not pcall(require, "util.sasl.oauthbearer") then
 	sasl.registerMechanism("OAUTHBEARER", { "oauthbearer" }, oauthbearer);
 end

@@ -1,4 +1,4 @@
--- Makes the accounts of the test hosts, and tells over HTTP who is connected.
+-- Makes the accounts of the test hosts, and says over HTTP who is connected.
 
 module:set_global();
 
@@ -9,7 +9,7 @@ local json = require "util.json";
 local bosh_sessions = module:shared("/*/bosh/sessions");
 local tcp_sessions = module:shared("/*/c2s/sessions");
 
--- Not before every host has its authentication provider.
+-- The accounts can only be made once every host has its authentication provider.
 module:hook("server-started", function ()
 	for host in pairs(prosody.hosts) do
 		local accounts = module:context(host):get_option("servers_accounts", {});

@@ -1,7 +1,7 @@
--- Prosody as Debian configures it, plus BOSH and one host for each case to be tested.
--- Every @NAME@ is filled in when a server starts.
+-- Prosody as Debian configures it, plus BOSH and one host for each case to be tested. Every @NAME@ is filled
+-- in when a server starts.
 
--- Everything below a temporary directory belongs to whoever runs the tests, root included.
+-- All files are in a temporary directory and belong to the user who runs the tests, which may be root.
 run_as_root = true
 pidfile = "@DIRECTORY@/prosody.pid"
 data_path = "@DIRECTORY@/data"
@@ -20,7 +20,7 @@ ssl = {
 	certificate = "@DIRECTORY@/server.pem";
 	key = "@DIRECTORY@/server.key";
 }
--- A client certificate is asked for, never demanded: only cert.local needs one.
+-- The client certificate is optional, because only cert.local needs one.
 https_ssl = {
 	certificate = "@DIRECTORY@/server.pem";
 	key = "@DIRECTORY@/server.key";
@@ -37,7 +37,7 @@ limits = { c2s = { rate = "10kb/s" } }
 consider_bosh_secure = @MECHANISMS_ON_HTTP@
 authentication = "internal_hashed"
 
--- The path is a secret, for whoever knows it may see who is connected.
+-- The path is a secret, because anyone who knows it can see who is connected.
 servers_path = "/@SECRET@"
 
 local accounts = @ACCOUNTS@

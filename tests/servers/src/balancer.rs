@@ -1,5 +1,5 @@
-//! A load balancer that sends each request to the next server, whatever session it belongs to; or each client to
-//! the same server again.
+//! A load balancer. It sends each request to the next server, whatever session the request belongs to, or it
+//! sends each client to the same server every time.
 
 use crate::{
     Info, Program,
@@ -9,20 +9,20 @@ use crate::{
     setup::free_ports,
 };
 
-/// A running balancer; it stops when this is dropped.
+/// A running load balancer. It stops when this is dropped.
 #[derive(Debug)]
 pub struct Balancer {
-    /// Where it listens, with the path of its servers.
+    /// The URL where it listens, with the path of its servers.
     pub url: String,
     _guardian: Guardian,
 }
 
 impl Balancer {
-    /// Starts a balancer in front of these servers: `HAProxy`, which checks them, or nginx, which keeps its
-    /// connections to them.
+    /// Starts a load balancer in front of these servers: `HAProxy`, which checks whether they run, or nginx,
+    /// which keeps its connections to them open.
     ///
     /// # Errors
-    /// When its package is missing, or it does not start; the message says what to do.
+    /// If its package is missing, or it does not start. The message says what to do.
     ///
     /// # Panics
     /// If a server's URL has no address.
@@ -30,8 +30,8 @@ impl Balancer {
         Self::start_with(program, servers, "")
     }
 
-    /// Starts `HAProxy` in front of these servers so that it leads a client to the same server again, by the
-    /// cookie `SRV`.
+    /// Starts `HAProxy` in front of these servers so that the cookie `SRV` leads a client to the same server
+    /// every time.
     ///
     /// # Errors
     /// As [`start`](Self::start).

@@ -1,4 +1,4 @@
-//! An authority of our own, a certificate for the server and one for a client.
+//! Makes an authority, a certificate for the server and one for a client.
 
 use std::{fs, path::Path};
 
@@ -13,10 +13,10 @@ use crate::{
     hosts,
 };
 
-/// `id-on-xmppAddr` of RFC 6120 §13.7.1.4: the JID a certificate is good for.
+/// `id-on-xmppAddr` (RFC 6120 §13.7.1.4): the JID that a certificate is for.
 const XMPP_ADDRESS: [u64; 9] = [1, 3, 6, 1, 5, 5, 7, 8, 5];
 
-/// The JID the client certificate proves.
+/// The JID that the client certificate is for.
 pub(crate) const CLIENT_JID: &str = "alice@cert.local";
 
 /// Writes `ca.pem`, `server.pem` (key and certificate), `server.key`, `client.pem`, `client.key`.
@@ -47,8 +47,8 @@ fn server() -> Result<CertificateParams> {
     lasting("localhost", names)
 }
 
-/// Without an extended key usage: Prosody's `mod_auth_ccert` refuses one for client use only as
-/// unsuitable, as it checks the certificate the way it checks a server's.
+/// The client certificate. It has no extended key usage: Prosody's `mod_auth_ccert` checks it like a server's
+/// certificate, and refuses one that is only for clients.
 fn client() -> Result<CertificateParams> {
     let mut params = lasting("alice", Vec::new())?;
     let address = OtherNameValue::Utf8String(CLIENT_JID.to_owned());
@@ -56,7 +56,7 @@ fn client() -> Result<CertificateParams> {
     Ok(params)
 }
 
-/// Long enough that ejabberd does not warn of an early end.
+/// Parameters that are valid long enough that ejabberd does not warn of an early end.
 fn lasting(name: &str, names: Vec<String>) -> Result<CertificateParams> {
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(DnType::CommonName, name);

@@ -1,4 +1,4 @@
-//! Two ejabberd nodes that share sessions and accounts by Mnesia, its default.
+//! Two ejabberd nodes that share sessions and accounts by Mnesia, which is ejabberd's default.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
@@ -14,9 +14,9 @@ use crate::{
     tokens,
 };
 
-/// Two nodes of ejabberd, which stop when this is dropped.
+/// Two nodes of ejabberd. They stop when this is dropped.
 ///
-/// A node learns of a session that another one has created a few milliseconds late; until then it answers
+/// A node hears of a session on the other node a few milliseconds late. Until then it answers
 /// `item-not-found`.
 #[derive(Debug)]
 pub struct Cluster {
@@ -27,10 +27,10 @@ impl Cluster {
     /// Starts both nodes and waits until they know each other.
     ///
     /// # Errors
-    /// When a package is missing or a node does not come up; the message says what to do.
+    /// If a package is missing or a node does not start. The message says what to do.
     pub fn start() -> Result<Self> {
         let membership = Membership { cookie: tokens::random()?, port: free_port(Ipv4Addr::LOCALHOST)? };
-        // Addresses of this machine that no other test is likely to use.
+        // These are addresses of this machine that no other test is likely to use.
         let [second, third] = free_port(Ipv4Addr::LOCALHOST)?.to_be_bytes();
         let address = |number| Ipv4Addr::new(127, second, third, number);
         let start = |address| {
@@ -39,7 +39,7 @@ impl Cluster {
         };
         let nodes = [start(address(2))?, start(address(3))?];
         membership.join(address(3), address(2), address(4))?;
-        // It was stopped for that.
+        // Joining the cluster restarts ejabberd on this node.
         nodes[1].wait_until_ready()?;
         ejabberd::register_all(&nodes[0].control_url)?;
         wait_until_shared(&nodes[1])?;
@@ -53,19 +53,18 @@ impl Cluster {
         &self.nodes
     }
 
-    /// Kills a node, as a machine that fails does.
+    /// Kills a node, as if its machine failed.
     ///
     /// # Errors
-    /// When the node has no process any more.
+    /// If the node has no process any more.
     pub fn kill(&self, node: usize) -> Result<()> {
         self.signal(node, "KILL")
     }
 
-    /// Stops a node without ending it, as a machine that hangs does: its connections are taken and not
-    /// answered.
+    /// Stops a node without ending it, as if its machine hung: connections are accepted and not answered.
     ///
     /// # Errors
-    /// When the node has no process any more.
+    /// If the node has no process any more.
     pub fn freeze(&self, node: usize) -> Result<()> {
         self.signal(node, "STOP")
     }
@@ -81,7 +80,7 @@ impl Cluster {
     }
 }
 
-/// Waits until the node knows the accounts of the other one.
+/// Waits until the node knows the accounts of the other node.
 fn wait_until_shared(node: &Server) -> Result<()> {
     let until = Instant::now() + Duration::from_secs(60);
     while !ejabberd::has_accounts(&node.control_url)? {

@@ -1,8 +1,8 @@
-//! ejabberd: its files, its command line, its answers.
+//! Makes ejabberd's files and command line, and asks it questions.
 //!
-//! It runs on Erlang's virtual machine directly, not by `ejabberdctl`, which insists on Debian's
-//! user and paths. Unless it is a node of a cluster it needs no Erlang distribution, no cookie,
-//! no `epmd`; any number of them may run side by side.
+//! ejabberd is started directly on Erlang's virtual machine. `ejabberdctl` is not used, because it insists on
+//! Debian's user and paths. Outside a cluster, ejabberd needs no Erlang distribution, no cookie and no
+//! `epmd`, so any number of servers can run at the same time.
 
 use std::{
     collections::BTreeMap,
@@ -26,13 +26,13 @@ use crate::{
     trixie::Trixie,
 };
 
-/// The programs of Erlang that one of its own programs starts.
+/// The programs that Erlang itself starts.
 const STARTED_BY_ERLANG: [&str; 3] = ["beam.smp", "erl_child_setup", "inet_gethost"];
 
-/// The key that the tokens of `jwt.local` are verified with, in the server's directory.
+/// The file in the server's directory with the key that verifies the tokens of `jwt.local`.
 pub(crate) const JWT_KEY_FILE: &str = "jwt.jwk";
 
-/// How ejabberd says that somebody else has its port.
+/// What ejabberd logs if another program has its port.
 pub(crate) const PORT_TAKEN: &str = "address already in use";
 
 pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
@@ -70,7 +70,7 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
     Ok(launch)
 }
 
-/// What runs the system's own Erlang, which finds the system's own ejabberd.
+/// The command line of the system's Erlang, which finds the system's ejabberd.
 fn installed() -> Result<Launch> {
     let missing = |package| Error::Missing { kind: Kind::Ejabberd, package };
     let program = find_program("erl").ok_or_else(|| missing("ejabberd"))?;
@@ -82,12 +82,13 @@ fn installed() -> Result<Launch> {
     Ok(Launch { program, arguments: Vec::new(), environment })
 }
 
-/// What runs the Erlang of Debian 13, which finds the ejabberd of the suite.
+/// The command line of Debian 13's Erlang, which finds the ejabberd of this suite.
 fn from_trixie(setup: &Setup<'_>, kind: Kind, suite: &str) -> Result<Launch> {
     let trixie = Trixie::with(kind, suite, &["ejabberd", "erlang-p1-oauth2"])?;
     let erlang = trixie.usr.join("lib/erlang");
     let programs = trixie.find(&erlang, "erts-")?.join("bin");
-    // Erlang starts its other programs by their names. Each of these needs its own C library as well.
+    // Erlang starts these programs by their names. Each is a script here, because it has to run with Debian
+    // 13's C library as well.
     let directory = setup.directory.join("bin");
     fs::create_dir(&directory).map_err(Error::io("make a directory"))?;
     for name in STARTED_BY_ERLANG {
@@ -107,7 +108,7 @@ fn from_trixie(setup: &Setup<'_>, kind: Kind, suite: &str) -> Result<Launch> {
     Ok(launch)
 }
 
-/// The host that this command answers for, in the list of hosts and with its configuration.
+/// The entry in the list of hosts, and the configuration, of the host that this command answers for.
 fn extauth(command: &str) -> (String, String) {
     let (host, command) = (hosts::EXTAUTH, json!(command));
     let config = format!(
@@ -151,8 +152,8 @@ impl Membership {
         ]
     }
 
-    /// Makes the node at `address` share the sessions and accounts of the one at `first`, from a third
-    /// address.
+    /// Makes the node at `address` share the sessions and accounts of the node at `first`. The command runs
+    /// at a third address, `from`.
     pub(crate) fn join(&self, address: Ipv4Addr, first: Ipv4Addr, from: Ipv4Addr) -> Result<()> {
         let missing = Error::Missing { kind: Kind::Ejabberd, package: "ejabberd" };
         let program = find_program("erl").ok_or(missing)?;
@@ -175,7 +176,7 @@ impl Membership {
     }
 }
 
-/// Makes the accounts, which Prosody does by itself.
+/// Registers the accounts. Prosody makes them by itself.
 pub(crate) fn register_all(control_url: &str) -> Result<()> {
     for host in hosts::of(Kind::Ejabberd).filter(|host| host.passwords) {
         for (user, password) in ACCOUNTS {
@@ -190,10 +191,10 @@ pub(crate) fn register(control_url: &str, host: &str, user: &str, password: &str
     command(control_url, "register", &account).map(drop)
 }
 
-/// Whether the last of the accounts is there.
+/// Whether the last account exists.
 ///
-/// The list is read from the table. ejabberd remembers for an hour that an account is missing, so a node that is
-/// asked for one account a moment too early never finds it.
+/// This reads the list of accounts. Asking for one account would not do: ejabberd remembers for an hour that
+/// an account is missing, so a node that is asked a moment too early never finds it.
 pub(crate) fn has_accounts(control_url: &str) -> Result<bool> {
     let last = hosts::of(Kind::Ejabberd).filter(|host| host.passwords).last();
     let Some((host, (user, _))) = last.zip(ACCOUNTS.last()) else { return Ok(true) };
@@ -224,25 +225,25 @@ pub(crate) fn oauth_token(control_url: &str, jid: &str) -> Result<String> {
     })
 }
 
-/// Reads the configuration again, and the files it names.
+/// Makes the server read its configuration again, and the files that it names.
 pub(crate) fn reload(control_url: &str) -> Result<()> {
     command(control_url, "reload_config", &json!({})).map(drop)
 }
 
-/// Has the server run a command.
+/// Makes the server run a command.
 fn command(control_url: &str, name: &str, arguments: &Value) -> Result<Value> {
     ask(&format!("{control_url}/{name}"), Some(arguments))
 }
 
-/// The number of rows in the description of a table, which is an Erlang term within JSON:
-/// `{"res": "[…{size,3},…]"}` of ejabberd 23, `"[…{size,3},…]"` of later ones.
+/// The number of rows in the description of a table. The description is an Erlang term inside JSON: `{"res":
+/// "[…{size,3},…]"}` in ejabberd 23, `"[…{size,3},…]"` in later versions.
 fn size(table: &Value) -> Option<usize> {
     let term = table.get("res").unwrap_or(table).as_str()?;
     let (_, rest) = term.split_once("{size,")?;
     rest.split_once('}')?.0.parse().ok()
 }
 
-/// The directory of Erlang libraries, one for each architecture, that holds the named one.
+/// The directory of Erlang libraries that holds the named one. Each architecture has its own directory.
 fn libraries_with(name: &str) -> Option<PathBuf> {
     let directories = fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path());
     directories.chain(["/usr/lib/erlang/lib".into()]).find(|directory| {

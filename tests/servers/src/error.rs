@@ -1,17 +1,17 @@
-//! What can keep a server from starting or answering, and what to do about it.
+//! The errors that keep a server from starting or answering, and what to do about them.
 
 use std::io;
 
 use crate::Kind;
 
-/// The result of everything here that may fail.
+/// The result of every function here that may fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why there is no server, or no answer from it.
+/// Why a server does not start or does not answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A package the server is made of is not installed.
+    /// A package of the server is not installed.
     #[error("{kind} cannot start: install the Debian package `{package}` (apt-get install {package})")]
     Missing {
         /// The server.
@@ -19,7 +19,7 @@ pub enum Error {
         /// The package to install.
         package: &'static str,
     },
-    /// A program to stand in front of a server is not installed.
+    /// A program for the place in front of a server is not installed.
     #[error("{program} cannot start: install the Debian package `{package}` (apt-get install {package})")]
     NoProgram {
         /// The program.
@@ -35,7 +35,7 @@ pub enum Error {
         /// The last lines of its log.
         log: String,
     },
-    /// A program that no Debian package has could not be installed.
+    /// A program that is in no Debian package could not be installed.
     #[error("{program} could not be installed, see tests/servers/README.md for what that takes: {reason}")]
     NotInstalled {
         /// The program.
@@ -43,7 +43,7 @@ pub enum Error {
         /// What the installation said.
         reason: String,
     },
-    /// A server could not be had from Debian 13's packages.
+    /// The packages of a server could not be fetched from Debian 13.
     #[error(
         "{kind} cannot start: its packages could not be fetched (that takes apt-get, dpkg, \
              debian-archive-keyring and a way to a mirror of Debian, see DEBIAN_MIRROR): {reason}"
@@ -51,7 +51,7 @@ pub enum Error {
     NotFetched {
         /// The server.
         kind: Kind,
-        /// What kept them from being fetched.
+        /// Why they could not be fetched.
         reason: String,
     },
     /// Other programs took the chosen ports first, several times in a row.
@@ -81,10 +81,10 @@ pub enum Error {
         /// What came instead of an answer.
         reason: String,
     },
-    /// The server has nothing of this kind.
+    /// The server does not offer this.
     #[error("{0}; see the hosts table in tests/servers/README.md")]
     NotOffered(String),
-    /// A file or a process of ours.
+    /// An operation on a file or a process failed.
     #[error("cannot {action}: {source}")]
     Io {
         /// What was being done.

@@ -1,8 +1,8 @@
 //! A server process that cannot outlive the process that holds it.
 //!
-//! The guardian is a small shell script between the holder and the server. Not a signal, not a
-//! destructor, but the end of a pipe tells it to stop the server, and the kernel closes that pipe
-//! whatever happens to the holder, SIGKILL included.
+//! The guardian is a small shell script between the holder and the server. The end of a pipe tells it to stop
+//! the server, not a signal or a destructor: the kernel closes the pipe whatever happens to the holder, even
+//! after SIGKILL.
 
 use std::{
     collections::BTreeMap,
@@ -20,14 +20,14 @@ use crate::error::{Error, Result};
 
 const SCRIPT: &str = include_str!("guardian.sh");
 
-/// A command line with its additions to the environment.
+/// A command line, with variables to add to the environment.
 pub(crate) struct Launch {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
     pub(crate) environment: BTreeMap<&'static str, OsString>,
 }
 
-/// A running server and its directory; both are gone when this is dropped.
+/// A running server and its directory. Dropping this stops the server and deletes the directory.
 #[derive(Debug)]
 pub(crate) struct Guardian {
     process: Child,
@@ -49,7 +49,7 @@ impl Guardian {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            // Ctrl-C is meant for the holder; the guardian must live on to clean up.
+            // Ctrl-C must reach only the holder, because the guardian has to clean up afterwards.
             .process_group(0)
             .spawn()
             .map_err(Error::io("start the guardian (/bin/sh)"))?;
@@ -86,7 +86,7 @@ impl Guardian {
 impl Drop for Guardian {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
-        // A guardian that somebody else reaped has nothing more to wait for.
+        // The wait fails if the guardian was already reaped, and then there is nothing to wait for.
         let _ = self.process.wait();
     }
 }

@@ -1,21 +1,21 @@
-//! The virtual hosts, the accounts and what each host offers.
+//! The virtual hosts, the accounts, and the mechanisms that each host offers.
 
 use crate::Kind;
 
-/// Hashed passwords: PLAIN and SCRAM-SHA-1. It is the only domain of Vysper, with PLAIN and ANONYMOUS.
+/// Hashed passwords, with PLAIN and SCRAM-SHA-1. It is the only domain of Vysper, with PLAIN and ANONYMOUS.
 pub const LOCALHOST: &str = "localhost";
-/// Passwords in the clear, so that more SCRAM variants can be offered.
+/// Passwords stored unencrypted, so that the server can offer more SCRAM variants.
 pub const PLAIN: &str = "plain.local";
 /// ANONYMOUS only.
 pub const ANONYMOUS: &str = "anon.local";
 /// PLAIN is disabled.
 pub const ONLY_SCRAM: &str = "onlyscram.local";
-/// A resource already bound is refused with `<conflict/>` instead of taken over.
+/// A resource that is already bound is refused with `<conflict/>` instead of being taken over.
 pub const REFUSE: &str = "refuse.local";
 /// EXTERNAL with the client certificate, over https (Prosody).
 pub const CERTIFICATE: &str = "cert.local";
-/// SASL2 besides the older SASL (Prosody); Prosody 0.12 does not answer it over BOSH. It is not in the table of
-/// the mechanisms, since each of its mechanisms is offered twice.
+/// SASL2 besides the older SASL (Prosody). Prosody 0.12 does not answer SASL2 over BOSH. This host is not in
+/// the table of the mechanisms, because it offers each mechanism twice.
 pub const SASL2: &str = "sasl2.local";
 /// OAUTHBEARER (Prosody).
 pub const BEARER: &str = "bearer.local";
@@ -23,18 +23,18 @@ pub const BEARER: &str = "bearer.local";
 pub const MD5: &str = "md5.local";
 /// X-OAUTH2 besides PLAIN and SCRAM (ejabberd).
 pub const OAUTH: &str = "oauth.local";
-/// PLAIN with a JSON Web Token for a password (ejabberd).
+/// PLAIN with a JSON Web Token as the password (ejabberd).
 pub const JWT: &str = "jwt.local";
-/// PLAIN with what the command of [`Options::extauth`](crate::Options::extauth) accepts (ejabberd). It is not in the
-/// table of the mechanisms, since most servers do not have it.
+/// PLAIN with the passwords that the command of [`Options::extauth`](crate::Options::extauth) accepts
+/// (ejabberd). This host is not in the table of the mechanisms, because most servers do not have it.
 pub const EXTAUTH: &str = "extauth.local";
 
-/// User and password of every account; each exists on every host that keeps passwords.
+/// User and password of every account. Each account exists on every host that keeps passwords.
 pub const ACCOUNTS: [(&str, &str); 3] = [("alice", "wonder-1"), ("bob", "builder-1"), ("carol", "carrot-1")];
 
 pub(crate) struct Host {
     pub(crate) name: &'static str,
-    /// Whether the accounts have their passwords here.
+    /// Whether this host keeps the passwords of the accounts.
     pub(crate) passwords: bool,
     prosody: Names,
     prosody13: Names,
@@ -53,7 +53,8 @@ impl Host {
         self
     }
 
-    /// The mechanisms offered over https; none where the server lacks this host.
+    /// The mechanisms that the server offers over https. There are none if the server does not have this
+    /// host.
     pub(crate) fn mechanisms(&self, kind: Kind) -> Names {
         match kind {
             Kind::Prosody => self.prosody,
@@ -96,7 +97,7 @@ const fn host(name: &'static str, prosody: Names, prosody13: Names, ejabberd: Na
     Host { name, passwords: true, prosody, prosody13, ejabberd, vysper: NONE }
 }
 
-/// The hosts a server has.
+/// The hosts that a server has.
 pub(crate) fn of(kind: Kind) -> impl Iterator<Item = &'static Host> {
     HOSTS.iter().filter(move |host| !host.mechanisms(kind).is_empty())
 }

@@ -1,4 +1,4 @@
-//! All that a test needs to know about a running server.
+//! Everything that a test needs to know about a running server.
 
 use std::{
     collections::BTreeMap,
@@ -17,9 +17,9 @@ use crate::{
     hosts, tokens,
 };
 
-/// A running server: where it listens, whom it knows, whom to trust.
+/// A running server: its URLs, its accounts, and the certificates.
 ///
-/// As JSON it can be given to another process, which may ask the same questions of the server.
+/// As JSON it can be passed to another process, which can ask the server the same questions.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Info {
@@ -27,57 +27,57 @@ pub struct Info {
     pub kind: Kind,
     /// The process id of the server itself.
     pub pid: u32,
-    /// Where BOSH is spoken without TLS.
+    /// The BOSH URL without TLS.
     pub http_url: String,
-    /// Where BOSH is spoken over TLS, with a certificate for `localhost` and 127.0.0.1.
+    /// The BOSH URL over TLS, with a certificate for `localhost` and 127.0.0.1.
     pub https_url: String,
-    /// The port of 127.0.0.1 where XMPP is spoken over TCP without TLS, with [`crate::Options::tcp`].
+    /// The port of 127.0.0.1 for XMPP over TCP without TLS, with [`crate::Options::tcp`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tcp_port: Option<u16>,
     /// The authority to trust.
     pub ca_pem: PathBuf,
     /// The certificate for EXTERNAL as alice@cert.local.
     pub client_cert: PathBuf,
-    /// The key that goes with it.
+    /// The key of that certificate.
     pub client_key: PathBuf,
     /// Every host with the mechanisms it offers over https, sorted by name.
     pub hosts: BTreeMap<String, Vec<String>>,
-    /// The password of each user; they are the same on every host that keeps passwords.
+    /// The password of each user, which is the same on every host that keeps passwords.
     pub accounts: BTreeMap<String, String>,
-    /// A token for each JID that logs in with one: JWT (as the password), X-OAUTH2, OAUTHBEARER.
+    /// A token for each JID that logs in with a token: a JWT (as the password), X-OAUTH2 or OAUTHBEARER.
     pub tokens: BTreeMap<String, String>,
-    /// Where the server answers questions about itself; the path is a secret.
+    /// The URL where the server answers questions about itself. Its path is a secret.
     pub(crate) control_url: String,
 }
 
-/// Who and what is connected to a server.
+/// The users and sessions that are connected to a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
     /// The full JIDs that are bound.
     pub jids: Vec<String>,
-    /// How many BOSH sessions there are, those not yet authenticated included. Vysper counts only those with a
+    /// How many BOSH sessions there are, including those without a login. Vysper counts only sessions with a
     /// JID.
     pub streams: usize,
 }
 
 impl Info {
-    /// Asks the server who is connected.
+    /// Asks the server which users are connected.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// If the server does not answer.
     pub fn sessions(&self) -> Result<Sessions> {
         match self.kind {
             Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => ejabberd::sessions(&self.control_url),
-            // A module or a handler of ours answers.
+            // This project's own module or handler answers.
             Kind::Prosody | Kind::Prosody13 | Kind::Vysper => sessions(&self.control_url),
         }
     }
 
-    /// Waits until nobody is connected, as a server may close a session shortly after it has
-    /// answered the request to do so. Returns what is left when the time is over, if anything.
+    /// Waits until nobody is connected, because a server may close a session shortly after it has answered
+    /// the request to end it. Returns the sessions that are left when the time limit is reached.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// If the server does not answer.
     pub fn wait_until_empty(&self, limit: Duration) -> Result<Sessions> {
         let deadline = Instant::now() + limit;
         loop {
@@ -89,10 +89,10 @@ impl Info {
         }
     }
 
-    /// Issues a fresh token for X-OAUTH2, good for an hour (ejabberd).
+    /// Issues a fresh token for X-OAUTH2 that is valid for an hour (ejabberd).
     ///
     /// # Errors
-    /// When the server is not ejabberd, or does not answer.
+    /// If the server is not ejabberd, or does not answer.
     pub fn oauth_token(&self, jid: &str) -> Result<String> {
         match self.kind {
             Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => {
@@ -107,7 +107,7 @@ impl Info {
     /// Makes an account (ejabberd).
     ///
     /// # Errors
-    /// When the server is not ejabberd, or does not make it.
+    /// If the server is not ejabberd, or refuses the account.
     pub fn register(&self, host: &str, user: &str, password: &str) -> Result<()> {
         match self.kind {
             Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => {
@@ -119,11 +119,11 @@ impl Info {
         }
     }
 
-    /// Has ejabberd verify the tokens of `jwt.local` with this key from now on, a JWK, and no longer with the one
+    /// Makes ejabberd verify the tokens of `jwt.local` with this key (a JWK) from now on, instead of the key
     /// before.
     ///
     /// # Errors
-    /// When the server is not ejabberd, or refuses the key.
+    /// If the server is not ejabberd, or refuses the key.
     pub fn change_jwt_key(&self, jwk: &str) -> Result<()> {
         match self.kind {
             Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => {
@@ -137,7 +137,7 @@ impl Info {
         }
     }
 
-    /// A token for each account on the hosts where one logs in with a token.
+    /// Issues a token for each account on the hosts where users log in with a token.
     pub(crate) fn issue_tokens(&mut self) -> Result<()> {
         for (user, _) in hosts::ACCOUNTS {
             let jids = |host| format!("{user}@{host}");
@@ -158,7 +158,7 @@ impl Info {
 }
 
 impl Sessions {
-    /// Nobody is connected, and nobody is about to be.
+    /// Whether nobody is connected, and nobody is about to be.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.jids.is_empty() && self.streams == 0
@@ -173,8 +173,8 @@ fn sessions(control_url: &str) -> Result<Sessions> {
     })
 }
 
-/// Asks the server a question about itself, each on a connection of its own: a connection left
-/// open here must not count among those a test looks at.
+/// Asks the server a question about itself. Each question has its own connection, because an open connection
+/// must not count among those that a test looks at.
 pub(crate) fn ask(url: &str, body: Option<&Value>) -> Result<Value> {
     let unanswered = |reason: String| Error::Control {
         question: url.rsplit('/').next().unwrap_or_default().to_owned(),

@@ -1,4 +1,4 @@
-//! Programs that no Debian package has, installed below `target`.
+//! Installs programs that are in no Debian package below `target`.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::error::{Error, Result};
 
-/// Runs `config/NAME/install.sh`, unless that has been done. Returns where the program is installed.
+/// Runs `config/NAME/install.sh`, unless that was done before. Returns where the program is installed.
 pub(crate) fn install(name: &'static str) -> Result<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let directory = own.join("../../target").join(name);

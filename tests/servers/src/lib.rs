@@ -1,7 +1,7 @@
 //! Starts real XMPP servers for tests: Prosody and ejabberd as Debian 12 and Debian 13 package them, and
-//! Apache Vysper, on free loopback ports, in temporary directories, with throw-away accounts, http and
-//! https. In front of them it starts reverse proxies ([`Proxy`]), balancers ([`Balancer`])
-//! and connection managers ([`Manager`]).
+//! Apache Vysper. They run on free loopback ports and in temporary directories, with throw-away accounts,
+//! over http and https. This crate also starts reverse proxies ([`Proxy`]), load balancers ([`Balancer`]) and
+//! connection managers ([`Manager`]) in front of them.
 //!
 //! ```no_run
 //! use servers::{Kind, Server};
@@ -14,9 +14,8 @@
 //! # }
 //! ```
 //!
-//! A server stops, and its directory goes, when its [`Server`] is dropped, and just as well when
-//! the process that holds it dies in any way, SIGKILL included. A `static` is therefore fine for
-//! one server shared by all tests of a file:
+//! Dropping a [`Server`] stops it and deletes its directory. The same happens when the process that holds it
+//! dies in any way, even by SIGKILL. So a `static` can hold one server for all tests of a file:
 //!
 //! ```no_run
 //! use std::sync::LazyLock;
@@ -26,10 +25,10 @@
 //!     LazyLock::new(|| Server::start(Kind::Prosody).unwrap_or_else(|error| panic!("{error}")));
 //! ```
 //!
-//! How it is built, from the outside in: [`Server`] picks ports and writes a directory, with the
-//! files and the command line that `prosody`, `ejabberd` or `vysper` make of what is in `config/`;
-//! `guardian` runs it and never lets it outlive us; [`Info`] is all that a test needs to know
-//! about it, and can be handed to another process as JSON. `program` starts what stands in front.
+//! The parts, from the outside in: [`Server`] picks ports and writes a directory. `prosody`, `ejabberd` or
+//! `vysper` makes its files and its command line from `config/`. `guardian` runs the server and never lets it
+//! outlive this process. [`Info`] is everything that a test needs to know about it, and can be passed to
+//! another process as JSON. `program` starts the programs in front of servers.
 
 mod balancer;
 mod certificates;
@@ -86,10 +85,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its version, as in `0.12`.
+    /// The version, for example `0.12`.
     ///
     /// # Errors
-    /// When it is not installed, or its packages have not been fetched.
+    /// If the server is not installed, or its packages have not been fetched.
     pub fn version(self) -> Result<String> {
         match self {
             Self::Prosody => version::of_package("prosody"),
@@ -113,26 +112,26 @@ impl fmt::Display for Kind {
     }
 }
 
-/// How a server departs from the usual set-up.
+/// How a server differs from the usual set-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each says something else")]
 pub struct Options {
     /// Keep the rate limits of Debian's configuration (default: yes; Vysper has none).
     ///
-    /// With them, Prosody pauses a connection that carried a session creation after each request,
-    /// some 30 ms for 300 bytes, and ejabberd slows a client down after its first 20,000 bytes.
+    /// With the limits, Prosody pauses a connection that carried a session creation after each request, for
+    /// some 30 ms per 300 bytes. ejabberd slows down a client after its first 20,000 bytes.
     pub limits: bool,
     /// Offer SASL mechanisms over plain http (default: yes).
     ///
-    /// Prosody hides them unless `consider_bosh_secure` is set, and offers `<starttls/>` alone;
-    /// the others have no such setting and always offer them.
+    /// Prosody hides the mechanisms and offers only `<starttls/>`, unless `consider_bosh_secure` is set. The
+    /// other servers have no such setting and always offer them.
     pub mechanisms_on_http: bool,
     /// Speak XMPP over TCP as well, without TLS, for a [`Manager`] in front of it (default: no; Prosody).
     pub tcp: bool,
-    /// Log everything, as a test does that looks for secrets in the log (default: no; Prosody).
+    /// Log everything, for a test that looks for secrets in the log (default: no; Prosody).
     pub debug_log: bool,
-    /// The command that ejabberd asks who may log in to `extauth.local`, by 16 processes; without one there is no such
-    /// host (default: none; ejabberd).
+    /// The command that ejabberd asks whether a user may log in to `extauth.local`. It runs in 16 processes.
+    /// Without a command there is no such host (default: none; ejabberd).
     pub extauth: Option<&'static str>,
 }
 

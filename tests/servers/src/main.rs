@@ -1,4 +1,4 @@
-//! The command `servers`: the same servers for tests in other languages, and for a person.
+//! The command `servers`: starts the same servers for tests in other languages, and for people.
 
 mod report;
 
@@ -18,15 +18,15 @@ use servers::{Balancer, Info, Kind, Options, Server};
 /// The environment variable that describes the servers to a command.
 const VARIABLE: &str = "PREBIND_SERVERS";
 
-/// How long a command may take to end after a signal, which a terminal has sent to it as well.
+/// How long a command may take to end after a signal. A terminal sends the signal to the command as well.
 const GRACE: Duration = Duration::from_secs(2);
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Start real XMPP servers with BOSH for tests, on free loopback ports, in temporary directories.
 ///
-/// They run until standard input is closed or a signal comes, or until COMMAND ends, and leave
-/// nothing behind. COMMAND finds their description, as --json prints it, in `PREBIND_SERVERS`.
+/// The servers run until standard input is closed, a signal comes or COMMAND ends, and leave nothing behind.
+/// COMMAND gets their description in `PREBIND_SERVERS`, as --json prints it.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -50,8 +50,8 @@ enum Action {
     Vysper(Run),
     /// Start Prosody and ejabberd
     All(Run),
-    /// Start two Prosody behind a balancer that leads a client to the same one again by a cookie, described as
-    /// one Prosody
+    /// Start two Prosody servers behind a balancer that leads each client to the same one by a cookie. They
+    /// are described as one Prosody
     Sticky(Run),
     /// Print who is connected to the servers of `PREBIND_SERVERS`, as JSON
     Sessions,
@@ -65,10 +65,10 @@ struct Run {
     /// Lift the rate limits of Debian's configuration
     #[arg(long)]
     no_limits: bool,
-    /// Have Prosody hide its mechanisms on plain http, as it does unless told otherwise
+    /// Make Prosody hide its mechanisms on plain http, as it does by default
     #[arg(long)]
     no_mechanisms_on_http: bool,
-    /// Run this command against the servers and exit as it does
+    /// Run this command against the servers and exit with its exit code
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
@@ -117,7 +117,7 @@ impl Run {
         }
     }
 
-    /// Runs until the end, with the servers started.
+    /// Runs the command or waits for the end, after the servers have started.
     fn serve(self, infos: &BTreeMap<Kind, &Info>, Signals { end, ended }: Signals) -> Result<ExitCode> {
         let json = serde_json::to_string(infos)?;
 
@@ -135,7 +135,7 @@ impl Run {
             print!("{}", report::text(infos.values().copied()));
         }
         thread::spawn(move || {
-            // Whether it ends well or badly, there is no more input.
+            // The input has ended, whether by its end or by an error.
             let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
             end.send(()).unwrap_or_default();
         });
@@ -144,14 +144,14 @@ impl Run {
     }
 }
 
-/// That somebody wants the servers to end.
+/// Reports that the servers have to end.
 struct Signals {
     end: Sender<()>,
     ended: Receiver<()>,
 }
 
 impl Signals {
-    /// Before the first server, so that no signal can end us while one is left to stop.
+    /// Set this up before the first server, so that no signal can end this process while a server still runs.
     fn new() -> Result<Self> {
         let (end, ended) = mpsc::channel();
         ctrlc::set_handler({
@@ -162,7 +162,7 @@ impl Signals {
     }
 }
 
-/// Side by side, for a server takes seconds to start.
+/// Starts the servers at the same time, because each takes seconds to start.
 fn start_all(kinds: &[Kind], options: Options) -> Result<Vec<Server>> {
     thread::scope(|scope| {
         let starting: Vec<_> =
@@ -180,7 +180,7 @@ fn wait_for(mut child: Child, ended: &Receiver<()>) -> Result<ExitCode> {
     let pause = Duration::from_millis(20);
     loop {
         if let Some(status) = child.try_wait()? {
-            // Death by a signal is reported the way shells do.
+            // Like shells do, this reports death by a signal as 128 plus its number.
             let code = status.code().or(status.signal().map(|signal| 128 + signal));
             return Ok(code.map_or(ExitCode::FAILURE, |code| ExitCode::from(code.to_le_bytes()[0])));
         } else if grace.is_zero() {

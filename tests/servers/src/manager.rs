@@ -1,4 +1,4 @@
-//! A connection manager: it speaks BOSH with clients, and XMPP over TCP with a server (XEP-0124 §1).
+//! A connection manager, which speaks BOSH with clients and XMPP over TCP with a server (XEP-0124 §1).
 
 use std::{collections::BTreeMap, fmt, fs, path::Path};
 
@@ -12,19 +12,19 @@ use crate::{
     version,
 };
 
-/// A connection manager's program.
+/// The program of a connection manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManagerKind {
-    /// node-xmpp-bosh, of npm.
+    /// node-xmpp-bosh, from npm.
     NodeXmppBosh,
-    /// Punjab, of `PyPI`.
+    /// Punjab, from `PyPI`.
     Punjab,
 }
 
-/// A running connection manager; it stops when this is dropped.
+/// A running connection manager. It stops when this is dropped.
 #[derive(Debug)]
 pub struct Manager {
-    /// Where BOSH is spoken.
+    /// The BOSH URL.
     pub url: String,
     _guardian: Guardian,
 }
@@ -33,7 +33,7 @@ impl ManagerKind {
     /// Every program.
     pub const ALL: [Self; 2] = [Self::NodeXmppBosh, Self::Punjab];
 
-    /// Its version, as in `0.7`.
+    /// The version, for example `0.7`.
     #[must_use]
     pub fn version(self) -> String {
         let (file, before) = match self {
@@ -46,7 +46,7 @@ impl ManagerKind {
         version::shortened(rest).unwrap_or_default()
     }
 
-    /// What its files are called by.
+    /// The name of its folder.
     fn name(self) -> &'static str {
         match self {
             Self::NodeXmppBosh => "node-xmpp-bosh",
@@ -85,11 +85,11 @@ impl fmt::Display for ManagerKind {
 }
 
 impl Manager {
-    /// Starts a connection manager in front of a server that was started with [`crate::Options::tcp`]. The first
-    /// time, its packages are fetched and installed below `target`.
+    /// Starts a connection manager in front of a server that was started with [`crate::Options::tcp`]. The
+    /// first time, this fetches its packages and installs them below `target`.
     ///
     /// # Errors
-    /// When its packages cannot be had, or it does not start; the message says what to do.
+    /// If its packages cannot be fetched, or it does not start. The message says what to do.
     pub fn start(program: ManagerKind, server: &Info) -> Result<Self> {
         let tcp_port = server.tcp_port.ok_or_else(|| {
             Error::NotOffered("a connection manager needs a server with `Options::tcp`".to_owned())

@@ -1,4 +1,4 @@
-//! Programs that stand in front of servers, and how each is started.
+//! The programs in front of servers, and how to start them.
 
 use std::{
     collections::BTreeMap,
@@ -19,10 +19,10 @@ use crate::{
     version,
 };
 
-/// Most of it for a machine that is busy compiling.
+/// How long to wait for a program to listen. It is this long for a machine that is busy compiling.
 const LISTENS_WITHIN: Duration = Duration::from_secs(60);
 
-/// A program that passes requests on.
+/// A program that forwards requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
     /// `HAProxy`.
@@ -46,15 +46,15 @@ impl Program {
         }
     }
 
-    /// Its version, as in `1.22`.
+    /// The version, for example `1.22`.
     ///
     /// # Errors
-    /// When it is not installed.
+    /// If it is not installed.
     pub fn version(self) -> Result<String> {
         version::of_package(self.package())
     }
 
-    /// The Debian package that has it.
+    /// The Debian package of the program.
     fn package(self) -> &'static str {
         match self {
             Self::Haproxy => "haproxy",
@@ -63,12 +63,12 @@ impl Program {
         }
     }
 
-    /// A directory for its files.
+    /// A temporary directory for its files.
     pub(crate) fn directory(self) -> Result<TempDir> {
         directory(self.executable())
     }
 
-    /// Runs it with this configuration, until the guardian is dropped.
+    /// Runs the program with this configuration until the guardian is dropped.
     pub(crate) fn run(self, directory: TempDir, config: &str, port: u16) -> Result<Guardian> {
         let missing = Error::NoProgram { program: self.executable(), package: self.package() };
         let program = find_program(self.executable()).ok_or(missing)?;
@@ -82,7 +82,7 @@ impl Program {
         listen(self.executable(), directory, &launch, port)
     }
 
-    /// In the foreground, with nothing of the system's own configuration.
+    /// The arguments to run in the foreground, without the system's own configuration.
     fn arguments(self, directory: &Path, config: &Path) -> Vec<OsString> {
         let [directory, config] = [directory, config].map(|path| path.as_os_str().to_owned());
         match self {
@@ -130,7 +130,7 @@ pub(crate) fn listen(
     Ok(guardian)
 }
 
-/// Whether the process itself listens: somebody else may have the port.
+/// Whether this process itself listens on the port, because another program may have it.
 fn listens(pid: u32, port: u16) -> bool {
     const LISTENING: &str = "0A";
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
@@ -144,7 +144,7 @@ fn listens(pid: u32, port: u16) -> bool {
     })
 }
 
-/// Tries other ports if somebody else was faster to take one.
+/// Tries other ports if another program took one first.
 pub(crate) fn retried<T>(start: impl Fn() -> Result<T>) -> Result<T> {
     for _ in 1..ATTEMPTS {
         match start() {

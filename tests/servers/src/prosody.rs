@@ -1,4 +1,4 @@
-//! Prosody: its files, its command line, its answers.
+//! Makes Prosody's files and command line.
 
 use std::{collections::BTreeMap, ffi::OsStr, fmt::Write as _, fs, path::Path};
 
@@ -12,10 +12,10 @@ use crate::{
     trixie::Trixie,
 };
 
-/// How Prosody says that somebody else has its port. It then runs on without it.
+/// What Prosody logs if another program has its port. Prosody goes on without the port.
 pub(crate) const PORT_TAKEN: &str = "Failed to open server port";
 
-/// The project's own module.
+/// This project's own module for Prosody.
 const AUTH_PREBIND: &str = include_str!("../../../bindings/prosody/mod_auth_prebind.lua");
 
 pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
@@ -24,7 +24,8 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
     let limits = if setup.options.limits { "\"limits\";" } else { "" };
     let sasl2 = if kind == Kind::Prosody13 { "\"sasl2\"; \"sasl2_bind2\"; \"sasl2_fast\";" } else { "" };
     let (tcp, tls) = match setup.tcp_port {
-        // A connection manager starts TLS if it can, and trusts only the authorities of the system.
+        // No TLS is offered here: a connection manager would use it, but trusts only the authorities of the
+        // system.
         Some(port) => (
             format!(
                 "c2s_ports = {{ {port} }}\nc2s_require_encryption = false\nallow_unencrypted_plain_auth = true"
@@ -59,7 +60,7 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
     Ok(launch)
 }
 
-/// What runs the system's own Prosody, before its arguments.
+/// The command line of the system's Prosody, without its arguments.
 fn installed() -> Result<Launch> {
     let missing = |package| Error::Missing { kind: Kind::Prosody, package };
     let program = find_program("prosody").ok_or_else(|| missing("prosody"))?;
@@ -69,12 +70,12 @@ fn installed() -> Result<Launch> {
     Ok(Launch { program, arguments: Vec::new(), environment: BTreeMap::new() })
 }
 
-/// What runs the Prosody of Debian 13, with its own Lua.
+/// The command line of Debian 13's Prosody, with Debian 13's Lua.
 fn from_trixie(setup: &Setup<'_>) -> Result<Launch> {
     let trixie =
         Trixie::with(Kind::Prosody13, "trixie", &["prosody", "prosody-modules", "lua-unbound", "lua-ldap"])?;
     let script = fs::read_to_string(trixie.usr.join("bin/prosody")).map_err(Error::io("read Prosody 13"))?;
-    // Prosody knows its own place only from here.
+    // This path in the script is the only way by which Prosody finds its own files.
     let place = format!("'{}", trixie.usr.join("lib/prosody").display());
     setup.write("prosody.lua", &script.replace("'/usr/lib/prosody", &place), &[])?;
 

@@ -1,4 +1,4 @@
-//! A reverse proxy in front of one server, as sites have one.
+//! A reverse proxy in front of one server, as sites use it.
 
 use std::path::PathBuf;
 
@@ -10,14 +10,14 @@ use crate::{
     setup::free_ports,
 };
 
-/// How a reverse proxy passes requests on. Each way has a path of its own.
+/// How a reverse proxy forwards requests. Each way has its own path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// Under the server's own path, with a connection to the server for each request.
+    /// Under the server's own path, with a new connection to the server for each request.
     Closed,
-    /// Under another path, with connections to the server that are kept.
+    /// Under another path, with connections to the server that are kept open.
     Kept,
-    /// By a rule that rewrites the path; with Apache the `RewriteRule` of Converse's documentation.
+    /// By a rule that rewrites the path. With Apache it is the `RewriteRule` of Converse's documentation.
     Rewritten,
     /// With gzip for clients that accept it.
     Compressed,
@@ -28,7 +28,7 @@ impl Route {
     pub const ALL: [Self; 4] = [Self::Closed, Self::Kept, Self::Rewritten, Self::Compressed];
 }
 
-/// A running reverse proxy; it stops when this is dropped.
+/// A running reverse proxy. It stops when this is dropped.
 #[derive(Debug)]
 pub struct Proxy {
     /// The authority to trust.
@@ -40,10 +40,10 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts a reverse proxy in front of the server at this URL, which is one of http.
+    /// Starts a reverse proxy in front of the server at this http URL.
     ///
     /// # Errors
-    /// When its package is missing, or it does not start; the message says what to do.
+    /// If its package is missing, or it does not start. The message says what to do.
     pub fn start(program: Program, server_url: &str) -> Result<Self> {
         let template = match program {
             Program::Haproxy => include_str!("../config/proxy/haproxy.cfg"),
@@ -73,13 +73,13 @@ impl Proxy {
         Ok(Self { ca_pem, ports, path: path.to_owned(), _guardian: guardian })
     }
 
-    /// Where a route begins, without TLS.
+    /// The URL of a route without TLS.
     #[must_use]
     pub fn http_url(&self, route: Route) -> String {
         format!("http://127.0.0.1:{}{}", self.ports[0], self.path(route))
     }
 
-    /// Where a route begins, over TLS, with a certificate for `localhost` and 127.0.0.1.
+    /// The URL of a route over TLS, with a certificate for `localhost` and 127.0.0.1.
     #[must_use]
     pub fn https_url(&self, route: Route) -> String {
         format!("https://127.0.0.1:{}{}", self.ports[1], self.path(route))

@@ -1,4 +1,4 @@
-//! The description of running servers for a person to read.
+//! The description of running servers for people to read.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! A server from its start to its end.
+//! A server, from its start to its end.
 
 use std::{
     collections::BTreeMap,
@@ -21,13 +21,14 @@ use crate::{
     vysper,
 };
 
-/// How often another pair of ports is tried.
+/// How often to try another pair of ports.
 pub(crate) const ATTEMPTS: usize = 3;
 
-/// Most of it for a machine that is busy compiling: 2 s are enough on a quiet one.
+/// How long to wait for a server to be ready. It is this long for a machine that is busy compiling; a quiet
+/// machine needs 2 s.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 
-/// A running server; it stops when this is dropped.
+/// A running server. It stops when this is dropped.
 #[derive(Debug)]
 pub struct Server {
     info: Info,
@@ -38,7 +39,7 @@ impl Server {
     /// Starts a server in its usual set-up and waits until it is ready.
     ///
     /// # Errors
-    /// When a package is missing or the server does not come up; the message says what to do.
+    /// If a package is missing or the server does not start. The message says what to do.
     pub fn start(kind: Kind) -> Result<Self> {
         Self::start_with(kind, Options::default())
     }
@@ -46,7 +47,7 @@ impl Server {
     /// Starts a server and waits until it is ready.
     ///
     /// # Errors
-    /// When a package is missing or the server does not come up; the message says what to do.
+    /// If a package is missing or the server does not start. The message says what to do.
     pub fn start_with(kind: Kind, options: Options) -> Result<Self> {
         Self::start_with_hosts(kind, options, "")
     }
@@ -56,7 +57,7 @@ impl Server {
     /// For ejabberd, they are the lines below `host_config`.
     ///
     /// # Errors
-    /// When a package is missing or the server does not come up; the message says what to do.
+    /// If a package is missing or the server does not start. The message says what to do.
     pub fn start_with_hosts(kind: Kind, options: Options, more_hosts: &str) -> Result<Self> {
         for _ in 0..ATTEMPTS {
             match Self::attempt(kind, options, free_ports()?, more_hosts) {
@@ -67,22 +68,22 @@ impl Server {
         Err(Error::PortTaken(kind))
     }
 
-    /// What another process needs to know to use this server.
+    /// Everything that another process needs to know to use this server.
     #[must_use]
     pub fn info(&self) -> &Info {
         &self.info
     }
 
-    /// What the server has logged so far.
+    /// The log of the server so far.
     #[must_use]
     pub fn log(&self) -> String {
         self.guardian.log()
     }
 
-    /// Has the server read its configuration again (Prosody). It has done so once its log says so.
+    /// Makes Prosody read its configuration again. It has done so once its log says so.
     ///
     /// # Errors
-    /// When the signal cannot be sent.
+    /// If the signal cannot be sent.
     pub fn reload(&self) -> Result<()> {
         let kill = Command::new("kill").args(["-s", "HUP", &self.pid.to_string()]).status();
         let failed = || Error::Io { action: "reload a server", source: io::ErrorKind::Other.into() };
@@ -102,7 +103,7 @@ impl Server {
         Ok(self)
     }
 
-    /// Starts it, without accounts on ejabberd.
+    /// Starts a server. On ejabberd it has no accounts yet.
     pub(crate) fn run(
         kind: Kind,
         options: Options,
@@ -120,7 +121,7 @@ impl Server {
         }
         let directory = tempfile::Builder::new()
             .prefix(&format!("{kind}-"))
-            // It holds keys, and the path that lets one ask the server about itself.
+            // Only this user may read the directory, because it holds keys and the secret path of the server.
             .permissions(Permissions::from_mode(0o700))
             .tempdir()
             .map_err(Error::io("make a temporary directory"))?;
@@ -140,7 +141,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Waits until it answers.
+    /// Waits until the server answers.
     pub(crate) fn wait_until_ready(&self) -> Result<()> {
         let kind = self.kind;
         let port_taken = match kind {
@@ -150,7 +151,7 @@ impl Server {
         };
         let deadline = Instant::now() + READY_WITHIN;
         loop {
-            // Only our server knows the secret path, whatever else listens on the port.
+            // Only this server knows the secret path, so no other program on the port can answer.
             let answers = self.sessions().is_ok();
             if self.guardian.log().contains(port_taken) {
                 return Err(Error::PortTaken(kind));
@@ -179,7 +180,7 @@ fn describe(kind: Kind, setup: &Setup<'_>) -> Info {
     let path = match kind {
         Kind::Prosody | Kind::Prosody13 => "http-bind",
         Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => "bosh",
-        // Without the slash, it redirects.
+        // Without the slash, Vysper redirects.
         Kind::Vysper => "bosh/",
     };
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();

@@ -1,4 +1,4 @@
-//! What the configuration of either server is made from.
+//! The values that the configuration of a server is made from.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) directory: &'a Path,
     pub(crate) http_port: u16,
     pub(crate) https_port: u16,
-    /// Where XMPP is spoken over TCP, if anywhere.
+    /// The port for XMPP over TCP, if there is one.
     pub(crate) tcp_port: Option<u16>,
     /// The path below which the server answers questions about itself.
     pub(crate) secret: String,
@@ -28,8 +28,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) more_hosts: &'a str,
 }
 
-/// What the nodes of a cluster have in common. Each has an address of its own, so that one port for
-/// Erlang's distribution does for all, without `epmd`.
+/// What the nodes of a cluster have in common. Each node has its own address, so all of them can use the same
+/// port for Erlang's distribution, without `epmd`.
 #[derive(Debug, Clone)]
 pub(crate) struct Membership {
     pub(crate) cookie: String,
@@ -52,7 +52,7 @@ impl<'a> Setup<'a> {
         })
     }
 
-    /// Writes a file of the server's directory, with every `@NAME@` of the template filled in.
+    /// Writes a file into the server's directory, with every `@NAME@` of the template filled in.
     pub(crate) fn write(&self, name: &str, template: &str, values: &[(&str, &str)]) -> Result<()> {
         let mut text = template
             .replace("@DIRECTORY@", &self.directory.to_string_lossy())
@@ -67,7 +67,7 @@ impl<'a> Setup<'a> {
     }
 }
 
-/// Finds a program as a shell would, and where Debian keeps servers.
+/// Finds a program in `PATH`, as a shell does, or in the directories where Debian keeps servers.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -76,11 +76,11 @@ pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-/// Ports nobody listens on now. Another program may be faster than the server; then the start is
-/// tried again.
+/// Two ports that are free now. Another program may take them before the server does; then the start is tried
+/// again.
 pub(crate) fn free_ports() -> Result<[u16; 2]> {
     let listen = || TcpListener::bind("127.0.0.1:0").map_err(Error::io("find a free port"));
-    // Both at once, lest they be the same.
+    // Both are open at the same time, so that they differ.
     let listeners = [listen()?, listen()?];
     let port = |listener: &TcpListener| {
         listener.local_addr().map(|address| address.port()).map_err(Error::io("find a free port"))

@@ -1,4 +1,4 @@
-//! Keys that a site signs tokens with, for good tokens and for those that a server must refuse.
+//! Keys that sign tokens, both good tokens and tokens that a server must refuse.
 
 use std::{
     io::Write as _,
@@ -18,9 +18,9 @@ use crate::error::{Error, Result};
 
 /// A key for JSON Web Tokens (RFC 7515), with its algorithm (RFC 7518 §3.1).
 pub struct SigningKey {
-    /// The algorithm, as the header of a token names it.
+    /// The algorithm, by its name in the header of a token.
     pub algorithm: &'static str,
-    /// What a server verifies the tokens with: a JWK (RFC 7517), or a public key as PEM.
+    /// The key that a server verifies the tokens with: a JWK (RFC 7517), or a public key in PEM.
     pub file: String,
     secret: Secret,
 }
@@ -32,7 +32,7 @@ enum Secret {
 }
 
 impl SigningKey {
-    /// HS256, HS384 or HS512 with these bytes.
+    /// A key for HS256, HS384 or HS512 with these bytes.
     ///
     /// # Panics
     /// If the algorithm is another one.
@@ -48,10 +48,10 @@ impl SigningKey {
         Self { algorithm, file, secret: Secret::Hmac(hmac::Key::new(hash, bytes)) }
     }
 
-    /// RS256 with a new key of 2048 bits, made by the command `openssl`.
+    /// A new key of 2048 bits for RS256, made by the command `openssl`.
     ///
     /// # Errors
-    /// When there is no such command.
+    /// If the command is not installed.
     pub fn rs256() -> Result<Self> {
         let key = openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], &[])?;
         let der = openssl(&["pkcs8", "-topk8", "-nocrypt", "-outform", "DER"], &key)?;
@@ -60,10 +60,10 @@ impl SigningKey {
         Ok(Self { algorithm: "RS256", file, secret: Secret::Rsa(pair) })
     }
 
-    /// ES256 with a new key.
+    /// A new key for ES256.
     ///
     /// # Errors
-    /// When no key can be made.
+    /// If no key can be made.
     pub fn es256() -> Result<Self> {
         let key = KeyPair::generate()?;
         let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
@@ -78,10 +78,10 @@ impl SigningKey {
         self.token_of(&json!({ "alg": self.algorithm, "typ": "JWT" }), claims)
     }
 
-    /// A token with this header and these claims, whether or not they fit.
+    /// A token with this header and these claims, even if the header does not fit the key.
     ///
     /// # Panics
-    /// When the system has no random numbers.
+    /// If the system has no random numbers.
     #[must_use]
     pub fn token_of(&self, header: &Value, claims: &Value) -> String {
         let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
@@ -108,7 +108,7 @@ fn unusable() -> Error {
     Error::Io { action: "use a new key", source: std::io::ErrorKind::InvalidData.into() }
 }
 
-/// What the command writes when it reads this.
+/// Runs `openssl` with this input and returns its output.
 fn openssl(arguments: &[&str], input: &[u8]) -> Result<Vec<u8>> {
     let mut command = Command::new("openssl");
     let pipes = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -1,4 +1,4 @@
-//! Tokens a user logs in with instead of a password.
+//! Tokens that users log in with instead of a password.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,11 +11,11 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 
-/// The key ejabberd checks the tokens of `jwt.local` with (HS256). Anyone may know it: the
+/// The key by which ejabberd verifies the tokens of `jwt.local` (HS256). It need not be secret, because the
 /// accounts are worth nothing.
 pub const JWT_KEY: &str = "a key for tests, and only for tests";
 
-/// A JSON Web Token as ejabberd wants it: `{"jid": …, "exp": …}`.
+/// A JSON Web Token in ejabberd's form: `{"jid": …, "exp": …}`.
 #[must_use]
 pub fn jwt(jid: &str, expires: SystemTime) -> String {
     let seconds = expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -27,12 +27,12 @@ pub fn jwt(jid: &str, expires: SystemTime) -> String {
     format!("{signed}.{signature}")
 }
 
-/// The key as a file ejabberd reads (RFC 7517).
+/// The key as a file that ejabberd reads (RFC 7517).
 pub(crate) fn jwt_key_file() -> String {
     json!({ "kty": "oct", "k": URL_SAFE_NO_PAD.encode(JWT_KEY) }).to_string()
 }
 
-/// The token Prosody's `bearer.local` knows a user by.
+/// The token by which Prosody's `bearer.local` knows a user.
 pub(crate) fn bearer(user: &str) -> String {
     format!("bearer-of-{user}")
 }
@@ -41,7 +41,7 @@ pub(crate) fn in_an_hour() -> SystemTime {
     SystemTime::now() + Duration::from_secs(3600)
 }
 
-/// A word nobody guesses, fit for a URL.
+/// A random word for a URL that nobody can guess.
 pub(crate) fn random() -> Result<String> {
     let mut bytes = [0; 16];
     SystemRandom::new()

@@ -1,7 +1,7 @@
-//! Programs of Debian 13, from its packages.
+//! Runs programs from the packages of Debian 13.
 //!
-//! The packages of a server are fetched and unpacked once, below `target`. The server then runs with its own C
-//! library, beside that of the system.
+//! The packages of a server are fetched and unpacked once, below `target`. The server runs with the C library
+//! of Debian 13, not with the system's.
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +24,7 @@ const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/trixi
 /// The unpacked packages of a server.
 pub(crate) struct Trixie {
     kind: Kind,
-    /// What is `/usr` on a Debian 13.
+    /// The directory that is `/usr` on a Debian 13.
     pub(crate) usr: PathBuf,
     loader: PathBuf,
     /// The libraries of this machine's architecture.
@@ -32,8 +32,8 @@ pub(crate) struct Trixie {
 }
 
 impl Trixie {
-    /// The packages, in the versions of a suite, such as `trixie` or `trixie-backports`. They are fetched if they are
-    /// not there; the first one is that of the server.
+    /// The packages in the versions of a suite, such as `trixie` or `trixie-backports`. They are fetched if
+    /// needed. The first package is the server's.
     pub(crate) fn with(kind: Kind, suite: &str, packages: &[&str]) -> Result<Self> {
         let output = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "trixie.sh"])
@@ -60,7 +60,7 @@ impl Trixie {
         }
     }
 
-    /// What runs one of the programs, before its own arguments.
+    /// The command line of one of the programs, without its own arguments.
     pub(crate) fn launch(&self, program: &Path) -> Launch {
         let arguments = vec!["--library-path".into(), self.libraries.clone().into(), program.into()];
         Launch { program: self.loader.clone(), arguments, environment: BTreeMap::new() }
@@ -73,7 +73,7 @@ impl Trixie {
         format!("#!/bin/sh\nexec '{loader}' --library-path '{libraries}' '{program}' \"$@\"\n")
     }
 
-    /// The only entry of a directory that begins so.
+    /// The only entry of a directory whose name begins like this.
     pub(crate) fn find(&self, directory: &Path, start: &str) -> Result<PathBuf> {
         entry(directory, start).ok_or_else(|| Error::NotFetched {
             kind: self.kind,

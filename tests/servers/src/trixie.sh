@@ -1,14 +1,15 @@
 # shellcheck shell=sh
 # trixie.sh DIRECTORY SUITE PACKAGE…
 #
-# Puts packages of Debian 13 and what they depend on below DIRECTORY/root, unless they are there. SUITE is trixie, or
-# another suite whose versions are preferred. Nothing is installed or configured, so it takes no root and no Debian
-# 13: apt resolves and verifies, with state of its own, and dpkg unpacks. DIRECTORY/root/version is the version of the first package.
+# Unpacks packages of Debian 13 and their dependencies below DIRECTORY/root, unless they are there. SUITE is
+# trixie, or another suite whose versions are preferred. Nothing is installed or configured, so this needs
+# neither root nor a Debian 13: apt resolves and verifies with its own state, and dpkg unpacks.
+# DIRECTORY/root/version holds the version of the first package.
 
 set -eu
 directory=$1 suite=$2
 shift 2
-# Where this machine has its own packages from, there are those of Debian 13 as well.
+# The mirror of this machine has the packages of Debian 13 as well.
 # shellcheck disable=SC2016 # for apt to expand
 mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
 	'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)}
@@ -20,7 +21,7 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 mkdir -p "$directory"
 cd "$directory"
-# Tests that start side by side fetch them once.
+# The lock lets tests that start at the same time fetch the packages only once.
 exec 9>lock
 flock 9
 [ "$suite $*" != "$(cat root/packages 2>/dev/null)" ] || exit 0

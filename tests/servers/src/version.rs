@@ -1,4 +1,4 @@
-//! Which versions run, without what security updates change: `1.22` for `1.22.1-9+deb12u3`.
+//! The versions of programs, without the parts that security updates change: `1.22` for `1.22.1-9+deb12u3`.
 
 use std::{fs, path::Path, process::Command};
 
@@ -16,7 +16,7 @@ pub(crate) fn of_file(file: &Path) -> Result<String> {
     shortened(&text).ok_or_else(|| Error::NotOffered(format!("{} holds no version", file.display())))
 }
 
-/// The first two numbers of what the text begins with.
+/// The first two numbers at the beginning of the text.
 pub(crate) fn shortened(text: &str) -> Option<String> {
     let mut numbers = text.split(|next: char| !next.is_ascii_digit()).take(2);
     let (major, minor) = (numbers.next()?, numbers.next()?);

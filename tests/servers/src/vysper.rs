@@ -1,4 +1,5 @@
-//! Apache Vysper: its command line, its version. `config/vysper/Vysper.java` is the program that starts it.
+//! The command line and the version of Apache Vysper. The program that starts it is
+//! `config/vysper/Vysper.java`.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use crate::{
     version,
 };
 
-/// How Vysper says that somebody else has its port.
+/// What Vysper logs if another program has its port.
 pub(crate) const PORT_TAKEN: &str = "Address already in use";
 
 pub(crate) fn launch(setup: &Setup<'_>) -> Result<Launch> {
@@ -23,10 +24,10 @@ pub(crate) fn launch(setup: &Setup<'_>) -> Result<Launch> {
     Ok(Launch {
         program,
         arguments: [
-            // A test is over before the second compiler of the JVM would pay.
+            // A test ends before the second compiler of the JVM would be worth its cost.
             "-XX:TieredStopAtLevel=1",
             "-XX:+UseSerialGC",
-            // Vysper's web server is older than TLS 1.3, and breaks connections that use it.
+            // Vysper's web server is older than TLS 1.3 and breaks connections that use it.
             "-Djdk.tls.server.protocols=TLSv1.2",
             "-cp",
             &classes,

@@ -1,4 +1,4 @@
-//! Every host of every server, over http and https: what it offers, and that one can log in.
+//! Tests every host of every server, over http and https: its mechanisms, and a login.
 
 mod common;
 
@@ -48,7 +48,7 @@ fn know_every_account() {
                     hosts::BEARER => ("OAUTHBEARER", bearer(&jid, password)),
                     hosts::OAUTH => ("X-OAUTH2", plain(user, password)),
                     _ if mechanisms.iter().any(|name| name == "PLAIN") => ("PLAIN", plain(user, password)),
-                    // SCRAM takes more than a line; the accounts are the same as elsewhere.
+                    // SCRAM needs more code than one line, and the accounts are the same as on other hosts.
                     _ => continue,
                 };
                 let (mut session, _) = Bosh::create(&agent, &server.https_url, host);
@@ -91,7 +91,7 @@ fn say_why_a_bearer_token_is_wrong_before_failing() {
     let (mut session, _) = Bosh::create(&agent, &PROSODY.https_url, hosts::BEARER);
     let answer = session.authenticate("OAUTHBEARER", &bearer("alice@bearer.local", "wrong"));
     assert!(answer.contains("<challenge"), "{answer}");
-    // A single \x01 in base64: the client has understood.
+    // This is a single \x01 in base64, by which the client accepts the error.
     let answer = session.request("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>AQ==</response>");
     assert!(answer.contains("<not-authorized/>"), "{answer}");
     session.terminate();
@@ -155,7 +155,7 @@ fn vysper_tells_who_has_a_jid() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// All but Prosody 13, which offers each mechanism twice.
+/// All servers except Prosody 13, which offers each mechanism twice.
 fn all() -> [&'static Info; 5] {
     [&PROSODY, &EJABBERD, &EJABBERD24, &EJABBERD26, &VYSPER].map(|server| server.info())
 }

@@ -1,4 +1,4 @@
-//! That servers come and go as told, and never stay.
+//! Tests that servers start and stop as told, and never stay behind.
 #![allow(clippy::unwrap_used, reason = "in helpers as in tests, to panic is to fail")]
 
 mod common;
@@ -112,7 +112,7 @@ fn address(server: &Info) -> &str {
     server.http_url.split('/').nth(2).unwrap()
 }
 
-/// The processes that work in a server's directory: its guardian, itself and its children.
+/// The processes that work in a server's directory: the guardian, the server and its children.
 fn processes(server: &Info) -> Vec<PathBuf> {
     let directory = directory(server).to_str().unwrap();
     let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());

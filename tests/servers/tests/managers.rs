@@ -1,4 +1,4 @@
-//! Connection managers in front of Prosody: that one can log in, and that the server sees who has.
+//! Tests connection managers in front of Prosody: users can log in, and the server sees them.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! What the options change.
+//! Tests what each option changes.
 
 mod common;
 
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use common::{Bosh, agent, mechanisms, start};
 use servers::{Info, Kind, Options, Server, hosts};
 
-/// What Prosody's limit of 10 kB/s makes of the 200 bytes or more of a session creation.
+/// The pause that Prosody's limit of 10 kB/s causes for the 200 bytes or more of a session creation.
 const PAUSE: Duration = Duration::from_millis(20);
 
 #[test]
@@ -24,7 +24,7 @@ fn prosody_without_limits_and_without_mechanisms_on_http() {
     assert_eq!(mechanisms(&answer), ["PLAIN", "SCRAM-SHA-1"]);
     session.terminate();
 
-    // A busy machine may be slow sometimes, not each time.
+    // A busy machine may be slow sometimes, but not every time.
     assert!((0..100).any(|_| second_request(&server) < PAUSE));
 }
 
@@ -35,7 +35,7 @@ fn prosody_with_limits() {
     assert!((0..100).any(|_| second_request(&server) > PAUSE));
 }
 
-/// How long the server takes for a second request on the connection of a session creation.
+/// How long the server takes for a second request on the connection that created the session.
 fn second_request(server: &Info) -> Duration {
     let agent = agent(server);
     let (session, _) = Bosh::create(&agent, &server.http_url, hosts::LOCALHOST);

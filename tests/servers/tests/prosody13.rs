@@ -1,7 +1,7 @@
-//! Prosody 13: what it offers, and that one can log in by SASL2.
+//! Tests Prosody 13: its mechanisms, and a login by SASL2.
 //!
-//! Its packages are fetched the first time, which not every machine can do:
-//! `cargo test -p servers --test prosody13 -- --ignored`
+//! The first time, its packages are fetched. Not every machine can do that, so run this with `cargo test -p
+//! servers --test prosody13 -- --ignored`
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! That a route of a reverse proxy does what its name says.
+//! Tests that each route of a reverse proxy does what its name says.
 #![allow(clippy::unwrap_used, reason = "in helpers as in tests, to panic is to fail")]
 
 mod common;
@@ -15,7 +15,7 @@ use servers::{Program, Proxy, Route};
 
 const REQUESTS: usize = 4;
 
-/// A web server that remembers the path of each request, by connection.
+/// A web server that remembers the paths of its requests, for each connection.
 struct Upstream {
     url: String,
     connections: Arc<Mutex<Vec<Vec<String>>>>,
@@ -40,7 +40,7 @@ impl Upstream {
         Self { url, connections: remembered }
     }
 
-    /// The paths that were asked for since the last time, by connection.
+    /// The paths that were requested since the last call, for each connection.
     fn seen(&self) -> Vec<Vec<String>> {
         let mut connections = self.connections.lock().unwrap();
         connections.iter_mut().map(std::mem::take).filter(|paths| !paths.is_empty()).collect()
@@ -66,7 +66,7 @@ fn serve(stream: &TcpStream, mut seen: impl FnMut(String)) {
         reader.read_exact(&mut vec![0; length.parse().unwrap()]).unwrap();
         seen(lines[0].split(' ').nth(1).unwrap().to_owned());
         let close = lines[0].ends_with("http/1.0") || lines.iter().any(|line| line == "connection: close");
-        // Long enough to be worth compressing.
+        // The body is long enough to be compressed.
         let body = format!("<body xmlns='http://jabber.org/protocol/httpbind'>{}</body>", " ".repeat(400));
         let connection = if close { "close" } else { "keep-alive" };
         let answer = format!(

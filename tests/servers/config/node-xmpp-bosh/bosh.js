@@ -1,8 +1,8 @@
-// node-xmpp-bosh by its example configuration, in front of one server.
+// node-xmpp-bosh with its example configuration, in front of one server.
 const { EventEmitter } = require("events");
 const { config } = require("@INSTALLED@/node_modules/node-xmpp-bosh/bosh.conf.example.js");
 
-// It dials port 5222 of the domain, whatever route a client asks for; the server is elsewhere.
+// By itself it always connects to port 5222 of the domain, but the server listens elsewhere.
 class Lookup extends EventEmitter {
   connect(socket) {
     socket.once("connect", () => this.emit("connect"));

@@ -1,5 +1,5 @@
-# shellcheck shell=sh
-# Installs Punjab into this directory, a virtual environment. It was written for Python 2: its source is translated.
+# shellcheck shell=sh Installs Punjab into this directory as a virtual environment. Punjab was written for
+# Python 2, so its source is translated.
 
 : "${from:?}"
 python3 -m venv .

@@ -1,6 +1,5 @@
-# shellcheck shell=sh
-# Installs Vysper and the program that starts it into this directory. What Maven fetches is kept beside it, where
-# tests/run has it as well.
+# shellcheck shell=sh Installs Vysper and the program that starts it into this directory. The files that Maven
+# fetches are kept next to it, where tests/run keeps them as well.
 
 : "${from:?}"
 mvn --batch-mode --no-transfer-progress --quiet --file "$from" "-Dmaven.repo.local=$PWD/../../maven" \

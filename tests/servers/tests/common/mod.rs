@@ -1,4 +1,4 @@
-//! Just enough BOSH, written by hand, to see that a server is what it should be.
+//! A minimal BOSH client, written by hand, to check that a server behaves as expected.
 #![allow(dead_code, reason = "no test file uses all of it")]
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
@@ -11,7 +11,7 @@ use ureq::{
     tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsConfigBuilder},
 };
 
-/// A BOSH session, in whatever state the test has brought it to.
+/// A BOSH session, in the state that the test has brought it to.
 pub(crate) struct Bosh<'a> {
     agent: &'a Agent,
     url: &'a str,
@@ -60,7 +60,7 @@ fn read(path: &Path) -> Vec<u8> {
 }
 
 impl<'a> Bosh<'a> {
-    /// Opens a session with a host; returns the answer too.
+    /// Opens a session with a host. Returns the answer as well.
     pub(crate) fn create(agent: &'a Agent, url: &'a str, host: &'a str) -> (Self, String) {
         let mut session = Self { agent, url, host, sid: String::new(), rid: 1000 };
         let attributes = format!(
@@ -88,7 +88,7 @@ impl<'a> Bosh<'a> {
         self.send(&sid, payload)
     }
 
-    /// After a login: restarts the stream, binds the resource.
+    /// After a login, restarts the stream and binds the resource.
     pub(crate) fn bind(&mut self, resource: &str) -> String {
         let restart =
             format!("sid='{}' to='{}' xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh'", self.sid, self.host);
