@@ -1,4 +1,4 @@
-// As much of XEP-0124 as it takes to use a session that somebody else has opened.
+// The part of XEP-0124 that is needed to use a session which somebody else has opened.
 
 export async function post(url, sid, rid, content = "", attributes = "", signal = undefined) {
   const body = `<body xmlns="http://jabber.org/protocol/httpbind" sid="${sid}" rid="${rid}"${attributes}>${content}</body>`;

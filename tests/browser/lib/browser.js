@@ -1,4 +1,4 @@
-// A real Chromium for the cases of a file, and visitors in it who know nothing of each other.
+// A real Chromium for the cases of a file, with visitors who share no cookies or storage.
 
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,25 +11,26 @@ import { Wire } from "./wire.js";
 const args = [
   "--no-sandbox",
   "--disable-gpu",
-  // Without these it asks the network for things of its own, and waits where there is none.
+  // Without these, Chromium makes its own requests to the network, and waits if there is no network.
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-quic",
   "--disable-sync",
   "--no-first-run",
-  // A page that a case has changed on its way counts as one from elsewhere, which may not ask this machine.
+  // Chromium takes a page that a case has changed on the way as a page from elsewhere, which may not make
+  // requests to this machine.
   "--disable-features=LocalNetworkAccessChecks",
 ];
 const patience = 60_000;
 
-// The headless shell, if there is one, unless the cases need a whole browser.
+// Starts the headless shell if there is one, unless the cases need a whole browser.
 export function launch({ needsWhole = false, ...options } = {}) {
   const { CHROMIUM = "/usr/bin/chromium", CHROMIUM_HEADLESS_SHELL } = process.env;
   const executablePath = (!needsWhole && CHROMIUM_HEADLESS_SHELL) || CHROMIUM;
   return chromium.launch({ executablePath, args, ...options });
 }
 
-// Somebody with a browser of their own, as far as the site can see.
+// A visitor. The site sees each visitor as a separate browser.
 export async function visitor(browser, options = {}) {
   const viewport = { width: 1200, height: 800 };
   const context = await browser.newContext({ viewport, ...options });
@@ -37,12 +38,12 @@ export async function visitor(browser, options = {}) {
   return { context, wire: new Wire(context), page: await context.newPage() };
 }
 
-// The browser of the file's cases, who is in it now, and whether a case may still be tried a second time.
+// The browser of the file's cases, its present visitors, and whether a case may still be tried a second time.
 let browser;
 let visitors = [];
 let maySecondTry = true;
 
-// To be called once in a file of cases: the result makes a visitor, who is gone after the case.
+// Call this once in a file of cases. It returns a function that makes a visitor, who leaves after the case.
 export function useBrowser(options = {}) {
   before(async () => {
     browser = await launch(options);
@@ -57,9 +58,9 @@ export function useBrowser(options = {}) {
   };
 }
 
-// A case. On two processors that a dozen servers share, a browser now and then takes longer than a page allows. So one
-// case of a file may fail once: it begins anew, with new visitors, and the output of the whole run tells why. A case that
-// fails again has failed.
+// Defines a case. On two processors that a dozen servers share, a browser sometimes takes longer than a page
+// allows. So one case of a file may fail once: it starts again with new visitors, and the output of the whole
+// run says why. A case that fails again has failed.
 export function test(name, ...rest) {
   const body = rest.pop();
   runOnce(name, ...rest, async (t) => {
@@ -73,7 +74,7 @@ export function test(name, ...rest) {
   });
 }
 
-// Why a case failed, with what its visitors' pages had sent and received, or undefined.
+// Why a case failed, with everything that its visitors' pages sent and received. undefined if it passed.
 async function failureOf(body, t) {
   try {
     await body(t);

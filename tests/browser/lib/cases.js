@@ -1,5 +1,5 @@
-// Runs the cases of some files on a site that its environment tells, see settings.js. Their results go to
-// PREBIND_RESULTS as JUnit XML, if that is set.
+// Runs the cases of these files on the site that the environment names, see settings.js. If PREBIND_RESULTS
+// is set, the results go there as JUnit XML.
 //
 //     node cases.js FILE…
 
@@ -12,7 +12,8 @@ import { serverKind } from "./settings.js";
 
 let passed = 0;
 let failed = 0;
-// Each in turn, because they are about the same users. A file of many cases takes minutes on a busy machine.
+// The files run one after the other, because they use the same users. A file of many cases takes minutes on a
+// busy machine.
 const cases = run({ files: process.argv.slice(2), concurrency: false, timeout: 1_500_000 });
 cases.on("test:pass", ({ skip }) => (passed += skip === undefined ? 1 : 0));
 cases.on("test:fail", () => failed++);
@@ -23,7 +24,7 @@ if (process.env.PREBIND_RESULTS) {
 for await (const text of cases.compose(new spec())) process.stdout.write(text);
 if (failed || !passed) process.exitCode = 1;
 
-// Playwright writes its errors in colours, whose control characters are not allowed in XML.
+// Playwright colours its errors by control characters, which XML does not allow.
 async function* withoutColours(texts) {
   for await (const text of texts) yield stripVTControlCharacters(text);
 }

@@ -1,4 +1,4 @@
-// A page of the site with nothing on it but a client other than Converse.js.
+// A page of the site that has only a client other than Converse.js.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -14,14 +14,15 @@ import { until } from "./until.js";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const require = createRequire(import.meta.url);
 
-// The version of an installed package, and the text of one of its files, told from the package's folder.
+// The version of an installed package, and the text of one of its files. The path is relative to the
+// package's folder.
 export function installed(name, file) {
   const directory = folderOf(name);
   const { version } = JSON.parse(readFileSync(join(directory, "package.json")));
   return { version, library: readFileSync(join(directory, file), "utf8") };
 }
 
-// A package that is made for bundlers, as a script that sets `window[global]`.
+// Bundles a package that is made for bundlers into a script that sets `window[global]`.
 export async function bundled(name, global) {
   const { outputFiles } = await build({
     stdin: { contents: `window.${global} = require("${name}");`, resolveDir: here },
@@ -34,13 +35,13 @@ export async function bundled(name, global) {
   return { version, library: outputFiles[0].text };
 }
 
-// Where the browser has the site's cookie. The policy of the site's pages is for the site's scripts, not
-// for those of a test.
+// Opens such a page in a browser that has the site's cookie. The content security policy is bypassed, because
+// it is for the site's scripts and not for those of a test.
 export async function clientPage(visit, ...libraries) {
   const visitor = await visit({ bypassCSP: true });
   await signIn(visitor.page, "alice");
   await openAgain(visitor.page, ...libraries);
-  // What the site's own chat would go on with.
+  // This removes the session that the site's own chat would resume.
   await visitor.page.evaluate(() => sessionStorage.clear());
   return visitor;
 }
@@ -50,21 +51,21 @@ export async function openAgain(page, ...libraries) {
   for (const library of libraries) await page.addScriptTag({ content: library });
 }
 
-// Runs the guide's lines for a client, and notes the session that they were handed.
+// Runs the guide's lines for a client, and remembers the session that they got.
 export async function attach(visitor, section, names) {
   const answer = visitor.page.waitForResponse(prebindUrl);
   await followGuide(visitor.page, section, names);
   visitor.session = await (await answer).json();
 }
 
-// Waits until the server has answered in the session that the client was handed. Before, the page that the
-// user came to after signing in had another session, for its own chat.
+// Waits until the server has answered in the session that the client got. The page after signing in had a
+// different session for its own chat.
 export async function answered({ wire, session }) {
   await until("the server has answered", () => wire.answersOf(session.sid).length > 0);
   return wire.answersOf(session.sid);
 }
 
-// Whether the client has gone on with exactly what it was handed, and the session has not ended.
+// Checks that the client used exactly the session that it got, and that the session has not ended.
 export function assertAttached({ wire, session: { sid, rid } }) {
   const [first] = wire.requests.filter((request) => request.sid === sid);
   assert.equal(first.rid, Number(rid), "the first request has the RID handed over");
@@ -74,7 +75,7 @@ export function assertAttached({ wire, session: { sid, rid } }) {
   );
 }
 
-// Not every package lets its package.json be asked for.
+// Some packages do not export their package.json, so this looks for their folder.
 function folderOf(name) {
   const [parent] = require.resolve
     .paths(name)

@@ -1,4 +1,4 @@
-// Makes any site one that changes its pages without loading them.
+// Turns any site into one that changes its pages without loading them.
 
 import { readFileSync } from "node:fs";
 
@@ -13,9 +13,9 @@ export const drivers = {
     ${text("htmx.org/dist/htmx.js")}; window.htmx = htmx;`,
 };
 
-// From now on, in all pages of a visitor.
+// Does this from now on, in all pages of a visitor.
 export async function drive({ context }, name) {
-  // As a script in the head would, whatever the site's policy says of scripts.
+  // It acts like a script in the head, but the site's content security policy cannot forbid it.
   await context.addInitScript(`(() => {
     const start = () => { ${drivers[name]} };
     const observer = new MutationObserver(() => {
@@ -27,12 +27,12 @@ export async function drive({ context }, name) {
   })()`);
 }
 
-// Follows a link that the page has for a moment.
+// Adds a link to the page and follows it.
 export async function follow(page, path) {
   await page.evaluate((path) => {
     const link = Object.assign(document.createElement("a"), { href: path, id: "go", text: "go" });
     document.body.prepend(link);
-    // It looks at what is there when the page is loaded.
+    // htmx only processes links that exist when the page is loaded.
     window.htmx?.process(link);
   }, path);
   await page.locator("#go").click();

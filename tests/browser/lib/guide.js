@@ -1,15 +1,15 @@
-// The lines for each client, as core/docs/clients.md tells them.
+// The lines for each client from the guide core/docs/clients.md.
 
 import { readFileSync } from "node:fs";
 import { boshUrl, prebindUrl, users } from "./settings.js";
 
 const guide = readFileSync(new URL("../../../core/docs/clients.md", import.meta.url), "utf8");
 
-// Runs the lines of a section in a page, with the addresses of the tests instead of the examples.
-// `names` are those of the lines' variables that the page is to keep.
+// Runs the lines of a section in a page, with the tests' addresses instead of those of the examples. `names`
+// are the variables of the lines that the page keeps.
 export async function followGuide(page, section, names = []) {
   const lines = linesOf(section)
-    // A test has loaded the package as a script.
+    // The import is dropped, because the test has loaded the package as a script.
     .replace(/^import .*$/gm, "")
     .replaceAll("/prebind", prebindUrl)
     .replaceAll("https://chat.example.org/http-bind", boshUrl)

@@ -1,4 +1,4 @@
-// What a person does on the site and in Converse.js, and sees there.
+// What a user does and sees on the site and in Converse.js.
 
 import { until } from "./until.js";
 import { siteUrl, users } from "./settings.js";
@@ -9,7 +9,7 @@ export async function signIn(page, name) {
   await signInHere(page, name);
 }
 
-// On the page that has the form already.
+// Signs in on the page that already shows the form.
 export async function signInHere(page, name) {
   await page.locator("input[name=username]").fill(name);
   await page.locator("input[name=password]").fill(users[name].password);
@@ -22,18 +22,18 @@ export async function signOut(page) {
   await page.waitForURL((url) => url.href !== `${siteUrl}/`);
 }
 
-// Until the chat says that the user is online, with the list of contacts open.
+// Waits until the chat says that the user is online, and opens the list of contacts.
 export async function online(page, name) {
   const profile = page.locator("converse-user-profile");
   await until(`${name} is online`, async () => {
-    // Converse may open or close the list by itself while it connects, even under a click.
+    // While it connects, Converse may open or close the list by itself, even during a click.
     const toggle = page.locator(".toggle-controlbox");
     if (await toggle.isVisible()) await toggle.click({ timeout: 1000 }).catch(() => {});
     return profile.isVisible();
   });
   await profile.getByText(users[name].jid).waitFor();
   await profile.locator("[data-value=online]").waitFor();
-  // Converse says so before the server knows.
+  // Converse shows the user as online before the server knows it.
   await until(`${name} is announced`, () => Wire.of(page).isPresent());
 }
 
@@ -41,7 +41,7 @@ export function contact(page, name) {
   return page.locator(`converse-roster li:has(a.open-chat[data-jid="${users[name].jid}"])`);
 }
 
-// Until a contact is there and online.
+// Waits until a contact is listed and online.
 export async function contactOnline(page, name) {
   await contact(page, name).and(page.locator(".online")).waitFor();
 }
@@ -59,12 +59,12 @@ export async function say(page, name, text) {
   await said(page, name, text);
 }
 
-// Until a text is in the conversation with somebody. Either of the two may have written it.
+// Waits until a text is in the conversation with this user. Either of the two may have written it.
 export async function said(page, name, text) {
   await texts(page, name, text).waitFor();
 }
 
-// Whether it is there within a second, once or more often.
+// Whether the text is there within a second, once or more often.
 export async function hasSaid(page, name, text) {
   return texts(page, name, text)
     .first()

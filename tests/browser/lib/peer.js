@@ -1,4 +1,4 @@
-// A user who is not in a browser: attaches to a session of the command `prebind` and speaks BOSH.
+// A user without a browser, who attaches to a session of the command `prebind` and speaks BOSH.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -19,19 +19,19 @@ export class Peer {
     const env = { ...process.env, PREBIND_PASSWORD: password };
     const { stdout } = await promisify(execFile)("prebind", ["login", "--json", url, jid], { env });
     const peer = new Peer(url, JSON.parse(stdout));
-    // Nobody gets messages who is not there.
+    // Without a presence, the server delivers no messages.
     await peer.send("<presence/>");
     Peer.#here.add(peer);
     return peer;
   }
 
-  // Those whom a case that failed has left behind would be online in the next one.
+  // A case that failed may leave peers behind, who would still be online in the next case.
   static async allLeave() {
     await Promise.allSettled([...Peer.#here].map((peer) => peer.leave()));
   }
 
-  // Does not wait for the answer, which the server holds back until it has one. Two requests may be
-  // under way; the second releases the first.
+  // Sends stanzas without waiting for the answer, because the server holds the request until it has something
+  // to say. Two requests may be under way: the second makes the server answer the first.
   async send(stanzas) {
     while (this.#pending.size > 1) await Promise.race(this.#pending);
     const answer = post(this.url, this.sid, this.rid++, stanzas);

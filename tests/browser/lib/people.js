@@ -1,9 +1,9 @@
-// The users that a site must know: how they sign in there, and who they are in the chat.
+// The users that a site must know: their names and passwords there, and their chat accounts.
 
 const domain = "localhost";
 
-// `accounts` is what the chat server has: name to password. The site's passwords are others, so
-// that a chat password which turns up in the browser can only have come from the server.
+// `accounts` maps the names on the chat server to passwords. The site's passwords are different, so that a
+// chat password in the browser can only have come from the server.
 export function people(accounts) {
   return Object.fromEntries(
     Object.entries(accounts).map(([name, xmppPassword]) => [

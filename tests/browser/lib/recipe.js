@@ -1,4 +1,4 @@
-// Signs in to the site of a recipe, in a real Chromium, and talks.
+// Signs in to the site of a recipe in a real Chromium, and gets a message.
 //
 //     node recipe.js NAME PASSWORD
 
@@ -20,7 +20,7 @@ try {
   const { jid, sid } = JSON.parse(wire.prebinds[0]);
   assert.deepEqual(wire.sids, [sid]);
   const bob = await Peer.signIn(boshUrl, users.bob);
-  // Not to all of the user's sessions, since a page that is gone may have left one.
+  // The message goes to this session only, because a page that is gone may have left another one.
   await bob.say(jid, "Hello from outside");
   await page.locator(".chat-msg__text").getByText("Hello from outside").waitFor();
   await bob.leave();

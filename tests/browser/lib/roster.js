@@ -1,10 +1,10 @@
-// Makes two users each other's contacts, as they would do it themselves.
+// Makes two users contacts of each other, by the same steps as users take.
 
 import { Peer } from "./peer.js";
 
 export async function befriend(url, left, right) {
   const [asker, asked] = [await Peer.signIn(url, left), await Peer.signIn(url, right)];
-  // Only who has asked for the roster is told when it changes.
+  // The server reports changes of the roster only to those who have asked for it.
   for (const peer of [asker, asked]) await peer.send(roster("get"));
   await asker.send(`${entry(right)}<presence type="subscribe" to="${right.jid}"/>`);
   await asked.send(entry(left));

@@ -1,4 +1,4 @@
-// Runs the cases on a site: with each chat server at the same time, since most of it is waiting.
+// Runs the cases on a site, with all chat servers at the same time, because most of the time is waiting.
 
 import { execFile } from "node:child_process";
 import { readdir } from "node:fs/promises";
@@ -22,7 +22,7 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-// Both the site and the cases have it.
+// The site and the cases both read this variable.
 process.env.SITE_AUTH = values.auth;
 const command = values.site === "reference" ? `exec node '${here}site/server.js'` : values.site;
 const servers = JSON.parse(process.env.PREBIND_SERVERS);
@@ -30,7 +30,7 @@ const kinds = values.server ? [values.server] : Object.keys(servers);
 const sites = [];
 
 try {
-  // One after the other: what a site installs when it is started first, the next one finds.
+  // The sites start one after the other, so that the next one finds what the first one has installed.
   for (const kind of kinds) sites.push(await open(kind));
   const runs = kinds.map(async (kind, index) =>
     runCases(kind, sites[index].url, await selected(kind)),
@@ -43,7 +43,7 @@ try {
 
 async function open(kind) {
   const users = people(servers[kind].accounts);
-  // carol knows nobody.
+  // carol has no contacts.
   await befriend(servers[kind].http_url, users.alice, users.bob);
   return /^https?:/.test(command) ? existing(command) : start(command, servers[kind], users);
 }
@@ -64,7 +64,7 @@ function runCases(kind, url, files) {
   });
 }
 
-// The files of the cases that were asked for, or of all that are to be run with this chat server.
+// The files of the named cases, or of all cases for this chat server.
 async function selected(kind) {
   const more = [values.more, kind === kinds[0] && values.once].filter(Boolean);
   const folders = [join(here, "cases"), ...more.map((folder) => resolve(folder))];

@@ -1,11 +1,11 @@
-// What the site serves, changed on its way to the browser.
+// Changes what the site serves on the way to the browser.
 
-// `change` gets the HTML and the headers, and returns the HTML; the headers it may change in place.
+// `change` gets the HTML and the headers, and returns the HTML. It may change the headers in place.
 export async function serveChanged(page, url, change, options) {
   const serve = async (route) => {
     if (!route.request().isNavigationRequest()) return route.fallback();
     const response = await route.fetch({ maxRedirects: 0 });
-    // The length is another one now.
+    // The length has changed.
     const headers = response.headers();
     delete headers["content-length"];
     const body = change(await response.text(), headers);
@@ -14,8 +14,8 @@ export async function serveChanged(page, url, change, options) {
   await page.route(url, serve, options);
 }
 
-// The page's script does not wait for up to a minute before it asks for another session. `pace` tests that it does.
-// Sites have it under a name of its own or at the path of the endpoint.
+// Changes the page's script so that it does not wait for up to a minute before it asks for another session.
+// The case `pace` tests that wait. Sites serve the script under its own name or at the path of the endpoint.
 export async function hurry(context) {
   await context.route(/chat|prebind/, async (route) => {
     if (route.request().resourceType() !== "script") return route.fallback();
@@ -28,7 +28,7 @@ export async function hurry(context) {
   });
 }
 
-// The HTML with something at the start of its body, where a user's text may be. A page may leave the tag out.
+// The HTML with something at the start of its body, where a user's text may be. A page may have no body tag.
 export function withContent(html, content) {
   const [start] = /<body[^>]*>|<h1>/.exec(html);
   return start === "<h1>"
@@ -51,5 +51,5 @@ export function boshAnswer(status, attributes = "") {
   };
 }
 
-// What a server answers in a session that it no longer knows.
+// The answer of a server that no longer knows the session.
 export const lost = boshAnswer(200, ' type="terminate" condition="item-not-found"');

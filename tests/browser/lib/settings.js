@@ -1,4 +1,4 @@
-// What the cases are run against, as `run` has set it.
+// The site and the server to test, as `run` has set them.
 
 import { people } from "./people.js";
 

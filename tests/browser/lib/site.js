@@ -1,11 +1,11 @@
-// A site that a command starts for us, told by its environment where to listen and who its users are.
+// Starts a site by a command. The environment tells the site where to listen and which users it has.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { until } from "./until.js";
 
-// It may have to install or to compile what it needs.
+// The site may have to install or compile its dependencies.
 const patience = 120_000;
 
 // `port` is a preference. The result has the `url`, and `stop()`.
@@ -17,7 +17,7 @@ export async function start(command, { http_url: boshUrl }, users, { port = 0, .
     SITE_BOSH_URL: boshUrl,
     SITE_USERS: JSON.stringify(users),
   };
-  // A process group of its own, so that whatever the command starts ends as well.
+  // The command runs in its own process group, so that everything it starts ends as well.
   const child = spawn(command, { shell: true, detached: true, stdio: "inherit", env, ...options });
   const ended = once(child, "exit");
   const url = `http://127.0.0.1:${listening}`;

@@ -1,4 +1,4 @@
-// All that a page can keep in the browser, as one text.
+// Everything that a page can store in the browser, as one text.
 
 export async function storage(page) {
   const cookies = JSON.stringify(await page.context().cookies());

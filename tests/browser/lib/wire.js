@@ -1,4 +1,4 @@
-// What a visitor's pages send and receive, and complain about.
+// Records what a visitor's pages send, receive and report as errors.
 
 import { boshUrl, prebindUrl } from "./settings.js";
 import { terminate } from "./bosh.js";
@@ -7,15 +7,15 @@ import { until } from "./until.js";
 const wires = new WeakMap();
 
 export class Wire {
-  /** The sessions that the prebind endpoint has given, as they came: text. */
+  /** The sessions that the prebind endpoint has returned, as text. */
   prebinds = [];
-  /** How many round trips each of these sessions took; NaN where the site does not say. */
+  /** How many round trips each of these sessions took. NaN if the site does not say. */
   roundTrips = [];
-  /** Its other answers: a busy machine may take longer for a login than a site waits. */
+  /** The other answers of the endpoint: on a busy machine a login may take longer than a site waits. */
   refusals = [];
-  /** BOSH requests in the order in which they were sent: sid, rid, body, when, and whether it is over. */
+  /** The BOSH requests in the order in which they were sent: sid, rid, body, time, and whether they are over. */
   requests = [];
-  /** Uncaught exceptions, and whatever the Content-Security-Policy did not allow. */
+  /** Uncaught exceptions, and everything that the Content-Security-Policy did not allow. */
   complaints = [];
   #answers = [];
   #bosh = new WeakMap();
@@ -46,7 +46,7 @@ export class Wire {
     return [...new Set(this.requests.map(({ sid }) => sid))];
   }
 
-  // BOSH answers in the order in which they came, as text: all, or those of a session.
+  // The BOSH answers in the order in which they came, as text. answersOf has those of one session.
   get answers() {
     return this.#answers.map(({ body }) => body);
   }
@@ -55,11 +55,12 @@ export class Wire {
     return this.#answers.filter((answer) => answer.sid === sid).map(({ body }) => body);
   }
 
-  // Whether the server has announced the user in the newest session. Before that, the user gets no messages.
+  // Whether the server knows that the user is online in the newest session. Before that, the user gets no
+  // messages.
   isPresent() {
     const sid = this.sids.at(-1);
     const isPresence = ({ body }) => body.includes("<presence");
-    // The answers to a page that is gone cannot be read.
+    // The answers to a page that is gone cannot be read, so a request that is over counts.
     const over = this.requests.filter((request) => request.sid === sid && request.isOver);
     return over.some(isPresence) || this.#answers.some((it) => it.sid === sid && isPresence(it));
   }
@@ -71,7 +72,7 @@ export class Wire {
     );
   }
 
-  // The requests by session: seconds, RID, the stanzas in it, and those of its answer.
+  // All requests with their session, seconds, RID, stanzas, and the stanzas of the answer.
   story() {
     const start = this.requests[0]?.at;
     const told = this.requests.map(({ sid, rid, body, at, isOver }) => {
@@ -83,8 +84,8 @@ export class Wire {
     return [asked, ...this.refusals, ...told, ...this.complaints].join("\n");
   }
 
-  // Until nothing is under way but the request that the server holds, so that the next RID is known. A page that has none
-  // open is busy, and will send one, unless it has ended its session.
+  // Waits until only the request that the server holds is under way, so that the next RID is known. A page
+  // without an open request is busy and will send one, unless it has ended its session.
   async quiet(milliseconds = 1000) {
     const isQuiet = () => {
       const last = this.requests.at(-1);
@@ -94,21 +95,22 @@ export class Wire {
     await until("no more requests", isQuiet);
   }
 
-  // Everything that has gone over the wire so far, URLs and headers included.
+  // Everything that was sent and received so far, including URLs and headers.
   async everything() {
     while (this.#reading.size) await Promise.all(this.#reading);
     return this.#texts.join("\n");
   }
 
-  // A browser that is closed does not sign out of the chat, and the next case has the same users.
-  // Requests without an answer may not have reached the server, which would then wait for the first of them.
+  // Ends all sessions, because a browser that is closed does not sign out of the chat, and the next case has
+  // the same users. Requests without an answer may not have reached the server, which would then wait for the
+  // first of them.
   async endSessions() {
     await this.everything();
     const ends = this.sids.flatMap((sid) => this.#openRids(sid).map((rid) => [sid, rid]));
-    // A page may have gone before it used what it was given.
+    // A page may be gone before it has used its session.
     const unused = this.prebinds.map(given).filter(({ sid }) => !this.sids.includes(sid));
     ends.push(...unused.map(({ sid, rid }) => [sid, rid]));
-    // A server may hold a request whose RID it has had already: this one need not be answered.
+    // A server may hold a request with a RID that it has already seen, so this does not insist on an answer.
     const end = ([sid, rid]) =>
       terminate(boshUrl, sid, rid, AbortSignal.timeout(10_000)).catch(() => "");
     await Promise.all(ends.map(end));
@@ -126,7 +128,7 @@ export class Wire {
     const body = request.postData() ?? "";
     this.#texts.push(request.url(), JSON.stringify(request.headers()), body);
     const frame = frameOf(request);
-    // The page that is left may not tell how its requests end.
+    // A page that the user leaves may not report how its requests end.
     const left = request.isNavigationRequest() ? this.requests : [];
     for (const sent of left) sent.isOver ||= sent.frame === frame;
     if (request.url() !== boshUrl || request.method() !== "POST") return;
@@ -148,7 +150,7 @@ export class Wire {
   }
 
   async #received(request) {
-    // Of a page that is gone there is nothing left, and a redirect has no body.
+    // Nothing can be read for a page that is gone, and a redirect has no body.
     const response = await request.response().catch(() => null);
     const headers = await response?.allHeaders().catch(() => undefined);
     const body = await response?.text().catch(() => undefined);
@@ -165,7 +167,7 @@ export class Wire {
   }
 }
 
-// Where a request comes from. A page that is only just opened has no frame yet.
+// The frame of a request. A page that was only just opened has no frame yet.
 function frameOf(request) {
   try {
     return request.frame();
@@ -183,7 +185,7 @@ function isEnd({ body }) {
   return /type=['"]terminate['"]/.test(body);
 }
 
-// What the body of a request or an answer holds, by the names of its elements.
+// The names of the elements in the body of a request or an answer.
 function stanzasIn(body) {
   const [, ...names] = [...body.matchAll(/<([\w:]+)/g)].map(([, name]) => name);
   const end = isEnd({ body }) ? ["terminate"] : [];
@@ -194,7 +196,7 @@ function ridIn(body) {
   return Number(/\brid=['"](\d+)/.exec(body)?.[1]);
 }
 
-// The session in an answer of the prebind endpoint, which may be a refusal.
+// The session in an answer of the prebind endpoint, which may also be a refusal.
 function given(answer) {
   try {
     return JSON.parse(answer) ?? {};
@@ -203,7 +205,7 @@ function given(answer) {
   }
 }
 
-// A site may have the script of its pages at the same path.
+// Whether a request asks for a session. A site may serve the script of its pages at the same path.
 export function asksForSession(request) {
   const [path] = request.url().split("?");
   return path === prebindUrl && request.resourceType() !== "script";

@@ -1,12 +1,12 @@
-//! The plain login every server supports, four requests: creation, PLAIN, restart, bind.
+//! The plain login that every server supports, in four requests: creation, PLAIN, restart, bind.
 
 use crate::script::Reply;
 
-/// The replies of a server that knows no shortcut, for `alice@localhost` and any password.
+/// The replies of a server without shortcuts, for `alice@localhost` and any password.
 ///
-/// Each waits for the request it belongs to ([`Reply::when`]). The resource bound is the one
-/// asked for, or `faults`; the session's SID is `faults-sid`. Push to the list, or exchange some
-/// of it, to script a deviation.
+/// Each reply waits for its request ([`Reply::when`]). The server binds the requested resource, or `faults`.
+/// The SID of the session is `faults-sid`. To script another behaviour, add replies to the list or replace
+/// some.
 #[must_use]
 pub fn classic() -> Vec<Reply> {
     [("xmpp:version", CREATED), ("<auth", SUCCESS), ("xmpp:restart", RESTARTED), ("<bind", BOUND)]
@@ -14,7 +14,7 @@ pub fn classic() -> Vec<Reply> {
         .into()
 }
 
-/// The answer to a session's end, and to a request without payload.
+/// The answer to the end of a session, or to a request without payload.
 pub(crate) fn idle(terminates: bool) -> Reply {
     Reply::xml(if terminates { TERMINATED } else { EMPTY })
 }

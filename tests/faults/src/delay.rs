@@ -1,4 +1,4 @@
-//! A path with a delay: a TCP proxy that hands everything on later.
+//! A path with a delay: a TCP proxy that forwards everything later.
 
 use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
@@ -11,16 +11,15 @@ use std::time::{Duration, Instant};
 /// A running proxy. Dropping it closes its connections and ends its threads.
 #[derive(Debug)]
 pub struct Delay {
-    /// Where it listens.
+    /// The address where it listens.
     pub address: SocketAddr,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
 }
 
-/// A proxy to `target` that delivers what either side sends `each_way` later, and up to `jitter`
-/// later still, uniformly distributed and drawn anew for each piece. Nothing overtakes what was
-/// sent before it on the same connection. Opening a connection takes no time, since the kernel
-/// does that; TLS does.
+/// A proxy to `target` that delays the bytes of either side by `each_way`, plus a random part of `jitter`
+/// that is drawn for each piece. Bytes on the same connection stay in order. Opening a connection takes no
+/// time, because the kernel does that, but a TLS handshake does.
 ///
 /// # Panics
 /// If there is no free port on the loopback interface.
@@ -29,8 +28,8 @@ pub fn delay(target: SocketAddr, each_way: Duration, jitter: Duration) -> Delay 
     start(target, each_way, jitter, Duration::ZERO)
 }
 
-/// The same, and opening a connection takes a round trip too: what the client sends on one arrives no
-/// sooner than if it had waited for that.
+/// As [`delay`], but opening a connection takes a round trip as well: the client's first bytes arrive as late
+/// as if it had waited for that.
 ///
 /// # Panics
 /// If there is no free port on the loopback interface.
@@ -52,8 +51,8 @@ fn start(target: SocketAddr, each_way: Duration, jitter: Duration, opening: Dura
 }
 
 impl Delay {
-    /// `url` with the proxy in place of its port. The host stays as it is: `localhost` or
-    /// `127.0.0.1`, which a certificate may name.
+    /// `url` with the proxy's port. The host stays as it is, `localhost` or `127.0.0.1`, because a
+    /// certificate may name it.
     ///
     /// # Panics
     /// If `url` names no port.
@@ -80,7 +79,7 @@ impl Drop for Delay {
             let _ = tcp.shutdown(Shutdown::Both);
         }
         drop(state);
-        // Wakes the acceptor, which looks at the state after each connection.
+        // This connection wakes the acceptor, which checks the state after each connection.
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -93,7 +92,7 @@ struct Shared {
     target: SocketAddr,
     each_way: Duration,
     jitter: Duration,
-    /// What opening a connection takes.
+    /// How long opening a connection takes.
     opening: Duration,
     state: Mutex<State>,
 }
@@ -148,7 +147,7 @@ fn pair(near: TcpStream, target: SocketAddr) -> io::Result<[Arc<TcpStream>; 2]> 
     Ok([Arc::new(near), Arc::new(far)])
 }
 
-/// One direction of a connection, until it ends. The end takes as long to arrive as anything else.
+/// Forwards one direction of a connection until it ends. The end is delayed like any other bytes.
 fn carry(from: &TcpStream, to: &TcpStream, open_at: Instant, shared: &Shared) {
     thread::scope(|scope| {
         let (sender, receiver) = channel();

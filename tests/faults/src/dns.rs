@@ -1,11 +1,11 @@
 //! A name server that never answers.
 //!
-//! No server can make a resolver hang; the machine it asks must be made to. On Linux that takes
-//! network and mount namespaces of one's own, as root or where users may create them: in there
-//! `/etc/resolv.conf` names `127.0.0.1`, where a UDP socket is bound and never read. `localhost`
-//! and other entries of `/etc/hosts` still resolve, and servers started inside can be reached.
+//! A server cannot make a resolver hang; only the machine that it asks can. On Linux this needs its own
+//! network and mount namespaces, as root or where users may create them. Inside, `/etc/resolv.conf` names
+//! `127.0.0.1`, where a UDP socket is bound and never read. `localhost` and other entries of `/etc/hosts`
+//! still resolve, and servers started inside can be reached.
 //!
-//! Needs the commands `unshare`, `mount` and `ip`.
+//! This needs the commands `unshare`, `mount` and `ip`.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,10 +14,9 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Runs the body of a Rust test where names do not resolve.
+/// Runs the body of a Rust test in a namespace where names do not resolve.
 ///
-/// `test` is the full name of the test that calls this, without which it cannot be started again
-/// in there:
+/// `test` is the full name of the calling test, which is needed to start that test again inside:
 ///
 /// ```no_run
 /// #[test]
@@ -31,7 +30,7 @@ use std::process::{Command, Stdio};
 ///
 /// # Errors
 ///
-/// This machine does not allow namespaces, and the body did not run.
+/// If this machine does not allow namespaces. The body did not run then.
 ///
 /// # Panics
 ///
@@ -55,12 +54,12 @@ pub fn black_hole(test: &str, body: impl FnOnce()) -> Result<(), String> {
     Ok(())
 }
 
-/// A command that runs a program in namespaces of its own. The program has to [dig](Hole::dig)
-/// before anything else.
+/// A command that runs a program in its own namespaces. The program has to [dig](Hole::dig) before anything
+/// else.
 ///
 /// # Errors
 ///
-/// This machine does not allow namespaces.
+/// If this machine does not allow namespaces.
 pub fn command(program: impl AsRef<OsStr>) -> Result<Command, String> {
     let ways: [&[&str]; 2] = [&["--net", "--mount"], &["--map-root-user", "--net", "--mount"]];
     for way in ways {
@@ -76,24 +75,24 @@ pub fn command(program: impl AsRef<OsStr>) -> Result<Command, String> {
     Err("no namespaces: this takes `unshare` and root, or user namespaces".into())
 }
 
-/// What keeps queries unanswered while it lives; a refused query would fail at once.
+/// Keeps queries unanswered until it is dropped. A refused query would fail at once.
 #[derive(Debug)]
 pub struct Hole {
     _unread: UdpSocket,
 }
 
 impl Hole {
-    /// Sends all queries of this mount and network namespace to a socket nobody reads.
+    /// Sends all queries of this mount and network namespace to a socket that nobody reads.
     ///
     /// # Errors
     ///
-    /// What could not be set up; outside of a namespace of one's own, port 53 or the mount.
+    /// Says what could not be set up. Outside of its own namespaces it is port 53 or the mount.
     pub fn dig() -> Result<Self, String> {
         run(Command::new("ip").args(["link", "set", "lo", "up"]))?;
         let unread = UdpSocket::bind((Ipv4Addr::LOCALHOST, 53))
             .map_err(|e| format!("port 53 of the name server: {e}"))?;
         cover("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:5\n")?;
-        // Some machines ask a daemon instead, which a network namespace does not cut off.
+        // Some machines ask a daemon instead, which can be reached from inside a network namespace.
         if let Ok(switch) = fs::read_to_string("/etc/nsswitch.conf") {
             let others = switch.lines().filter(|line| !line.trim_start().starts_with("hosts:"));
             let lines: Vec<_> = others.chain(["hosts: files dns", ""]).collect();
@@ -103,7 +102,7 @@ impl Hole {
     }
 }
 
-/// Set for a test that was started again inside.
+/// The variable that is set for a test that was started again inside.
 const INSIDE: &str = "FAULTS_BLACK_HOLE";
 
 /// Mounts a file with this content over another.

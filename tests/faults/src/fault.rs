@@ -1,4 +1,4 @@
-//! The faults, by name, with the kind of error a client is to make of each.
+//! The faults, by name, with the kind of error that each has to end in.
 
 use std::str::FromStr;
 
@@ -10,27 +10,27 @@ use Fault::{
     UnclosedXml,
 };
 
-/// One way to be a bad server.
+/// One way in which a server misbehaves.
 ///
-/// Where a complete body is sent, it is the right answer to the request: a client that overlooks
-/// the fault gets its session, and the test sees that it did.
+/// A complete body is always the right answer to the request. So a client that overlooks the fault gets its
+/// session, and the test notices that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// TCP: nobody listens on the port.
     Refused,
-    /// TCP: the handshake is never completed, as behind a firewall that drops.
+    /// TCP: the handshake is never completed, as behind a firewall that drops packets.
     ConnectHangs,
-    /// TCP: accepted, then neither read nor answered.
+    /// TCP: the connection is accepted, then neither read nor answered.
     NeverReads,
-    /// TLS: accepted, the `ClientHello` is never answered.
+    /// TLS: the connection is accepted, and the `ClientHello` is never answered.
     TlsSilent,
     /// TLS: the handshake arrives one byte at a time.
     TlsDrips,
-    /// TLS: a valid certificate, of a CA the client does not know.
+    /// TLS: a valid certificate of a CA that the client does not know.
     TlsUnknownCa,
-    /// TLS: a certificate of the right CA for another host name.
+    /// TLS: a certificate of the right CA, but for another host name.
     TlsWrongName,
-    /// TLS: a certificate of the right CA and name that has expired.
+    /// TLS: an expired certificate of the right CA with the right name.
     TlsExpired,
     /// TLS: the `ClientHello` is answered with plain HTTP.
     TlsNotTls,
@@ -58,51 +58,51 @@ pub enum Fault {
     BodyEndless,
     /// A well-formed body of 300 KiB.
     BodyTooLarge,
-    /// A complete answer, but a `Content-Length` that promises more; then closed.
+    /// A complete answer with a `Content-Length` that promises more, then the end of the connection.
     BodyTruncated,
-    /// Half an answer, chunked; then closed.
+    /// Half an answer, chunked, then the end of the connection.
     ClosedMidBody,
-    /// Half an answer, then reset.
+    /// Half an answer, then a reset.
     ResetMidBody,
-    /// HTTP/1.0, the end of the body is the end of the connection, and the XML is not closed.
+    /// HTTP/1.0, where the body ends with the connection, and the XML is not closed.
     UnclosedXml,
-    /// `Content-Encoding: gzip`, a few kilobytes that unpack to 32 MiB of well-formed XML.
+    /// `Content-Encoding: gzip` with a few kilobytes that unpack to 32 MiB of well-formed XML.
     GzipBomb,
-    /// A right answer said to be encoded, though no encoding was asked for.
+    /// A right answer with a `Content-Encoding`, although the client asked for none.
     ContentEncoding,
-    /// A redirect of this status to another host name, where a right answer waits.
+    /// A redirect with this status to another host name, where the right answer is.
     Redirect(u16),
-    /// This status with an HTML page (204: without).
+    /// This status with an HTML page (204: without a page).
     Status(u16),
     /// 200 with an HTML page, such as a login form.
     HtmlPage,
     /// 200 with JSON.
     JsonPage,
-    /// 200 with an empty body, said to be XML.
+    /// 200 with an empty body of the type XML.
     EmptyBody,
 }
 
 impl Fault {
-    /// Strikes at the `n`-th request, counted from 1, and at all that follow.
+    /// Strikes at the `n`-th request, counted from 1, and at all requests after it.
     #[must_use]
     pub fn at(self, n: usize) -> Strike {
         Strike { fault: self, at: n.max(1), once: false }
     }
 
-    /// Strikes in TCP or TLS, before there is a request.
+    /// Whether it strikes in TCP or TLS, before there is a request.
     #[must_use]
     pub fn is_before_http(self) -> bool {
         self.is_tls() || matches!(self, Refused | ConnectHangs | NeverReads)
     }
 
-    /// The server speaks TLS.
+    /// Whether the server speaks TLS.
     #[must_use]
     pub fn is_tls(self) -> bool {
         matches!(self, TlsSilent | TlsDrips | TlsUnknownCa | TlsWrongName | TlsExpired | TlsNotTls)
     }
 }
 
-/// The name used in [`ALL`].
+/// Parses the name used in [`ALL`].
 impl FromStr for Fault {
     type Err = String;
 
@@ -112,7 +112,7 @@ impl FromStr for Fault {
     }
 }
 
-/// A fault and the request it strikes at.
+/// A fault, and the request at which it strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Strike {
     pub(crate) fault: Fault,
@@ -121,7 +121,7 @@ pub struct Strike {
 }
 
 impl Strike {
-    /// Strikes a single request or connection; later ones are served.
+    /// Strikes at a single request or connection. Later ones are served.
     ///
     /// [`Fault::Refused`] and [`Fault::ConnectHangs`] stay.
     #[must_use]
@@ -131,22 +131,22 @@ impl Strike {
     }
 }
 
-/// At the first request.
+/// Strikes at the first request.
 impl From<Fault> for Strike {
     fn from(fault: Fault) -> Self {
         fault.at(1)
     }
 }
 
-/// A fault, its name for the command line, and the `ErrorKind` it has to end in.
+/// A fault, its name for the command line, and the `ErrorKind` that it has to end in.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Case {
-    /// Lower case, with hyphens.
+    /// The name, in lower case with hyphens.
     pub name: &'static str,
-    /// What the server does.
+    /// The fault.
     pub fault: Fault,
-    /// The name of the library's `ErrorKind`, wherever in the session the fault strikes.
+    /// The name of prebind's `ErrorKind`. It is the same wherever in the session the fault strikes.
     pub kind: &'static str,
 }
 

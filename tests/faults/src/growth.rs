@@ -1,32 +1,32 @@
-//! Whether a process that makes many calls leaks: the one rule of all languages' tests.
+//! Decides whether a process that makes many calls leaks. The tests of all languages use this rule.
 
 use std::collections::BTreeMap;
 
-/// What a process has at one moment, by name: `files`, `threads`, `memory` in KiB.
+/// The resources of a process at one moment, by name: `files`, `threads`, and `memory` in KiB.
 pub type State = BTreeMap<String, u64>;
 
-/// One state of so many, and at least the first, is of a process that is still warming up.
+/// One state in this many, and at least the first, belongs to a process that is still warming up.
 const WARM_UP: usize = 5;
 
-/// Fewer stretches of calls say nothing.
+/// The fewest stretches of calls that show a leak.
 const MIN_STRETCHES: usize = 3;
 
-/// How much a measure may grow with each call, by its name.
+/// How much a measure, given by its name, may grow with each call.
 ///
-/// A leak of one file or thread, or of 1 KiB, in each call is far above; one in each twelfth call, as the
-/// soak tests make twelve kinds of them, still is, for files and threads.
+/// A leak of one file or thread, or of 1 KiB, in each call is far above the limit. The soak tests make twelve
+/// kinds of calls, so a file or thread that leaks in every twelfth call is above it, too.
 fn limit(measure: &str) -> f64 {
     if measure == "memory" { 0.5 } else { 0.05 }
 }
 
-/// By how much each measure grows with each call, given its states after every `calls` calls.
+/// How much each measure grows with each call, given its states after every `calls` calls.
 ///
-/// What leaks grows in every stretch of calls. What concurrency makes a process keep, the connections of a
-/// pool for example, grows once, in a few of them, and so does a heap with holes. So the median of the
-/// stretches is what counts; of an even number, the lower one.
+/// A leak grows in every stretch of calls. Resources that a process keeps because of concurrency, such as the
+/// connections of a pool, grow only in a few stretches, and so does a heap with holes. So the median of the
+/// stretches counts, and the lower one of two.
 ///
 /// # Errors
-/// Says which measure grows too fast, or that there are too few states to tell.
+/// Says which measure grows too fast, or that there are too few states to decide.
 pub fn growth(states: &[State], calls: u64) -> Result<BTreeMap<String, f64>, String> {
     let warm = &states[(states.len() / WARM_UP).max(1).min(states.len())..];
     if warm.len() <= MIN_STRETCHES || calls == 0 {
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grows_with_every_call_is_a_leak() {
+    fn growth_with_every_call_is_a_leak() {
         let line = |by: u64| [0, 1, 2, 3, 4, 5].map(|stretch| 100 + stretch * by);
         assert!(is_leak("files", &line(200)), "one in each call");
         assert!(is_leak("threads", &line(17)), "one in each twelfth call");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grows_once_or_comes_and_goes_is_none() {
+    fn growth_once_or_now_and_then_is_no_leak() {
         assert!(
             !is_leak("files", &[20, 20, 20, 84, 84, 84]),
             "a pool that has to hold more from some call on"
@@ -86,12 +86,12 @@ mod tests {
     }
 
     #[test]
-    fn a_leak_is_seen_beside_what_comes_and_goes() {
+    fn a_leak_is_seen_despite_other_changes() {
         assert!(is_leak("files", &[20, 260, 410, 690, 800, 1060]));
     }
 
     #[test]
-    fn too_little_is_not_taken_for_nothing() {
+    fn too_few_states_are_an_error() {
         assert!(is_leak("files", &[]));
         assert!(is_leak("files", &[1, 1, 1, 1]));
         assert!(!is_leak("files", &[1, 1, 1, 1, 1]));

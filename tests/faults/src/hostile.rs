@@ -1,4 +1,4 @@
-//! What each [`Fault`] does on the wire.
+//! Makes each [`Fault`] happen on the wire.
 
 use std::io::{self, Read as _, Write as _};
 use std::sync::Arc;
@@ -19,9 +19,8 @@ use crate::wire::{Link, Wire};
 
 /// Serves the [`classic`] login until the fault strikes.
 ///
-/// A [`Fault`] alone strikes at the first request; [`Fault::at`] and [`Strike::once`] say
-/// otherwise. A fault in TCP or TLS that strikes later closes all connections first, so that the
-/// client has to make a new one.
+/// A [`Fault`] alone strikes at the first request; [`Fault::at`] and [`Strike::once`] change that. A fault in
+/// TCP or TLS that strikes later first closes all connections, so that the client has to open a new one.
 ///
 /// # Panics
 ///
@@ -40,14 +39,14 @@ pub fn serve(strike: impl Into<Strike>) -> Server {
     server
 }
 
-/// Longer than any deadline when a whole body is sent like this.
+/// The pause between two bytes. A whole body with such pauses takes longer than any deadline.
 const SLOW: Duration = Duration::from_millis(200);
-/// Lets a flood always be ahead of its reader without taking the processor from it.
+/// The pause in a flood. It keeps the flood ahead of its reader and leaves the reader enough processor time.
 const FLOOD: Duration = Duration::from_millis(1);
 
 struct Hostile {
     strike: Strike,
-    /// New connections are struck.
+    /// Whether the fault strikes at new connections.
     armed: AtomicBool,
     tls: Option<Tls>,
 }
@@ -93,7 +92,7 @@ impl Service for Hostile {
             Fault::TlsSilent => Err(link.shared().hold()),
             Fault::TlsDrips => Wire::tls(link.dripping(SLOW), good),
             Fault::TlsNotTls => {
-                // Closing with the ClientHello unread would be a reset instead.
+                // Read the ClientHello, because closing before that would reset the connection.
                 let _ = link.read(&mut [0; 16 << 10])?;
                 link.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")?;
                 Err(ended())
@@ -128,12 +127,12 @@ impl Service for Hostile {
     }
 
     fn backlog(&self) -> i32 {
-        // So that there are few places to fill.
+        // A backlog of 0 leaves few places to fill.
         if self.strike.fault == Fault::ConnectHangs { 0 } else { 128 }
     }
 }
 
-/// Where redirects lead.
+/// The path that redirects lead to.
 const ELSEWHERE: &str = "/elsewhere";
 
 const HTML: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\
@@ -148,7 +147,7 @@ impl Fault {
         }
     }
 
-    /// The faults there are once a request has been read.
+    /// Makes a fault happen after a request has been read.
     fn strike(self, wire: &mut Wire, body: &[u8]) -> io::Result<()> {
         let half = &body[..body.len() / 2];
         match self {
@@ -156,7 +155,7 @@ impl Fault {
                 wire.send("HTTP/1.1 200 OK\r\nX-Drip: ")?;
                 wire.repeat("a", SLOW)
             }
-            // Of more at once a client may say that the head of the answer is too long.
+            // They are sent one by one: many at once may look like a head that is too long.
             Fault::EndlessInterim => wire.repeat("HTTP/1.1 100 Continue\r\n\r\n", FLOOD),
             Fault::EndlessHeaders => {
                 wire.send("HTTP/1.1 200 OK\r\n")?;
@@ -198,7 +197,7 @@ impl Fault {
             Fault::ResetMidBody => {
                 wire.send(head(&format!("Content-Length: {}", body.len())))?;
                 wire.send(half)?;
-                // A reset overtakes what is still on its way.
+                // A reset would overtake bytes that are still on their way.
                 wire.shared().pause(Duration::from_millis(20))?;
                 Err(wire.reset())
             }
@@ -211,7 +210,7 @@ impl Fault {
         }
     }
 
-    /// The faults that are complete HTTP responses.
+    /// Makes a fault happen that is a complete HTTP response.
     fn respond(self, wire: &mut Wire, body: &[u8]) -> io::Result<()> {
         let html = header("Content-Type", "text/html; charset=utf-8");
         match self {
@@ -234,13 +233,13 @@ impl Fault {
                 wire.respond(200, &[json], br#"{"error":"no such route"}"#)
             }
             Fault::EmptyBody => wire.respond(200, &[xml()], b""),
-            // `NoHeaders`. All others were answered above, or struck before there was a request.
+            // This is `NoHeaders`. All other faults are handled above, or strike before there is a request.
             _ => Err(wire.shared().hold()),
         }
     }
 }
 
-/// The classic server's, for the same request as often as it comes.
+/// The answer of the classic server. The same request gets the same answer each time.
 fn right_answer(request: &Recorded) -> Vec<u8> {
     let idle = idle(peek::terminates(&request.body));
     let known = classic().into_iter().find(|reply| reply.accepts(request));
@@ -256,7 +255,7 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
     [size.as_bytes(), bytes, b"\r\n"].concat()
 }
 
-/// The same XML with white space inside its last tag, as long as asked for.
+/// The same XML, padded to this length with white space inside its last tag.
 fn padded(body: &[u8], length: usize) -> Vec<u8> {
     let at = body.len() - if body.ends_with(b"/>") { 2 } else { 1 };
     let pad = vec![b' '; length.saturating_sub(body.len())];

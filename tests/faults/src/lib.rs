@@ -1,9 +1,9 @@
-//! A scriptable BOSH server for what real servers cannot be made to do.
+//! A scriptable BOSH server for behaviour that real servers cannot be made to show.
 //!
 //! ```
-//! // A server that goes wrong, at the first request or later:
+//! // This server misbehaves, at the first request or later:
 //! let server = faults::serve(faults::Fault::HeadersDrip.at(3));
-//! // One that says exactly this, and remembers what it was asked:
+//! // This server sends exactly these replies, and remembers its requests:
 //! let mut replies = faults::classic();
 //! replies[1] = faults::Reply::new(503, "").header("Retry-After", "30");
 //! let server = faults::script(replies);
@@ -11,7 +11,7 @@
 //! assert!(server.requests().is_empty());
 //! ```
 //!
-//! All of it is plain threads on `127.0.0.1`, and ends when the [`Server`] is dropped.
+//! It runs in plain threads on `127.0.0.1`, and ends when the [`Server`] is dropped.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The servers of this crate for other languages and for a person's shell.
+//! The command `faults`: runs the servers of this crate for other languages and for people.
 
 #![forbid(unsafe_code)]
 
@@ -14,10 +14,10 @@ use clap::{Parser, Subcommand};
 use faults::{Fault, Server, State, dns};
 use serde_json::{Value, json};
 
-/// A BOSH server for what real ones cannot be made to do.
+/// A BOSH server for behaviour that real servers cannot be made to show.
 ///
-/// A server prints one line of JSON with its `url` (and with `ca`, the certificate to trust, if
-/// that is https), and runs until its standard input is closed.
+/// A server prints one line of JSON with its `url` (and `ca`, the certificate to trust, if the URL is https).
+/// It runs until its standard input is closed.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -27,34 +27,33 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Name every fault and the kind of error it has to end in.
+    /// List every fault with the kind of error that it has to end in.
     List,
-    /// Answer a PLAIN login of alice@localhost until the fault strikes; at the end, print the
-    /// requests.
+    /// Answer a PLAIN login of alice@localhost until the fault strikes. At the end, print the requests.
     Serve {
         /// A name from `faults list`.
         fault: Fault,
-        /// The request to strike at, and at all that follow.
+        /// Strike at this request and at all requests after it.
         #[arg(long, default_value_t = 1, value_name = "N")]
         at: usize,
-        /// Strike once, and answer what follows.
+        /// Strike once, and answer the requests after that.
         #[arg(long)]
         once: bool,
-        /// Print `{"struck": N}` as soon as it strikes, each time.
+        /// Print `{"struck": N}` each time, as soon as the fault strikes.
         #[arg(long)]
         tell: bool,
     },
-    /// Serve a test vector; at the end, print what has to come of it, or the difference and fail.
+    /// Serve a test vector. At the end, print the expected result, or print the difference and fail.
     Replay {
         /// A file, or a row of a table as `FILE#ROW`.
         #[arg(value_name = "CASE", required_unless_present = "list")]
         case: Option<String>,
-        /// Print the cases of a directory that can be replayed, one a line.
+        /// Print the cases of a directory that can be replayed, one per line.
         #[arg(long, value_name = "DIR", conflicts_with = "case")]
         list: Option<PathBuf>,
     },
-    /// Fail if a process leaks. Standard input has its states after every N calls, a line of JSON each:
-    /// `{"files": 12, "threads": 9, "memory": 34000}`, memory in KiB.
+    /// Fail if a process leaks. Standard input holds the states of the process after every N calls, each as a
+    /// line of JSON: `{"files": 12, "threads": 9, "memory": 34000}`, with the memory in KiB.
     Growth {
         /// How many calls were made from one state to the next.
         #[arg(long, value_name = "N")]
@@ -139,7 +138,7 @@ fn growth(calls: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// Replaces this process by itself in new namespaces.
+/// Starts this program again in new namespaces, in place of this process.
 fn enter(command: &[OsString]) -> Result<(), String> {
     let this = std::env::current_exe().map_err(|e| e.to_string())?;
     let mut again = dns::command(this)?;
@@ -161,7 +160,7 @@ fn inside(command: &[OsString]) -> ExitCode {
     }
 }
 
-/// Says where the server is.
+/// Prints the URL of the server.
 fn announce(url: &str, ca: Option<&str>) -> Result<(), String> {
     print(&match ca {
         Some(ca) => json!({ "url": url, "ca": ca }),
@@ -169,13 +168,14 @@ fn announce(url: &str, ca: Option<&str>) -> Result<(), String> {
     })
 }
 
-/// Until nobody needs the server any more.
+/// Waits until nobody needs the server any more.
 fn wait_for_end_of_input() -> Result<(), String> {
     io::copy(&mut io::stdin(), &mut io::sink()).map_err(|e| e.to_string())?;
     Ok(())
 }
 
-/// By the thread that prints the last line as well, so that it stays the last.
+/// Prints each strike until the input ends. The thread that prints the last line does this, so that it stays
+/// the last line.
 fn tell_strikes(server: &Server) -> Result<(), String> {
     let input = thread::spawn(wait_for_end_of_input);
     let mut told = 0;

@@ -1,13 +1,13 @@
-//! Looking into a `<body/>` without an XML parser.
+//! Looks into a `<body/>` without an XML parser.
 //!
-//! Enough for what the library under test writes, and independent of its own parser.
+//! This is enough for the bodies that prebind writes, and independent of prebind's own parser.
 
 use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Where the `rid` of the root tag stands, and its value if it is a number.
+/// The position of the `rid` in the root tag, and its value if it is a number.
 pub(crate) fn rid(body: &str) -> Option<(Range<usize>, Option<u64>)> {
     let root = &body[..body.find('>')?];
     let range = attribute(root, "rid")?;
@@ -15,7 +15,7 @@ pub(crate) fn rid(body: &str) -> Option<(Range<usize>, Option<u64>)> {
     Some((range, value))
 }
 
-/// The root tag ends the session.
+/// Whether the root tag ends the session.
 pub(crate) fn terminates(body: &str) -> bool {
     let root = body.split('>').next().unwrap_or_default();
     attribute(root, "type").is_some_and(|range| &root[range] == "terminate")
@@ -28,13 +28,13 @@ pub(crate) fn iq_id(body: &str) -> Option<&str> {
     Some(&iq[attribute(iq, "id")?])
 }
 
-/// The resource asked for in a bind request.
+/// The resource that a bind request asks for.
 pub(crate) fn resource(body: &str) -> Option<&str> {
     let text = body.split_once("<resource>")?.1;
     Some(text.split_once("</resource>")?.0)
 }
 
-/// What a server that knows SCRAM says first to this `<auth/>`, with so many iterations (RFC 5802 §5).
+/// The first message of a SCRAM server in answer to this `<auth/>`, with this many iterations (RFC 5802 §5).
 pub(crate) fn challenge(body: &str, iterations: u32) -> Option<String> {
     let auth = &body[body.find("<auth")?..];
     let message = auth.split_once('>')?.1.split_once('<')?.0;

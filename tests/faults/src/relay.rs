@@ -1,4 +1,4 @@
-//! A path to a real server that loses one request of an exchange.
+//! A relay to a real server that loses one request of an exchange.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -20,17 +20,17 @@ pub struct Relay {
 /// How a request is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// The connection is closed; the server never sees the request.
+    /// The connection is closed, and the server never sees the request.
     Closed,
-    /// The connection is reset; the server never sees the request.
+    /// The connection is reset, and the server never sees the request.
     Reset,
     /// The server gets the request, and the connection is closed before it answers.
     Overheard,
-    /// The server answers the request, and the connection is closed instead of passing that on.
+    /// The server answers the request, and the connection is closed instead of forwarding the answer.
     Unanswered,
-    /// The relay answers 502; the server never sees the request.
+    /// The relay answers 502, and the server never sees the request.
     BadGateway,
-    /// Another server answers, which does not know the session.
+    /// The answer comes from another server, which does not know the session.
     Unknown,
 }
 
@@ -40,7 +40,7 @@ impl Loss {
         [Self::Closed, Self::Reset, Self::Overheard, Self::Unanswered, Self::BadGateway, Self::Unknown];
 }
 
-/// Passes BOSH requests on to the server at `target`, each over a connection of its own.
+/// Forwards BOSH requests to the server at `target`, each over its own connection.
 ///
 /// # Panics
 /// If no port can be opened on the loopback interface.
@@ -52,7 +52,7 @@ pub fn relay(target: SocketAddr) -> Relay {
 }
 
 impl Relay {
-    /// `url` with the relay in place of its host and port.
+    /// `url` with the relay's host and port.
     ///
     /// # Panics
     /// If `url` has no path.
@@ -62,15 +62,16 @@ impl Relay {
         self.server.url.replace("http-bind", path)
     }
 
-    /// Loses this request once, and no other: counted from now and from 0, in the order of the RIDs.
+    /// Loses one request, once. Requests are counted from now on, from 0, in the order of their RIDs.
     pub fn lose(&self, at: usize, loss: Loss) {
         let mut state = self.shared.lock();
         (state.first, state.count, state.lost) = (None, 0, Some((at, loss)));
         state.over.clear();
     }
 
-    /// From now on, holds each request that contains `late` until one that contains `early` has been answered or lost
-    /// since the last call of [`lose`](Self::lose). So the server gets them in this order.
+    /// From now on, holds each request that contains `late` until a request that contains `early` has been
+    /// answered or lost, counted since the last call of [`lose`](Self::lose). So the server gets them in the
+    /// order `early`, `late`.
     pub fn reverse(&self, late: &'static str, early: &'static str) {
         self.shared.lock().reversed = Some((late, early));
     }
@@ -89,7 +90,8 @@ impl Relay {
 }
 
 impl Drop for Relay {
-    /// Without this, the connections of the clients would end only once the target has answered what it holds.
+    /// Ends all connections. Otherwise the connections of clients would only end once the target has answered
+    /// the requests that it holds.
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.is_over = true;
@@ -114,7 +116,7 @@ impl Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The RID that requests are counted from.
+    /// The RID of the first counted request.
     first: Option<u64>,
     count: usize,
     lost: Option<(usize, Loss)>,
@@ -127,7 +129,7 @@ struct State {
 }
 
 impl State {
-    /// Counts a request; how it is lost.
+    /// Counts a request. Returns how it is lost, if it is.
     fn next(&mut self, request: &Recorded) -> Option<Loss> {
         self.count += 1;
         let rid = request.rid()?;
@@ -195,7 +197,7 @@ impl Path {
         wire.respond(status, &[("Content-Type".into(), content_type)], &body)
     }
 
-    /// Sends the request to the target, over a connection of its own.
+    /// Sends the request to the target over a new connection.
     fn pass_on(&self, request: &Recorded) -> io::Result<Arc<TcpStream>> {
         let tcp = Arc::new(TcpStream::connect(self.target)?);
         tcp.set_nodelay(true)?;
@@ -219,7 +221,7 @@ fn write(request: &Recorded, mut tcp: &TcpStream) -> io::Result<()> {
     tcp.write_all([head.as_bytes(), request.body.as_bytes()].concat().as_slice())
 }
 
-/// The answer: its status, content type and body.
+/// Reads the answer: its status, content type and body.
 fn read(mut tcp: &TcpStream) -> io::Result<(u16, String, Vec<u8>)> {
     let mut answer = Vec::new();
     tcp.read_to_end(&mut answer)?;

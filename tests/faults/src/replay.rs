@@ -1,4 +1,4 @@
-//! A test vector, served to an implementation that draws its own RID.
+//! Serves a test vector to an implementation that draws its own RID.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,18 +14,19 @@ use crate::tls::Authority;
 use crate::vector::Case;
 use crate::wire::{Link, Wire};
 
-/// Serves one case of `tests/vectors`: `file.json`, or `file.json#row` of a table.
+/// Serves one case of `tests/vectors`: `file.json`, or a row of a table as `file.json#row`.
 ///
-/// Requests have to come in the order of the exchange, byte for byte, except that every RID is
-/// shifted by what the first one differs from the recorded. A request that is not in the exchange
-/// gets status 599 and the difference as text. Only the request that cleans up may come twice. Where the case ends in an
-/// error that a fresh session may mend, the exchange is served once more: a client may begin anew by itself. It may do so
-/// twice where the creation itself was lost.
+/// Requests have to come in the order of the exchange, byte for byte. Only the RIDs differ: each is shifted
+/// by the difference between the first RID and the recorded one. A request that is not in the exchange gets
+/// status 599 and the difference as text. Only the request that cleans up may come twice.
+///
+/// If the case ends in an error that a fresh session may fix, the exchange is served once more, because a
+/// client may begin again by itself. It may do so twice if the creation itself was lost.
 ///
 /// # Errors
 ///
-/// The file cannot be used, or the case depends on a nonce or a URL that a server cannot choose;
-/// [`replayable`](crate::replayable) lists those that do not.
+/// If the file cannot be used, or if the case depends on a nonce or a URL that a server cannot choose.
+/// [`replayable`](crate::replayable) lists the cases that can be served.
 ///
 /// # Panics
 ///
@@ -55,10 +56,10 @@ pub fn replay(case: &str) -> Result<Replay, String> {
     })
 }
 
-/// A case being served.
+/// A case that is being served.
 #[derive(Debug)]
 pub struct Replay {
-    /// What to give the implementation: the server's, or the case's own where nothing may be sent.
+    /// The URL for the implementation: the server's, or the case's own URL if nothing may be sent.
     pub url: String,
     server: Server,
     case: Arc<Case>,
@@ -66,17 +67,17 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// The certificate to trust, if the case is one over https.
+    /// The certificate to trust, if the case uses https.
     #[must_use]
     pub fn ca_pem(&self) -> Option<&str> {
         self.server.ca_pem()
     }
 
-    /// The case's `expect`, with the session's `rid` shifted to where the client began.
+    /// The case's `expect`, with the session's `rid` shifted to match the client's first RID.
     ///
     /// # Errors
     ///
-    /// How the requests differed from the exchange.
+    /// Says how the requests differed from the exchange.
     pub fn finish(self) -> Result<Value, String> {
         let progress = lock(&self.progress);
         if let Some(difference) = &progress.difference {
@@ -96,7 +97,7 @@ impl Replay {
     }
 }
 
-/// The distance of the client's RIDs from the recorded ones.
+/// The distance between the client's RIDs and the recorded ones.
 #[derive(Clone, Copy, Debug, Default)]
 struct Shift {
     recorded: u64,
@@ -154,7 +155,7 @@ impl Service for Player {
         match self.check(at, request, progress.shift) {
             Ok(()) => progress.answered += 1,
             Err(difference) => {
-                // What follows from the first difference explains nothing.
+                // Only the first difference is kept, because later ones follow from it.
                 progress.difference.get_or_insert(difference.clone());
                 drop(progress);
                 let text = [("Content-Type".into(), "text/plain; charset=utf-8".into())];
@@ -176,8 +177,8 @@ impl Service for Player {
 }
 
 impl Player {
-    /// Whether this request has ended the session before. A client sends it once more if the answer is late, as on a
-    /// busy machine.
+    /// Whether this request has ended the session before. A client sends it once more if the answer is late,
+    /// which happens on a busy machine.
     fn has_ended(&self, progress: &Progress, request: &Recorded) -> bool {
         let last = progress.answered.checked_sub(1).map(|at| &self.case.exchange[at]);
         last.is_some_and(|last| last.cleanup && last.request == shifted(&request.body, progress.shift))
@@ -219,7 +220,7 @@ impl Player {
     }
 }
 
-/// The body as it would be, had the client begun with the recorded RID.
+/// The body with the RID that it would have if the client had begun with the recorded RID.
 fn shifted(body: &str, shift: Shift) -> String {
     let mut body = body.to_owned();
     if let Some((range, Some(rid))) = peek::rid(&body) {

@@ -1,26 +1,26 @@
-//! HTTP/1.1 requests, as read from a connection and remembered for the test.
+//! Reads HTTP/1.1 requests from a connection and records them for the test.
 
 use std::io;
 use std::time::Duration;
 
 use crate::peek;
 
-/// One request a server received, in the order of arrival.
+/// A request that a server received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
     /// The method, `POST` for all of BOSH.
     pub method: String,
-    /// The request target as sent, query included.
+    /// The request target as it was sent, with its query.
     pub path: String,
-    /// Header fields in the order sent, names as sent.
+    /// The header fields, in the order and with the names in which they were sent.
     pub headers: Vec<(String, String)>,
-    /// The body after removal of any transfer coding; invalid UTF-8 is replaced.
+    /// The body without any transfer coding. Invalid UTF-8 is replaced.
     pub body: String,
-    /// Which connection it came on: 0 is the first one accepted.
+    /// The number of its connection. 0 is the first that was accepted.
     pub connection: usize,
-    /// Whether the TLS of that connection took up an earlier one, without a full handshake.
+    /// Whether the TLS of its connection resumed an earlier session, without a full handshake.
     pub is_resumed: bool,
-    /// When it was complete, counted from the server's start.
+    /// When the request was complete, counted from the start of the server.
     pub at: Duration,
 }
 
@@ -32,14 +32,15 @@ impl Recorded {
         self.headers.iter().find(same).map(|(_, value)| &**value)
     }
 
-    /// The `rid` of the `<body/>` sent.
+    /// The `rid` of the `<body/>`.
     #[must_use]
     pub fn rid(&self) -> Option<u64> {
         peek::rid(&self.body)?.1
     }
 }
 
-/// A request at the start of `buffer` and how many bytes it took, `None` while it is incomplete.
+/// Reads a request at the start of `buffer`, and returns it with its length in bytes. Returns `None` while it
+/// is incomplete.
 pub(crate) fn parse(buffer: &[u8]) -> io::Result<Option<(Recorded, usize)>> {
     let mut fields = [httparse::EMPTY_HEADER; 100];
     let mut head = httparse::Request::new(&mut fields);

@@ -1,4 +1,4 @@
-//! Replies written down in advance.
+//! A server whose replies are written in advance.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,9 +15,9 @@ use crate::wire::{Link, Wire};
 
 /// Serves the replies in order, each once, over as many connections as the client opens.
 ///
-/// A request gets the first reply left that accepts it ([`Reply::when`]). When none does,
-/// `type='terminate'` is confirmed, because clean-up is best effort, and anything else gets 500
-/// and the text `script exhausted`.
+/// A request gets the first remaining reply that accepts it ([`Reply::when`]). If there is none,
+/// `type='terminate'` is confirmed, because clean-up is best effort. Any other request gets 500 and the text
+/// `script exhausted`.
 ///
 /// # Panics
 ///
@@ -27,7 +27,7 @@ pub fn script(replies: Vec<Reply>) -> Server {
     Server::start(Script { left: Mutex::new(replies), tls: None })
 }
 
-/// [`script`] over TLS, for `127.0.0.1` and `localhost`, trusted through [`Server::ca_pem`].
+/// As [`script`], over TLS for `127.0.0.1` and `localhost`. [`Server::ca_pem`] is the certificate to trust.
 ///
 /// # Panics
 ///
@@ -39,7 +39,7 @@ pub fn script_tls(replies: Vec<Reply>) -> Server {
     Server::start(Script { left: Mutex::new(replies), tls })
 }
 
-/// [`script`] over TLS with this certificate and key in PEM, the first of which is [`Server::ca_pem`].
+/// As [`script`], over TLS with this certificate and key in PEM. [`Server::ca_pem`] is the same certificate.
 ///
 /// # Panics
 ///
@@ -50,36 +50,35 @@ pub fn script_tls_with(replies: Vec<Reply>, certificate: &str, key: &str) -> Ser
     Server::start(Script { left: Mutex::new(replies), tls })
 }
 
-/// One scripted response. A field may be set directly or by the methods.
+/// A scripted response. You may set its fields directly or by the methods.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// Header fields; only `Content-Length` is added, unless it or `Transfer-Encoding` is here.
+    /// The header fields. Only `Content-Length` is added, unless it or `Transfer-Encoding` is among them.
     pub headers: Vec<(String, String)>,
-    /// The body. In UTF-8 text `{rid}`, `{id}` and `{resource}` are replaced by the request's RID,
-    /// its iq id, and the resource it asks for (or `faults`); `{challenge}` by the data of a SCRAM
-    /// challenge that answers its `<auth/>`, with 4,096 iterations, and `{long challenge}` by that of
-    /// one with 600,000.
+    /// The body. In UTF-8 text, `{rid}`, `{id}` and `{resource}` stand for the request's RID, its iq id, and
+    /// the resource that it asks for (or `faults`). `{challenge}` stands for the data of a SCRAM challenge
+    /// with 4,096 iterations that answers its `<auth/>`, and `{long challenge}` for a challenge with 600,000.
     pub body: Vec<u8>,
     when: Option<String>,
     after: Duration,
     after_next: bool,
     lasts: Option<Duration>,
-    /// When the first request came that it answered, counted from the server's start.
+    /// When it answered its first request, counted from the start of the server.
     since: Option<Duration>,
     closes: bool,
     idle: Option<Duration>,
 }
 
 impl Reply {
-    /// 200 and XML.
+    /// A reply with status 200 and XML.
     #[must_use]
     pub fn xml(body: impl Into<Vec<u8>>) -> Self {
         Self::new(200, body).header("Content-Type", XML)
     }
 
-    /// Any status and body, without a `Content-Type`.
+    /// A reply with any status and body, without a `Content-Type`.
     #[must_use]
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self { status, body: body.into(), ..Self::default() }
@@ -92,45 +91,45 @@ impl Reply {
         self
     }
 
-    /// Answers only a request whose body contains this text; which is how replies find their
-    /// requests when several are in flight.
+    /// Answers only a request whose body contains this text. This is how replies find their requests when
+    /// several are under way.
     #[must_use]
     pub fn when(mut self, part: &str) -> Self {
         self.when = Some(part.into());
         self
     }
 
-    /// Waits before it is sent.
+    /// Waits this long before it is sent.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
         self.after = delay;
         self
     }
 
-    /// Waits until the request with the next RID has arrived, which a client sends that does not wait for this
-    /// reply.
+    /// Waits until the request with the next RID has arrived, which only a client sends that does not wait
+    /// for this reply.
     #[must_use]
     pub fn after_next(mut self) -> Self {
         self.after_next = true;
         self
     }
 
-    /// Answers all requests for so long after the first, and not one only.
+    /// Answers all requests for this long after the first one, instead of only one.
     #[must_use]
     pub fn lasts(mut self, time: Duration) -> Self {
         self.lasts = Some(time);
         self
     }
 
-    /// Closes the connection behind it without having said so: the next request on it finds a
-    /// stale socket.
+    /// Closes the connection after the reply without announcing it, so that the next request finds a stale
+    /// socket.
     #[must_use]
     pub fn closes(mut self) -> Self {
         self.closes = true;
         self
     }
 
-    /// Closes the connection behind it once nothing has come on it for so long.
+    /// Closes the connection once no request has come for this long after the reply.
     #[must_use]
     pub fn closes_after(mut self, idle: Duration) -> Self {
         self.idle = Some(idle);
@@ -172,12 +171,12 @@ impl Reply {
     }
 }
 
-/// The content type XEP-0124 §6 asks for.
+/// The content type that XEP-0124 §6 requires.
 pub(crate) const XML: &str = "text/xml; charset=utf-8";
 
 struct Script {
     left: Mutex<Vec<Reply>>,
-    /// The certificate to trust, and what the server presents.
+    /// The certificate to trust, and the TLS configuration of the server.
     tls: Option<(String, Arc<ServerConfig>)>,
 }
 

@@ -1,4 +1,4 @@
-//! The listening socket, its threads, and how they all end.
+//! The listening socket and its threads, and how all of them end.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,13 +12,13 @@ use socket2::{Domain, Socket, Type};
 use crate::request::Recorded;
 use crate::wire::{Link, Wire};
 
-/// No connection outlives this, whatever its script says: a forgotten server must not run forever.
+/// The longest life of a connection, whatever its script says: a forgotten server must not run for ever.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(120);
 
 /// A running server. Dropping it ends all of its threads and connections at once.
 #[derive(Debug)]
 pub struct Server {
-    /// What to give the library, `http://127.0.0.1:<port>/http-bind` or the same with `https`.
+    /// The URL for prebind: `http://127.0.0.1:<port>/http-bind`, or the same with `https`.
     pub url: String,
     ca_pem: Option<String>,
     shared: Arc<Shared>,
@@ -26,7 +26,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// The certificate a client has to trust to reach an `https` server.
+    /// The certificate that a client has to trust to reach an `https` server.
     #[must_use]
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
@@ -50,8 +50,9 @@ impl Server {
         self.shared.lock().links.len()
     }
 
-    /// How often the fault of [`serve`](crate::serve) has struck so far: at connections for one before
-    /// HTTP, at requests for any other. What never reaches the server is not counted.
+    /// How often the fault of [`serve`](crate::serve) has struck so far. A fault before HTTP strikes at
+    /// connections, and other faults strike at requests. Connections that never reach the server are not
+    /// counted.
     #[must_use]
     pub fn strikes(&self) -> usize {
         self.shared.lock().strikes
@@ -84,23 +85,23 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stop();
         if let Some(acceptor) = self.acceptor.take() {
-            // A panic in there was already printed; raising it again in a drop would abort.
+            // A panic of the thread was already printed. Raising it again in a drop would abort the process.
             let _ = acceptor.join();
         }
     }
 }
 
-/// What a server says on its connections. An error from either method ends that connection.
+/// What a server does on its connections. An error from either method ends the connection.
 pub(crate) trait Service: Send + Sync + 'static {
-    /// Takes over a new connection, before anything was read from it.
+    /// Takes over a new connection before anything was read from it.
     fn open(&self, link: Link) -> io::Result<Wire> {
         Ok(Wire::plain(link))
     }
 
-    /// Answers one request; `index` counts them over all connections, from 0.
+    /// Answers one request. `index` counts the requests of all connections, from 0.
     fn answer(&self, wire: &mut Wire, index: usize, request: &Recorded) -> io::Result<()>;
 
-    /// What clients have to trust; decides whether the URL says `https`.
+    /// The certificate that clients have to trust. If there is one, the URL is `https`.
     fn ca_pem(&self) -> Option<String> {
         None
     }
@@ -111,7 +112,7 @@ pub(crate) trait Service: Send + Sync + 'static {
     }
 }
 
-/// What becomes of connections not made yet.
+/// What happens to new connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Door {
     /// They are accepted.
@@ -123,7 +124,7 @@ pub(crate) enum Door {
     Full,
 }
 
-/// What all threads of a server share.
+/// The data that all threads of a server share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     address: SocketAddr,
@@ -148,7 +149,7 @@ impl Shared {
     pub(crate) fn record(&self, mut request: Recorded, connection: usize) -> (usize, Recorded) {
         request.connection = connection;
         let mut state = self.lock();
-        // Taken under the lock, so that times are in the order of the list.
+        // The time is taken under the lock, so that times are in the order of the list.
         request.at = self.started.elapsed();
         state.requests.push(request.clone());
         let index = state.requests.len() - 1;
@@ -161,7 +162,7 @@ impl Shared {
         self.lock().strikes += 1;
     }
 
-    /// Sleeps, unless the server is dropped meanwhile.
+    /// Sleeps for this long. Ends early, with an error, if the server is dropped.
     pub(crate) fn pause(&self, duration: Duration) -> io::Result<()> {
         let stopped = |state: &mut State| !state.stopped;
         let state = self.lock();
@@ -180,7 +181,7 @@ impl Shared {
         if has_come(&state) { Ok(()) } else { Err(ended()) }
     }
 
-    /// Leaves a connection open without doing anything on it, until all ends.
+    /// Leaves a connection open and idle until the server ends.
     pub(crate) fn hold(&self) -> io::Error {
         self.pause(LIFETIME).err().unwrap_or_else(ended)
     }
@@ -224,18 +225,18 @@ impl Shared {
         }
     }
 
-    /// Wakes the acceptor, which looks at the state after each connection.
+    /// Wakes the acceptor, which checks the state after each connection.
     fn knock(&self) {
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A thread that panicked has failed its test already; the others may still end in order.
+        // A thread that panicked has already failed its test, and the others should still end cleanly.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The end of a connection: nothing went wrong, there is nothing more to do.
+/// The error that ends a connection although nothing went wrong.
 pub(crate) fn ended() -> io::Error {
     io::ErrorKind::ConnectionAborted.into()
 }
@@ -268,7 +269,7 @@ fn accept(listener: TcpListener, shared: &Arc<Shared>, service: &impl Service) {
 }
 
 fn converse(service: &impl Service, link: Link) {
-    // Every error here is an end that was scripted, or a client that went away.
+    // Every error here is a scripted end, or a client that has gone.
     let Ok(mut wire) = service.open(link) else {
         return;
     };
@@ -279,13 +280,13 @@ fn converse(service: &impl Service, link: Link) {
     }
 }
 
-/// The sockets that hold the door shut for as long as they live.
+/// The sockets that keep the door shut until they are dropped.
 fn keep_shut(door: Door, listener: TcpListener, address: SocketAddr) -> Vec<Socket> {
     match door {
         Door::Open => Vec::new(),
         Door::Refused => {
             drop(listener);
-            // Bound but not listening: refused for certain, and nobody else gets the port.
+            // A socket that is bound and does not listen refuses connections, and keeps the port from others.
             bind(address).into_iter().collect()
         }
         Door::Full => {
@@ -294,7 +295,7 @@ fn keep_shut(door: Door, listener: TcpListener, address: SocketAddr) -> Vec<Sock
                 socket.connect_timeout(&address.into(), Duration::from_millis(100))?;
                 Ok::<_, io::Error>(socket)
             };
-            // One is a place more than the backlog of 0 has; another would only be waited for.
+            // A backlog of 0 has room for one connection, and a second one would only be waited for.
             [Ok(listener.into()), filler()].into_iter().flatten().collect()
         }
     }

@@ -1,19 +1,20 @@
-//! How long a call takes on a machine that has other things to do as well.
+//! Measures how long a call takes on a busy machine.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long the watcher sleeps before it looks at the clock again.
+/// How long the watcher sleeps between two looks at the clock.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Runs `call`, and returns its result and how long it took. The time does not count by which the machine
-/// held this process up: a thread sleeps in short steps beside the call, and what it oversleeps is taken off.
+/// Runs `call`, and returns its result and how long it took, without the time for which the machine held up
+/// this process. To measure that time, a thread sleeps in short steps during the call, and counts by how much
+/// it oversleeps.
 ///
-/// On an idle machine that is next to nothing, so a call that is late by itself is still found out.
+/// On an idle machine that is next to nothing, so a call that is slow by itself is still noticed.
 pub fn timed<T>(call: impl FnOnce() -> T) -> (T, Duration) {
     thread::scope(|scope| {
-        // Dropped with this frame, so that a call that panics ends the watcher, too.
+        // The sender is dropped with this frame, so that the watcher also ends if the call panics.
         let (is_running, end) = channel::<()>();
         let watcher = scope.spawn(move || lateness(&end));
         let start = Instant::now();
@@ -25,7 +26,7 @@ pub fn timed<T>(call: impl FnOnce() -> T) -> (T, Duration) {
     })
 }
 
-/// By how much this thread oversleeps until the other end of the channel is gone.
+/// How much this thread oversleeps until the other end of the channel is gone.
 fn lateness(end: &Receiver<()>) -> Duration {
     let mut late = Duration::ZERO;
     loop {
@@ -45,7 +46,7 @@ mod tests {
     #[test]
     fn a_call_that_waits_is_not_mistaken_for_a_machine_that_does() {
         let wait = Duration::from_millis(200);
-        // A very busy machine may take off most of it, not each time.
+        // On a very busy machine most of the time may be taken off, but not every time.
         let is_counted = (0..50).any(|_| {
             let (result, took) = timed(|| {
                 thread::sleep(wait);

@@ -1,4 +1,4 @@
-//! Certificates made on the spot.
+//! Certificates that are made when they are needed.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// A certificate authority of one server's own.
+/// The certificate authority of one server.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -23,7 +23,7 @@ impl Authority {
         self.0.pem()
     }
 
-    /// For the names the servers have.
+    /// A valid certificate for the names of the servers.
     pub(crate) fn trusted(&self) -> Arc<ServerConfig> {
         self.config(&params(OWN_NAMES))
     }
@@ -47,11 +47,11 @@ impl Authority {
     }
 }
 
-/// A self-signed certificate for the names the servers have that is no longer valid, and its key, both in PEM.
+/// An expired self-signed certificate for the names of the servers, and its key, both in PEM.
 ///
 /// # Panics
 ///
-/// Never: nothing here depends on input.
+/// Never, because nothing here depends on input.
 #[must_use]
 pub fn expired_certificate() -> (String, String) {
     let key = key();
@@ -60,7 +60,7 @@ pub fn expired_certificate() -> (String, String) {
     (params.self_signed(&key).expect(VALID).pem(), key.serialize_pem())
 }
 
-/// A certificate and its key, both in PEM.
+/// The TLS configuration with this certificate and key, both in PEM.
 pub(crate) fn given(certificate: &str, key: &str) -> Arc<ServerConfig> {
     let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<_, _>>();
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes());

@@ -1,4 +1,4 @@
-//! The files of `tests/vectors`, as far as a server needs to understand them.
+//! Reads the parts of the files in `tests/vectors` that a server needs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,14 +8,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// The cases below a directory that [`replay`](crate::replay()) can serve.
+/// The cases in a directory that [`replay`](crate::replay()) can serve.
 ///
-/// Each is an object with `case`, the argument for [`replay`](crate::replay()), and the case's own
-/// `name`, `config`, `account` and `expect`.
+/// Each is an object with `case`, which is the argument for [`replay`](crate::replay()), and with the `name`,
+/// `config`, `account` and `expect` of the case.
 ///
 /// # Errors
 ///
-/// What is wrong with which file.
+/// Says which file is wrong, and why.
 pub fn replayable(directory: &Path) -> Result<Vec<Value>, String> {
     let entries = fs::read_dir(directory).map_err(|e| about(directory, &e))?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
@@ -70,7 +70,7 @@ impl Case {
         }
     }
 
-    /// Why it cannot be replayed to a client whose randomness is its own.
+    /// Why the case cannot be replayed to a client with its own random values.
     pub(crate) fn obstacle(&self) -> Option<&'static str> {
         if self.random.nonce.is_some() {
             return Some("it depends on the client's nonce, which a server cannot choose");
@@ -94,10 +94,10 @@ impl Case {
         self.random.rid
     }
 
-    /// How often a client may begin anew by itself, after the error that it ends in.
+    /// How often a client may begin again by itself after the error that the case ends in.
     pub(crate) fn new_beginnings(&self) -> usize {
         let is = |what: &str, value: &str| self.expect.pointer(what).is_some_and(|found| found == value);
-        // A proxy may have lost the server for a moment only, unless it says for how long.
+        // A proxy may have lost the server only for a moment, unless it says for how long.
         let lost = |entry: &Entry| {
             let answer = &entry.answer;
             matches!(answer.status, 502..=504) && !answer.headers.contains_key("Retry-After")
@@ -113,7 +113,7 @@ impl Case {
         self.config.get("url")?.as_str()
     }
 
-    /// The path the requests go to.
+    /// The path that the requests go to.
     pub(crate) fn path(&self) -> &str {
         let url = self.url().and_then(|url| url.split("://").nth(1));
         let path = url.and_then(|url| url.find('/').map(|at| &url[at..]));
@@ -140,7 +140,7 @@ pub(crate) struct Entry {
     pub(crate) answer: Answer,
 }
 
-/// What an entry or a row says of the reply.
+/// The reply, as an entry or a row describes it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Answer {
     #[serde(default = "ok")]
@@ -170,7 +170,7 @@ impl Answer {
 
     pub(crate) fn body(&self) -> Vec<u8> {
         let encoded = self.reply_base64.as_deref();
-        // Checked when the file was read.
+        // The base64 was checked when the file was read.
         let bytes = encoded.and_then(|text| BASE64.decode(text).ok());
         bytes.unwrap_or_else(|| self.reply.clone().into_bytes())
     }
@@ -188,7 +188,7 @@ enum OneOrMore {
     More(Vec<String>),
 }
 
-/// Many cases with a common beginning.
+/// Many cases with the same beginning.
 #[derive(Debug, Deserialize)]
 struct Table {
     name: String,
@@ -241,7 +241,7 @@ impl Table {
     }
 }
 
-/// All cases of a file, with their rows' names; none if it holds something else.
+/// All cases of a file, with the names of their rows. A file without cases gives none.
 fn cases(file: &Path) -> Result<Vec<(Option<String>, Case)>, String> {
     let text = fs::read_to_string(file).map_err(|e| about(file, &e))?;
     let value: Value = serde_json::from_str(&text).map_err(|e| about(file, &e))?;
@@ -271,7 +271,7 @@ fn ok() -> u16 {
     200
 }
 
-// Serde needs the field's own type: an absent key means XML, `null` no header.
+// Serde needs the type of the field: a missing key means XML, and `null` means no header.
 #[allow(clippy::unnecessary_wraps)]
 fn xml() -> Option<String> {
     Some(crate::script::XML.to_owned())

@@ -12,7 +12,7 @@ use socket2::SockRef;
 use crate::request::{self, Recorded};
 use crate::server::{LIFETIME, Shared, ended};
 
-/// No honest request comes near this.
+/// The longest request, which is much longer than any real one.
 const LARGEST_REQUEST: usize = 4 << 20;
 
 /// An accepted TCP connection.
@@ -20,19 +20,19 @@ pub(crate) struct Link {
     tcp: Arc<TcpStream>,
     shared: Arc<Shared>,
     connection: usize,
-    /// The pause after every single byte written, if it is to drip.
+    /// The pause after each byte, if the connection drips.
     drip: Option<Duration>,
 }
 
 impl Link {
     pub(crate) fn new(tcp: Arc<TcpStream>, shared: Arc<Shared>, connection: usize) -> Self {
-        // Neither can fail on an open socket; both only matter for speed and clean-up.
+        // Neither call can fail on an open socket, and both only matter for speed and clean-up.
         let _ = tcp.set_nodelay(true);
         let _ = tcp.set_read_timeout(Some(LIFETIME));
         Self { tcp, shared, connection, drip: None }
     }
 
-    /// From now on every byte is followed by a pause.
+    /// From now on, a pause follows each byte.
     pub(crate) fn dripping(mut self, pause: Duration) -> Self {
         self.drip = Some(pause);
         self
@@ -45,7 +45,7 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        // The registry's handle would keep the socket open.
+        // The socket is shut down, because the registry's handle would keep it open.
         self.shared.close(self.connection);
     }
 }
@@ -71,7 +71,7 @@ impl Write for Link {
     }
 }
 
-/// A connection ready for requests, with TLS or without.
+/// A connection that is ready for requests, with or without TLS.
 pub(crate) struct Wire {
     stream: Box<dyn Stream>,
     unread: Vec<u8>,
@@ -95,7 +95,7 @@ impl Wire {
         self.stream.link().shared()
     }
 
-    /// From now on the next request has to come within this time.
+    /// From now on, the next request has to come within this time.
     pub(crate) fn wait_at_most(&mut self, idle: Duration) -> io::Result<()> {
         self.stream.link().tcp.set_read_timeout(Some(idle))
     }
@@ -137,13 +137,13 @@ impl Wire {
         self.send([head.as_bytes(), body].concat())
     }
 
-    /// Sends bytes as they are, in one write.
+    /// Sends bytes unchanged, in one write.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.stream.write_all(bytes.as_ref())?;
         self.stream.flush()
     }
 
-    /// Sends the same bytes over and over, with a pause between, until the other side has enough.
+    /// Sends the same bytes again and again, with pauses, until the other side closes the connection.
     pub(crate) fn repeat(&mut self, bytes: impl AsRef<[u8]>, pause: Duration) -> io::Result<()> {
         let begun = Instant::now();
         while begun.elapsed() < LIFETIME {

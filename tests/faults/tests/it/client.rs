@@ -1,12 +1,12 @@
-//! A client that shows what is on the wire, and nothing else.
+//! A client that only shows what is on the wire.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Longer than anything takes that is to happen, however busy the machine is.
+/// Longer than any expected event takes, however busy the machine is.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
-/// Long enough to say that nothing happens.
+/// Long enough to conclude that nothing happens.
 pub(crate) const QUIET: Duration = Duration::from_millis(400);
 
 pub(crate) const CREATION: &str = "<body xmlns=\"http://jabber.org/protocol/httpbind\" \
@@ -29,16 +29,16 @@ pub(crate) fn post(body: &str) -> String {
     format!("POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}")
 }
 
-/// How a server's bytes came to an end.
+/// How the bytes of a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Closed,
     Reset,
-    /// Nothing more came, but the connection is open.
+    /// No more bytes came, but the connection is open.
     Quiet,
 }
 
-/// What arrives until the connection ends, or until nothing comes for `patience`.
+/// The bytes that arrive until the connection ends, or until nothing comes for `patience`.
 pub(crate) fn receive(mut tcp: &TcpStream, patience: Duration) -> (String, End) {
     tcp.set_read_timeout(Some(patience)).expect("a timeout");
     let mut bytes = Vec::new();
@@ -50,7 +50,7 @@ pub(crate) fn receive(mut tcp: &TcpStream, patience: Duration) -> (String, End) 
     (String::from_utf8_lossy(&bytes).into_owned(), end)
 }
 
-/// What arrives until it is enough, which has to come.
+/// The bytes that arrive until `is_enough`. The connection must not end before.
 pub(crate) fn receive_until(mut tcp: &TcpStream, is_enough: impl Fn(&str) -> bool) -> String {
     let mut bytes = String::new();
     while !is_enough(&bytes) {
@@ -62,14 +62,14 @@ pub(crate) fn receive_until(mut tcp: &TcpStream, is_enough: impl Fn(&str) -> boo
     bytes
 }
 
-/// One request on a connection, and the complete response to it: head and body.
+/// Sends one request on a connection, and returns head and body of its response.
 pub(crate) fn exchange(stream: &mut (impl Read + Write), body: &str) -> (String, String) {
     let request = post(body);
     stream.write_all(request.as_bytes()).expect("sending");
     response(stream)
 }
 
-/// A complete response, its end known by `Content-Length`; 204 has none.
+/// Reads a complete response. `Content-Length` gives its end; a 204 has no body.
 pub(crate) fn response(stream: &mut impl Read) -> (String, String) {
     let head = head(stream);
     let length = head.split("Content-Length: ").nth(1).unwrap_or("0");
@@ -79,7 +79,7 @@ pub(crate) fn response(stream: &mut impl Read) -> (String, String) {
     (head, String::from_utf8_lossy(&body).into_owned())
 }
 
-/// A status line and header fields, and not a byte more.
+/// Reads a status line and header fields, and no further byte.
 pub(crate) fn head(stream: &mut impl Read) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! The command, as another language uses it.
+//! Tests the command as other languages use it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -15,18 +15,18 @@ fn faults(arguments: &[&str]) -> Command {
     command
 }
 
-/// A server, and the URL it printed.
+/// Starts a server. Returns it with the URL that it printed.
 fn start(arguments: &[&str]) -> (Child, String) {
     let mut child = faults(arguments).spawn().expect("the command");
     let mut line = String::new();
     let stdout = child.stdout.as_mut().expect("a pipe");
-    // One line is all there is until somebody connects, so nothing is read too far.
+    // The server prints only one line until somebody connects, so this reads nothing after it.
     BufReader::new(stdout).read_line(&mut line).expect("a line");
     let line: Value = serde_json::from_str(&line).expect("JSON");
     (child, line["url"].as_str().expect("a URL").to_owned())
 }
 
-/// Exit code, standard output, standard error, after standard input was closed.
+/// Closes standard input. Returns the exit code, standard output and standard error.
 fn end(child: Child) -> (Option<i32>, String, String) {
     let output = child.wait_with_output().expect("an end");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");

@@ -1,4 +1,4 @@
-//! The delay, seen from both ends.
+//! Tests the delay from both ends.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 const EACH_WAY: Duration = Duration::from_millis(20);
 
-/// Sends everything back on one connection, and returns it at its end.
+/// Sends all bytes of one connection back, and returns them at its end.
 fn echo() -> (SocketAddr, JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let target = listener.local_addr().expect("its address");
@@ -64,7 +64,7 @@ fn a_connection_that_was_opened_ahead_is_open() {
     let round_trip = EACH_WAY * 10;
     let proxy = faults::distance(target, round_trip / 2, Duration::ZERO);
     let mut tcp = TcpStream::connect(proxy.address).expect("a connection");
-    // It is the proxy's clock that counts: nothing tells when it takes the connection for open.
+    // Only the proxy's clock counts, and nothing shows when the proxy regards the connection as open.
     thread::sleep(round_trip);
     let start = Instant::now();
     let ((), took) = faults::timed(|| {

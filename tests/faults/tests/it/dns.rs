@@ -1,4 +1,4 @@
-//! In the black hole names do not resolve, and nothing else is amiss.
+//! Tests that in the black hole names do not resolve, and everything else works.
 
 use std::net::{TcpListener, TcpStream, ToSocketAddrs as _};
 use std::process::Command;
@@ -14,7 +14,7 @@ fn queries_hang_for_a_command() {
         faults.args(["black-hole-dns", "--"]).args(command);
         faults.output().unwrap().status.code()
     };
-    // 124 is how `timeout` says that time ran out; a refused query would have been 2 at once.
+    // The command `timeout` exits with 124 when the time is up. A refused query would give 2 at once.
     assert_eq!(run(&["timeout", "1", "getent", "hosts", "example.invalid"]), Some(124));
     assert_eq!(run(&["getent", "ahosts", "localhost"]), Some(0));
     assert_eq!(run(&["sh", "-c", "exit 7"]), Some(7));

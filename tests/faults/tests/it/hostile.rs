@@ -1,4 +1,4 @@
-//! Each fault does on the wire what its name says.
+//! Tests that each fault does on the wire what its name says.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use crate::client::{
 };
 use faults::Fault;
 
-/// Everything the server says to one session creation, and how that ends.
+/// All bytes that the server sends in answer to one session creation, and how they end.
 fn strike(fault: Fault, patience: Duration) -> (String, End) {
     let server = faults::serve(fault);
     let mut tcp = connect(&server.url);
@@ -20,7 +20,7 @@ fn strike(fault: Fault, patience: Duration) -> (String, End) {
     answer
 }
 
-/// A fault that is a complete response.
+/// Head and body of a fault that is a complete response.
 fn complete(fault: Fault) -> (String, String) {
     let server = faults::serve(fault);
     exchange(&mut connect(&server.url), CREATION)
@@ -206,7 +206,7 @@ fn dropping_a_server_ends_whatever_it_is_doing() {
     for case in faults::ALL {
         let server = faults::serve(case.fault);
         let address = address(&server.url);
-        // Some of them refuse this; the others are in the middle of something.
+        // Some servers refuse this, and the others are in the middle of an answer.
         if let Ok(mut tcp) = TcpStream::connect_timeout(&address, Duration::from_millis(20)) {
             tcp.write_all(post(CREATION).as_bytes()).unwrap();
             tcp.set_read_timeout(Some(Duration::from_millis(20))).unwrap();

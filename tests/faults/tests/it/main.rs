@@ -1,4 +1,4 @@
-//! The servers, seen from the wire.
+//! Tests the servers on the wire.
 
 mod client;
 mod command;

@@ -1,4 +1,4 @@
-//! The relay and the server behind it.
+//! Tests the relay and the server behind it.
 
 use std::io::Write as _;
 use std::net::TcpListener;

@@ -1,4 +1,4 @@
-//! The replay server accepts a right client and says how a wrong one differs.
+//! Tests that the replay server accepts a right client and says how a wrong one differs.
 
 use std::fs;
 use std::io::Write as _;
@@ -21,7 +21,7 @@ fn fixture(name: &str) -> Result<Replay, String> {
     replay(&format!("{FIXTURES}/{name}"))
 }
 
-/// Posts with further header lines to the path of the fixture.
+/// Posts to the path of the fixture, with additional header lines.
 pub(crate) fn say(tcp: &mut TcpStream, body: &str, headers: &str) -> (String, String) {
     let request = post(body).replace("/http-bind", "/bosh");
     let request = request.replace("Host:", &format!("{headers}Host:"));

@@ -1,4 +1,4 @@
-//! The script server says what it is told and remembers what it heard.
+//! Tests that the script server sends its replies and remembers its requests.
 
 use std::io::Write as _;
 use std::thread;

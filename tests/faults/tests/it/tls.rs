@@ -1,4 +1,4 @@
-//! The faults in TLS, seen by a strict client.
+//! Tests the faults in TLS with a strict client.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 type Tls = StreamOwned<ClientConnection, TcpStream>;
 
-/// A connection that trusts the server's own CA, after the handshake.
+/// Opens a connection that trusts the server's own CA, and does the handshake.
 fn handshake(server: &Server) -> io::Result<Tls> {
     handshake_by(config(server), server)
 }
@@ -88,7 +88,7 @@ fn a_certificate_that_changes_in_mid_session() {
     let mut pooled = handshake(&server).unwrap();
     let mut first = handshake(&server).unwrap();
     assert!(exchange(&mut first, CREATION).0.starts_with("HTTP/1.1 200"));
-    // Session tickets, then the end.
+    // Session tickets arrive, then the end.
     pooled.sock.read_to_end(&mut Vec::new()).unwrap();
     assert!(handshake(&server).is_err());
     assert_eq!(server.requests().len(), 1);
@@ -102,7 +102,7 @@ fn a_script_over_tls() {
 }
 
 #[test]
-fn whether_a_handshake_took_up_an_earlier_one() {
+fn a_resumed_handshake_is_reported() {
     let server = faults::script_tls(vec![faults::Reply::xml("1"), faults::Reply::xml("2")]);
     let config = config(&server);
     for body in ["1", "2"] {

@@ -1,4 +1,5 @@
-# shellcheck shell=sh Installs node-xmpp-bosh into this directory and compiles its XML parser. The version
+# shellcheck shell=sh
+# Installs node-xmpp-bosh into this directory and compiles its XML parser. The version
 # that it asks for is too old for today's Node, so package.json overrides it.
 
 : "${from:?}"

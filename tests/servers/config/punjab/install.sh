@@ -1,4 +1,5 @@
-# shellcheck shell=sh Installs Punjab into this directory as a virtual environment. Punjab was written for
+# shellcheck shell=sh
+# Installs Punjab into this directory as a virtual environment. Punjab was written for
 # Python 2, so its source is translated.
 
 : "${from:?}"

@@ -1,4 +1,5 @@
-# shellcheck shell=sh Installs Vysper and the program that starts it into this directory. The files that Maven
+# shellcheck shell=sh
+# Installs Vysper and the program that starts it into this directory. The files that Maven
 # fetches are kept next to it, where tests/run keeps them as well.
 
 : "${from:?}"
