@@ -11,20 +11,21 @@
   "use strict";
 
   /**
-   * When a tab may ask for its next session, in seconds: no storm when a chat server restarts, when the
-   * browser cannot reach it, or when the site is down. A `Pace` knows neither a clock nor a page.
+   * Decides when a tab may ask for its next session, in seconds. It prevents a storm of requests when a chat
+   * server restarts, when the browser cannot reach it, or when the site is down. A `Pace` knows neither a
+   * clock nor a page.
    */
   class Pace {
     /** The longest pause after one failure, after two, and so on. Half of it is the shortest. */
     static growing = [2, 10, 30, 90, 300];
-    /** All tabs lose their sessions at once when a chat server restarts: they ask spread over this time. */
+    /** When a chat server restarts, all tabs lose their sessions at once. They ask for new ones spread over this time. */
     static spread = 62;
-    /** A session in use for this long has proved that nothing is wrong. */
+    /** A session that was used for this long shows that nothing is wrong. */
     static steady = 60;
 
     #random;
     #lost = 0; // sessions in a row that did not last
-    #refused = 0; // answers in a row that were no session
+    #refused = 0; // refusals in a row
     #isOpen = false;
     #usedSince;
 
@@ -44,7 +45,7 @@
       this.#usedSince ??= now;
     }
 
-    /** The page gave its session up by itself: it may ask for the next at once. */
+    /** The page has given up its session by itself, so it may ask for the next one at once. */
     left() {
       this.#isOpen = false;
     }
@@ -53,7 +54,7 @@
       return this.#usedSince !== undefined;
     }
 
-    /** How long to wait before the site is asked for a session, in place of the one that was open. */
+    /** How long to wait before asking the site for a session in place of the last one. */
     pause(now) {
       if (!this.#isOpen) return 0;
       this.#isOpen = false;
@@ -63,7 +64,7 @@
       return Math.max(this.#random() * Pace.spread, this.#lost > 1 ? this.#grown(this.#lost) : 0);
     }
 
-    /** How long to wait before the site is asked again after it refused; undefined if that is useless. */
+    /** How long to wait before asking the site again after a refusal. undefined if asking again is useless. */
     pauseAfterRefusal(retry, retryAfter = 0) {
       this.#refused++;
       if (retry === "fresh-session" && this.#refused === 1) return 0;
@@ -77,7 +78,7 @@
     }
   }
 
-  /** What the header Retry-After says, in seconds: a number of them, or a date. */
+  /** The time in the header Retry-After, in seconds. The header has a number of seconds, or a date. */
   function secondsOf(retryAfter, now = Date.now()) {
     const seconds = Number(retryAfter ?? 0);
     const given = Number.isNaN(seconds) ? (Date.parse(retryAfter) - now) / 1000 : seconds;
@@ -91,7 +92,7 @@
 
   // Sites that share an origin share its storage, so the endpoint is a part of each name.
   const channelName = `prebind ${endpoint}`;
-  const ownerOf = (site) => `prebind.owner ${site}`; // whose chat this tab, and this browser, has kept
+  const ownerOf = (site) => `prebind.owner ${site}`; // whose chat data this tab, and this browser, keeps
   const ownerKey = ownerOf(endpoint);
   const openKey = `prebind.open ${endpoint}`; // this tab has a page open
   const pageKey = `prebind.page ${endpoint}`; // the name of this tab's page
@@ -102,10 +103,10 @@
   const patience = 2000;
 
   const pace = new Pace();
-  let ready; // a session that nobody has used yet
+  let ready; // a session that is not used yet
   let namedPage; // the page's name, also in a browser without storage
-  let unreached; // the HTTP status with which the chat server refused the browser; 0 is no answer
-  let hasComplained = false; // once a page
+  let unreached; // the HTTP status with which the chat server refused the browser; 0 means no answer
+  let hasComplained = false; // reset for each page
   let isLeaving = false;
   let leavingBy; // the form with which the user is signing out
   let tabs;
@@ -115,25 +116,25 @@
 
   const parts = { session, signOut, leave: async () => converseApi?.user.logout() };
 
-  // Without a page there is the timing only, for a test.
+  // Without a page, only the timing is available, for a test.
   if (globalThis.document) run();
   else globalThis.prebind = { Pace, secondsOf };
 
   function run() {
     const mark = Symbol.for("prebind");
-    // A page may have its elements twice, or get them anew without being loaded, see `follow`.
+    // A page may have the script twice, or get it again without being loaded, see `follow`.
     if (globalThis[mark]) return;
     globalThis[mark] = true;
     Object.defineProperty(globalThis, "prebind", { value: parts });
     if (served.has("converse")) prepare(address(served.get("converse")));
     addEventListener("submit", endBeforeSignOut);
-    // One session cannot serve two documents: the page around the frame has the chat.
+    // One session cannot serve two documents, so a frame leaves the chat to the page around it.
     if (globalThis.top === globalThis) begin().catch((error) => tell(`no chat: ${error.message}`));
   }
 
   async function begin() {
     if (!endpoint) return tell("no chat: the script's own element has no data-prebind");
-    // The browser may make a page ready that the user never opens. The site refuses it a session.
+    // The browser may prerender a page that the user never opens. The site refuses a session for it.
     if (fromDocument("prerendering")) {
       await new Promise((resolve) => addEventListener("prerenderingchange", resolve, true));
     }
@@ -151,9 +152,10 @@
 
   // ---- Whose chat it is
 
-  // Makes this tab and browser the owner's. Returns false if a cache has served the page of another user.
+  // Makes the page's user the owner of this tab and browser. Returns false if a cache has served another
+  // user's page.
   async function takeOver() {
-    // A tab that is a copy of another one, which is still open, must not share its session.
+    // A tab that is a copy of another open tab must not share that tab's session.
     const isCopy = read("sessionStorage", openKey) !== null;
     const isOther = isCopy || read("sessionStorage", ownerKey) !== owner;
     if (isOther) write("sessionStorage", pageKey, null);
@@ -161,14 +163,14 @@
     if (isNew && hasTraces() && !(await isConfirmed())) return false;
     if (isOther) forgetTab();
     if (isNew) await within(performance.now() + patience, passTo(owner));
-    // Converse.js makes its database anew after signing out, in some view modes.
+    // In some view modes, Converse.js creates its database again after signing out.
     else if (!owner && !isShared()) await within(performance.now() + patience, forgetDatabase());
     write("sessionStorage", ownerKey, owner);
     write("sessionStorage", openKey, "open");
     return true;
   }
 
-  // Asks the site whether the page belongs to the signed-in user: the cookie counts, not the page.
+  // Asks the site whether the page belongs to the signed-in user. The cookie decides that, not the page.
   async function isConfirmed() {
     if (!owner) return isNobodys();
     ready = await session().catch(() => undefined);
@@ -188,7 +190,7 @@
     return keysOf("localStorage").some(isTrace);
   }
 
-  // Whether another site of this origin has a chat open: what the client has kept may be that site's.
+  // Whether another site of this origin has a chat open. The client's stored data may belong to that site.
   function isShared() {
     return keysOf("localStorage").some((key) => key.startsWith(ownerOf("")) && key !== ownerKey);
   }
@@ -198,10 +200,10 @@
     return page?.type === "back_forward" && page.transferSize === 0;
   }
 
-  // Not `reload`: it would resend the form that the page may be the answer to. At most once a minute, unless
-  // the user has acted, because it may not help.
+  // Loads the page again. `reload` would send a form again if the page is the answer to one. This happens at
+  // most once a minute, unless the user has acted, because it may not help.
   function loadAgain() {
-    // Negative if the clock was set back meanwhile.
+    // This is negative if the clock was set back.
     const ago = Date.now() - Number(read("sessionStorage", againKey));
     const isAsked = navigator.userActivation?.hasBeenActive;
     if (!isAsked && ago >= 0 && ago < 60_000)
@@ -222,7 +224,7 @@
     });
   }
 
-  // Makes the chat of this browser, in all tabs, another user's or nobody's.
+  // Passes the chat of this browser, in all tabs, to another user or to nobody.
   async function passTo(next) {
     write("localStorage", ownerKey, next || null);
     forget("localStorage");
@@ -243,7 +245,7 @@
 
   // ---- Sessions
 
-  /** A fresh session, `{jid, sid, rid}`, as soon as one may be asked for. Fails if there will be none. */
+  /** Returns a fresh session, `{jid, sid, rid}`, as soon as the pace allows. Fails if the site gives none. */
   async function session() {
     const pause = pace.pause(seconds());
     if (pause > 2) show("away");
@@ -254,7 +256,7 @@
       unreached = undefined;
       if (answer.sid) {
         pace.opened();
-        // Converse.js tells more: whether the chat server answers.
+        // With Converse.js, `watch` shows the chat as on once the chat server answers.
         if (!converseApi) show("on");
         return answer;
       }
@@ -269,7 +271,7 @@
     }
   }
 
-  // What the site answers: a session, or the kind of a failure and what a retry may do.
+  // The site's answer: a session, or the kind of the failure and whether a retry may help.
   async function ask(parameters) {
     const url = new URL(address(endpoint));
     for (const [name, value] of Object.entries(parameters)) {
@@ -280,7 +282,7 @@
     const response = await fetch(url, options).catch(() => undefined);
     const content = await response?.json().catch(() => undefined);
     const isAway = !response || response.status === 429 || response.status >= 500;
-    // A redirect, as to a page for signing in, has no status.
+    // A redirect, for example to a login page, has no status here.
     const assumed = {
       kind: `HTTP ${response?.status || "redirect"}`,
       retry: isAway ? "later" : "no",
@@ -288,8 +290,8 @@
     return { ...assumed, ...content, retryAfter: secondsOf(response?.headers.get("Retry-After")) };
   }
 
-  // The page's name becomes the resource of its sessions, so a page whose session was lost keeps its JID.
-  // `randomUUID` would not do: browsers have it only on https.
+  // The page's name becomes the resource of its sessions, so a page that lost its session keeps its JID.
+  // `randomUUID` cannot be used, because browsers have it only on https.
   function pageName() {
     const bytes = crypto.getRandomValues(new Uint8Array(12));
     const made = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -300,8 +302,8 @@
 
   // ---- Converse.js
 
-  // The page's settings of Converse.js. A user's text may have an element of the same id. Ours stands before
-  // the script, unless something has moved it; the addresses must agree in any case.
+  // The page's settings of Converse.js. A user's text may contain an element with the same id. The real one
+  // comes directly before the script, unless something has moved it. Its addresses must match in any case.
   function settingsOfPage() {
     const found = all('script#prebind-converse[type="application/json"]');
     const ours = found.filter((element) => element.nextElementSibling === own);
@@ -342,13 +344,14 @@
     });
   }
 
-  // Converse.js extends what it finds under its name, which may be a user's element.
+  // Converse.js extends the object that it finds under its name, and a user's element may have that name.
   function prepare(library) {
     if (!isThere()) globalThis.converse = {};
     trust(library);
   }
 
-  // A policy of Trusted Types blocks the HTML that Converse.js writes. The exception is for its own files only.
+  // A Trusted Types policy blocks the HTML that Converse.js writes. This allows HTML from Converse.js's own
+  // files only.
   function trust(library) {
     const folder = library.slice(0, library.lastIndexOf("/") + 1);
     const createHTML = (text) => {
@@ -359,11 +362,11 @@
     try {
       globalThis.trustedTypes?.createPolicy("default", { createHTML });
     } catch {
-      // The site has one of its own, or allows none.
+      // The site has its own default policy, or allows none.
     }
   }
 
-  // Converse.js from the address that we know, or the one that the site has loaded or will load.
+  // Converse.js from the known address, or the one that the site loads.
   async function library() {
     if (served.has("converse")) {
       const { default: converse } = await import(address(served.get("converse")));
@@ -378,7 +381,8 @@
     return typeof globalThis.converse?.plugins?.add === "function";
   }
 
-  // Converse.js would ask for a session whenever it has none, without a pause, and give up when it is refused.
+  // By itself, Converse.js asks for a session without a pause whenever it has none, and gives up after a
+  // refusal. This replaces that by `session`.
   function attachTo(converse) {
     const { api } = converse;
     converseApi = api;
@@ -389,7 +393,7 @@
       if (!read("sessionStorage", presentKey)) announceAlways(converse);
       if (ready || !restored(connection)) attachSoon(connection);
     };
-    // Converse.js 10 and older have no hook for it.
+    // Converse.js 10 and older have no hook for this.
     if (converse.startNewPreboundBOSHSession) converse.startNewPreboundBOSHSession = attach;
     api.listen.not("login");
     api.listen.on("login", (_, payload) => {
@@ -401,11 +405,11 @@
     api.listen.on("disconnected", () => isLeaving || api.user.login());
   }
 
-  // Converse.js sends no presence in a session that it restores. The user may have left the last page before
-  // Converse.js sent it there, and would get no messages.
+  // Converse.js sends no presence in a session that it restores. If the user left the last page before
+  // Converse.js sent a presence there, the user would get no messages.
   function announceAlways(converse) {
     converse.api.listen.once("rosterContactsFetched", () => {
-      // The first is for Converse.js 10 and older.
+      // The next line is for Converse.js 10 and older.
       converse.send_initial_presence = true;
       connectionOf().send_initial_presence = true;
     });
@@ -433,7 +437,7 @@
     }
   }
 
-  // Notes whether the chat server answers, which only the client sees.
+  // Records whether the chat server answers, which only the client sees.
   function watch(connection) {
     const mark = Symbol.for("prebind");
     if (connection[mark]) return;
@@ -444,19 +448,19 @@
         pace.used(seconds());
         show("on");
       }
-      // The server sends the presence of others, too, once the user is announced.
+      // The server sends presences only after it knows that the user is online.
       if (body.getElementsByTagName("presence").length) write("sessionStorage", presentKey, "yes");
       xmlInput.call(this, body);
     };
     const { _hitError: hitError } = bosh;
     bosh._hitError = function (status) {
-      // The client repeats the first request that fails, unless the answer is final.
+      // The client repeats a failed request once, unless the answer is final.
       if (!isLeaving && (this.errors > 0 || status >= 400)) missed(status, connection.service);
       hitError.call(this, status);
     };
   }
 
-  // Tells the console once per page, and the site with the next request for a session.
+  // Reports the failure on the console, once per page, and to the site with the next request for a session.
   function missed(status, url) {
     show("away");
     if (pace.isUsed || hasComplained) return;
@@ -488,8 +492,8 @@
     });
   }
 
-  // What the form is about to send. While the chat ends, a menu may remove the form, and a guard against double
-  // clicks may disable its fields or stop a second event.
+  // Copies what the form is about to send. While the chat ends, a menu may remove the form, and a guard
+  // against double clicks may disable its fields or stop a second event.
   function copyOf(form, submitter) {
     const copy = element("form");
     copy.hidden = true;
@@ -498,7 +502,7 @@
       if (value) copy.setAttribute(name, value);
     }
     const data = new FormData(form, submitter);
-    // Older browsers leave the button out.
+    // Older browsers do not include the button.
     if (submitter?.name && !data.has(submitter.name)) data.append(submitter.name, submitter.value);
     const fields = Array.from(data, ([name, value]) =>
       Object.assign(element("input"), { type: "hidden", name, value }),
@@ -507,7 +511,7 @@
     return copy;
   }
 
-  /** Ends the chat in all tabs and clears it away, in two seconds at most. Never fails. */
+  /** Ends the chat in all tabs and deletes its data, within two seconds. Never fails. */
   async function signOut() {
     const end = performance.now() + patience;
     isLeaving = true;
@@ -526,7 +530,7 @@
     }
   }
 
-  // The browser may keep the page as it is, for Back. Other pages of the tab go on with the session.
+  // The browser may keep the page for its Back button. Other pages of the tab continue the session.
   function rest() {
     write("sessionStorage", openKey, null);
     tabs?.close();
@@ -535,7 +539,7 @@
     connection?._proto._abortAllRequests();
   }
 
-  // The page is as it was, with what was typed there: only the chat is renewed.
+  // The page comes back unchanged, with everything that the user typed. Only the chat starts again.
   function wake({ persisted }) {
     if (!persisted) return;
     if (isOutdated()) return loadAgain();
@@ -543,7 +547,7 @@
     write("sessionStorage", openKey, "open");
     const connection = connectionOf?.();
     if (!connection || isLeaving) return;
-    // Converse.js connects anew. The page that the user comes from may still use the tab's session.
+    // Converse.js gets a new session, because the page that the user comes from may still use the old one.
     pace.left();
     connection.resume();
     connection._doDisconnect();
@@ -552,10 +556,10 @@
 
   // ---- Pages that change without being loaded: Turbo, htmx, history.pushState
 
-  // Such pages replace their body, so the elements of Converse.js stand beside it, unless the page has a place
-  // for them.
+  // Such pages replace their body, so the elements of Converse.js are put outside of it, unless the page has
+  // a place for them.
   function settle({ assets_path: assets, auto_insert: isInserted = true }) {
-    // Converse.js finds its files by its script element. The copy of a script that has run does not run.
+    // Converse.js finds its files by its script element. A copy of a script that has run does not run again.
     for (const part of all('link[rel="stylesheet"], script[src]')) {
       const source = part.getAttribute("href") ?? part.getAttribute("src");
       if (assets && source?.startsWith(`${assets}converse`))
@@ -572,8 +576,8 @@
     else if (!converseRoot.isConnected) fromDocument("documentElement").append(converseRoot);
   }
 
-  // Checks whose page it is after each change. The script of the new page may not run, because the policy of
-  // the first page has another nonce.
+  // Checks after each change whose page it is. The script of the new page may not run, because the content
+  // security policy of the first page has another nonce.
   function follow() {
     let [script, known] = [own, own.dataset.prebind];
     let isDue = false;
@@ -585,7 +589,7 @@
       known = script.dataset.prebind;
       pass(new URLSearchParams(known).get("jid") ?? "");
     };
-    // Not at once: Turbo takes its permanent elements out of the page for a moment.
+    // This looks a moment later, because Turbo briefly takes its permanent elements out of the page.
     const observer = new MutationObserver(() => {
       if (!isDue) setTimeout(look);
       isDue = true;
@@ -595,7 +599,7 @@
     observer.observe(fromDocument("documentElement"), shown);
   }
 
-  // The page now belongs to another user or to nobody: this chat ends, and the page is loaded again.
+  // The page now belongs to another user or to nobody, so this chat ends and the page is loaded again.
   async function pass(next) {
     if (next === owner || (!next && !(await isNobodys()))) return;
     isLeaving = true;
@@ -606,7 +610,7 @@
 
   // ---- What people see
 
-  // The site may have its own element for this, with its own words and style.
+  // Shows the state of the chat. The site may have its own element for this, with its own words and style.
   function show(state) {
     const root = fromDocument("documentElement");
     if (root.getAttribute("data-prebind-chat") === state) return;
@@ -635,12 +639,13 @@
     return [...Document.prototype.querySelectorAll.call(document, selector)];
   }
 
-  // Elements of the page hide what the document has of the same name. Not every browser has every name.
+  // Reads a property of the document, because an element of the page can hide it by its name. Some browsers
+  // do not have every property.
   function fromDocument(name) {
     return Object.getOwnPropertyDescriptor(Document.prototype, name)?.get.call(document);
   }
 
-  // A field of a form hides the form's method of the same name.
+  // Reads an attribute, because a field of a form can hide the form's method by its name.
   function attribute(element, name) {
     return Element.prototype.getAttribute.call(element, name);
   }
@@ -651,7 +656,7 @@
 
   // ---- Storage and time
 
-  // The session that the chat would go on with, and what Converse.js has noted about it.
+  // Deletes the session that the chat would continue, and Converse.js's notes about it.
   function forgetTab() {
     forget("sessionStorage");
   }
@@ -672,7 +677,7 @@
     }
   }
 
-  // A browser may have no storage for the site, or no room in it.
+  // The browser may allow the site no storage, or may have no room in it.
   function read(storage, key) {
     try {
       return globalThis[storage].getItem(key);
@@ -686,11 +691,11 @@
       if (value === null) globalThis[storage].removeItem(key);
       else globalThis[storage].setItem(key, value);
     } catch {
-      // The page works without.
+      // The page works without storage.
     }
   }
 
-  // Relative to the page's own address, because a user's text may contain a `<base>`.
+  // The URL is relative to the page's own address, because a user's text may contain a `<base>`.
   function address(path) {
     return new URL(path, location.href).href;
   }

@@ -63,7 +63,7 @@ impl Command {
 /// Reads the command line.
 ///
 /// # Errors
-/// Whatever clap has to say: a usage error, or the text of `--help` and `--version`.
+/// The message of clap: a usage error, or the text of `--help` and `--version`.
 pub(crate) fn parse() -> Result<Command, clap::Error> {
     let parsed =
         Cli::try_parse().map(|cli| cli.command).map_err(|error| match env::args().nth(1).as_deref() {
@@ -96,8 +96,8 @@ pub(crate) fn completions(shell: Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// Whether somebody tried to give a secret as an argument: by an option one might expect, or after
-/// the JID. clap's own message would repeat it.
+/// Whether the user tried to give a secret as an argument: by an option that sounds right, or after the JID.
+/// clap's own message would repeat the secret.
 fn is_about_a_secret(error: &clap::Error) -> bool {
     let unknown = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(unknown)) if error.kind() == ErrorKind::UnknownArgument => unknown,
@@ -114,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    /// A message that names an option must not send anybody to one that is not there.
+    /// A message must not name an option that does not exist.
     #[test]
     fn every_option_that_messages_may_name_is_there() {
         let command = Cli::command();
@@ -122,7 +122,7 @@ mod tests {
         let is_there = |name: &str| login.get_arguments().any(|argument| argument.get_long() == Some(name));
         let options = Config::options().map(|option| option.name);
         let names = options.chain(["iterations.least", "iterations.most", "token", "anonymous", "external"]);
-        // One call of the command has no use for them, so no message of one names them.
+        // A command that makes one call does not need these, so its messages never name them.
         let absent = [
             "iterations",
             "scram_cache",

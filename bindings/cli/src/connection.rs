@@ -1,4 +1,4 @@
-//! The options that say how to reach the server; every command that does so has them.
+//! The options that say how to reach the server. Every command that connects to it has them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -19,20 +19,20 @@ pub(crate) const URL_HELP: &str = "The BOSH endpoint, for example https://chat.e
 #[derive(Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionOptions {
-    /// Send this header, 'Name: value', with each request; @FILE reads such lines from a file,
-    /// which keeps secrets out of the list of processes
+    /// Send this header, 'Name: value', with each request; @FILE reads such lines from a file, which keeps
+    /// secrets out of the list of processes
     #[arg(long = "header", value_name = "HEADER|@FILE", value_parser = HeadersParser)]
     headers: Vec<Headers>,
     /// Trust the certificates in this PEM file instead of the operating system's
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Present this certificate (PEM, with those that lead to the authority)
+    /// Present this certificate (PEM, with its intermediate certificates)
     #[arg(long, value_name = "FILE", requires = "client_key")]
     client_cert: Option<PathBuf>,
     /// The private key of that certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "client_cert")]
     client_key: Option<PathBuf>,
-    /// Go through this proxy: http://, https:// or socks5://; a password in it is safer in the
+    /// Connect through this proxy: http://, https:// or socks5://; a password in it is safer in the
     /// environment than in the list of processes
     #[arg(long, value_name = "URL", env = "PREBIND_PROXY", hide_env_values = true)]
     proxy: Option<String>,
@@ -43,7 +43,7 @@ pub(crate) struct ConnectionOptions {
     #[arg(long)]
     ipv6: bool,
     #[arg(long, value_name = "SECONDS", value_parser = seconds,
-          default_value = default("deadline"), help = "How long everything may take")]
+          default_value = default("deadline"), help = "How long the whole call may take")]
     deadline: Duration,
     #[arg(long, value_name = "SECONDS", value_parser = seconds,
           default_value = default("resolve_timeout"), help = "How long a name lookup may take")]
@@ -59,10 +59,10 @@ pub(crate) struct ConnectionOptions {
 }
 
 impl ConnectionOptions {
-    /// The library's defaults, and what was asked for instead.
+    /// The configuration: the library's defaults, changed by the options.
     ///
     /// # Errors
-    /// `Config` if the URL is none, `Input` if a file cannot be read.
+    /// `Config` if the URL is not valid, `Input` if a file cannot be read.
     pub(crate) fn config(&self, url: &str) -> Result<Config, Failure> {
         let mut headers = Vec::new();
         for some in &self.headers {
@@ -71,7 +71,7 @@ impl ConnectionOptions {
         let mut config = Config::new(url)?
             .with_headers(headers)
             .with_ca(self.ca.as_deref().map(read_bytes).transpose()?)
-            // An empty variable is how one is taken back in some shells' settings.
+            // Some shells' settings can only unset a variable by making it empty.
             .with_proxy(self.proxy.as_deref().filter(|proxy| !proxy.is_empty()).map(Secret::from));
         if let (Some(chain), Some(key)) = (&self.client_cert, &self.client_key) {
             let key = secret::read_file(key)?.as_str().into();
@@ -90,7 +90,7 @@ impl ConnectionOptions {
     }
 }
 
-/// What `--header` was given.
+/// The value of `--header`.
 #[derive(Clone)]
 enum Headers {
     Inline(String, Secret),
@@ -117,7 +117,8 @@ impl Headers {
     }
 }
 
-/// Unlike clap's own parsers it does not repeat what is wrong: that may be a secret.
+/// Parses `--header`. Unlike clap's own parsers, it does not repeat the wrong value, because that may be a
+/// secret.
 #[derive(Clone)]
 struct HeadersParser;
 

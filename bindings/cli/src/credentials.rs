@@ -1,4 +1,4 @@
-//! The options that say who logs in, and by what.
+//! The options that say who logs in, and with which credentials.
 
 use clap::{Args, ValueEnum};
 use prebind::{Credentials, Jid};
@@ -7,19 +7,19 @@ use crate::failure::Failure;
 use crate::printable::printable;
 use crate::secret::SecretSource;
 
-/// What proves the right to use the account.
+/// The credentials of the account.
 #[derive(Args)]
 #[command(next_help_heading = "Credentials")]
 pub(crate) struct CredentialOptions {
     #[command(flatten)]
     source: SecretSource,
-    /// What the secret is, or that there is none
+    /// What kind of secret it is, or that there is none
     #[arg(long, value_enum, value_name = "KIND", default_value_t = Auth::Password)]
     auth: Auth,
     /// Use this SASL mechanism; the secret is its initial response, before base64
     #[arg(long, value_name = "NAME", conflicts_with = "auth")]
     mechanism: Option<String>,
-    /// The user name to log in with, where it is not the one in the JID
+    /// The user name to log in with, if it differs from the one in the JID
     #[arg(long, value_name = "NAME")]
     authcid: Option<String>,
     /// The identity to act as, for an administrator who may act for others
@@ -31,11 +31,11 @@ pub(crate) struct CredentialOptions {
 enum Auth {
     /// A password, by the strongest mechanism
     Password,
-    /// A token the server takes as a password (JWT), or a password that is sent as it is: by PLAIN
+    /// A token that the server accepts as a password (JWT), or a password that is sent as it is, by PLAIN
     Plain,
-    /// No account; the JID is only a domain
+    /// No account: the JID is only a domain
     Anonymous,
-    /// What TLS proves: see --client-cert
+    /// No secret: the client certificate of --client-cert proves the identity
     External,
     /// An OAuth 2.0 token, by OAUTHBEARER
     Oauthbearer,
@@ -45,7 +45,7 @@ enum Auth {
 }
 
 impl CredentialOptions {
-    /// What is wrong if a secret is given that nobody needs.
+    /// The error if a secret is given that is not needed.
     pub(crate) fn conflict(&self) -> Option<&'static str> {
         let needs_none = self.mechanism.is_none() && matches!(self.auth, Auth::Anonymous | Auth::External);
         let message = "--auth anonymous and --auth external take no password";

@@ -51,7 +51,7 @@ impl Exit {
             Self::Usage => "wrong usage of the command",
             Self::Config => "a wrong URL, JID or option; nothing was sent",
             Self::Connect => "no connection: name lookup, TCP, TLS, proxy",
-            Self::Timeout => "the time was over",
+            Self::Timeout => "timed out",
             Self::Http => "the answer is not BOSH: another status, a web page, a redirect",
             Self::Protocol => "the answer breaks the protocol",
             Self::Terminated => "the server ended the session, or does not know it",

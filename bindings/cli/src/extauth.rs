@@ -1,10 +1,12 @@
-//! `prebind extauth`: the program that ejabberd runs to ask whether users may log in.
+//! `prebind extauth`, the program that ejabberd runs to ask whether users may log in.
 //!
-//! [`serve`] reads requests and writes answers, [`service`] finds the answers: by [`keys`] or those of
-//! an identity [`provider`] and the [`rules`] for tokens, or by asking the [`site`] over [`http`]. Files are [`watched`]; [`log`] says what is wrong.
+//! [`serve`] reads requests and writes answers. [`service`] finds the answers: it verifies tokens with
+//! [`keys`], or with those of an identity [`provider`], by the [`rules`]; or it asks the [`site`] over
+//! [`http`]. [`watched`] reads files again when they change, and [`log`] says what is wrong.
 //!
-//! ejabberd loses BOSH for all of its hosts when the program exits at its start or answers anything but frames. So
-//! nothing ends this command before its input ends, and nothing else is written to standard output while ejabberd asks.
+//! If the program exits at its start, or writes anything but frames, ejabberd loses BOSH for all of its
+//! hosts. So this command never ends before its input ends, and writes nothing else to standard output while
+//! ejabberd asks.
 
 mod http;
 mod keys;
@@ -40,22 +42,22 @@ use watched::Live;
 /// The most bytes of a list of users.
 const MAX_USERS: u64 = 16 * 1024 * 1024;
 
-/// What to tell those who give a secret as an argument.
+/// The error if a secret is given as an argument.
 pub(crate) const NEVER_AN_ARGUMENT: &str = "a secret is never an argument, since every user of the machine could \
      read it in the list of processes; put it into a file for --site-secret-file, or into the environment variable \
      PREBIND_SITE_SECRET";
 
 /// Answer ejabberd's questions whether users may log in and exist
 ///
-/// ejabberd's external authentication runs it, writes requests to its stdin and reads answers from its stdout. It
-/// accepts users whose password is a token that the site signed, or to whom the site says yes. It runs until stdin
-/// ends: if an option is wrong it answers no to everything, if there is no key it refuses each login, and the log says
-/// how to mend it.
+/// ejabberd's external authentication runs this command, writes requests to its stdin and reads answers from
+/// its stdout. It accepts users whose password is a token that the site signed, or whom the site accepts. It
+/// runs until stdin ends. If an option is wrong, it answers no to everything; if there is no key, it refuses
+/// each login; and the log says how to fix it.
 #[derive(Args)]
 #[command(after_help = examples(EXAMPLES))]
 pub(crate) struct Extauth {
-    /// Verify tokens with the key in this file (JWK or PEM), or with those in the files *.jwk, *.json and *.pem of this
-    /// folder; may be given several times. Files that change are read again
+    /// Verify tokens with the key in this file (JWK or PEM), or with the keys in the files *.jwk, *.json and
+    /// *.pem of this folder; may be given several times. Files are read again when they change
     #[arg(long = "key", value_name = "PATH", help_heading = "Tokens")]
     keys: Vec<PathBuf>,
     /// Verify tokens with the keys that an identity provider publishes at this URL (its `jwks_uri`). They are fetched
@@ -67,18 +69,19 @@ pub(crate) struct Extauth {
     rules: Rules,
     #[command(flatten)]
     site: SiteOptions,
-    /// Who exists: those whom the site knows, everybody or nobody [default: site with --site, else all]
+    /// Which users exist: those that the site knows, all or none [default: site with --site, else all]
     #[arg(long, value_enum, value_name = "WHO", help_heading = "Users")]
     isuser: Option<IsUser>,
-    /// Those exist who are in this file: one name or JID a line. It is read again when it changes
+    /// Only the users in this file exist: one name or JID per line. It is read again when it changes
     #[arg(long, value_name = "FILE", conflicts_with = "isuser", help_heading = "Users")]
     users: Option<PathBuf>,
     #[command(flatten)]
     http: HttpOptions,
-    /// Log to this file, not to stderr
+    /// Log to this file instead of stderr
     #[arg(long, value_name = "FILE", help_heading = "Log")]
     log: Option<PathBuf>,
-    /// Print what to write into the configuration of ejabberd and of its proxy, for this virtual host, and end
+    /// Print what to write into the configuration of ejabberd and of its proxy for this virtual host, and
+    /// exit
     #[arg(long, value_name = "HOST", num_args = 0..=1, require_equals = true, default_missing_value = "example.org",
           help_heading = "Setup")]
     config: Option<String>,
@@ -91,16 +94,16 @@ const EXAMPLES: &[&str] = &[
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum IsUser {
-    /// Whom the site knows
+    /// The users that the site knows
     Site,
-    /// Everybody
+    /// All users
     All,
-    /// Nobody
+    /// No users
     None,
 }
 
 impl Extauth {
-    /// What is wrong about the options together.
+    /// The error if the options do not fit together.
     pub(crate) fn conflict(&self) -> Option<&'static str> {
         if self.keys.is_empty() && self.jwks.is_none() && !self.site.ask {
             return Some(
@@ -131,7 +134,7 @@ impl Extauth {
         serve(&mut io::stdin().lock(), io::stdout(), &answers).map(drop).map_err(|error| unreadable(&error))
     }
 
-    /// What answers, with its files read: the log says at the start what is wrong.
+    /// The service that answers. It reads its files now, so that the log says at the start what is wrong.
     fn answers(&self) -> Answers {
         let rules = self.rules.clone();
         let tokens = match &self.jwks {
@@ -156,7 +159,7 @@ impl Extauth {
     }
 }
 
-/// Answers no to everything, if options are wrong that ejabberd gave. Returns whether it did.
+/// If ejabberd runs the command with wrong options, answers no to everything. Returns whether it did.
 ///
 /// # Errors
 /// `Input` if the input cannot be read any more.
@@ -167,12 +170,12 @@ pub(crate) fn stands_in(error: &clap::Error) -> Result<bool, Failure> {
     }
     log::install(log_file(arguments));
     let text = error.to_string();
-    // What follows is the usage.
+    // The usage follows after the first paragraph.
     let problem = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
     answers_no(&problem.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Answers no to everything, and returns whether somebody asked.
+/// Answers no to everything. Returns whether there was a request.
 fn answers_no(problem: &str) -> Result<bool, Failure> {
     struct No;
     impl Service for No {
@@ -189,7 +192,8 @@ fn answers_no(problem: &str) -> Result<bool, Failure> {
         .map_err(|error| unreadable(&error))
 }
 
-/// Whether this may be ejabberd: it talks over pipes. A terminal, a file or a network connection is something else.
+/// Whether ejabberd may have started this command, because ejabberd talks over pipes. A terminal, a file or a
+/// network connection is something else.
 #[cfg(unix)]
 fn are_pipes() -> bool {
     use std::fs::File;
@@ -203,7 +207,7 @@ fn are_pipes() -> bool {
     is_pipe(io::stdin()) && is_pipe(io::stdout())
 }
 
-/// Whether this may be ejabberd: it talks over pipes.
+/// Whether ejabberd may have started this command, because ejabberd talks over pipes.
 #[cfg(not(unix))]
 fn are_pipes() -> bool {
     use std::io::IsTerminal as _;
@@ -211,7 +215,7 @@ fn are_pipes() -> bool {
     !io::stdin().is_terminal() && !io::stdout().is_terminal()
 }
 
-/// The log among options that are wrong.
+/// Finds the log file among options that may be wrong.
 fn log_file(arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
     let mut is_next = false;
     for argument in arguments {
@@ -226,7 +230,7 @@ fn log_file(arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
     None
 }
 
-/// This command as ejabberd's shell has to have it.
+/// This command, quoted for ejabberd's shell.
 fn own_command() -> String {
     let program = env::current_exe().map_or_else(|_| "prebind".into(), PathBuf::into_os_string);
     let arguments = env::args_os().skip(1).filter(|argument| {
@@ -238,7 +242,7 @@ fn own_command() -> String {
     shell_words::join(words)
 }
 
-/// A list without anybody is mostly one that is being written.
+/// Parses the list of users. An empty list is refused, because mostly it is being written.
 fn users(text: &str) -> Result<UserList, String> {
     let list = UserList::read(text);
     if let Some(line) = list.unusable() {

@@ -1,4 +1,4 @@
-//! Why the command failed, and how that is told.
+//! Why the command failed, and how it reports that.
 
 use std::collections::HashMap;
 use std::io::{self, Write as _};
@@ -15,15 +15,15 @@ use crate::json::json;
 use crate::printable::printable;
 
 pub(crate) enum Failure {
-    /// A password, a file or a session that cannot be read: cause and remedy.
+    /// A password, a file or a session cannot be read. The text has cause and remedy.
     Input(String),
     /// The library's error.
     Prebind(prebind::Error),
-    /// Standard output took no more.
+    /// Standard output could not be written.
     Output(io::Error),
 }
 
-/// What is told of an error.
+/// What is reported about an error.
 struct Report {
     details: Vec<(&'static str, Json)>,
     message: String,
@@ -42,7 +42,7 @@ impl Failure {
         }
     }
 
-    /// Tells it on stderr: for a person, then for a program if one asked.
+    /// Reports the failure on stderr, as text and, with --json, also as JSON.
     pub(crate) fn report(&self, json: bool) {
         let report = match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return,
@@ -58,13 +58,13 @@ impl Failure {
             text.push_str(&json);
             text.push('\n');
         }
-        // A standard error that is closed is nothing that could be reported.
+        // If standard error is closed, nothing can be reported.
         anstream::stderr().lock().write_all(text.as_bytes()).unwrap_or_default();
     }
 }
 
 impl Report {
-    /// An error of the command itself, of no stage of the exchange.
+    /// An error of the command itself, which belongs to no stage of the exchange.
     fn own(kind: &str, retry: Retry, message: String) -> Self {
         let details = [
             ("kind", kind.into()),
@@ -75,7 +75,8 @@ impl Report {
         Self { details: details.into(), message }
     }
 
-    /// What all errors of the library have. The message has the server's words, and what the kind carries.
+    /// An error of the library, with the fields that all its errors have. The message already has the
+    /// server's words and the details of the kind.
     fn of(error: &prebind::Error) -> Self {
         let is_detail = |field: &Field, value: &Value| match field.name {
             "message" | "text" => false,
@@ -92,7 +93,7 @@ impl Report {
     fn to_text(&self) -> String {
         const ERROR: Style = AnsiColor::Red.on_default().bold();
         const DETAILS: Style = Style::new().dimmed();
-        // Seconds are for programs.
+        // Only words are shown here. Numbers are for programs.
         let words = self.details.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
         let details: Vec<_> = words.map(|(name, word)| format!("{name}={}", printable(word))).collect();
         let message = printable(&self.message);

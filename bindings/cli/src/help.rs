@@ -1,4 +1,4 @@
-//! What the help texts of all subcommands are made of.
+//! The parts that the help texts of all subcommands have in common.
 
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
@@ -7,12 +7,12 @@ use prebind::binding::Value;
 
 use crate::exit;
 
-/// The library's default for an option, as one would type it.
+/// The library's default for an option, as a user would type it.
 pub(crate) fn default(option: &str) -> String {
     part_of_default(option, 0)
 }
 
-/// One part of a default that may have several.
+/// One part of a default that has several parts.
 pub(crate) fn part_of_default(option: &str, part: usize) -> String {
     let known = Config::options().find(|known| known.name == option);
     let default = match known.and_then(|known| known.default) {
@@ -26,7 +26,7 @@ pub(crate) fn part_of_default(option: &str, part: usize) -> String {
     }
 }
 
-/// The section of a help text that shows how it is done.
+/// The section of a help text with examples.
 pub(crate) fn examples(lines: &[&str]) -> String {
     let mut section = format!("{HEADING}Examples:{HEADING:#}");
     for line in lines {
@@ -36,7 +36,7 @@ pub(crate) fn examples(lines: &[&str]) -> String {
     section
 }
 
-/// A closing section, followed by the exit codes.
+/// The last section of a help text, followed by the exit codes.
 pub(crate) fn with_exit_codes(section: &str) -> String {
     format!("{section}\n\n{HEADING}Exit codes:{HEADING:#}\n{}", exit::table())
 }

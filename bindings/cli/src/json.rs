@@ -1,4 +1,4 @@
-//! What the library gives, for programs.
+//! Converts the library's values to JSON.
 
 use prebind::binding::Value;
 use serde_json::Value as Json;

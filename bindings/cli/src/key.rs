@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::help::examples;
 use crate::output;
 
-/// Make a key that signs tokens, and print what a chat server needs of it
+/// Make a key that signs tokens, and print what a chat server needs for it
 ///
 /// A site that signs a token for each login needs no chat passwords.
 #[derive(Args)]
@@ -40,7 +40,7 @@ enum Command {
         file: PathBuf,
         #[arg(long, default_value_t = Algorithm::Hs256, help = "HS256, HS384, HS512, ES256 or EdDSA")]
         algorithm: Algorithm,
-        /// What tokens call the key (kid); random by default
+        /// The name of the key in tokens (kid); random by default
         #[arg(long)]
         id: Option<String>,
     },
@@ -93,7 +93,7 @@ impl Side {
     }
 }
 
-/// No key has so many bytes.
+/// The most bytes of a file of keys, which is more than any key has.
 const MAX_FILE: u64 = 1024 * 1024;
 
 fn read(path: &Path) -> io::Result<Zeroizing<String>> {

@@ -16,14 +16,14 @@ use crate::reporting::Reporting;
 
 /// Open a session and print it
 ///
-/// The password is asked for on the terminal, or comes from stdin, a file or the environment; it
-/// is never an argument. The session is printed with its SID and RID: who knows them has it.
+/// The command asks for the password on the terminal, or reads it from stdin, a file or the environment; it
+/// is never an argument. The session is printed with its SID and RID: anyone who knows them can take it over.
 #[derive(Args)]
 #[command(after_help = examples(EXAMPLES), after_long_help = with_exit_codes(&examples(EXAMPLES)))]
 pub(crate) struct Login {
     #[arg(help = URL_HELP)]
     url: String,
-    /// The address to log in as: user@domain, user@domain/resource, or only a domain
+    /// The JID to log in as: user@domain, user@domain/resource, or only a domain
     jid: String,
     #[command(flatten)]
     credentials: CredentialOptions,
@@ -31,8 +31,8 @@ pub(crate) struct Login {
     connection: ConnectionOptions,
     #[command(flatten)]
     negotiation: NegotiationOptions,
-    /// Keep what is learned of the server in this file, so that the next call takes fewer round
-    /// trips; it holds nothing secret
+    /// Keep what is learned about the server in this file, so that the next call takes fewer round trips; it
+    /// holds nothing secret
     #[arg(long, value_name = "FILE", help_heading = ROUND_TRIPS, conflicts_with = "no_learn")]
     profile: Option<PathBuf>,
     #[command(flatten)]
@@ -46,18 +46,18 @@ const EXAMPLES: &[&str] = &[
 ];
 
 impl Login {
-    /// What is wrong about the options together.
+    /// The error if the options do not fit together.
     pub(crate) fn conflict(&self) -> Option<&'static str> {
         self.credentials.conflict()
     }
 
     /// # Errors
-    /// Any; no session is left on the server.
+    /// Any. No session is left on the server.
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let config = self.negotiation.applied(self.connection.config(&self.url)?)?;
         let profile = self.profile.clone().map(ProfileFile::read).transpose()?;
         let config = config.with_profile(profile.as_ref().and_then(ProfileFile::profile));
-        // Whatever can be found wrong without the password, before it is asked for.
+        // Everything that does not need the password is checked before the command asks for it.
         let client = Client::new(config)?;
         let jid = Jid::new(&self.jid)?;
         let account = Account::new(&self.jid, self.credentials.read(&jid)?)?;
@@ -68,7 +68,8 @@ impl Login {
         }
         let session = session?;
         self.print(&session).inspect_err(|_| {
-            // Nobody knows the session, so nobody can use or end it. Its failure changes nothing.
+            // The session could not be printed, so nobody else can use or end it. A failure to end it changes
+            // nothing.
             client.terminate(&session).unwrap_or_default();
         })
     }

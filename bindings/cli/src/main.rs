@@ -1,9 +1,13 @@
 //! The shell command `prebind`: opens and ends XMPP-over-BOSH sessions from a terminal or a script.
 //!
-//! [`args`] is the command line; [`login`], [`terminate`], [`jid`], [`key`] and [`extauth`] are the commands;
-//! [`connection`], [`negotiation`], [`credentials`] and [`reporting`] are their groups of options and what these become
-//! in the library; [`failure`] and [`exit`] say how a command ends; [`help`] is what the help texts are made of. Nothing
-//! imports what imports it, which `tests/cli/modules.rs` holds.
+//! - [`args`] is the command line.
+//! - [`login`], [`terminate`], [`jid`], [`key`] and [`extauth`] are the commands.
+//! - [`connection`], [`negotiation`], [`credentials`] and [`reporting`] are groups of options, and turn them
+//!   into values of the library.
+//! - [`failure`] and [`exit`] say how a command ends.
+//! - [`help`] has the common parts of the help texts.
+//!
+//! Modules do not import each other in a circle; `tests/cli/modules.rs` checks that.
 
 #![forbid(unsafe_code)]
 
@@ -53,7 +57,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// What a wrong command line ends in. ejabberd gets answers until it has no more requests.
+/// Handles a wrong command line. If ejabberd runs the command, it still gets answers until it has no more
+/// requests.
 fn refuse(error: &clap::Error) -> ExitCode {
     match extauth::stands_in(error) {
         Ok(true) => Exit::Success.into(),

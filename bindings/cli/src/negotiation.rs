@@ -1,4 +1,4 @@
-//! The options that say what session to ask for and how far to trust the server.
+//! The options that say which session to request and how far to trust the server.
 
 use std::time::Duration;
 
@@ -24,20 +24,20 @@ pub(crate) struct NegotiationOptions {
     /// Where the connection manager finds the XMPP server, for example xmpp:example.org:9999
     #[arg(long, value_name = "URI", help_heading = SESSION)]
     route: Option<String>,
-    /// The resource to ask for if the JID has none; else the server makes one
+    /// The resource to request if the JID has none; without it the server makes one
     #[arg(long, value_name = "NAME", help_heading = SESSION)]
     resource: Option<String>,
 
     #[arg(long, value_name = "MECHANISM", help_heading = TRUST, ignore_case = true, value_parser = weakest_mechanism(),
           default_value = default("weakest_mechanism"), help = "The weakest mechanism a password may be used with")]
     weakest_mechanism: PasswordMechanism,
-    /// Let the obsolete DIGEST-MD5 be used where there is no SCRAM
+    /// Allow the obsolete DIGEST-MD5 if the server has no SCRAM
     #[arg(long, help_heading = TRUST)]
     digest_md5: bool,
-    /// Let a password or token be sent over plain http to another machine
+    /// Allow sending a password or token over plain http to another machine
     #[arg(long, help_heading = TRUST)]
     allow_cleartext: bool,
-    /// Log in by SASL2, and ask for a token (FAST) where the server has any
+    /// Log in by SASL2, and request a token (FAST), if the server offers them
     #[arg(long, help_heading = TRUST)]
     fast_tokens: bool,
     #[arg(long, value_name = "COUNT", help_heading = TRUST,
@@ -47,16 +47,16 @@ pub(crate) struct NegotiationOptions {
           default_value = part_of_default("iterations", 1), help = "The most SCRAM iterations to accept")]
     max_iterations: u32,
 
-    /// Take no short cuts, even with a server that is known for them
+    /// Always use the full exchange, even if the server is known to support a shorter one
     #[arg(long, help_heading = ROUND_TRIPS)]
     no_learn: bool,
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = ROUND_TRIPS,
-          default_value = default("relearn_after"), help = "How long none is taken after one that failed")]
+          default_value = default("relearn_after"), help = "How long to use the full exchange after a shorter one failed")]
     relearn_after: Duration,
 }
 
 impl NegotiationOptions {
-    /// Puts what was asked for in place of the library's defaults.
+    /// Replaces the library's defaults by the options.
     ///
     /// # Errors
     /// `Config` if an option has a value that cannot be used.

@@ -1,4 +1,4 @@
-//! What goes to stdout.
+//! Writes to stdout.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -14,7 +14,8 @@ use crate::printable::printable;
 
 const LABEL: Style = Style::new().dimmed();
 
-/// A session for a person to read. A token for the next login, which is as good as a password, is not in it.
+/// A session for people to read. It does not show a token for the next login, because that is like a
+/// password.
 pub(crate) fn summary(session: &Session) -> String {
     let mut text = String::new();
     for (field, value) in session.to_named().filter(|(field, _)| field.name != "fast_token") {
@@ -30,7 +31,7 @@ pub(crate) fn summary(session: &Session) -> String {
     text
 }
 
-/// One text for each of several values.
+/// The texts to show for a value: one for each of several values.
 fn shown(holds: FieldType, value: Value) -> Vec<String> {
     match (holds, json(value)) {
         (_, Json::Null) => vec!["unknown, the server does not say".to_owned()],
@@ -45,7 +46,7 @@ fn cookie(fields: &Json) -> Option<String> {
     Some(format!("{}={}", fields[0].as_str()?, fields[1].as_str()?))
 }
 
-/// Writes text to stdout, without its colours if that is no terminal.
+/// Writes text to stdout, without colours if stdout is no terminal.
 ///
 /// # Errors
 /// `Output`.
@@ -54,7 +55,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::Output)
 }
 
-/// Writes a line to stdout as it is.
+/// Writes a line to stdout unchanged.
 ///
 /// # Errors
 /// `Output`.

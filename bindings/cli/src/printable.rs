@@ -1,7 +1,7 @@
-//! Text from elsewhere, made fit for a terminal.
+//! Makes text from elsewhere safe for a terminal.
 
-/// Text from elsewhere without what a terminal would obey: control characters, and those that
-/// change the direction of writing.
+/// Escapes the characters that a terminal would obey: control characters, and those that change the direction
+/// of writing.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

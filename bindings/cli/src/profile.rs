@@ -1,4 +1,4 @@
-//! What earlier calls learned of the server, in a file.
+//! The file with what earlier calls have learned of the server.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -7,7 +7,7 @@ use std::process;
 
 use crate::failure::Failure;
 
-/// The file, and what it holds.
+/// The file and its content.
 pub(crate) struct ProfileFile {
     path: PathBuf,
     profile: Option<String>,
@@ -15,10 +15,10 @@ pub(crate) struct ProfileFile {
 
 impl ProfileFile {
     /// # Errors
-    /// `Input` if there is a file that cannot be read.
+    /// `Input` if the file exists and cannot be read.
     pub(crate) fn read(path: PathBuf) -> Result<Self, Failure> {
         match fs::read(&path) {
-            // The library leaves out what is no profile.
+            // The library ignores a text that is no profile.
             Ok(bytes) => Ok(Self { path, profile: String::from_utf8(bytes).ok() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self { path, profile: None }),
             Err(error) => Err(Failure::unreadable(&path, &error)),
@@ -29,12 +29,13 @@ impl ProfileFile {
         self.profile.clone()
     }
 
-    /// Writes it if it is new. Without it the next call only takes longer, so this is no failure.
+    /// Writes the profile if it is new. If that fails, the next call only takes longer, so this prints only a
+    /// warning.
     pub(crate) fn update(&self, profile: &str) {
         if self.profile.as_deref() == Some(profile) {
             return;
         }
-        // In one step, since other calls may read it at any time.
+        // The file is replaced in one step, because other calls may read it at any time.
         let mut beside = self.path.clone().into_os_string();
         beside.push(format!(".{}", process::id()));
         let written = fs::write(&beside, profile).and_then(|()| fs::rename(&beside, &self.path));

@@ -1,5 +1,5 @@
-//! Where secrets come from: a prompt, stdin, a file or the environment, never an argument, which
-//! every user of the machine can read in the list of processes.
+//! Reads secrets from a prompt, stdin, a file or the environment. They are never arguments, because every
+//! user of the machine can read those in the list of processes.
 
 use std::env;
 use std::fs::File;
@@ -12,18 +12,18 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
-/// The variable that is looked at unless another is named.
+/// The variable that is read unless another one is named.
 const VARIABLE: &str = "PREBIND_PASSWORD";
 
-/// What to tell those who try.
+/// The error if a secret is given as an argument.
 pub(crate) const NEVER_AN_ARGUMENT: &str = "a password or token is never an argument, since every user of the \
      machine could read it in the list of processes; give it by --password-stdin, by --password-file PATH, in the \
      environment variable PREBIND_PASSWORD (or another: --password-env NAME), or type it when asked";
 
-/// More than any password, token or session.
+/// The most bytes to read, which is more than any password, token or session has.
 const LIMIT: u64 = 64 * 1024;
 
-/// Where to take the secret from; a prompt if nowhere else.
+/// Where to read the secret. Without any of these the command asks for it.
 #[derive(Args)]
 #[group(multiple = false)]
 #[command(next_help_heading = "Credentials")]
@@ -40,13 +40,13 @@ pub(crate) struct SecretSource {
 }
 
 impl SecretSource {
-    /// Whether one was named.
+    /// Whether one of the options was given.
     pub(crate) fn is_given(&self) -> bool {
         self.stdin || self.file.is_some() || self.variable.is_some()
     }
 
     /// # Errors
-    /// `Input` if the secret cannot be had.
+    /// `Input` if the secret cannot be read.
     pub(crate) fn read(&self, prompt: &str) -> Result<Secret, Failure> {
         if self.stdin {
             return first_line(io::stdin().lock());
@@ -66,17 +66,17 @@ impl SecretSource {
     }
 }
 
-/// Reads text that holds a secret, within the limit, into memory that is wiped and never moved.
+/// Reads a text with a secret, within the limit, into memory that is never moved and is wiped at the end.
 ///
 /// # Errors
-/// When it cannot be read, is too long or not UTF-8.
+/// If it cannot be read, is too long or is not UTF-8.
 pub(crate) fn read_text(source: impl Read) -> io::Result<Zeroizing<String>> {
     let mut text = buffer();
     source.take(LIMIT).read_to_string(&mut text)?;
     within_limit(text)
 }
 
-/// [`read_text`] from a file.
+/// As [`read_text`], from a file.
 ///
 /// # Errors
 /// `Input`.
@@ -132,7 +132,7 @@ fn ask(prompt: &str) -> Result<Secret, Failure> {
     }
 }
 
-/// All the room at once: a buffer that grows leaves copies behind.
+/// Reserves all the room at once, because a buffer that grows leaves copies behind.
 fn buffer() -> Zeroizing<String> {
     Zeroizing::new(String::with_capacity(usize::try_from(LIMIT).unwrap_or(usize::MAX)))
 }

@@ -16,8 +16,9 @@ use crate::secret;
 
 /// End a session that no browser has attached to yet
 ///
-/// The session is read as JSON {"sid","rid"}, as `prebind login --json` prints it, from stdin or a
-/// file: in an argument every user of the machine could read it. Success prints nothing.
+/// The command reads the session from stdin or a file, as JSON {"sid","rid"}, which `prebind login --json`
+/// prints. It is never an argument, because every user of the machine could read that. Success prints
+/// nothing.
 #[derive(Args)]
 #[command(mut_arg("json", |json| json.help("Print an error as JSON too, on stderr")))]
 #[command(after_help = examples(EXAMPLES), after_long_help = with_exit_codes(&examples(EXAMPLES)))]
@@ -35,14 +36,14 @@ pub(crate) struct Terminate {
 
 const EXAMPLES: &[&str] = &["prebind terminate --file session.json https://chat.example.org/http-bind"];
 
-/// What is needed of a session to end it.
+/// The parts of a session that are needed to end it.
 #[derive(Deserialize)]
 struct Handle {
     sid: String,
     rid: Rid,
 }
 
-/// Scripts and languages without 64-bit integers pass it as a string.
+/// Scripts and languages without 64-bit integers pass the RID as a string.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Rid {
@@ -52,7 +53,7 @@ enum Rid {
 
 impl Terminate {
     /// # Errors
-    /// Any; `Terminated` if the server does not know the session.
+    /// Any. `Terminated` if the server does not know the session.
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let client = Client::new(self.connection.config(&self.url)?)?;
         let text = match &self.file {
@@ -70,7 +71,7 @@ impl Terminate {
     }
 }
 
-/// Why it cannot be read is not told: the parser's words would repeat parts of it.
+/// Parses the session. The parser's error is dropped, because it would repeat parts of the session.
 fn parse(text: &str) -> Option<(Zeroizing<String>, u64)> {
     let Handle { sid, rid } = serde_json::from_str(text).ok()?;
     let rid = match rid {

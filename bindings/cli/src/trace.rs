@@ -1,4 +1,4 @@
-//! `--trace`: the library's events as a conversation. They come with their secrets masked.
+//! `--trace` shows the library's events as a conversation. The library has already masked the secrets.
 
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
@@ -13,7 +13,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
 use crate::printable::printable;
 
-/// Shows from now on what is sent and answered, on stderr.
+/// From now on, shows requests and answers on stderr.
 pub(crate) fn install() {
     let subscriber = tracing_subscriber::registry().with(Conversation::default());
     tracing::subscriber::set_global_default(subscriber).expect("it is installed once");
@@ -21,20 +21,20 @@ pub(crate) fn install() {
 
 #[derive(Default)]
 struct Conversation {
-    /// The stage named last; its name is not repeated.
+    /// The last stage that was named. Its name is not repeated.
     stage: Mutex<String>,
 }
 
 thread_local! {
-    /// A body that arrived, until the event comes that says how long it took. Both are of one
-    /// thread, even when several requests are under way.
+    /// A body that arrived, kept until the event that says how long it took. Both events come on the same
+    /// thread, even if several requests are under way.
     static RECEIVED: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 impl<S: Subscriber> Layer<S> for Conversation {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let (target, level) = (event.metadata().target(), *event.metadata().level());
-        // INFO and above repeat what the command reports itself.
+        // Events of INFO and above repeat what the command itself reports.
         let is_shown = match target.strip_prefix("prebind::") {
             Some("wire") => level >= Level::DEBUG,
             Some(_) => level == Level::DEBUG,
@@ -63,12 +63,12 @@ impl Conversation {
         let what = printable(what);
         let line = format!("{STAGE}{label:<12}{STAGE:#}  {ARROW}{arrow}{ARROW:#}  {what}\n");
         stage.clone_into(&mut named);
-        // A trace that nobody reads any more is no reason to fail.
+        // The command goes on if nobody reads the trace any more.
         anstream::stderr().write_all(line.as_bytes()).unwrap_or_default();
     }
 }
 
-/// What an event says.
+/// The fields of an event.
 #[derive(Default)]
 struct Fields {
     message: String,
@@ -80,7 +80,7 @@ struct Fields {
 }
 
 impl Fields {
-    /// The outcome of a request: an answer, or the reason why there is none.
+    /// The outcome of a request: its answer, or why there is none.
     fn answer(&self, body: &str) -> String {
         let milliseconds = self.milliseconds.unwrap_or_default();
         match self.status {

@@ -1,4 +1,4 @@
-//! How calls are made, and what of PHP's engine no library wraps.
+//! Makes calls interruptible, and wraps the parts of PHP's engine that no library wraps.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,15 +14,15 @@ unsafe extern "C" {
 
 /// Prints the settings of `php.ini` in `phpinfo()`.
 pub(crate) fn print_settings(module: *mut ModuleEntry) {
-    // SAFETY: the module that PHP asks about, in a call of PHP's.
+    // SAFETY: PHP passes its own module, and calls this itself.
     unsafe { display_ini_entries(module) }
 }
 
-/// Makes a call. While it waits, PHP does what it does between two lines: it handles signals and
-/// minds `max_execution_time`. The call is given up if that throws or ends the script.
+/// Makes a call. While it waits, PHP does what it also does between two lines: it handles signals and checks
+/// `max_execution_time`. If that throws or ends the script, the call is given up.
 pub(crate) fn interruptible<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
-    // SAFETY: what ends the script by a jump, which forgets where it came from, ends it as `exit` does
-    // once the call has returned.
+    // SAFETY: PHP ends the script by a jump, which loses the current frame. This restores the frame and ends
+    // the script as `exit` does, once the call has returned.
     let end = unsafe {
         let (globals, frame) =
             (ext_php_rs_executor_globals(), (*ext_php_rs_executor_globals()).current_execute_data);
@@ -34,10 +34,10 @@ pub(crate) fn interruptible<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
     )
 }
 
-/// Whether the script does, after signals have been handled.
+/// Handles signals. Returns whether the script goes on.
 fn goes_on() -> bool {
-    // SAFETY: the globals of this thread. The two flags, which signals set, have one byte in every
-    // version of PHP. What interrupts may run PHP code, as any function may.
+    // SAFETY: these are the globals of this thread. The two flags, which signals set, are one byte in every
+    // version of PHP. The interrupt function may run PHP code, as any function may.
     unsafe {
         let globals = ext_php_rs_executor_globals();
         let is_over = AtomicBool::from_ptr((&raw mut (*globals).timed_out).cast());

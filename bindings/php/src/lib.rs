@@ -1,10 +1,10 @@
-//! `prebind` for PHP. What PHP code sees is itself PHP, in `lib/`, and carried within. Here arguments
-//! and results are converted, signals and time limits obeyed; nothing is decided.
+//! `prebind` for PHP. The classes that PHP code sees are written in PHP, in `lib/`, and are part of this
+//! library. This half converts arguments and results, and obeys signals and time limits. It decides nothing.
 //!
-//! Errors are returned, and thrown in `lib/`: an exception that is made here would have the arguments
-//! of these functions in its stack trace, passwords and all.
+//! Errors are returned here and thrown in `lib/`. An exception that is made here would show the arguments of
+//! these functions, including passwords, in its stack trace.
 
-#![allow(missing_docs, reason = "who calls it is PHP, which has its own in `lib/`")]
+#![allow(missing_docs, reason = "only PHP calls these, and has its own documentation in `lib/`")]
 
 mod call;
 mod value;
@@ -27,11 +27,11 @@ use prebind::{Account, Client, Config, Credentials, Jid, PasswordMechanism, Sess
 use crate::call::{interruptible, print_settings};
 use crate::value::{answer, content, details, fields, named};
 
-/// The settings of `php.ini`, which PHP reads until the process ends. This pointer shows a leak checker that
+/// The settings of `php.ini`, which PHP reads until the process ends. The pointer shows a leak checker that
 /// the table is in use.
 static SETTINGS: AtomicPtr<IniEntryDef> = AtomicPtr::new(null_mut());
 
-/// Settings of `php.ini`: these two, and one for each option that fits into a line.
+/// The settings of `php.ini`: two URLs, and one for each option that fits into a line.
 fn settings() -> &'static [IniEntryDef] {
     let entry = |name: String, default: &'static CStr| {
         let name = CString::new(name).unwrap_or_default();
@@ -39,7 +39,8 @@ fn settings() -> &'static [IniEntryDef] {
     };
     let own = ["prebind.url", "prebind.browser_url"].map(|name| entry(name.to_owned(), c""));
     let options = Config::options().filter_map(|option| {
-        // PHP takes a flag that is off for an empty text, so one that is not set must not be empty.
+        // PHP shows a flag that is off as an empty text, so the default of a flag that is on must not be
+        // empty.
         let is_on = matches!(option.default, Some(Value::Flag(true)));
         Some(entry(Language::Php.setting(option.name)?, if is_on { c"1" } else { c"" }))
     });
@@ -55,24 +56,24 @@ fn startup(_: i32, module: i32) -> i32 {
     0
 }
 
-/// The least there can be: it is done for each request.
+/// Does as little as possible, because it runs for each request.
 extern "C" fn request_startup(_: i32, _: i32) -> i32 {
     i32::from(execute(include_str!("../lib/start.php")).is_err())
 }
 
-/// Defines the classes, which is not done before one of them is needed.
+/// Defines the classes. PHP calls this when the first class is needed.
 #[php_function]
 fn prebind_native_load() -> PhpResult<()> {
     execute(include_str!(concat!(env!("OUT_DIR"), "/lib.php"))).map_err(|error| error.to_string().into())
 }
 
-/// A session, to be ended with its cookies.
+/// A session, kept so that it can be ended with its cookies.
 #[php_class]
 #[derive(Clone)]
 #[php(name = "Prebind\\Native\\Handle")]
 struct Handle(Session);
 
-/// The client that the process keeps for an address and its options: connections outlive requests.
+/// The client that the process keeps for a URL and its options, because connections outlive requests.
 #[php_class]
 #[php(name = "Prebind\\Native\\Client")]
 struct Shared(Client);
@@ -82,7 +83,7 @@ fn prebind_native_client(url: &str, options: &Zval) -> PhpResult<Zval> {
     answer(contained(|| Config::from_named(url, named(options)).and_then(Client::shared)).map(Shared))
 }
 
-/// What was learned of the server.
+/// What the client has learned of the server.
 #[php_function]
 fn prebind_native_profile(client: &Shared) -> String {
     client.0.profile()
@@ -105,7 +106,7 @@ fn prebind_native_open(client: &Shared, jid: &str, credentials: &Zval) -> PhpRes
     }
 }
 
-/// By what is known of it, or else by its SID and RID.
+/// Ends a session by its handle, or else by its SID and RID.
 #[php_function]
 fn prebind_native_terminate(client: &Shared, known: Option<&Handle>, by: &Zval) -> PhpResult<Zval> {
     let sid = content(by).and_then(|it| it.get("sid")?.str()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! PHP's values as the core takes them, and what the core gives as PHP takes it.
+//! Converts values between PHP and the core.
 
 use ext_php_rs::binary::Binary;
 use ext_php_rs::boxed::ZBox;
@@ -16,12 +16,12 @@ pub(crate) fn array(fields: &[(&str, &dyn IntoZvalDyn)]) -> Result<Zval> {
     array.into_zval(false)
 }
 
-/// The value, or what to make an exception of.
+/// The value, or the details of an exception.
 pub(crate) fn answer(result: prebind::Result<impl IntoZval>) -> PhpResult<Zval> {
     Ok(result.map_or_else(|error| details(&error), |value| vec![value].into_zval(false))?)
 }
 
-/// What to make an exception of.
+/// The details of the exception for an error.
 pub(crate) fn details(error: &Error) -> Result<Zval> {
     fields(error.to_named())?.into_zval(false)
 }
@@ -56,13 +56,13 @@ fn given_back(value: Value) -> Result<Zval> {
     }
 }
 
-/// What is in an array or, without a call of PHP's, in a `Prebind\Native\Hidden`.
+/// The content of an array, or of a `Prebind\Native\Hidden`. It is read without running PHP code.
 pub(crate) fn content(given: &Zval) -> Option<&ZendHashTable> {
     let hidden = given.object().and_then(|it| it.get_properties().ok()?.values().next());
     hidden.map_or(given, Zval::dereference).array()
 }
 
-/// The same values, with their names.
+/// The values with their names, converted.
 pub(crate) fn named(given: &Zval) -> Vec<(String, Value)> {
     let fields = content(given).into_iter().flatten();
     fields.map(|(name, value)| (name.to_string(), converted(value.dereference()))).collect()
@@ -73,7 +73,7 @@ fn converted(given: &Zval) -> Value {
     if let Some(scalar) = given.bool().map(Value::from).or_else(number) {
         scalar
     } else if let Some(text) = given.zend_str() {
-        // A key need not be UTF-8. What is not, and no key either, the core refuses.
+        // A key need not be UTF-8. The core refuses other texts that are not UTF-8.
         text.as_str().map_or_else(|_| text.as_bytes().to_vec().into(), |text| text.to_owned().into())
     } else if given.array().is_some_and(|values| !values.is_empty() && values.has_sequential_keys()) {
         Value::List(named(given).into_iter().map(|(_, value)| value).collect())

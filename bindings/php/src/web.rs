@@ -32,7 +32,7 @@ fn refused(refusal: Option<Refusal>) -> PhpResult<Option<Zval>> {
     Ok(refusal.map(|refusal| told(&Answer::refused(refusal))).transpose()?)
 }
 
-/// Text that need not be UTF-8, which nothing that is allowed is not.
+/// A text that may be invalid UTF-8. Replacing bad bytes is safe, because no allowed value has any.
 fn text(given: &Zval) -> String {
     given.zend_str().map_or_else(String::new, |text| String::from_utf8_lossy(text.as_bytes()).into_owned())
 }
@@ -130,7 +130,7 @@ pub(crate) fn prebind_native_web_rate_limited(seconds: u64) -> PhpResult<Zval> {
     Ok(told(&Answer::refused(Refusal::too_often(seconds)))?)
 }
 
-/// The answer if an exception of this library's was thrown.
+/// The answer if a prebind exception was thrown.
 #[php_function]
 pub(crate) fn prebind_native_web_failed(
     kind: &str,
@@ -178,14 +178,14 @@ pub(crate) fn prebind_native_web_reserved(settings: &str, assets: &Zval) -> PhpR
     answer(Page { settings, assets: &text(assets), ..Page::default() }.reserved())
 }
 
-/// The complaint about an unusable value that the site's own code gave; `called` is the site's name for what
-/// gave it. The value is in an array, so that nothing of it is in a stack trace.
+/// The complaint about an unusable value from the site's own code. `called` is the site's name for the source
+/// of the value. The value is in an array, so that stack traces do not show it.
 #[php_function]
 pub(crate) fn prebind_native_web_given(given: &str, called: &str, value: &Zval) -> Option<String> {
     given.parse::<Given>().ok()?.complaint(called, &shape(content(value)?.get("value")?.dereference(), true))
 }
 
-/// A value without what is in it, but for the parts of the outermost one.
+/// The type of a value, with the types of the parts of the outermost value.
 fn shape(value: &Zval, is_whole: bool) -> Shape {
     let of = |class: &str, content| Shape { class: class.to_owned(), content };
     if let Some(object) = value.object() {
@@ -215,8 +215,8 @@ fn shape(value: &Zval, is_whole: bool) -> Shape {
     }
 }
 
-/// What to say of a name of which there is none.
-#[expect(clippy::needless_pass_by_value, reason = "ext-php-rs extracts a list so")]
+/// What to say about an unknown name.
+#[expect(clippy::needless_pass_by_value, reason = "ext-php-rs can only extract an owned list")]
 #[php_function]
 pub(crate) fn prebind_native_web_misnamed(
     called: &str,
@@ -228,7 +228,7 @@ pub(crate) fn prebind_native_web_misnamed(
     misnamed(called, sort, name, &known)
 }
 
-/// Where the first two of these JIDs stand that belong to one account.
+/// The positions of the first two JIDs that belong to the same account.
 #[php_function]
 pub(crate) fn prebind_native_web_sharing(jids: &Zval) -> Option<Vec<u64>> {
     let jids: Vec<String> = jids.array()?.values().map(|jid| text(jid.dereference())).collect();
@@ -242,7 +242,7 @@ pub(crate) fn prebind_native_web_checks() -> Vec<&'static str> {
     Check::ALL.map(Check::as_str).into()
 }
 
-/// How a check of the doctor's went, and what to print of it. `words` are the values in its text.
+/// How a check of the doctor went, and what to print about it. `words` are the values in its text.
 #[php_function]
 pub(crate) fn prebind_native_web_doctor(
     check: &str,
@@ -257,8 +257,8 @@ pub(crate) fn prebind_native_web_doctor(
     Some(vec![finding.grade.to_string(), finding.line])
 }
 
-/// What to print of a check that cannot be tried, since one of those that are wrong is needed for it.
-#[expect(clippy::needless_pass_by_value, reason = "ext-php-rs extracts a list so")]
+/// What to print about a check that was not tried because a check that it needs has failed.
+#[expect(clippy::needless_pass_by_value, reason = "ext-php-rs can only extract an owned list")]
 #[php_function]
 pub(crate) fn prebind_native_web_unmet(check: &str, wrong: Vec<String>) -> Option<String> {
     let wrong: Vec<Check> = wrong.iter().filter_map(|check| check.parse().ok()).collect();

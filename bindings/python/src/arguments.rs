@@ -1,16 +1,16 @@
-//! Python's values as the core takes them.
+//! Converts Python's values for the core.
 
 use prebind::binding::Value;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDelta, PyDict, PyFloat, PyInt, PyString, PyTuple};
 
-/// Names and values, of which no value is an object that the core has no word for.
+/// Converts names and values. A value of a type that the core does not know is an error.
 pub(crate) fn named(given: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
     converted_all(given.iter())
 }
 
-/// The same of arguments where `None` is as good as none: most of them are.
+/// Converts arguments and skips those that are `None`, which most of them are.
 pub(crate) fn given(arguments: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
     converted_all(arguments.iter().filter(|(_, value)| !value.is_none()))
 }
@@ -33,7 +33,7 @@ fn converted(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Value> {
     } else if given.is_instance_of::<PyBool>() {
         given.extract::<bool>()?.into()
     } else if given.is_instance_of::<PyInt>() {
-        // What does not fit is no whole number that any option takes.
+        // No option accepts a number that does not fit into 64 bits, so the core refuses this one.
         given.extract::<i64>().map_or(Value::Decimal(f64::INFINITY), Value::from)
     } else if given.is_instance_of::<PyFloat>() {
         given.extract::<f64>()?.into()

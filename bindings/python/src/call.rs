@@ -1,4 +1,4 @@
-//! How calls are made, and what they raise.
+//! Makes calls interruptible, and raises their errors.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,13 +11,13 @@ use pyo3::sync::PyOnceLock;
 
 use crate::results::fields;
 
-// Looked up once: that is a good part of what a call costs here.
+// These are looked up once, because the lookup is a good part of the cost of a call here.
 static WANTED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static EMIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-/// Makes a call while other threads run, and then logs what happened. If a signal's handler or a handler of the
-/// log raises what is no ordinary exception, such as `KeyboardInterrupt`, that is raised; `undo` gets what came of
-/// the call even so.
+/// Makes a call while other threads run, and then logs what happened. If a signal handler raises, or a log
+/// handler raises something that is no `Exception`, such as `KeyboardInterrupt`, this raises the same. `undo`
+/// then gets the result of the call, if it succeeded.
 pub(crate) fn interruptible<T: Send>(
     py: Python<'_>,
     call: impl FnOnce() -> prebind::Result<T> + Send,
@@ -29,7 +29,7 @@ pub(crate) fn interruptible<T: Send>(
         let handler = Rc::clone(&raised);
         let check =
             move |py: Python<'_>| py.check_signals().map_err(|error| handler.replace(Some(error))).is_ok();
-        // While the interpreter shuts down there is nobody to be interrupted by.
+        // While the interpreter shuts down, nothing can interrupt the call.
         let keep_going = move || Python::try_attach(&check).unwrap_or(true);
         let call = || prebind::binding::interruptible(keep_going, || contained(call));
         let told = RefCell::new(Vec::new());
@@ -42,7 +42,8 @@ pub(crate) fn interruptible<T: Send>(
         };
         (result, told.into_inner(), raised.take())
     });
-    // Not while the call runs: a handler may make calls of its own, and with gevent let others go on meanwhile.
+    // Logging waits until the call has ended: a handler may call prebind itself, or let other greenlets run
+    // with gevent.
     let logged = told.into_iter().try_for_each(|line| log(py, line));
     match (raised.map_or(logged, Err), result) {
         (Ok(()), result) => result.map_err(raise),
@@ -54,8 +55,8 @@ pub(crate) fn interruptible<T: Send>(
     }
 }
 
-/// What is no ordinary exception, such as `KeyboardInterrupt`, is for the caller; whatever else a handler raises
-/// must not disturb the call.
+/// Logs a line. If a handler raises an `Exception`, the call is not disturbed. Anything else, such as
+/// `KeyboardInterrupt`, goes to the caller.
 fn log(py: Python<'_>, line: (&'static str, &'static str, String)) -> PyResult<()> {
     let emit = || EMIT.import(py, "prebind._log", "emit")?.call1(line).map(drop);
     match emit() {
@@ -66,7 +67,7 @@ fn log(py: Python<'_>, line: (&'static str, &'static str, String)) -> PyResult<(
 }
 
 /// The exception for an error.
-#[expect(clippy::needless_pass_by_value, reason = "so `map_err` hands it over")]
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes it by value")]
 pub(crate) fn raise(error: Error) -> PyErr {
     Python::attach(|py| exception(py, &error).map_or_else(|failure| failure, PyErr::from_value))
 }

@@ -1,4 +1,4 @@
-//! One chat service, and its sessions.
+//! The client of one chat service, and its sessions.
 
 use prebind::binding::contained;
 use prebind::{Account, Config, Credentials};
@@ -9,11 +9,11 @@ use crate::arguments::{given, named};
 use crate::call::{interruptible, raise};
 use crate::results::fields;
 
-/// What `prebind.Client` calls.
+/// The native half of `prebind.Client`.
 #[pyclass(frozen, module = "prebind._prebind")]
 pub(crate) struct Client(prebind::Client);
 
-/// A session, to be ended with its cookies.
+/// A session, kept so that it can be ended with its cookies.
 #[pyclass(frozen, module = "prebind._prebind")]
 pub(crate) struct Handle(prebind::Session);
 
@@ -42,7 +42,7 @@ impl Client {
         Ok(fields)
     }
 
-    /// What was learned of the server.
+    /// What the client has learned of the server.
     fn profile(&self) -> String {
         self.0.profile()
     }

@@ -1,5 +1,5 @@
-//! `prebind` for Python: converts arguments and results, lets other threads run meanwhile, obeys
-//! signals, and raises what `prebind.errors` defines. Nothing is decided here.
+//! `prebind` for Python. This half converts arguments and results, lets other threads run during a call,
+//! obeys signals, and raises the exceptions of `prebind.errors`. It decides nothing.
 
 #![forbid(unsafe_code)]
 
@@ -26,19 +26,19 @@ mod _prebind {
         web_page, web_rate_limited, web_reserved, web_sharing, web_unmet,
     };
 
-    /// The JID of a web site's user, whose name may hold characters that a JID must not have:
-    /// they are escaped (XEP-0106). JIDs ignore case: `Alice` and `alice` share one account. If your
-    /// user names do not, give an immutable id in place of the name.
+    /// The JID of a web site's user. Characters of the name that a JID must not have are escaped (XEP-0106).
+    /// JIDs ignore case: `Alice` and `alice` share one account. If your user names are case-sensitive, pass
+    /// an immutable ID instead of the name.
     ///
-    /// Raises `ConfigError` if the name or the domain is not allowed even so, or if the name has
-    /// full-width or decomposed characters, because it looks like another one.
+    /// Raises `ConfigError` if the name or the domain is not allowed even then, or if the name has full-width
+    /// or decomposed characters, because it looks like another user's name.
     #[pyfunction]
     fn jid_from_user(name: &str, domain: &str) -> PyResult<String> {
         let jid = prebind::binding::contained(|| prebind::Jid::from_user(name, domain));
         jid.map(|jid| jid.to_string()).map_err(crate::call::raise)
     }
 
-    /// A token for an account, signed by what the argument `jwt` of `Client.prebind` has.
+    /// A token for an account, signed as the argument `jwt` of `Client.prebind` says.
     #[pyfunction]
     fn issue(jid: &str, jwt: &Bound<'_, PyDict>) -> PyResult<String> {
         let jwt = prebind::binding::Value::Map(crate::arguments::named(jwt)?);
@@ -47,7 +47,7 @@ mod _prebind {
         Ok(token.expose().to_owned())
     }
 
-    /// Why a token of an account is refused at that second since 1970; `None` if it is valid.
+    /// Why the token of an account is refused at this time, in seconds since 1970. `None` if it is valid.
     #[pyfunction]
     fn refusal(token: &str, jid: &str, jwt: &Bound<'_, PyDict>, now: u64) -> PyResult<Option<&'static str>> {
         let jwt = prebind::binding::Value::Map(crate::arguments::named(jwt)?);

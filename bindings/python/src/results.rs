@@ -1,4 +1,4 @@
-//! What the core gives, as Python has it.
+//! Converts the core's values for Python.
 
 use prebind::binding::{Field, FieldType, Value};
 use pyo3::prelude::*;

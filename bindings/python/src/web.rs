@@ -83,12 +83,12 @@ impl WebCache {
         Self(web::Cache::new())
     }
 
-    /// Whether to ask it.
+    /// Whether to ask the cache.
     fn is_asked(&self, now: u64) -> bool {
         self.0.is_asked(now)
     }
 
-    /// What to log of an answer.
+    /// What to log about an answer of the cache.
     fn answered(&self, asked: u64, now: u64, question: &str, failure: Option<&str>) -> Option<String> {
         self.0.answered(asked, now, question, failure)
     }
@@ -106,7 +106,7 @@ pub(crate) fn web_rate_limited(seconds: u64) -> Told {
     told(&Answer::refused(Refusal::too_often(seconds)))
 }
 
-/// The answer if an error of this library's was raised.
+/// The answer if a prebind error was raised.
 #[pyfunction]
 pub(crate) fn web_failed(kind: &str, retry: &str, retry_after: Option<u64>) -> Told {
     told(&Answer::failed_as(kind, retry, retry_after.map(Duration::from_secs)))
@@ -142,22 +142,22 @@ pub(crate) fn web_reserved(settings: &str, assets: &str) -> PyResult<Vec<String>
     Page { settings, assets, ..Page::default() }.reserved().map_err(raise)
 }
 
-/// The complaint about an unusable value that the site's own code gave; `called` is the site's name for what
-/// gave it.
+/// The complaint about an unusable value from the site's own code. `called` is the site's name for the source
+/// of the value.
 #[pyfunction]
 pub(crate) fn web_given(given: &str, called: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     let given = given.parse::<Given>().map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(given.complaint(called, &shape(value, true)?))
 }
 
-/// A value without what is in it, but for the parts of the outermost one.
+/// The type of a value, with the types of the parts of the outermost value.
 fn shape(value: &Bound<'_, PyAny>, is_whole: bool) -> PyResult<Shape> {
     let content = if value.is_none() {
         return Ok(Shape { class: "None".to_owned(), content: Content::Nothing });
     } else if value.is_instance_of::<PyBool>() {
         Content::Flag
     } else if value.is_instance_of::<PyInt>() {
-        // What does not fit is no number that a site means.
+        // A number that does not fit into 64 bits is a mistake of the site.
         Content::Count(value.extract().unwrap_or(i64::MIN))
     } else if let Ok(text) = value.cast::<PyString>() {
         Content::Text(text.to_string_lossy().into_owned().into())
@@ -177,22 +177,22 @@ fn shape(value: &Bound<'_, PyAny>, is_whole: bool) -> PyResult<Shape> {
     Ok(Shape { class: value.get_type().name()?.to_string_lossy().into_owned(), content })
 }
 
-/// What to say of a name of which there is none.
+/// What to say about an unknown name.
 #[pyfunction]
-#[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts a list so")]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 can only extract an owned list")]
 pub(crate) fn web_misnamed(called: &str, sort: &str, name: &str, known: Vec<String>) -> Option<String> {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     binding::misnamed(called, sort, name, &known)
 }
 
-/// Where the first two of these JIDs stand that belong to one account.
+/// The positions of the first two JIDs that belong to the same account.
 #[pyfunction]
-#[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts a list so")]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 can only extract an owned list")]
 pub(crate) fn web_sharing(jids: Vec<String>) -> Option<(usize, usize)> {
     web::sharing(jids.iter().map(String::as_str))
 }
 
-/// How a check of the doctor's went, and what to print of it. `words` are the values in its text.
+/// How a check of the doctor went, and what to print about it. `words` are the values in its text.
 #[pyfunction]
 pub(crate) fn web_doctor(
     check: &str,
@@ -205,9 +205,9 @@ pub(crate) fn web_doctor(
     Ok((finding.grade.as_str(), finding.line))
 }
 
-/// What to print of a check that cannot be tried, since one of those that are wrong is needed for it.
+/// What to print about a check that was not tried because a check that it needs has failed.
 #[pyfunction]
-#[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts a list so")]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 can only extract an owned list")]
 pub(crate) fn web_unmet(check: &str, wrong: Vec<String>) -> PyResult<Option<String>> {
     let wrong = wrong.iter().map(|check| check_of(check)).collect::<PyResult<Vec<_>>>()?;
     Ok(doctor::unmet(check_of(check)?, &wrong))

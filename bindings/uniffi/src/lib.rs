@@ -1,7 +1,7 @@
-//! `prebind` for every language that UniFFI writes code for: converts arguments and results, asks now
-//! and then whether to go on, and throws. Nothing is decided here.
+//! `prebind` for every language that UniFFI writes code for. This half converts arguments and results, asks
+//! the caller from time to time whether to go on, and throws. It decides nothing.
 //!
-//! For the JVM there is more in `kotlin/`, where names, times and errors are what Kotlin and Java expect.
+//! For the JVM, `kotlin/` adds the names, times and errors that Kotlin and Java expect.
 
 #![forbid(unsafe_code)]
 
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use prebind::binding::{self, contained};
 use prebind::{ErrorKind as Kind, FastToken};
 
-// Languages would show whatever is in there.
+// Without this, languages would show all fields of a record.
 macro_rules! shown {
     ($type:ty: $($trait:ident)+ => $show:expr) => {
         $(impl std::fmt::$trait for $type {
@@ -29,7 +29,7 @@ uniffi::setup_scaffolding!();
 type Result<T> = std::result::Result<T, PrebindError>;
 type Watching = Option<std::sync::Arc<dyn Watch>>;
 
-/// Opens a session with a password, on connections that the process keeps for that URL.
+/// Opens a session with a password, over connections that the process keeps for this URL.
 ///
 /// # Errors
 /// Any [`PrebindError`]; no session is left behind on the server.
@@ -38,36 +38,36 @@ pub fn prebind(url: &str, jid: &str, password: String, watch: Watching) -> Resul
     watched(watch, || prebind::prebind(url, jid, password)).map(session)
 }
 
-/// The JID of a web site's user, whose name may hold characters that a JID must not have: they are
-/// escaped (XEP-0106). JIDs ignore case: `Alice` and `alice` share one account. If your user names do not, give an
-/// immutable id in place of the name.
+/// The JID of a web site's user. Characters of the name that a JID must not have are escaped (XEP-0106). JIDs
+/// ignore case: `Alice` and `alice` share one account. If your user names are case-sensitive, pass an
+/// immutable ID instead of the name.
 ///
 /// # Errors
-/// `Config` if the name or the domain is not allowed even so, or if the name has full-width or decomposed characters,
-/// because it looks like another one.
+/// `Config` if the name or the domain is not allowed even then, or if the name has full-width or decomposed
+/// characters, because it looks like another user's name.
 #[uniffi::export]
 pub fn jid_from_user(name: &str, domain: &str) -> Result<String> {
     Ok(contained(|| prebind::Jid::from_user(name, domain))?.to_string())
 }
 
-/// From now on messages name options in camel case, as Kotlin and Java have them.
+/// From now on, messages name options in camel case, as in Kotlin and Java.
 #[uniffi::export]
 pub fn speak_camel_case() {
     binding::Language::Kotlin.speak();
 }
 
-/// The options, the arguments of credentials and the fields of sessions and errors, as JSON: with the type and one
-/// sentence for each, and the limits and the default of each option.
+/// The options, the arguments of credentials and the fields of sessions and errors, as JSON. Each has its
+/// type and one sentence, and each option has its limits and its default.
 #[uniffi::export]
 #[must_use]
 pub fn schema_json() -> String {
     binding::schema_json()
 }
 
-/// Asked some twenty times a second while a call waits, on the thread that makes it.
+/// Asked about twenty times a second while a call waits, on the thread that makes the call.
 #[uniffi::export(with_foreign)]
 pub trait Watch: Send + Sync {
-    /// Whether the call goes on. After the first no it ends its session and fails with `Connect`.
+    /// Whether the call goes on. After the first `false` it ends its session and fails with `Connect`.
     fn goes_on(&self) -> bool;
 }
 
@@ -76,15 +76,15 @@ fn watched<T>(watch: Watching, call: impl FnOnce() -> prebind::Result<T>) -> Res
     Ok(binding::interruptible(goes_on, || contained(call))?)
 }
 
-/// One chat service: its address, its trust, its deadlines and the connections to it. Make one for
-/// the life of the process, and share it between threads.
+/// A client of one chat service. It holds the options and the open connections. Make one for the life of the
+/// process, and share it between threads.
 #[derive(uniffi::Object)]
 pub struct Client(prebind::Client, Watching);
 
 #[uniffi::export]
 impl Client {
-    /// The options are those of the library's `Config`, by their names; those that are not given have
-    /// its defaults. Nothing is sent.
+    /// Makes a client. The options are those of the core's `Config`, by their names, with the same defaults.
+    /// It sends nothing yet.
     ///
     /// # Errors
     /// `Config` if the URL or an option has a value that cannot work.
@@ -96,22 +96,22 @@ impl Client {
 
     /// Opens an authenticated session for an account.
     ///
-    /// The credentials have exactly one proof: `password`, `token`, `oauthbearer`, `x_oauth2`, `anonymous`,
-    /// `external`, `scram_keys`, `scram_salted_password`, or `mechanism` with its `initial_response`; a
-    /// `fast_token` goes before any of them, and may stand alone. Beside it `authcid` and `authzid`, if
-    /// wanted.
+    /// The credentials have exactly one of these: `password`, `token`, `oauthbearer`, `x_oauth2`,
+    /// `anonymous`, `external`, `scram_keys`, `scram_salted_password`, or `mechanism` with its
+    /// `initial_response`. A `fast_token` is tried first, and may also stand alone. `authcid` and `authzid`
+    /// may be added.
     ///
     /// # Errors
-    /// `Config` with the argument's name, or `credentials` if there is no proof or more than one; any other
-    /// [`PrebindError`]. No session is left behind on the server.
+    /// `Config` with the argument's name, or `credentials` if there is none of them or more than one; any
+    /// other [`PrebindError`]. No session is left behind on the server.
     pub fn prebind(&self, jid: &str, credentials: HashMap<String, Value>) -> Result<Session> {
         let credentials = || prebind::Credentials::from_named(named(credentials));
         let account = contained(|| prebind::Account::new(jid, credentials()?))?;
         watched(self.1.clone(), || self.0.prebind(&account)).map(session)
     }
 
-    /// What was learned of the server, for the option `profile` of another client. Nothing in it is
-    /// secret.
+    /// What the client has learned of the server, for the option `profile` of another client. It holds
+    /// nothing secret.
     #[must_use]
     pub fn profile(&self) -> String {
         self.0.profile()
@@ -120,8 +120,8 @@ impl Client {
     /// Ends a session that no browser has attached to yet.
     ///
     /// # Errors
-    /// `Terminated` with `item-not-found` if the server does not know the session, or not with this RID;
-    /// the kinds of a failed connection.
+    /// `Terminated` with `item-not-found` if the server does not know the session or does not expect this
+    /// RID; the kinds of a failed connection.
     pub fn terminate(&self, session: &Session) -> Result<()> {
         watched(self.1.clone(), || self.0.terminate(&session.opened.0))
     }
@@ -135,11 +135,11 @@ impl Client {
     }
 }
 
-/// The value of an option or a credential. Times are numbers of seconds. As text it shows nothing of it.
+/// The value of an option or a credential. Times are numbers of seconds. Its text never shows the value.
 #[derive(uniffi::Enum)]
 #[uniffi::export(Debug, Display)]
 pub enum Value {
-    /// None, where an option has a default that is something.
+    /// No value, for an option whose default is some value.
     Nothing,
     /// True or false.
     Flag(bool),
@@ -176,33 +176,34 @@ fn converted(given: Value) -> binding::Value {
 
 macro_rules! session {
     ($it:ident => $($(#[$about:meta])* $name:ident: $type:ty = $get:expr,)+) => {
-        /// An authenticated session, ready for a browser to attach to. Who knows SID and RID has it: as text
-        /// it shows neither, nor cookies and token.
+        /// An authenticated session, ready for a browser to attach to. Anyone who knows SID and RID can take
+        /// it over, so its text shows neither of them, and no cookies or token.
         #[derive(uniffi::Record)]
         #[uniffi::export(Debug, Display)]
         pub struct Session { $($(#[$about])* pub $name: $type,)+ }
 
-        // All at once: what has to be asked for costs some languages more than the call itself.
+        // All fields are copied at once, because in some languages reading a field costs more than the call
+        // itself.
         fn session($it: prebind::Session) -> Session { Session { $($name: $get,)+ } }
 
         #[uniffi::export]
         impl Session {
-            /// `{"jid":…,"sid":…,"rid":…}`: what browser clients ask for.
+            /// `{"jid":…,"sid":…,"rid":…}`, the three values that browser clients need.
             pub fn to_json(&self) -> String { self.opened.0.to_json() }
         }
     };
 }
 
 session! { it =>
-    /// The full JID the server bound.
+    /// The full JID that the server bound.
     jid: String = it.jid().to_string(),
     /// The session ID.
     sid: String = it.sid().to_owned(),
-    /// The request ID to send next: what Strophe's and Converse's `attach` take.
+    /// The request ID to send next. `attach` of Strophe and Converse expects this one.
     rid: u64 = it.rid(),
-    /// The request ID that was sent last, for clients that add one themselves.
+    /// The last request ID that was sent, for clients that add 1 themselves.
     last_rid: u64 = it.last_rid(),
-    /// Within which the browser must attach, if the server said so.
+    /// The time within which the browser must attach, if the server said so.
     inactivity: Option<std::time::Duration> = it.inactivity(),
     /// How long the server may hold a request.
     wait: std::time::Duration = it.wait(),
@@ -212,13 +213,13 @@ session! { it =>
     requests: Option<u32> = it.requests(),
     /// The SASL mechanism that was used.
     mechanism: String = it.mechanism().to_owned(),
-    /// How many times a request was sent and its answer waited for.
+    /// How many round trips the login took.
     round_trips: u32 = it.round_trips(),
-    /// The cookies that a load balancer in front of the server set. Where the browser reaches the server
-    /// through it, it must present them too.
+    /// The cookies that a load balancer in front of the server set. If the browser reaches the server through
+    /// the same load balancer, it must send them too.
     cookies: Vec<Cookie> = it.cookies().iter().map(cookie).collect(),
-    /// The token to log in with next time, to be kept for this account as carefully as a password; none
-    /// if what was kept cannot be used.
+    /// The token for the next login. Store it for this account and protect it like a password. null means
+    /// that the stored token cannot be used any more.
     fast_token: Option<String> = it.fast_token().map(FastToken::to_text),
     /// The session itself.
     opened: std::sync::Arc<Opened> = Opened(it).into(),
@@ -228,11 +229,11 @@ session! { it =>
 #[derive(uniffi::Record)]
 #[uniffi::export(Debug, Display)]
 pub struct Cookie {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its value.
+    /// The value.
     pub value: String,
-    /// The path for which it was set; empty if the balancer gave none.
+    /// The path that the cookie is for. It is empty if the load balancer gave none.
     pub path: String,
 }
 
@@ -240,7 +241,7 @@ fn cookie(it: &prebind::Cookie) -> Cookie {
     Cookie { name: it.name.clone(), value: it.value().to_owned(), path: it.path.clone() }
 }
 
-/// A session as the library has it.
+/// The core's session.
 #[derive(uniffi::Object)]
 pub struct Opened(prebind::Session);
 
@@ -250,11 +251,11 @@ shown!(Value: Debug Display => |_: &Value| "***".to_owned());
 
 macro_rules! errors {
     ($($(#[$about:meta])* $kind:ident { $($field:ident: $type:ty = $get:expr),* })+) => {
-        /// Why there is no session. The message names the cause and the remedy in one sentence; no secret is
-        /// in it or in anything else here.
+        /// Why no session could be opened. The message gives the cause and the remedy. Neither the message
+        /// nor any field holds a secret.
         #[derive(Debug, thiserror::Error, uniffi::Error)]
         #[error("{}", .details.message)]
-        #[expect(missing_docs, reason = "the fields are said to be what they are by their names")]
+        #[expect(missing_docs, reason = "the names of the fields say what they are")]
         pub enum PrebindError { $($(#[$about])* $kind { details: Box<Details>, $($field: $type,)* },)+ }
 
         impl From<prebind::Error> for PrebindError {
@@ -270,36 +271,36 @@ macro_rules! errors {
 }
 
 errors! {
-    /// A bad URL, JID, credential or option; nothing was sent.
+    /// A URL, JID, credential or option is wrong. Nothing was sent.
     Config { field: String = field.into() }
-    /// No connection: name lookup, TCP, TLS, proxy; or it broke.
+    /// No connection could be opened (name lookup, TCP, TLS or proxy), or it broke.
     Connect { phase: String = phase.to_string() }
-    /// The time was over, or calls fail at once after repeated failures to connect.
+    /// The call timed out, or calls fail at once after repeated failures to connect.
     Timeout { phase: String = phase.to_string() }
-    /// The answer is not BOSH: another status, a web page, a redirect.
+    /// The answer is not BOSH: it has another status, or it is a web page or a redirect.
     Http { status: u16 = status, location: Option<String> = location }
-    /// The answer is not XML, or not what XEP-0124 and XEP-0206 say.
+    /// The answer is not XML, or it breaks the rules of XEP-0124 or XEP-0206.
     Protocol { expected: String = expected.into() }
     /// The server ended the session; see the condition.
     Terminated {}
-    /// No SASL mechanism that both sides accept.
+    /// There is no SASL mechanism that both sides accept.
     Mechanism { offered: Vec<String> = offered, allowed: Vec<String> = allowed }
     /// The server refused the login; see the condition.
     Auth {}
-    /// The server did not prove that it knows the account's secret, or was tampered with.
+    /// The server did not prove that it knows the account's secret, or the offer was tampered with.
     ServerUnverified { check: String = check.to_string() }
-    /// The server refused to bind a resource, or bound a JID of somebody else.
+    /// The server refused to bind a resource, or bound somebody else's JID.
     Bind {}
-    /// A defect of this library.
+    /// prebind has a defect.
     Internal {}
 }
 
 /// What every error has.
 #[derive(Debug, uniffi::Record)]
 pub struct Details {
-    /// Cause and remedy in one sentence.
+    /// The cause and the remedy.
     pub message: String,
-    /// Where in the exchange.
+    /// The stage of the exchange.
     pub stage: String,
     /// The condition that the server named, for example `not-authorized`.
     pub condition: Option<String>,
@@ -307,6 +308,7 @@ pub struct Details {
     pub text: Option<String>,
     /// What may be done next: `no`, `after-config-change`, `fresh-session` (at once) or `later`.
     pub retry: String,
-    /// How long to wait before the next call: as the server asks (`Retry-After`), or until other calls have ended.
+    /// How long to wait before the next call. The server asked for it (`Retry-After`), or it is the time
+    /// until other calls have ended.
     pub retry_after: Option<std::time::Duration>,
 }

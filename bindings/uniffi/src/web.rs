@@ -9,15 +9,15 @@ use prebind::web::{self, Answer, Page, Refusal};
 
 use crate::{Cookie, Result};
 
-/// What the browser asked a site's endpoint for sessions.
+/// A browser's request to a site's endpoint for sessions.
 #[derive(uniffi::Object)]
 pub struct WebRequest(web::Request);
 
 #[uniffi::export]
 impl WebRequest {
-    /// `scheme` and `host` are the ones that the web framework believes, with whatever proxy it trusts; `host`
-    /// has the port if the framework was told one. `port` is where the web server accepted the connection.
-    /// `headers` need only have those of [`web_headers`].
+    /// `scheme` and `host` are the values of the web framework, which knows the proxies to trust. `host`
+    /// includes the port if the framework knows one. `port` is where the web server accepted the connection.
+    /// Of the `headers`, only those of [`web_headers`] are needed.
     #[uniffi::constructor]
     #[must_use]
     pub fn new(
@@ -37,7 +37,7 @@ impl WebRequest {
         self.0.refusal(is_signed_in).map(refused)
     }
 
-    /// The answer if the user with this bare JID gets no session; no JID is a user without chat.
+    /// The answer if the user with this bare JID gets no session. No JID means a user without chat.
     #[must_use]
     pub fn refusal_of(&self, jid: Option<String>) -> Option<WebAnswer> {
         self.0.refusal_of(Some(&jid.unwrap_or_default())).map(refused)
@@ -49,16 +49,16 @@ impl WebRequest {
         self.0.full_jid(jid)
     }
 
-    /// What to log if the browser did not reach the chat server in the page's last session: at which address,
-    /// and what the site calls the setting that has it.
+    /// What to log if the browser did not reach the chat server in the page's last session. It names the
+    /// address, and the site's setting for it.
     #[must_use]
     pub fn complaint(&self, bosh_url: &str, setting: &str) -> Option<String> {
         self.0.complaint(bosh_url, setting)
     }
 
-    /// The `Set-Cookie` headers, one for each of a session's cookies, that go with the session: they lead the
-    /// browser to the server that has it. There are none if the browser reaches the BOSH endpoint at another host
-    /// than the site's.
+    /// The `Set-Cookie` headers that go with a session, one for each of its cookies. They lead the browser to
+    /// the server that has the session. There are none if the browser reaches the BOSH endpoint at another
+    /// host than the site.
     #[must_use]
     pub fn cookies(&self, bosh_url: &str, cookies: Vec<Cookie>) -> Vec<String> {
         let cookie = |it: Cookie| prebind::Cookie::new(it.name, it.value, it.path);
@@ -66,27 +66,27 @@ impl WebRequest {
     }
 }
 
-/// How long a login of a web site may take, where the site does not set `deadline`.
+/// How long a login of a web site may take, if the site does not set `deadline`.
 #[uniffi::export]
 #[must_use]
 pub fn web_deadline() -> Duration {
     web::DEADLINE
 }
 
-/// The headers of a request that matter.
+/// The headers of a request that are needed.
 #[uniffi::export]
 #[must_use]
 pub fn web_headers() -> Vec<String> {
     web::Request::HEADERS.map(String::from).into()
 }
 
-/// What the browser is answered. As text it shows only the status: the body may be a session.
+/// The answer to the browser. Its text shows only the status, because the body may be a session.
 #[derive(uniffi::Record)]
 #[uniffi::export(Debug, Display)]
 pub struct WebAnswer {
     /// The HTTP status.
     pub status: u16,
-    /// All headers. They replace what the framework has set by itself.
+    /// All headers. They replace the headers that the framework sets by itself.
     pub headers: HashMap<String, String>,
     /// JSON.
     pub body: String,
@@ -110,14 +110,14 @@ pub fn web_granted(session: &str) -> WebAnswer {
     told(&Answer::granted(session))
 }
 
-/// The answer to a user who has opened too many sessions, and has to wait so long.
+/// The answer to a user who has opened too many sessions, and has to wait this long.
 #[uniffi::export]
 #[must_use]
 pub fn web_rate_limited(wait: Duration) -> WebAnswer {
     refused(Refusal::RateLimit { wait })
 }
 
-/// The answer if an error of this library's was thrown.
+/// The answer if a prebind error was thrown.
 #[uniffi::export]
 #[must_use]
 pub fn web_failed(kind: &str, retry: &str, retry_after: Option<Duration>) -> WebAnswer {
@@ -138,23 +138,23 @@ pub fn web_script_headers(is_own_version: bool) -> HashMap<String, String> {
     Answer::script_headers(is_own_version).map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
-/// What the end of a page is made of.
+/// The values for the elements at the end of a page.
 #[derive(uniffi::Record)]
 pub struct WebPage {
-    /// The user's bare JID; empty for nobody, and for a user without chat.
+    /// The user's bare JID. It is empty if nobody is signed in, and for a user without chat.
     pub jid: String,
-    /// Where the site answers requests for a session.
+    /// The path where the site answers requests for a session.
     pub endpoint: String,
-    /// The BOSH endpoint as the browser reaches it.
+    /// The URL of the BOSH endpoint, as the browser reaches it.
     pub bosh_url: String,
     /// The address of the page's script.
     pub script: String,
-    /// The address of Converse.js's `dist`, ending in `/`; empty if the pages load Converse.js, or another
-    /// client, themselves.
+    /// The address of the folder `dist` of Converse.js, with a final `/`. It is empty if the pages load
+    /// Converse.js, or another client, themselves.
     pub assets: String,
-    /// The nonce of the page's Content-Security-Policy; empty if it has none.
+    /// The nonce of the page's Content-Security-Policy. It is empty if there is none.
     pub nonce: String,
-    /// Further settings of Converse.js: a JSON object, or nothing.
+    /// More settings of Converse.js: a JSON object, or an empty text.
     pub settings: String,
 }
 
@@ -182,7 +182,7 @@ impl WebPage {
         Ok(self.page().html()?)
     }
 
-    /// The names among the settings that a site must not set. The page goes without them.
+    /// The names of settings that a site must not set. The page ignores them.
     ///
     /// # Errors
     /// `Config` if the settings are no JSON object.
@@ -191,7 +191,8 @@ impl WebPage {
     }
 }
 
-/// What is wrong with these names of what a session's answer has besides; `called` is the caller's name for them.
+/// What is wrong with these names of extra values in a session's answer. `called` is the caller's name for
+/// them.
 #[uniffi::export]
 #[must_use]
 pub fn web_extras(called: &str, names: Vec<String>) -> Option<String> {
@@ -200,12 +201,12 @@ pub fn web_extras(called: &str, names: Vec<String>) -> Option<String> {
     Given::Extras.complaint(called, &Shape { class: String::new(), content: names })
 }
 
-/// What to print of a check of the doctor's.
+/// What to print about a check of the doctor.
 #[derive(uniffi::Record)]
 pub struct WebFinding {
     /// `ok`, `not tried`, `warning` or `error`.
     pub grade: String,
-    /// One line; more for the details of an error.
+    /// One line, or more lines with the details of an error.
     pub line: String,
 }
 
@@ -216,11 +217,11 @@ pub fn web_checks() -> Vec<String> {
     Check::ALL.map(|check| check.to_string()).into()
 }
 
-/// How a check of the doctor's went, and what to print of it; nothing if it has no such outcome. `words` are the
-/// values in its text.
+/// How a check of the doctor went, and what to print about it. Nothing if the check has no such outcome.
+/// `words` are the values in its text.
 #[uniffi::export]
 #[must_use]
-#[expect(clippy::implicit_hasher, reason = "UniFFI knows one sort of map")]
+#[expect(clippy::implicit_hasher, reason = "UniFFI knows only one kind of map")]
 pub fn web_doctor(
     check: &str,
     outcome: &str,
@@ -231,19 +232,19 @@ pub fn web_doctor(
     Some(WebFinding { grade: finding.grade.to_string(), line: finding.line })
 }
 
-/// What to print of a check that cannot be tried, since one of those that are wrong is needed for it.
+/// What to print about a check that was not tried because a check that it needs has failed.
 #[uniffi::export]
 #[must_use]
-#[expect(clippy::needless_pass_by_value, reason = "UniFFI hands a list over so")]
+#[expect(clippy::needless_pass_by_value, reason = "UniFFI passes an owned list")]
 pub fn web_unmet(check: &str, wrong: Vec<String>) -> Option<String> {
     let wrong: Vec<Check> = wrong.iter().filter_map(|check| check.parse().ok()).collect();
     doctor::unmet(check.parse().ok()?, &wrong)
 }
 
-/// Where the first two of these JIDs stand that belong to one account.
+/// The positions of the first two JIDs that belong to the same account.
 #[uniffi::export]
 #[must_use]
-#[expect(clippy::needless_pass_by_value, reason = "UniFFI hands a list over so")]
+#[expect(clippy::needless_pass_by_value, reason = "UniFFI passes an owned list")]
 pub fn web_sharing(jids: Vec<String>) -> Option<Vec<u32>> {
     let (one, other) = web::sharing(jids.iter().map(String::as_str))?;
     Some([one, other].iter().filter_map(|at| u32::try_from(*at).ok()).collect())

@@ -1,4 +1,4 @@
-//! HTTP: one request and its reply, within one deadline.
+//! Makes one HTTP request and reads its reply, within one deadline.
 
 use std::ffi::OsStr;
 use std::io::Read as _;
@@ -19,7 +19,7 @@ use ureq::{Agent, Body, Error as HttpError};
 use super::watched::Live;
 use crate::connection::seconds;
 
-/// ejabberd waits for 30 s, and then starts another process.
+/// The longest deadline. ejabberd waits for 30 s and then starts another process.
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// The most bytes of a file of certificates.
@@ -48,11 +48,12 @@ fn deadline(text: &str) -> Result<Duration, String> {
     Ok(deadline)
 }
 
-/// A URL where a secret may be sent: https, or http on this machine.
+/// A URL that a secret may be sent to: https, or http on this machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Url(Uri);
 
-/// Unlike clap's own parsers it does not repeat what is wrong: that may be a password.
+/// Parses a URL. Unlike clap's own parsers, it does not repeat the wrong value, because that may hold a
+/// password.
 #[derive(Clone)]
 pub(crate) struct UrlParser;
 
@@ -92,20 +93,20 @@ fn is_here(host: &str) -> bool {
         || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Asks, each time on a connection of its own: on one that the site closes meanwhile, a question would be lost, and must
-/// not be sent twice where tokens are good for one login.
+/// Makes requests, each on a new connection. On a connection that the site closes at that moment, a request
+/// would be lost, and it must not be sent twice because a token may be valid for only one login.
 pub(crate) struct Http {
     deadline: Duration,
     agents: Agents,
 }
 
-/// By whose certificates it trusts.
+/// The HTTP agents, by the certificates that they trust.
 enum Agents {
     System(Agent),
     File(Live<Agent>),
 }
 
-/// A reply, as far as it was wanted.
+/// The parts of a reply that are needed.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
@@ -121,10 +122,10 @@ impl Http {
         Self { deadline: options.deadline, agents }
     }
 
-    /// Posts JSON, and reads so many bytes of the reply and one more.
+    /// Posts JSON, and reads at most this many bytes of the reply and one more.
     ///
     /// # Errors
-    /// What happened and how to mend it.
+    /// Says what happened and how to fix it.
     pub(crate) fn post(
         &self,
         url: &Url,
@@ -137,10 +138,10 @@ impl Http {
         self.read(request.send(json), most)
     }
 
-    /// Reads so many bytes of what is there, and one more.
+    /// Gets a document, and reads at most this many bytes and one more.
     ///
     /// # Errors
-    /// What happened and how to mend it.
+    /// Says what happened and how to fix it.
     pub(crate) fn get(&self, url: &Url, most: usize) -> Result<Reply, String> {
         let request = self.agent()?.get(&url.0).config().timeout_global(Some(self.deadline)).build();
         self.read(request.call(), most)

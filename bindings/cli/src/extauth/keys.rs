@@ -1,4 +1,4 @@
-//! The keys of the site's tokens: files, and folders of files, that are read again when they change.
+//! The keys of the site's tokens, in files and in folders of files. They are read again when they change.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,10 +16,10 @@ use crate::printable::printable;
 /// The most bytes of a file of keys.
 const LIMIT: u64 = 64 * 1024;
 
-/// What the names of files with keys end in, where a folder has them.
+/// The endings of the names of files with keys in a folder.
 const ENDINGS: [&str; 3] = ["jwk", "json", "pem"];
 
-/// Verifies tokens by the keys that there are at the moment.
+/// Verifies tokens with the present keys.
 pub(crate) struct KeyRing {
     /// Files, and folders of files.
     sources: Vec<PathBuf>,
@@ -40,7 +40,7 @@ impl KeyRing {
         Self { sources, rules, state: Mutex::default() }
     }
 
-    /// What verifies tokens now; `None` while there is no key.
+    /// The present verifier. `None` while there is no key.
     pub(crate) fn verifier(&self) -> Option<Arc<Verifier>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if is_due(state.looked) {
@@ -52,7 +52,7 @@ impl KeyRing {
 }
 
 impl State {
-    /// Looks at all files. Keys that cannot be read stay as they were.
+    /// Checks all files. If a file cannot be read, its last keys stay in use.
     fn look(&mut self, sources: &[PathBuf], rules: &Rules) {
         let mut paths = Vec::new();
         for source in sources {
@@ -82,7 +82,7 @@ impl State {
         }
     }
 
-    /// Tells the log once of what is wrong with a source.
+    /// Logs what is wrong with a source, once.
     fn tell(&mut self, source: &Path, problem: Option<String>) {
         let Some(problem) = problem else {
             self.problems.remove(source);
@@ -108,9 +108,9 @@ impl State {
     }
 }
 
-/// The files of a source, in the order of their names. One that `was_folder` is not taken for a file.
+/// The files of a source, in the order of their names. A source that `was_folder` is never treated as a file.
 fn files(source: &Path, was_folder: bool) -> Result<Vec<PathBuf>, String> {
-    // A file that cannot be read is told of when it is read.
+    // A file that cannot be read is reported later, when it is read.
     if !was_folder && !source.is_dir() {
         return Ok(vec![source.to_owned()]);
     }

@@ -1,4 +1,4 @@
-//! The log: standard error or a file, and never standard output, which is for answers.
+//! The log goes to standard error or a file, and never to standard output, which is for answers.
 
 use std::fmt;
 use std::fs::File;
@@ -17,13 +17,13 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::printable::printable;
 
-/// Logs from now on to this file, or to standard error if there is none or it cannot be written. A defect is logged by
-/// its place alone: its message may repeat a password.
+/// From now on, logs to this file, or to standard error if there is no file or it cannot be written. A panic
+/// is logged only by its place, because its message may repeat a password.
 pub(crate) fn install(file: Option<PathBuf>) {
     let lines = tracing_subscriber::fmt::layer()
         .event_format(Line)
         .with_writer(Sink(file))
-        // It would be told on standard error, and a standard error that is closed is a panic.
+        // These errors would go to standard error, and writing there panics if it is closed.
         .log_internal_errors(false)
         .with_filter(LevelFilter::INFO);
     let subscriber = tracing_subscriber::registry().with(lines);
@@ -55,7 +55,7 @@ where
     }
 }
 
-/// Opens the file for each line, so that it may be rotated.
+/// Opens the file for each line, so that the file can be rotated.
 struct Sink(Option<PathBuf>);
 
 enum Opened {
@@ -72,7 +72,7 @@ impl MakeWriter<'_> for Sink {
             Ok(file) => Opened::File(file),
             Err(error) => {
                 let text = format!("cannot write to {} ({error}):\n", printable(&path.to_string_lossy()));
-                // A standard error that is closed is nothing that could be reported.
+                // If standard error is closed, nothing can be reported.
                 io::stderr().write_all(text.as_bytes()).unwrap_or_default();
                 Opened::Stderr(io::stderr())
             }

@@ -1,4 +1,4 @@
-//! The keys of an identity provider, which publishes them at a URL (RFC 7517 §5).
+//! The keys that an identity provider publishes at a URL (RFC 7517 §5).
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -11,13 +11,14 @@ use super::rules::Rules;
 /// The most bytes of a key set.
 const LIMIT: usize = 64 * 1024;
 
-/// How old keys become before they are fetched again.
+/// How old the keys may be before they are fetched again.
 const FRESH: Duration = Duration::from_secs(600);
 
-/// How long nothing is fetched after a try: anybody can send tokens that name unknown keys.
+/// How long to wait after a fetch before the next one, because anybody can send tokens that name unknown
+/// keys.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// How old keys become at most, if the provider is away: one that it withdrew is not good for ever.
+/// How old the keys may be at most if the provider cannot be reached. It may have withdrawn a key.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Verifies the tokens of an identity provider.
@@ -30,7 +31,7 @@ pub(crate) struct Provider {
 
 #[derive(Default)]
 struct State {
-    /// When keys were fetched, and what verifies tokens since.
+    /// When the keys were fetched, and the verifier with these keys.
     fetched: Option<(Instant, Arc<Verifier>)>,
     tried: Option<Instant>,
 }
@@ -40,12 +41,12 @@ impl Provider {
         Self { url, http, rules, state: Mutex::default() }
     }
 
-    /// What verifies tokens now; `None` while there is no key. Others who ask meanwhile wait for the same keys.
+    /// The present verifier. `None` while there is no key. Calls during a fetch wait for its keys.
     pub(crate) fn verifier(&self) -> Option<Arc<Verifier>> {
         self.verifier_since(FRESH)
     }
 
-    /// Whose token this is, at that time; `None` while there is no key.
+    /// Verifies a token at this time. Returns `None` while there is no key.
     pub(crate) fn verify(&self, token: &str, now: SystemTime) -> Option<Result<Verified, Refusal>> {
         match self.verifier()?.verify(token, now) {
             // The provider may have a new key.
@@ -56,7 +57,7 @@ impl Provider {
         }
     }
 
-    /// Fetches keys that are older than that, unless it was tried a moment ago.
+    /// Fetches the keys if they are older than this, unless a fetch was tried a moment ago.
     fn verifier_since(&self, fresh: Duration) -> Option<Arc<Verifier>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_older = |limit| state.fetched.as_ref().is_none_or(|(at, _)| at.elapsed() >= limit);
@@ -85,7 +86,7 @@ impl Provider {
         let text = std::str::from_utf8(&reply.body)
             .map_err(|_| "they are no text: give the provider's jwks_uri".to_owned())?;
         let keys = Key::read(text).map_err(|error| error.to_string())?;
-        // What everybody can read is no secret that could sign.
+        // A published key is not secret, so only public keys may verify.
         let public = keys.into_iter().filter(|key| key.algorithm().least_secret().is_none());
         self.rules.verifier(self.rules.usable(public)).map_err(|error| error.to_string())
     }

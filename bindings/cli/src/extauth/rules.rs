@@ -1,9 +1,9 @@
-//! The options that say which tokens are good.
+//! The options that say which tokens to accept.
 
 use clap::Args;
 use prebind::token::{Algorithm, Key, User, Verifier};
 
-/// What a token must say besides having the signature of a key.
+/// What a token must say, besides being signed by a key.
 #[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Tokens")]
 pub(crate) struct Rules {
@@ -25,7 +25,7 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Those of the keys whose algorithm is allowed.
+    /// The keys whose algorithm is allowed.
     pub(crate) fn usable(&self, keys: impl Iterator<Item = Key>) -> Vec<Key> {
         keys.filter(|key| self.algorithms.is_empty() || self.algorithms.contains(&key.algorithm())).collect()
     }

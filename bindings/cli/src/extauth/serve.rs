@@ -1,4 +1,4 @@
-//! Requests in, answers out, in the same order.
+//! Reads requests and writes answers, in the same order.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -8,23 +8,23 @@ use std::thread;
 
 use prebind::extauth::{Request, answer, read_frame};
 
-/// How many requests may be under way before the next is read.
+/// The most requests that may be under way. Above that, each is answered before the next one is read.
 const MOST: u64 = 64;
 
-/// What answers requests.
+/// Answers requests.
 pub(crate) trait Service: Sync {
-    /// Whether the answer may have to wait for somebody.
+    /// Whether the answer may take a while.
     fn may_wait(&self, request: &Request) -> bool;
 
     /// The answer.
     fn answer(&self, request: &Request) -> bool;
 }
 
-/// Answers until the input ends, and returns how many requests there were. A request that cannot be answered is
-/// answered with no. Requests that wait do so side by side.
+/// Answers requests until the input ends, and returns how many there were. A request that cannot be answered
+/// gets a no. Requests that take a while run at the same time.
 ///
 /// # Errors
-/// When the input cannot be read any more.
+/// If the input cannot be read any more.
 pub(crate) fn serve(
     input: &mut impl Read,
     output: impl Write + Send,
@@ -57,17 +57,17 @@ pub(crate) fn serve(
     })
 }
 
-/// Whether it says yes; a defect says no.
+/// The result of `ask`. A panic counts as no.
 fn contained(ask: impl FnOnce() -> bool) -> bool {
     panic::catch_unwind(AssertUnwindSafe(ask)).unwrap_or(false)
 }
 
-/// Answers on their way out.
+/// The answers that have to be written.
 struct Answers<W>(Mutex<Queue<W>>);
 
 struct Queue<W> {
     output: W,
-    /// The number of the request that is answered next.
+    /// The number of the next request to be answered.
     next: u64,
     ready: BTreeMap<u64, bool>,
     is_broken: bool,
@@ -83,7 +83,7 @@ impl<W: Write> Answers<W> {
         number - self.queue().next
     }
 
-    /// Writes this answer as soon as all before it are written.
+    /// Writes this answer as soon as all earlier answers are written.
     fn give(&self, number: u64, is_yes: bool) {
         let mut queue = self.queue();
         queue.ready.insert(number, is_yes);
@@ -93,7 +93,7 @@ impl<W: Write> Answers<W> {
         } {
             queue.next += 1;
             let written = queue.output.write_all(&answer(is_yes)).and_then(|()| queue.output.flush());
-            // The end of the input follows, and nothing else ends this.
+            // This goes on, because only the end of the input, which will follow, may end the command.
             if let Err(error) = written
                 && !queue.is_broken
             {
@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers from a table. Requests about those in `waiting` wait until they are told to go on.
+    /// Answers from a table. Requests about users in `waiting` wait until they may go on.
     #[derive(Default)]
     struct Table {
         yes: Vec<&'static str>,
@@ -188,7 +188,7 @@ mod tests {
             let table = &table;
             scope.spawn(move || serve(&mut input, output, table).unwrap());
             (&requests).write_all(&asked(&["alice", "bob", "carol"])).unwrap();
-            // If each waited for the one before, the first would have no answer yet.
+            // If each request waited for the one before, this would wait for ever.
             bob.send(()).unwrap();
             alice.send(()).unwrap();
             let mut read = [0; 12];
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(serve(&mut &input[..], Closed, &Table::default()).unwrap(), 100);
     }
 
-    /// The last one is answered by the thread that reads.
+    /// The thread that reads answers the last request itself.
     #[test]
     fn more_requests_than_may_wait_are_answered_too() {
         let mut table = Table::default();

@@ -1,4 +1,4 @@
-//! What is answered to each request.
+//! Decides the answer to each request.
 
 use std::time::SystemTime;
 
@@ -12,7 +12,7 @@ use super::serve::Service;
 use super::site::Site;
 use super::watched::Live;
 
-/// Answers as the options say.
+/// Answers by the rules of the options.
 pub(crate) struct Answers {
     pub(crate) tokens: Tokens,
     pub(crate) site: Option<Site>,
@@ -21,20 +21,20 @@ pub(crate) struct Answers {
     pub(crate) exists: Exists,
 }
 
-/// By what tokens are verified.
+/// How tokens are verified.
 pub(crate) enum Tokens {
     Keys(KeyRing),
     Provider(Provider),
-    /// Only the site says what is good.
+    /// Tokens are not verified here: only the site decides.
     Nothing,
 }
 
-/// Who exists.
+/// Which users exist.
 pub(crate) enum Exists {
     All,
     Nobody,
     Listed(Live<UserList>),
-    /// Whom the site knows.
+    /// The users that the site knows.
     Site,
 }
 
@@ -42,7 +42,7 @@ pub(crate) enum Exists {
 enum Verdict {
     Good,
     Bad(&'static str),
-    /// It is no token, so somebody else has to say.
+    /// The password is no token, so the keys do not decide.
     Unknown,
 }
 
@@ -74,7 +74,7 @@ impl Service for Answers {
 }
 
 impl Answers {
-    /// Reads the files, which tells the log what is wrong with them.
+    /// Reads the files now, so that the log says what is wrong with them.
     pub(crate) fn prepare(&self) {
         match &self.tokens {
             Tokens::Keys(keys) => drop(keys.verifier()),

@@ -1,4 +1,4 @@
-//! Asking the site.
+//! Asks the site about users.
 
 use std::env;
 use std::path::PathBuf;
@@ -13,27 +13,27 @@ use ureq::http::header::HeaderValue;
 use super::http::{Http, HttpOptions, Url, UrlParser};
 use super::watched::Live;
 
-/// The variable that has the shared secret if no file has it.
+/// The variable with the shared secret, if no file is given.
 const VARIABLE: &str = "PREBIND_SITE_SECRET";
 
-/// The most bytes of the file of the shared secret, and the fewest of the secret.
+/// The most bytes of the file with the shared secret, and the fewest characters of the secret.
 const MOST: u64 = 4096;
 const FEWEST: usize = 16;
 
-/// How long the site is not asked who exists, once it gave no answer to that.
+/// How long not to ask the site which users exist after it gave no answer.
 const REST: Duration = Duration::from_secs(5);
 
 #[derive(Args)]
 #[command(next_help_heading = "Site")]
 pub(crate) struct SiteOptions {
-    /// Ask the site at this URL whether a user exists, and with --ask whether a password is good
+    /// Ask the site at this URL whether a user exists, and with --ask whether a password is right
     #[arg(long = "site", value_name = "URL", value_parser = UrlParser)]
     url: Option<Url>,
-    /// The file of the secret that proves to the site who asks; without it the secret comes from the
+    /// The file with the secret that proves to the site who asks; without it the secret comes from the
     /// environment variable `PREBIND_SITE_SECRET`
     #[arg(long = "site-secret-file", value_name = "FILE", requires = "url")]
     secret_file: Option<PathBuf>,
-    /// Ask the site for logins too, except for a token that a key verifies or refuses
+    /// Ask the site about logins too, except for a token that a key verifies or refuses
     #[arg(long, requires = "url")]
     pub(crate) ask: bool,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Site {
     url: Url,
     http: Http,
     secret: SharedSecret,
-    /// Until then it is not asked who exists.
+    /// Until then, the site is not asked which users exist.
     rests_until: Mutex<Option<Instant>>,
 }
 
@@ -68,7 +68,7 @@ enum SharedSecret {
 }
 
 impl Site {
-    /// Whether the site says that this password is this user's; what it does not say is no.
+    /// Whether the site says that this password is the user's. No answer counts as no.
     pub(crate) fn accepts(&self, user: &User, password: &Secret) -> bool {
         match self.ask(Question::login(user, password)) {
             Ok(true) => true,
@@ -83,8 +83,8 @@ impl Site {
         }
     }
 
-    /// Whether the site says that this user exists. If it gives no answer, everybody exists for a while: a message is
-    /// then kept, not returned.
+    /// Whether the site says that this user exists. If it gives no answer, all users exist for a while, so
+    /// that messages are kept and not returned to the sender.
     pub(crate) fn knows(&self, user: &User) -> bool {
         let mut rests_until = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
         if rests_until.is_some_and(|until| Instant::now() < until) {
@@ -108,7 +108,7 @@ impl Site {
     }
 
     /// # Errors
-    /// Why there is no answer, and how to mend it.
+    /// Says why there is no answer, and how to fix it.
     fn ask(&self, question: Question<'_>) -> Result<bool, String> {
         let secret = self.secret.header()?;
         let reply = self.http.post(&self.url, &secret, &question.to_json(), MAX_REPLY)?;
@@ -130,7 +130,7 @@ impl SharedSecret {
     }
 }
 
-/// The header that proves who asks.
+/// The header that proves to the site who asks.
 fn header(text: &str) -> Result<HeaderValue, String> {
     let secret = text.trim();
     let is_visible = secret.bytes().all(|byte| byte.is_ascii_graphic());
@@ -145,7 +145,7 @@ fn header(text: &str) -> Result<HeaderValue, String> {
     Ok(value)
 }
 
-/// Why a reply is no answer, and how to mend it.
+/// Says why a reply is no answer, and how to fix it.
 fn told(reason: NoAnswer, status: u16) -> String {
     match reason {
         NoAnswer::Redirect => {

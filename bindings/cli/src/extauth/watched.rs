@@ -1,4 +1,4 @@
-//! A file that is read again when it has changed.
+//! A file that is read again when it changes.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -10,44 +10,44 @@ use zeroize::Zeroizing;
 
 use crate::printable::printable;
 
-/// How often files are looked at, at most.
+/// The shortest time between two checks of a file.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// A file that was written less than this ago may be written again without a newer time.
+/// A file that was written less than this ago may change again without getting a newer time.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// What a file says, or what it said when it could last be used.
+/// The content of a file, or its last usable content.
 #[derive(Debug)]
 pub(crate) struct Watched<T> {
     path: PathBuf,
     limit: u64,
-    /// The file as it was used.
+    /// The stamp of the file when its content was read.
     seen: Option<Stamp>,
     good: Option<T>,
     problem: Option<String>,
 }
 
-/// By what a file that has changed differs.
+/// The values that show whether a file has changed.
 #[derive(Debug, Clone, Copy)]
 struct Stamp {
     modified: Option<SystemTime>,
     length: u64,
-    /// Whether another change would show.
+    /// Whether a later change would show in these values.
     is_settled: bool,
 }
 
 impl<T> Watched<T> {
-    /// A file of at most so many bytes, which is not read yet.
+    /// A file of at most this many bytes. It is not read yet.
     pub(crate) fn new(path: &Path, limit: u64) -> Self {
         Self { path: path.to_owned(), limit, seen: None, good: None, problem: None }
     }
 
-    /// What it says.
+    /// The last usable content.
     pub(crate) fn good(&self) -> Option<&T> {
         self.good.as_ref()
     }
 
-    /// Reads the file if it has changed, and tells the log what is new. Returns whether it may say something else now.
+    /// Reads the file if it has changed, and logs what is new. Returns whether the content may have changed.
     pub(crate) fn look(&mut self, parse: impl FnOnce(&str) -> Result<T, String>) -> bool {
         let stamp = match Stamp::of(&self.path) {
             Ok(stamp) => stamp,
@@ -71,7 +71,7 @@ impl<T> Watched<T> {
     }
 
     fn is_unusable(&mut self, problem: String) -> bool {
-        // It is read again even if only its permissions change.
+        // Without a stamp, the file is read again even if only its permissions change.
         self.seen = None;
         if self.problem.as_ref() != Some(&problem) {
             let meanwhile = if self.good.is_some() { " (what it said before stays in use)" } else { "" };
@@ -88,7 +88,7 @@ impl<T> Watched<T> {
 
 impl Stamp {
     /// # Errors
-    /// Also if it is no file: to open a pipe would wait for somebody who writes into it.
+    /// Also if it is no regular file, because opening a pipe would wait for a writer.
     fn of(path: &Path) -> io::Result<Self> {
         let metadata = path.metadata()?;
         if !metadata.is_file() {
@@ -104,19 +104,19 @@ impl Stamp {
     }
 }
 
-/// A file that is looked at when somebody wants to know what it says.
+/// A file that is checked for changes when its content is needed.
 pub(crate) struct Live<T> {
     parse: fn(&str) -> Result<T, String>,
     state: Mutex<(Option<Instant>, Watched<Arc<T>>)>,
 }
 
 impl<T> Live<T> {
-    /// A file of at most so many bytes.
+    /// A file of at most this many bytes.
     pub(crate) fn new(path: &Path, limit: u64, parse: fn(&str) -> Result<T, String>) -> Self {
         Self { parse, state: Mutex::new((None, Watched::new(path, limit))) }
     }
 
-    /// What it says, or said when it could last be used.
+    /// The content of the file, or its last usable content.
     pub(crate) fn get(&self) -> Option<Arc<T>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (looked, file) = &mut *state;
@@ -128,7 +128,7 @@ impl<T> Live<T> {
     }
 }
 
-/// Whether files that were looked at then are to be looked at again.
+/// Whether it is time to check files again that were last checked then.
 pub(crate) fn is_due(looked: Option<Instant>) -> bool {
     looked.is_none_or(|looked| looked.elapsed() >= LOOK_AGAIN)
 }
@@ -136,7 +136,7 @@ pub(crate) fn is_due(looked: Option<Instant>) -> bool {
 fn read(path: &Path, limit: u64) -> io::Result<Zeroizing<String>> {
     let file = File::open(path)?;
     let length = file.metadata()?.len().min(limit);
-    // All the room at once: a buffer that grows leaves copies behind.
+    // Reserves all the room at once, because a buffer that grows leaves copies behind.
     let mut text = Zeroizing::new(String::with_capacity(usize::try_from(length).unwrap_or_default() + 1));
     file.take(limit + 1).read_to_string(&mut text)?;
     if u64::try_from(text.len()).is_ok_and(|length| length <= limit) {
@@ -189,7 +189,7 @@ mod tests {
         assert!(file.look(number) && file.good() == Some(&2));
     }
 
-    /// A second change within the resolution of the clock of the file system leaves no trace.
+    /// A second change within the resolution of the file system's clock leaves no trace.
     #[test]
     fn a_file_that_was_just_written_is_read_once_more() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,11 +1,11 @@
-//! Ruby's values as the core takes them.
+//! Converts Ruby's values for the core.
 
 use magnus::r_hash::ForEach;
 use magnus::value::{Qfalse, Qtrue};
 use magnus::{Error, Integer, RArray, RHash, RString, Ruby, Symbol, Value, prelude::*};
 use prebind::binding;
 
-/// Names and values, of which no value is an object that the core has no word for.
+/// Converts names and values. A value of a type that the core does not know is an error.
 pub(crate) fn named(given: RHash) -> Result<Vec<(String, binding::Value)>, Error> {
     let mut fields = Vec::new();
     given.foreach(|name: Value, value: Value| {
@@ -23,7 +23,7 @@ fn converted(given: Value, name: &str) -> Result<binding::Value, Error> {
     } else if Qtrue::from_value(given).is_some() || Qfalse::from_value(given).is_some() {
         given.to_bool().into()
     } else if let Some(number) = Integer::from_value(given) {
-        // What does not fit is no whole number that any option takes.
+        // No option accepts a number that does not fit into 64 bits, so the core refuses this one.
         number.to_i64().map_or(binding::Value::Decimal(f64::INFINITY), binding::Value::from)
     } else if let Some(text) = RString::from_value(given) {
         textual(text)?
@@ -35,7 +35,7 @@ fn converted(given: Value, name: &str) -> Result<binding::Value, Error> {
         let values = values.into_iter().map(|value| converted(value, name));
         binding::Value::List(values.collect::<Result<_, _>>()?)
     } else if given.respond_to("to_f", false)? {
-        // A Float, a Rational, or a time of ActiveSupport's.
+        // This is a Float, a Rational, or a time of ActiveSupport.
         given.funcall::<_, _, f64>("to_f", ())?.into()
     } else {
         let problem = format!("{name}: cannot be a {}", given.class());
@@ -43,7 +43,7 @@ fn converted(given: Value, name: &str) -> Result<binding::Value, Error> {
     })
 }
 
-/// Text, in whatever encoding; what is none is bytes.
+/// Converts a string to text if its encoding allows that, or else to bytes.
 fn textual(given: RString) -> Result<binding::Value, Error> {
     let is_binary = given.enc_get() == Ruby::get_with(given).ascii8bit_encindex();
     if let (false, Ok(text)) = (is_binary, given.to_string()) {

@@ -1,4 +1,4 @@
-//! How calls are made, and what they raise.
+//! Makes calls interruptible, and raises their errors.
 
 use std::cell::RefCell;
 
@@ -9,8 +9,8 @@ use crate::gvl::{check_interrupts, without_gvl};
 use crate::results::fields;
 
 /// Makes a call while other threads run, and then logs what happened. If something is raised in this thread
-/// meanwhile, or it is killed, the call is given up, and that happens; so does what the logger raises. `undo` gets
-/// what came of the call even so.
+/// during the call, or the thread is killed, the call is given up and the same is raised here. An exception
+/// of the logger is raised as well. `undo` then gets the result of the call, if it succeeded.
 pub(crate) fn interruptible<T>(
     ruby: &Ruby,
     call: impl FnOnce() -> prebind::Result<T>,
@@ -27,7 +27,8 @@ pub(crate) fn interruptible<T>(
         None => call(),
     };
     let result = without_gvl(ruby, call, |result| result.map_or((), &undo));
-    // With the lock and outside the call: a logger may do whatever it likes, such as let a fiber go on.
+    // Logging has the global lock and waits until the call has ended, because a logger may do anything, such
+    // as let another fiber run.
     let log = |line: (&str, &str, String)| {
         ours::<RModule>(ruby, "Log")?.funcall::<_, _, Value>("write", line).map(drop)
     };
@@ -41,7 +42,7 @@ pub(crate) fn interruptible<T>(
     }
 }
 
-/// What `Prebind` has by this name.
+/// The constant of `Prebind` with this name.
 fn ours<T: TryConvert>(ruby: &Ruby, name: &str) -> Result<T, Error> {
     ruby.class_object().const_get::<_, RModule>("Prebind")?.const_get(name)
 }

@@ -1,4 +1,4 @@
-//! One chat service, and its sessions.
+//! The client of one chat service, and its sessions.
 
 use magnus::{Error, RHash, Ruby};
 use prebind::binding::contained;
@@ -8,11 +8,11 @@ use crate::arguments::named;
 use crate::call::{interruptible, raise};
 use crate::results::fields;
 
-/// What `Prebind::Client` calls.
+/// The native half of `Prebind::Client`.
 #[magnus::wrap(class = "Prebind::Native::Client", free_immediately, frozen_shareable)]
 pub(crate) struct Client(prebind::Client);
 
-/// A session, to be ended with its cookies.
+/// A session, kept so that it can be ended with its cookies.
 #[magnus::wrap(class = "Prebind::Native::Handle", free_immediately, frozen_shareable)]
 pub(crate) struct Handle(prebind::Session);
 
@@ -37,7 +37,7 @@ impl Client {
         Ok(fields)
     }
 
-    /// What was learned of the server.
+    /// What the client has learned of the server.
     pub(crate) fn profile(&self) -> String {
         self.0.profile()
     }

@@ -1,5 +1,5 @@
-//! Ruby's global lock: released for a call, and taken back now and then to see what is raised
-//! meanwhile. All unsafe code is here.
+//! Releases Ruby's global lock for a call, and takes it back from time to time to check for exceptions in
+//! this thread. All unsafe code is here.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -14,7 +14,7 @@ use magnus::value::BoxValue;
 use magnus::{Error, RClass, Ruby, Value, prelude::*};
 use rb_sys::{RB_NOGVL_INTR_FAIL, rb_ext_ractor_safe, rb_nogvl, rb_thread_call_with_gvl};
 
-/// What is to be raised once the lock is there again, and what keeps it from being collected.
+/// The exception to raise once the lock is taken back, and the box that protects it from garbage collection.
 type Raised = (Error, Option<BoxValue<Value>>);
 
 thread_local! {
@@ -22,17 +22,17 @@ thread_local! {
     static STAYS: Cell<bool> = const { Cell::new(true) };
 }
 
-/// Runs `call` while other Ruby threads run; `undo` gets its result if something was raised meanwhile.
+/// Runs `call` while other Ruby threads run. If something is raised during the call, `undo` gets its result.
 ///
 /// # Errors
-/// What was raised in this thread, before or meanwhile.
+/// The exception that was raised in this thread, before or during the call.
 pub(crate) fn without_gvl<T>(
     ruby: &Ruby,
     call: impl FnOnce() -> T,
     undo: impl FnOnce(T),
 ) -> Result<T, Error> {
     let outer_stays = STAYS.replace(stays(ruby)?);
-    // The handler of a signal may make a call of its own while one waits.
+    // A signal handler may make another call while this one waits.
     let outer = RAISED.take();
     let called = released(ruby, || {
         let result = call();
@@ -50,17 +50,17 @@ pub(crate) fn without_gvl<T>(
     })
 }
 
-/// Lets Ruby raise what is to be raised in this thread. Whether to go on.
+/// Lets Ruby raise pending exceptions in this thread. Returns whether to go on.
 pub(crate) fn check_interrupts() -> bool {
     with_ruby(Ruby::thread_check_ints)
 }
 
-/// Has Ruby do something, with the lock. Whether to go on: nothing has been raised.
+/// Runs an action with the lock. Returns whether to go on, which is so if nothing was raised.
 fn with_ruby(action: impl FnOnce(&Ruby) -> Result<(), Error>) -> bool {
     if RAISED.with_borrow(Option::is_some) {
         return false;
     }
-    // Otherwise what is raised comes when the call is over.
+    // If the thread may move, exceptions are raised when the call has ended.
     if !STAYS.get() {
         return true;
     }
@@ -73,21 +73,23 @@ fn with_ruby(action: impl FnOnce(&Ruby) -> Result<(), Error>) -> bool {
     RAISED.with_borrow(Option::is_none)
 }
 
-/// Says that the methods may be called in any Ractor: there is no state but what is locked.
+/// Declares that the methods may be called in any Ractor, because all state is locked.
 pub(crate) fn declare_ractor_safe() {
-    // SAFETY: only called while Ruby loads the extension.
+    // SAFETY: this is only called while Ruby loads the extension.
     unsafe { rb_ext_ractor_safe(true) };
 }
 
-/// Whether this thread stays on its native thread, by which much is kept here and in the core. From Ruby 3.3
-/// on, a Ractor's threads may go on on another one whenever they take the lock, which 3.4 lets one forbid.
+/// Whether this Ruby thread stays on its native thread. This half and the core keep state in thread-locals.
+/// From Ruby 3.3 on, a Ractor's threads may move to another native thread whenever they take the lock. Ruby
+/// 3.4 has a function to prevent that.
 fn stays(ruby: &Ruby) -> Result<bool, Error> {
     static LOCK: LazyLock<Option<unsafe extern "C" fn() -> bool>> = LazyLock::new(|| {
-        // SAFETY: what is looked for by name, since older Rubies do not have it, is what Ruby's thread.h says.
+        // SAFETY: the type is that of Ruby's thread.h. The function is looked up by name because older Rubies
+        // do not have it.
         unsafe { transmute(libc::dlsym(libc::RTLD_DEFAULT, c"rb_thread_lock_native_thread".as_ptr())) }
     });
     if let Some(lock) = *LOCK {
-        // SAFETY: this thread is one of Ruby's, and has the lock.
+        // SAFETY: this thread belongs to Ruby and has the lock.
         unsafe { lock() };
         return Ok(true);
     }
@@ -100,11 +102,11 @@ fn stays(ruby: &Ruby) -> Result<bool, Error> {
 fn released<T>(ruby: &Ruby, call: impl FnOnce() -> T) -> Result<T, Error> {
     let mut job = Job::new(call);
     loop {
-        // By this flag Ruby returns, instead of raising past Rust's frames, if there is something
-        // to raise: without having called.
+        // With this flag, Ruby returns without making the call if an exception is pending. Otherwise it would
+        // raise across Rust's frames.
         let flags = RB_NOGVL_INTR_FAIL.cast_signed();
         let (entry, argument) = job.as_c();
-        // SAFETY: `job` outlives the call, is what `entry` takes, and nobody else has it.
+        // SAFETY: `job` outlives the call, has the type that `entry` expects, and is not shared.
         unsafe { rb_nogvl(Some(entry), argument, None, null_mut(), flags) };
         match job.outcome() {
             Some(value) => return Ok(value),
@@ -113,8 +115,8 @@ fn released<T>(ruby: &Ruby, call: impl FnOnce() -> T) -> Result<T, Error> {
     }
 }
 
-/// Calls with the lock, which this thread has released or not. A thread that is none of Ruby's does
-/// not call.
+/// Runs `call` with the lock, whether or not this thread has released it. On a thread that does not belong to
+/// Ruby, `call` does not run.
 fn retaken(call: impl FnOnce(&Ruby)) {
     match Ruby::get() {
         Ok(ruby) => call(&ruby),
@@ -122,7 +124,7 @@ fn retaken(call: impl FnOnce(&Ruby)) {
         Err(GvlUnlocked) => {
             let mut job = Job::new(|| Ruby::get().map(|ruby| call(&ruby)));
             let (entry, argument) = job.as_c();
-            // SAFETY: as above, and the thread is one of Ruby's that has released the lock.
+            // SAFETY: as above, and the thread belongs to Ruby and has released the lock.
             unsafe { rb_thread_call_with_gvl(Some(entry), argument) };
             job.outcome();
         }
@@ -147,16 +149,16 @@ impl<F: FnOnce() -> T, T> Job<F, T> {
     }
 
     unsafe extern "C" fn run(job: *mut c_void) -> *mut c_void {
-        // SAFETY: it is what `as_c` made of a job that is borrowed for as long as this runs.
+        // SAFETY: `as_c` made this pointer from a job that is borrowed while this runs.
         let job = unsafe { &mut *job.cast::<Self>() };
         if let Some(call) = job.call.take() {
-            // No panic may cross C.
+            // A panic must not cross C frames.
             job.outcome = Some(catch_unwind(AssertUnwindSafe(call)));
         }
         null_mut()
     }
 
-    /// What came of it, once; `None` if it was not called.
+    /// The result of the call, which is returned once. `None` if the call was not made.
     fn outcome(&mut self) -> Option<T> {
         self.outcome.take().map(|outcome| outcome.unwrap_or_else(|panic| resume_unwind(panic)))
     }

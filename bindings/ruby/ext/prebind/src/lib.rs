@@ -1,8 +1,8 @@
-//! `prebind` for Ruby: converts arguments and results, lets other threads run meanwhile, obeys what
-//! is raised in this one, and raises what `Prebind` defines. Nothing is decided here.
+//! `prebind` for Ruby. This half converts arguments and results, lets other threads run during a call, obeys
+//! exceptions that are raised in this thread, and raises the errors of `Prebind`. It decides nothing.
 
-#![expect(clippy::needless_pass_by_value, reason = "what Ruby hands over is converted, not borrowed")]
-#![expect(missing_docs, reason = "`init` is for Ruby to call, and its macro passes no description on")]
+#![expect(clippy::needless_pass_by_value, reason = "Ruby's values are converted, not borrowed")]
+#![expect(missing_docs, reason = "only Ruby calls `init`, and its macro drops the description")]
 
 mod arguments;
 mod call;
@@ -25,7 +25,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     gvl::declare_ractor_safe();
     binding::Language::Ruby.speak();
     let native = ruby.define_module("Prebind")?.define_module("Native")?;
-    // Frozen, so that every Ractor may see them.
+    // Frozen constants can be read by every Ractor.
     let options = ruby.ary_from_iter(prebind::Config::options().map(|option| ruby.to_symbol(option.name)));
     options.freeze();
     native.const_set("OPTIONS", options)?;
@@ -75,14 +75,14 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     request.define_method("cookies", method!(WebRequest::cookies, 2))
 }
 
-/// A token for an account, signed by what the argument `jwt` of `Client#prebind` has.
+/// A token for an account, signed as the argument `jwt` of `Client#prebind` says.
 fn issue(ruby: &Ruby, jid: String, jwt: RHash) -> Result<String, Error> {
     let jwt = binding::Value::Map(arguments::named(jwt)?);
     let token = binding::contained(|| binding::issue_token(&jid, jwt, SystemTime::now()));
     token.map(|token| token.expose().to_owned()).map_err(|error| call::raise(ruby, &error))
 }
 
-/// Why a token of an account is refused at that second since 1970; nil if it is valid.
+/// Why the token of an account is refused at this time, in seconds since 1970. nil if it is valid.
 fn refusal(
     ruby: &Ruby,
     token: String,
@@ -95,7 +95,7 @@ fn refusal(
     refusal.map(|refusal| refusal.map(Refusal::as_str)).map_err(|error| call::raise(ruby, &error))
 }
 
-/// The JID of a web site's user, whose name may hold characters that a JID must not have.
+/// The JID of a web site's user. Characters of the name that a JID must not have are escaped.
 fn jid_from_user(ruby: &Ruby, name: String, domain: String) -> Result<String, Error> {
     let jid = binding::contained(|| prebind::Jid::from_user(&name, &domain));
     let jid = jid.map_err(|error| call::raise(ruby, &error))?;

@@ -1,4 +1,4 @@
-//! What the core gives, as Ruby has it.
+//! Converts the core's values for Ruby.
 
 use magnus::{Error, IntoValue, RHash, Ruby, Value, prelude::*};
 use prebind::binding::Field;

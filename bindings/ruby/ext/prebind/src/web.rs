@@ -75,12 +75,12 @@ impl WebCache {
         Self(web::Cache::new())
     }
 
-    /// Whether to ask it.
+    /// Whether to ask the cache.
     pub(crate) fn is_asked(&self, now: u64) -> bool {
         self.0.is_asked(now)
     }
 
-    /// What to log of an answer.
+    /// What to log about an answer of the cache.
     pub(crate) fn answered(
         &self,
         asked: u64,
@@ -102,7 +102,7 @@ pub(crate) fn rate_limited(seconds: u64) -> Told {
     told(&Answer::refused(Refusal::too_often(seconds)))
 }
 
-/// The answer if an error of this library's was raised.
+/// The answer if a prebind error was raised.
 pub(crate) fn failed(kind: String, retry: String, retry_after: Option<u64>) -> Told {
     told(&Answer::failed_as(&kind, &retry, retry_after.map(Duration::from_secs)))
 }
@@ -117,7 +117,7 @@ pub(crate) fn script_headers(is_own_version: bool) -> HashMap<&'static str, &'st
     Answer::script_headers(is_own_version).into()
 }
 
-/// The elements at the end of a page, of the fields of a [`Page`] in their order.
+/// The elements at the end of a page. `given` are the fields of a [`Page`] in their order.
 pub(crate) fn page(ruby: &Ruby, given: [String; 7]) -> Result<String, Error> {
     let [jid, endpoint, bosh_url, script, assets, nonce, settings] = &given;
     let page = Page { jid, endpoint, bosh_url, script, assets, nonce, settings };
@@ -130,8 +130,8 @@ pub(crate) fn reserved(ruby: &Ruby, settings: String, assets: String) -> Result<
     page.reserved().map_err(|error| raise(ruby, &error))
 }
 
-/// The complaint about an unusable value that the site's own code gave; `called` is the site's name for what
-/// gave it.
+/// The complaint about an unusable value from the site's own code. `called` is the site's name for the source
+/// of the value.
 pub(crate) fn given(
     ruby: &Ruby,
     given: String,
@@ -143,7 +143,7 @@ pub(crate) fn given(
     Ok(given.complaint(&called, &shape(value, true)?))
 }
 
-/// A value without what is in it, but for the parts of the outermost one.
+/// The type of a value, with the types of the parts of the outermost value.
 fn shape(value: Value, is_whole: bool) -> Result<Shape, Error> {
     let of = |class: &str, content| Ok(Shape { class: class.to_owned(), content });
     if value.is_nil() {
@@ -153,7 +153,7 @@ fn shape(value: Value, is_whole: bool) -> Result<Shape, Error> {
         return of("Boolean", Content::Flag);
     }
     let content = if let Some(number) = Integer::from_value(value) {
-        // What does not fit is no number that a site means.
+        // A number that does not fit into 64 bits is a mistake of the site.
         Content::Count(number.to_i64().unwrap_or(i64::MIN))
     } else if RString::from_value(value).is_some() || (!is_whole && Symbol::from_value(value).is_some()) {
         Content::Text(value.to_string().into())
@@ -174,18 +174,18 @@ fn shape(value: Value, is_whole: bool) -> Result<Shape, Error> {
     of(&value.class().to_string(), content)
 }
 
-/// What to say of a name of which there is none.
+/// What to say about an unknown name.
 pub(crate) fn misnamed(called: String, sort: String, name: String, known: Vec<String>) -> Option<String> {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     binding::misnamed(&called, &sort, &name, &known)
 }
 
-/// Where the first two of these JIDs stand that belong to one account.
+/// The positions of the first two JIDs that belong to the same account.
 pub(crate) fn sharing(jids: Vec<String>) -> Option<(usize, usize)> {
     web::sharing(jids.iter().map(String::as_str))
 }
 
-/// How a check of the doctor's went, and what to print of it. `words` are the values in its text.
+/// How a check of the doctor went, and what to print about it. `words` are the values in its text.
 pub(crate) fn doctor(
     ruby: &Ruby,
     check: String,
@@ -199,7 +199,7 @@ pub(crate) fn doctor(
     Ok((finding.grade.as_str(), finding.line))
 }
 
-/// What to print of a check that cannot be tried, since one of those that are wrong is needed for it.
+/// What to print about a check that was not tried because a check that it needs has failed.
 pub(crate) fn unmet(ruby: &Ruby, check: String, wrong: Vec<String>) -> Result<Option<String>, Error> {
     let wrong = wrong.iter().map(|check| check_of(ruby, check)).collect::<Result<Vec<_>, _>>()?;
     Ok(doctor::unmet(check_of(ruby, &check)?, &wrong))
