@@ -580,7 +580,7 @@ impl Negotiation<'_> {
         }
         if self.is_complete() {
             if self.bosh.is_held() {
-                return Err(Error::protocol(self.stage, EACH_ANSWERED, "none to an empty one"));
+                return Err(Error::protocol(self.stage, EACH_ANSWERED, "none to an empty request"));
             }
             if self.bosh.unsettled() == 0
                 && let Some(session) = self.completed()

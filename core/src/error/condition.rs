@@ -239,7 +239,7 @@ conditions! {
             "use an https `url`, or tell the server that this http is secure (Prosody: consider_bosh_secure = true)";
         IncorrectEncoding = "incorrect-encoding" => No, OUR_FAULT;
         InvalidAuthzid = "invalid-authzid" => AfterConfigChange,
-            "check `authzid`, and that the user who logs in may act for it; leave it out to log in as oneself";
+            "check `authzid`, and that the user who logs in may act for it; leave it out to log in as that user";
         InvalidMechanism = "invalid-mechanism" => AfterConfigChange,
             "enable the mechanism for {domain} on the server, or use other credentials";
         MalformedRequest = "malformed-request" => No, OUR_FAULT;

@@ -340,7 +340,7 @@ fn of_exchanges() -> Vec<Error> {
     errors.push(exchange(token(), &[CREATED, &body(&twice)]));
     let odd = bound("alice@example.org/1").replace("type='result'", "type='get'");
     errors.push(exchange(token(), &[CREATED, &success, &features, &odd]));
-    errors.push(Some(Error::protocol(Stage::Bind, EACH_ANSWERED, "none to an empty one")));
+    errors.push(Some(Error::protocol(Stage::Bind, EACH_ANSWERED, "none to an empty request")));
     errors.push(Some(unasked()));
     errors.push(Some(not_issued()));
     let patience = vec![body(""); 30];

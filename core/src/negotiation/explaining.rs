@@ -88,8 +88,8 @@ impl Explaining<'_> {
         let (theirs, ours) = (shown(bound), shown(asked));
         if likeness == Likeness::Folded {
             let message = format!(
-                "the server takes {ours} for {theirs}, which may be another user: log in with the `password`, or give \
-                 the user that name and no other user this one"
+                "the server treats {ours} as {theirs}, which may be another user: log in with the `password`, or \
+                 give this user the JID {theirs}, and no other user the JID {ours}"
             );
             return Error::new(ErrorKind::Bind, Stage::Bind, Retry::No, message).quoting(theirs);
         }

@@ -169,7 +169,7 @@ impl NoMechanism<'_> {
                 "use its https `url`, or tell the server"
             };
             return format!(
-                "the server hides its mechanisms, as it takes the connection for insecure: {how} that this http is \
+                "the server hides its mechanisms, as it regards the connection as insecure: {how} that this http is \
                  secure (Prosody: consider_bosh_secure = true)"
             );
         }
@@ -180,7 +180,7 @@ impl NoMechanism<'_> {
             );
         }
         format!(
-            "either none is enabled for {domain}, or the server takes this http for insecure and hides them: use its \
+            "either none is enabled for {domain}, or the server regards this http as insecure and hides them: use its \
              https `url`, or tell it that this http is secure (Prosody: consider_bosh_secure = true)"
         )
     }

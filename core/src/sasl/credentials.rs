@@ -442,8 +442,8 @@ impl Proof {
                 candidate: Some(Candidate::new("EXTERNAL", Beginning::Harmless)),
                 if_refused: "check that the server trusts what proves the user, such as `client_certificate`, and \
                              that it is of this user",
-                if_not_offered: "enable EXTERNAL on the server; it is offered only to whom the server sees the proof \
-                                 of, such as `client_certificate`",
+                if_not_offered: "enable EXTERNAL on the server, and give the proof that it checks, such as \
+                                 `client_certificate`",
                 ..Kind::new("EXTERNAL")
             },
             Self::Raw { mechanism, initial_response } => Kind {

@@ -70,7 +70,7 @@ impl FastToken {
         record
             .filter(|record| record.mechanism == TOKEN_MECHANISM)
             .and_then(|record| Self::issued(&record.token, record.expiry.as_deref(), &record.user_agent))
-            .ok_or_else(|| Error::config("fast_token", "is not what `fast_token` of an earlier session was: forget it and log in by other credentials"))
+            .ok_or_else(|| Error::config("fast_token", "is not what `fast_token` of an earlier session returned: forget it and log in by other credentials"))
     }
 
     /// The whole token as one line of text, for storage. The text holds the secret.

@@ -212,14 +212,15 @@ impl<'a> Scram<'a> {
         if count > *most {
             let message = format!(
                 "the server wants {count} iterations of {name} for this account, more than the {most} that are \
-                 allowed: set `iterations.most` to {count}, or lower the count on the server and set the password anew"
+                 allowed: set `iterations.most` to {count}, or lower the count on the server and set the password \
+                 again"
             );
             let kind = ErrorKind::Mechanism { offered: vec![name.to_owned()], allowed: Vec::new() };
             return Err(Error::new(kind, Stage::Authenticate, Retry::AfterConfigChange, message));
         }
         if count < *least {
             let problem = format!(
-                "it wants {count} iterations of {name}, which is too weak: set the password anew with at least \
+                "it wants {count} iterations of {name}, which is too weak: set the password again with at least \
                  {least} on the server, or set `iterations.least` to {count}; if it is set to more, \
                  someone is intercepting the connection"
             );

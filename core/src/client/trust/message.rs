@@ -111,8 +111,8 @@ fn other_name(host: &str, presented: &[String]) -> String {
             "the certificate is for {name} and not for {host}: use that name in `url`, or get a certificate for {host}"
         ),
         names => format!(
-            "the certificate is for {} and not for {host}: use a name in `url` that it is for, or get a certificate for \
-             {host}",
+            "the certificate is for {} and not for {host}: use a name in `url` that the certificate covers, or get a \
+             certificate for {host}",
             names.join(", ")
         ),
     }
@@ -208,7 +208,7 @@ mod tests {
         let address = ["IpAddress(192.0.2.1)".to_owned()];
         assert!(other_name("h", &address).contains("is for 192.0.2.1 and not for h: use that name"));
         let wildcard = ["DnsName(\"*.example.org\")".to_owned()];
-        assert!(other_name("h", &wildcard).contains("use a name in `url` that it is for"));
+        assert!(other_name("h", &wildcard).contains("use a name in `url` that the certificate covers"));
         assert!(other_name("chat.example.org", &[]).contains("a common name does not count"));
     }
 

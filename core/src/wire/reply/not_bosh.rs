@@ -106,8 +106,8 @@ impl NotBosh<'_> {
         }
         if self.stage != Stage::Create {
             return format!(
-                "{head} in the session that stands: something in front of the server answers for it; make the BOSH \
-                 path an exception there"
+                "{head} in an open session: something in front of the server answers in its place; make the BOSH path \
+                 an exception there"
             );
         }
         if is_same {
@@ -148,8 +148,8 @@ impl NotBosh<'_> {
             ))
         } else {
             config(format!(
-                "{what}{got} came instead of an answer in the session that stands: something in front of the server \
-                 answers for it; make the BOSH path an exception there"
+                "{what}{got} came instead of an answer in an open session: something in front of the server answers in \
+                 its place; make the BOSH path an exception there"
             ))
         }
     }
@@ -167,7 +167,7 @@ impl NotBosh<'_> {
                  from this machine's address",
             ),
             404 | 410 if self.stage != Stage::Create => config(format!(
-                "the session stands, but a later request found nothing (HTTP {status}): the proxy or balancer in \
+                "the session was opened, but a later request found nothing (HTTP {status}): the proxy or balancer in \
                  front sends requests of one session to different servers; make it sticky"
             )),
             404 | 410 => config(format!(
@@ -183,7 +183,7 @@ impl NotBosh<'_> {
                 "the server gave the request up (HTTP {status}): it or the network is slow; try again later"
             )),
             413 | 414 => config(format!(
-                "a proxy in front takes the request for too large (HTTP {status}): raise its limit (nginx: \
+                "a proxy in front finds the request too large (HTTP {status}): raise its limit (nginx: \
                  client_max_body_size)"
             )),
             429 => limited(status),
@@ -387,7 +387,7 @@ mod tests {
     #[test]
     fn in_a_session_the_url_is_not_to_blame() {
         for (status, remedy) in
-            [(404, "make it sticky"), (200, "something in front of the server answers for it")]
+            [(404, "make it sticky"), (200, "something in front of the server answers in its place")]
         {
             let told = error(&reply(status, "<html></html>"), HTTPS, Stage::Bind).to_string();
             assert!(told.contains(remedy) && !told.contains("/http-bind"), "{told}");
@@ -435,7 +435,7 @@ mod tests {
     fn a_redirect_to_no_bosh_endpoint_is_not_recommended() {
         for (location, stage, remedy) in [
             ("/bosh/", Stage::Create, "use that as `url` if it is the BOSH endpoint"),
-            ("/bosh/", Stage::Bind, "something in front of the server answers for it"),
+            ("/bosh/", Stage::Bind, "something in front of the server answers in its place"),
             ("?cookie=1", Stage::Create, "which is `url` itself"),
             ("/accounts/login/?next=/http-bind", Stage::Create, "which looks like a login"),
             ("https://sso.example.org/", Stage::Bind, "which looks like a login"),
