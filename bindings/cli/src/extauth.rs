@@ -186,7 +186,7 @@ fn answers_no(problem: &str) -> Result<bool, Failure> {
             false
         }
     }
-    tracing::error!("the answer to everything is no: {problem}");
+    tracing::error!("every request is refused: {problem}");
     serve(&mut io::stdin().lock(), io::stdout(), &No)
         .map(|requests| requests > 0)
         .map_err(|error| unreadable(&error))

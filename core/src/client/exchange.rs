@@ -165,7 +165,7 @@ impl Service {
             }
             Some(_) => error,
             None => {
-                tracing::debug!("the session could not be ended; the server will, after its inactivity time");
+                tracing::debug!("the session could not be ended; it expires after its inactivity time");
                 error
             }
         }

@@ -227,8 +227,8 @@ impl Host {
         if !self.is_told.swap(true, Relaxed) {
             let directory = self.directory.display();
             tracing::warn!(
-                "each process counts its calls alone, as {directory} cannot be used ({error}): let TMPDIR name a directory \
-                 that this user may write to"
+                "each process counts only its own calls, because {directory} cannot be used ({error}): set TMPDIR to a \
+                 directory that this user may write to"
             );
         }
     }
@@ -252,7 +252,7 @@ impl Notes {
         // Notes that were written only in part do no harm: the next process ignores lines that it cannot
         // read.
         if text != self.text && self.lock.write(text).is_err() {
-            tracing::debug!("what is known of the server could not be noted");
+            tracing::debug!("the notes about the server could not be written");
         }
     }
 }

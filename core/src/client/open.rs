@@ -88,7 +88,7 @@ impl Opener {
             }
             return Err(error);
         }
-        tracing::warn!(kind = error.kind().as_str(), stage = %error.stage(), "the exchange failed; taking the classic one: {error}");
+        tracing::warn!(kind = error.kind().as_str(), stage = %error.stage(), "the exchange failed; trying the classic one: {error}");
         let plan = if is_optional { Plan::classic().without_sasl2() } else { Plan::classic() };
         let session = self.open_anew(&plan, account, error, until).inspect_err(|error| {
             // The server no longer offers a mechanism that it offered before, so the next call must not send

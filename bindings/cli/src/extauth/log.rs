@@ -30,7 +30,7 @@ pub(crate) fn install(file: Option<PathBuf>) {
     tracing::subscriber::set_global_default(subscriber).expect("it is installed once");
     panic::set_hook(Box::new(|defect| {
         let place = defect.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!("a defect in prebind at {place}: the answer is no; please report it");
+        tracing::error!("a defect in prebind at {place}: the request is refused; please report it");
     }));
 }
 

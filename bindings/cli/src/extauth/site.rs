@@ -77,7 +77,7 @@ impl Site {
                 false
             }
             Err(problem) => {
-                tracing::error!("{user} is refused, for the site gave no answer: {problem}");
+                tracing::error!("{user} is refused, because the site gave no answer: {problem}");
                 false
             }
         }
@@ -100,7 +100,9 @@ impl Site {
             }
             Err(problem) => {
                 let seconds = REST.as_secs();
-                tracing::error!("for {seconds} s everybody exists, for the site gave no answer: {problem}");
+                tracing::error!(
+                    "for {seconds} s every user exists, because the site gave no answer: {problem}"
+                );
                 *rests_until = Some(Instant::now() + REST);
                 true
             }

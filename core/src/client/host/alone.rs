@@ -26,7 +26,9 @@ pub(super) struct Lock;
 impl Host {
     pub(super) fn new(config: &Config) -> Option<Self> {
         if config.workers > 0 || config.max_host_calls > 0 {
-            tracing::warn!("each process counts its calls alone: this operating system is no Unix");
+            tracing::warn!(
+                "each process counts only its own calls, because this operating system is not Unix"
+            );
         }
         None
     }
