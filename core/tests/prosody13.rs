@@ -163,7 +163,7 @@ fn a_refused_token_costs_a_round_trip_and_not_the_login() {
         let renewed = session.fast_token().unwrap().clone();
         assert_ne!(renewed, good);
         client.terminate(&session).unwrap();
-        let alice = account("alice@localhost", both("of no use", renewed));
+        let alice = account("alice@localhost", both("not-used", renewed));
         assert_eq!(login(&client, &alice), is("HT-SHA-256-NONE", 1));
         // With a resource, whose bind went out with the token.
         let garden = account("alice@localhost/garden", both("wonder-1", spoiled(&token(&client))));

@@ -307,7 +307,7 @@ class Client
         return $this->cache === null ? null : $this->kept() === $learned;
     }
 
-    /** What another process has left, unless it is of no use at all. */
+    /** What another process has left; null if it cannot be used. */
     private function kept(): ?string
     {
         $kept = $this->cached(0);

@@ -5,7 +5,7 @@ namespace Prebind;
 /**
  * An authenticated session, ready for a browser to attach to.
  *
- * Who knows SID and RID has the session: `var_dump` hides them. As JSON it is exactly
+ * Anyone with SID and RID has the session: `var_dump` hides them. As JSON it is exactly
  * `{"jid", "sid", "rid"}`, and it cannot be serialized otherwise. It is made by hand only in tests.
  */
 class Session implements \JsonSerializable
@@ -29,7 +29,7 @@ class Session implements \JsonSerializable
      *     browser reaches the server through it, it must present them too.
      * @param ?string $fastToken the token to log in with next time, to be kept for this account as
      *     carefully as a password: a new one, or that of this login if the server did not replace it;
-     *     null if there is none, or no longer: what was kept is of no use then
+     *     null if there is none, or no longer: forget the kept one then
      */
     public function __construct(
         public readonly string $jid,
@@ -96,6 +96,6 @@ class Session implements \JsonSerializable
 
     public function __serialize(): never
     {
-        throw new \LogicException('a Prebind\Session cannot be serialized: who has it has the session');
+        throw new \LogicException('a Prebind\Session cannot be serialized: anyone with it has the session');
     }
 }

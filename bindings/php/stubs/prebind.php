@@ -36,7 +36,7 @@ namespace Prebind {
      * are escaped (XEP-0106). JIDs ignore case: `Alice` and `alice` share one account. If your user names do
      * not, give an immutable id in place of the name.
      *
-     * @throws ConfigException if the name or the domain is not allowed even so, or if the name has full-width
+     * @throws ConfigException if the escaped name or the domain is not allowed, or if the name has full-width
      *     or decomposed characters, because it looks like another one
      */
     function jid_from_user(string $name, string $domain): string
@@ -493,7 +493,7 @@ class Client
     public function isKept(): ?bool
     {}
 
-    /** What another process has left, unless it is of no use at all. */
+    /** What another process has left; null if it cannot be used. */
     private function kept(): ?string
     {}
 
@@ -516,7 +516,7 @@ namespace Prebind {
 /**
  * An authenticated session, ready for a browser to attach to.
  *
- * Who knows SID and RID has the session: `var_dump` hides them. As JSON it is exactly
+ * Anyone with SID and RID has the session: `var_dump` hides them. As JSON it is exactly
  * `{"jid", "sid", "rid"}`, and it cannot be serialized otherwise. It is made by hand only in tests.
  */
 class Session implements \JsonSerializable
@@ -540,7 +540,7 @@ class Session implements \JsonSerializable
      *     browser reaches the server through it, it must present them too.
      * @param ?string $fastToken the token to log in with next time, to be kept for this account as
      *     carefully as a password: a new one, or that of this login if the server did not replace it;
-     *     null if there is none, or no longer: what was kept is of no use then
+     *     null if there is none, or no longer: forget the kept one then
      */
     public function __construct(
         public readonly string $jid,

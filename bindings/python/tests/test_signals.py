@@ -1,4 +1,4 @@
-"""Signals are heeded while a call waits, and no session is left behind then."""
+"""Signals are handled while a call waits, and no session is left behind then."""
 
 from __future__ import annotations
 

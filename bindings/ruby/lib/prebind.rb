@@ -39,7 +39,7 @@ module Prebind
     # @param name [String] the user's name at the site
     # @param domain [String] what is behind the `@`
     # @return [String]
-    # @raise [ConfigError] if the name or the domain is not allowed even so, or if the name has full-width or
+    # @raise [ConfigError] if the escaped name or the domain is not allowed, or if the name has full-width or
     #   decomposed characters, because it looks like another one
     def jid_from_user(name, domain)
       Native.jid_from_user(name, domain)

@@ -4,7 +4,7 @@ require "logger"
 require "timeout"
 require_relative "support"
 
-# What is raised in a thread is heeded while a call waits, and no session is left behind then.
+# An exception raised in a thread interrupts a waiting call, and no session is left behind then.
 class InterruptsTest < Minitest::Test
   # How long a call may take that is given up when it hangs, beside what is said of it: a slice, the end of the
   # session, and the machine's share.

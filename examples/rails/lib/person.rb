@@ -6,7 +6,7 @@ require "json"
 #
 # It reads what `servers prosody -- COMMAND` sets. `SITE_BOSH_URL` and `SITE_USERS` come first.
 Person = Struct.new(:name, :password, :xmpp_password, keyword_init: true) do
-  # Nil if there is nobody of that name.
+  # Nil if no person has that name.
   def self.find(name)
     Person::ALL[name]
   end

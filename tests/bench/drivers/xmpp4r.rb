@@ -25,7 +25,7 @@ class Login < Jabber::HTTPBinding::Client
     super
   end
 
-  # Leaves the session to whoever takes it over.
+  # Leaves the session open for a browser to take over.
   def leave
     @status = Jabber::Connection::DISCONNECTED
     [[@http_sid, @http_rid + 1]]

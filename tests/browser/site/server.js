@@ -49,7 +49,7 @@ async function signIn(request, response) {
   redirect(response, "/", { "Set-Cookie": open(name) });
 }
 
-// What Converse keeps in the browser, messages included, is not for whoever uses it next.
+// What Converse keeps in the browser, messages included, is not for the user who uses it next.
 function signOut(request, response) {
   const headers = { "Set-Cookie": close(request), "Clear-Site-Data": '"storage"' };
   redirect(response, "/login", headers);

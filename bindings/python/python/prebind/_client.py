@@ -166,7 +166,7 @@ class Client:
         is_cancelled = threading.Event()
 
         def end() -> None:
-            # Whoever takes the session out, here or below, is the only one to have it.
+            # The one that takes the session out, here or below, is the only one to have it.
             with suppress(IndexError, PrebindError):
                 self.terminate(opened.pop())
 

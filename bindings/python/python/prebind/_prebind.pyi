@@ -40,7 +40,7 @@ def jid_from_user(name: str, domain: str) -> str:
     they are escaped (XEP-0106). JIDs ignore case: `Alice` and `alice` share one account. If your
     user names do not, give an immutable id in place of the name.
 
-    Raises `ConfigError` if the name or the domain is not allowed even so, or if the name has
+    Raises `ConfigError` if the escaped name or the domain is not allowed, or if the name has
     full-width or decomposed characters, because it looks like another one.
     """
 

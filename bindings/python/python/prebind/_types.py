@@ -200,7 +200,7 @@ class Credentials(TypedDict, total=False):
 class Session:
     """An authenticated session, ready for a browser to attach to.
 
-    Who knows SID and RID has the session: `repr` hides them. Without arguments beyond the first
+    Anyone with SID and RID has the session: `repr` hides them. Without arguments beyond the first
     three it is made only in tests.
     """
 
@@ -229,7 +229,7 @@ class Session:
     fast_token: str | None = field(default=None, repr=False)
     """The token to log in with next time, to be kept for this account as carefully as a password:
     a new one, or that of this login if the server did not replace it. None if there is none, or no
-    longer; what was kept is of no use then."""
+    longer; forget the kept one then."""
     _handle: _prebind.Handle | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -5,7 +5,7 @@ require "json"
 module Prebind
   # An authenticated session, ready for a browser to attach to. Frozen.
   #
-  # Who knows SID and RID has the session: `inspect` hides them. Times are seconds.
+  # Anyone with SID and RID has the session: `inspect` hides them. Times are seconds.
   class Session
     # @return [String] the full JID the server bound
     attr_reader :jid
@@ -31,7 +31,7 @@ module Prebind
     attr_reader :cookies
     # @return [String, nil] the token to log in with next time, to be kept for this account as carefully
     #   as a password: a new one, or that of this login if the server did not replace it; nil if there
-    #   is none, or no longer, and what was kept is of no use then
+    #   is none, or no longer; forget the kept one then
     attr_reader :fast_token
 
     # Only {Client} has more to give than JID, SID and RID; a session that was stored is made of these.

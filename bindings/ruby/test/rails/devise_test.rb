@@ -97,7 +97,7 @@ class DeviseTest < ActionDispatch::IntegrationTest
     finish
   end
 
-  test "who comes back after a time is nobody, and no redirect" do
+  test "a user whose session has timed out gets 401, not a redirect" do
     sign_in @alice
     finish
     travel 31.minutes
@@ -116,7 +116,7 @@ class DeviseTest < ActionDispatch::IntegrationTest
     finish
   end
 
-  test "who may no longer sign in is nobody, and no redirect" do
+  test "a user who may no longer sign in gets 401, not a redirect" do
     sign_in @alice
     finish
     @alice.update!(active: false)

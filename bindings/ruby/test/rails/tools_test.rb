@@ -54,7 +54,7 @@ class ToolsTest < ActiveSupport::TestCase
     FileUtils.rm_r("#{Rails.public_path}/converse")
   end
 
-  test "what may be meant so" do
+  test "what may be intentional is a warning" do
     { ActiveSupport::Cache::NullStore.new => ["NullStore does not count", "NullStore does not keep what was learned"],
       ActiveSupport::Cache::FileStore.new(Dir.mktmpdir) => ["a FileStore cannot count exactly", nil],
       BrokenCache.new => ["BrokenCache does not count", "BrokenCache does not keep what was learned"],

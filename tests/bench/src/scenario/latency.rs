@@ -60,8 +60,8 @@ struct Running<'a> {
     calls: Vec<Call>,
 }
 
-/// One row for each participant that knows the login and can reach the server at all. Who cannot, or
-/// stops to answer, is a problem; a peer that cannot is only told.
+/// One row for each participant that knows the login and can reach the server at all. If one
+/// cannot, or stops answering, that is a problem; a peer that cannot is only told.
 pub(crate) fn measure(
     place: &Place<'_>,
     is_https: bool,

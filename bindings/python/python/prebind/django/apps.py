@@ -37,7 +37,7 @@ def _be_heard() -> None:
 
 
 def _settings_changed(*, setting: str, **_: Any) -> None:
-    """Tests change settings: ``override_settings(PREBIND=…)`` is heeded at once."""
+    """Tests change settings: ``override_settings(PREBIND=…)`` takes effect at once."""
     if setting in {"PREBIND", "CACHES"}:
         cache.forget()
     if setting == "PREBIND":

@@ -1,6 +1,6 @@
 """System checks: what ``manage.py check`` says about ``PREBIND``, and how to mend it.
 
-Errors keep the chat from working. Warnings are about what may be meant so; those with ids from
+Errors keep the chat from working. Warnings are about what may be intentional; those with ids from
 ``W010`` on are for ``manage.py check --deploy``. No check asks the chat server, the cache or the
 database; ``manage.py prebind doctor USER`` does.
 """
@@ -243,7 +243,7 @@ def _counting(cache: BaseCache) -> Messages:
 
 def counts_exactly(cache: BaseCache) -> bool:
     """Whether it counts in one step."""
-    # Django's own way to count reads and writes, and loses what is counted in between. Caches of
+    # Django's own way to count reads and writes, and loses what others count meanwhile. Caches of
     # files, of the database and for nothing leave it at that.
     return type(cache).incr is not BaseCache.incr
 

@@ -98,7 +98,7 @@ module Prebind
         defined?(@cache) ? @cache : (::Rails.cache if defined?(::Rails.cache))
       end
 
-      # Who is logged in. Whom Warden throws out, as Devise does after a time, is nobody: the redirect
+      # Who is logged in. A user whom Warden throws out, as Devise does after a time, is not: the redirect
       # that it asks for is for pages.
       #
       # @param request [Rack::Request]

@@ -39,7 +39,7 @@ module Prebind
             cache.write(key, 0, expires_in: seconds, unless_exist: true, raw: true)
             cache.increment(key)
           end
-          # Nil if it is away, or has thrown the entry out in between.
+          # Nil if it is away, or has dropped the entry meanwhile.
           (opened || 0) > count ? seconds - elapsed : 0
         end
 

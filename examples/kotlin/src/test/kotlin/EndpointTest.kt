@@ -129,7 +129,7 @@ class EndpointTest
 
         @Test
         fun `too many sessions are refused for a while`() {
-            // Nobody, so that no session is opened; and twice as many, if a minute is over in between.
+            // Nobody is signed in, so no session is opened. Twice the limit, in case a new minute begins.
             val answers = List(61) { mvc.prebind(name = "nobody") }
             val refused = answers.first { it.status == 429 }
             assertRefused(429, "RateLimit", refused)

@@ -22,7 +22,7 @@ public fun prebind(
  * (XEP-0106). JIDs ignore case: `Alice` and `alice` share one account. If your user names do not, give an immutable
  * id in place of the name.
  *
- * @throws ConfigException if the name or the domain is not allowed even so, or if the name has full-width or
+ * @throws ConfigException if the escaped name or the domain is not allowed, or if the name has full-width or
  *   decomposed characters, because it looks like another one
  */
 public fun jidFromUser(

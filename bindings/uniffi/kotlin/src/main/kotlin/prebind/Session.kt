@@ -9,7 +9,7 @@ import prebind.uniffi.Session as NativeSession
 /**
  * An authenticated session, ready for a browser to attach to.
  *
- * Who knows SID and RID has the session: [toString] hides them. As JSON, by [toJson] or by Jackson, it is
+ * Anyone with SID and RID has the session: [toString] hides them. As JSON, by [toJson] or by Jackson, it is
  * exactly what browser clients ask for: `{"jid", "sid", "rid"}`.
  *
  * Only [Client] has more to give than these three; a session that was stored is made of them.
@@ -58,8 +58,8 @@ public class Session private constructor(
 
     /**
      * The token to log in with next time, to be kept for this account as carefully as a password: a new one,
-     * or that of this login if the server did not replace it. Null if there is none, or no longer; what was
-     * kept is of no use then.
+     * or that of this login if the server did not replace it. Null if there is none, or no longer; forget
+     * the kept one then.
      */
     public val fastToken: String? = native?.fastToken
 

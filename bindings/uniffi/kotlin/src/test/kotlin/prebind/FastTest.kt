@@ -22,7 +22,7 @@ class FastTest {
         assertEquals("HT-SHA-256-NONE", second.mechanism)
         assertEquals(token, second.fastToken, "it is good for the next time, too")
 
-        val third = next.prebind(ALICE, Credentials.password("of no use").fastToken(token))
+        val third = next.prebind(ALICE, Credentials.password("not-used").fastToken(token))
         next.terminate(third)
         assertEquals(second.mechanism to 1, third.mechanism to third.roundTrips)
     }
