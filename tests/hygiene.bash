@@ -53,6 +53,15 @@ work_is_done() {
     nothing lines_in_files '\b([T]ODO|[F]IXME)\b|\b([t]odo|[u]nimplemented|[d]bg)!'
 }
 
+# Words and phrases that make a sentence hard to understand. Name who does it and what happens, as in "anyone
+# with the token can log in" or "a proxy in front"; in place of a password that does not matter, "not-used".
+english_is_plain() {
+    local words='[Ww]hoever|[Ww]homever|[Ww]hom to|[W]ho (knows|has) (it|them|SID and RID) has|[Ii][s] nobody'
+    words+='|[Oo]f no use|[Oo]ut of order|[Mm]eant so|[Aa]s good as any|[Ww]hat it carried|[Ii]n between'
+    words+='|[Hh]eed(s|ed|ful|less)?|[Ss]tops to|[Ee]ven so|[Ll]est'
+    nothing lines_in_files "\\b($words)\\b|[Ff]or one,"
+}
+
 paths_are_portable() {
     nothing lines_in_files '(^|[^[:alnum:]_.}~-])/(work|root|home)/'
 }
