@@ -49,6 +49,38 @@ versions_for_maven() {
         grep '<version>' | matches -vF "<version>$1</version>"
 }
 
+# The workspace's address is the repository's. Packages that cannot inherit it repeat it. Their addresses of other
+# sites are schemas and licences.
+address_is_one() {
+    local address
+    address=$(sed -nE 's/^repository = "(.*)"$/\1/p' Cargo.toml)
+    [[ $address ]]
+    nothing packages_without_the_address "$address"
+    nothing addresses_of_packages "$address"
+    nothing crates_without_the_address
+}
+
+# manifests_with_addresses: files of other package managers, and of the host of the code.
+manifests_with_addresses() {
+    files | grep -E '^bindings/.*(/pyproject\.toml|/composer\.json|/pom\.xml)$|^composer\.json$|^\.github/ISSUE_TEMPLATE/'
+}
+
+packages_without_the_address() {
+    manifests_with_addresses | grep -E 'toml$|json$|xml$|config\.yml$' | xargs grep -LF "$1"
+}
+
+addresses_of_packages() {
+    manifests_with_addresses | xargs grep -noE 'https?://[^]"<> )]+' |
+        matches -vE '://(maven\.apache\.org|www\.w3\.org|opensource\.org|www\.apache\.org)/' |
+        matches -vE ":${1//./\\.}(\.git)?(/.*)?\$"
+}
+
+# Crates inherit the address.
+crates_without_the_address() {
+    files | grep -E '^(core|bindings/.*)/Cargo\.toml$' | matches -v '^core/fuzz/' |
+        xargs grep -L '^repository\.workspace = true'
+}
+
 work_is_done() {
     nothing lines_in_files '\b([T]ODO|[F]IXME)\b|\b([t]odo|[u]nimplemented|[d]bg)!'
 }

@@ -23,5 +23,12 @@ Gem::Specification.new do |spec|
     Dir["{config,core,ext,lib,sig}/**/*", "*.md", "LICENSE-*", "Cargo.*"].select { |path| File.file?(path) }
   end
   spec.extensions = ["ext/prebind/extconf.rb"]
-  spec.metadata["rubygems_mfa_required"] = "true"
+  spec.homepage = workspace[/^homepage = "(.*)"$/, 1]
+  spec.metadata = {
+    "bug_tracker_uri" => "#{spec.homepage}/issues",
+    "changelog_uri" => "#{spec.homepage}/blob/v#{spec.version}/CHANGELOG.md",
+    "documentation_uri" => "#{spec.homepage}/blob/v#{spec.version}/bindings/ruby/README.md",
+    "rubygems_mfa_required" => "true",
+    "source_code_uri" => "#{spec.homepage}/tree/v#{spec.version}"
+  }
 end
