@@ -145,6 +145,29 @@ rust_api_is_kept() {
     cargo semver-checks --package prebind --all-features --release-type minor --baseline-rev "$baseline"
 }
 
+# crates_are_complete: cargo packs what is published, with the page of its registry and both licences.
+crates_are_complete() {
+    local package listed
+    cargo package --quiet --locked --no-verify --allow-dirty -p prebind -p prebind-cli
+    for package in prebind prebind-cli; do
+        listed=$(cargo package --list --quiet --allow-dirty -p "$package")
+        nothing beside_sources "$listed"
+        nothing missing_in "$listed"
+    done
+}
+
+# beside_sources LIST: files that nobody who builds the crate needs.
+beside_sources() {
+    matches -vE '^(src|docs)/|^(Cargo\.(toml|toml\.orig|lock)|\.cargo_vcs_info\.json|REGISTRY\.md|LICENSE-(MIT|APACHE))$' <<<"$1"
+}
+
+missing_in() {
+    local name
+    for name in REGISTRY.md LICENSE-MIT LICENSE-APACHE; do
+        grep -qxF "$name" <<<"$1" || echo "$name"
+    done
+}
+
 # --- Python
 
 # python_calls NUMBER: that many from Python, half of which fail.

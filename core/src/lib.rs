@@ -38,6 +38,11 @@
 //! | not yet known | 4 | 5 |
 //! | Prosody | 1 | 2 |
 //! | ejabberd | 2 | 4 |
+//!
+//! # Features
+//!
+//! - `client`, on by default: [`Client`], which needs an HTTP client and TLS. Without it, the crate has the [`protocol`]
+//!   for a driver of your own, [`token`], [`extauth`] and [`web`], and depends on neither.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(

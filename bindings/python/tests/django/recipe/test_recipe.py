@@ -1,8 +1,8 @@
 """The five minutes of django.md, word for word, in a directory of their own, up to the chat in a
 real Chromium; with the wheel, and with the source package.
 
-`PREBIND_PACKAGES` is a directory with both, in which `pip install prebind` shall find it. As in
-tests/readme, `https://chat.example.org/http-bind` is the test server's URL, `example.org` its host,
+`PREBIND_PACKAGES` is a directory with both; the recipe has the path of one. As in tests/readme,
+`https://chat.example.org/http-bind` is the test server's URL, `example.org` its host,
 and `PREBIND_PASSWORD` alice's password there.
 """
 
@@ -20,11 +20,8 @@ DOCUMENT = Path(__file__).parents[3] / "django.md"
 SERVER = json.loads(os.environ["PREBIND_SERVERS"])["prosody"]
 ACCOUNT = ("alice", "at-the-site")
 
-#: What pip is told, so that it takes the one or the other.
-PACKAGES = {
-    "wheel": {"PIP_ONLY_BINARY": "prebind"},
-    "source package": {"PIP_NO_BINARY": "prebind"},
-}
+#: The files of both packages.
+PACKAGES = {"wheel": "*.whl", "source package": "*.tar.gz"}
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +43,10 @@ def site(request, blocks, port, tmp_path_factory):
     *preparation, server = blocks
     assert server == "python manage.py runserver\n"
     script = "".join(preparation) + f"echo READY; exec {server.strip()} 127.0.0.1:{port}\n"
+    [package] = Path(os.environ["PREBIND_PACKAGES"]).resolve().glob(PACKAGES[request.param])
     environment = {
         **os.environ,
-        **PACKAGES[request.param],
-        "PIP_FIND_LINKS": os.environ["PREBIND_PACKAGES"],
+        "PREBIND_PACKAGE": str(package),
         "PREBIND_PASSWORD": SERVER["accounts"]["alice"],
     }
     for name in ("PYTHONPATH", "DJANGO_SETTINGS_MODULE"):
