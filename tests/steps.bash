@@ -113,6 +113,12 @@ tool() {
         cargo install "$name" --version "$version" --locked --debug --force --root "$kept"
 }
 
+# go_tool NAME PACKAGE VERSION: a tool in Go, built once for all checkouts.
+go_tool() {
+    if [[ $("$1" --version 2>/dev/null) == "$3"* ]]; then return; fi
+    GOBIN=$kept/bin go install "$2@$3"
+}
+
 # component SUBCOMMAND NAME: a component of the Rust toolchain.
 component() {
     cargo "$1" --version || rustup component add "$2"
