@@ -14,7 +14,7 @@ shell_scripts() {
 
 top_is_tidy() {
     local allowed='\.cargo \.ci \.clippy\.toml \.github \.gitignore \.rustfmt\.toml Cargo\.lock Cargo\.toml
-        CHANGELOG\.md CONTRIBUTING\.md LICENSE-APACHE LICENSE-MIT README\.md SECURITY\.md
+        CHANGELOG\.md CONTRIBUTING\.md composer\.json LICENSE-APACHE LICENSE-MIT README\.md SECURITY\.md
         bindings core examples tests'
     # shellcheck disable=SC2086 # split on purpose
     nothing top_beside "$(printf '%s|' $allowed)"
