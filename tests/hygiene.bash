@@ -94,6 +94,44 @@ english_is_plain() {
     nothing lines_in_files "\\b($words)\\b|[Ff]or one,"
 }
 
+# Each link of these files leads to a file, which has the test or the other name that is the link's text.
+documents_are_true() {
+    nothing dead_links README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md
+    nothing names_not_found SECURITY.md
+}
+
+dead_links() {
+    local document link
+    for document in "$@"; do
+        while read -r link; do
+            if [[ ! -e $link ]]; then echo "$document: $link"; fi
+        done < <(matches -oP '\]\((?!https?:)\K[^)#]+' "$document")
+    done
+}
+
+# names_not_found FILE: [`NAME`](PATH) without that name in the file that it leads to, or in its path.
+# shellcheck disable=SC2016 # Markdown's quotes
+names_not_found() {
+    local name file
+    while IFS=$'\t' read -r name file; do
+        if [[ $file != *"$name"* ]] && ! grep -qF -- "$name" "$file"; then echo "$1: $name in $file"; fi
+    done < <(sed -nE 's/\[`/\n[`/g;p' "$1" | sed -nE 's/^\[`([^`]+)`\]\(([^)]+)\).*/\1\t\2/p')
+}
+
+# The versions that the changelog promises are those that the packages ask for.
+supported_versions_are_stated() {
+    local stated asked
+    stated=$(sed -nE '/^## Supported versions/,/^## Version policy/s/^\| ([A-Z][A-Za-z]+) \| ([0-9.]+) \|$/\1 \2/p' CHANGELOG.md)
+    asked=$(
+        sed -nE 's/^rust-version = "(.*)"$/Rust \1/p' Cargo.toml
+        sed -nE 's/^requires-python = ">=(.*)"$/Python \1/p' bindings/python/pyproject.toml
+        sed -nE 's/.*required_ruby_version = ">= (.*)"$/Ruby \1/p' bindings/ruby/prebind.gemspec
+        sed -nE 's/.*"php": ">=(.*)".*/PHP \1/p' composer.json
+        sed -nE 's/.*<maven.compiler.release>(.*)<.*/Java \1/p' bindings/uniffi/kotlin/pom.xml
+    )
+    diff <(echo "$stated") <(echo "$asked")
+}
+
 paths_are_portable() {
     nothing lines_in_files '(^|[^[:alnum:]_.}~-])/(work|root|home)/'
 }
