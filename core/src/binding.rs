@@ -14,6 +14,7 @@
 
 mod credentials;
 pub mod doctor;
+mod endpoint;
 mod given;
 #[cfg(feature = "client")]
 mod interruption;
@@ -29,6 +30,7 @@ mod tokens;
 #[cfg(feature = "client")]
 pub use crate::client::contained;
 pub use crate::named::{Parameter, Value, ValueType};
+pub use endpoint::asked;
 pub use given::{Content, Given, Shape, misnamed};
 #[cfg(feature = "client")]
 pub use interruption::interruptible;

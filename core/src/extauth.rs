@@ -1,4 +1,7 @@
-//! External authentication as ejabberd speaks it (`auth_method: external`): the pure parts of `prebind extauth`.
+//! What a chat server asks about users, and how it is answered. Nothing here does I/O or looks at a clock.
+//!
+//! [`Endpoint`] has the rules of the address where a site answers. The rest is external authentication as ejabberd
+//! speaks it (`auth_method: external`): the pure parts of `prebind extauth`.
 //!
 //! ejabberd starts a program, writes each request to its standard input and reads the answer from its standard output.
 //! A request does not have a number, so answers come in the order of the requests. ejabberd itself sends a process its
@@ -18,14 +21,20 @@
 
 // May import from `web` and the layers above, in the order of `core/tests/layers`.
 
+mod endpoint;
+#[cfg(test)]
+mod examples;
 mod frame;
 mod question;
 mod request;
 mod setup;
 mod users;
 
+pub use endpoint::{Asked, Endpoint, Entry, Inquiry, Level, Next, Refusal, is_site_secret};
+#[cfg(test)]
+pub(crate) use examples::examples;
 pub use frame::{answer, read_frame};
-pub use question::{MAX_REPLY, NoAnswer, Question};
+pub use question::{MAX_QUESTION, MAX_REPLY, NoAnswer, Question};
 pub use request::{Request, User};
 pub use setup::setup;
 pub use users::UserList;

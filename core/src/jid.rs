@@ -73,6 +73,13 @@ impl Jid {
         format!("{local}@{}", folded_domain(&self.domain))
     }
 
+    /// The name of the user that [`from_user`](Self::from_user) made this address of, in lower case: the part before
+    /// the `@` without escapes (XEP-0106).
+    #[must_use]
+    pub fn to_user(&self) -> Option<String> {
+        self.local.as_deref().map(unescape_local)
+    }
+
     /// The part before the `@`.
     #[must_use]
     pub fn local(&self) -> Option<&str> {
@@ -320,6 +327,19 @@ fn escape_local(name: &str) -> Result<String> {
         }
     }
     Ok(escaped)
+}
+
+fn unescape_local(local: &str) -> String {
+    let mut name = String::with_capacity(local.len());
+    let mut rest = local;
+    while let Some((before, after)) = rest.split_once('\\') {
+        name.push_str(before);
+        let escape = ESCAPES.iter().find(|(_, hex)| starts_with_hex(after, hex));
+        let (character, hex) = escape.copied().unwrap_or(('\\', ""));
+        name.push(character);
+        rest = &after[hex.len()..];
+    }
+    name + rest
 }
 
 fn starts_with_hex(text: &str, hex: &str) -> bool {

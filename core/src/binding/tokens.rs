@@ -13,7 +13,7 @@ use crate::token::{Algorithm, Issuer, Key, Refusal, Verifier};
 /// What the argument takes.
 pub(super) const JWT: ValueType = ValueType::Record {
     fields: &["keys"],
-    optional_fields: &["algorithm", "lifetime", "audience", "claims"],
+    optional_fields: &["algorithm", "lifetime", "audience", "once", "claims"],
 };
 
 /// A token for an account, by what the argument `jwt` of
@@ -27,7 +27,7 @@ pub fn issue_token(jid: &str, jwt: Value, now: SystemTime) -> Result<Secret> {
 }
 
 /// Why the token of an account that logs in is refused, if it is: for the address where a site answers what a chat
-/// server asks. `jwt` is what issued it; `lifetime` and `claims` are ignored, and public keys will do. `now` is in
+/// server asks. `jwt` is what issued it; `lifetime`, `once` and `claims` are ignored, and public keys will do. `now` is in
 /// seconds since 1970.
 ///
 /// # Errors
@@ -35,14 +35,20 @@ pub fn issue_token(jid: &str, jwt: Value, now: SystemTime) -> Result<Secret> {
 pub fn refusal_of_token(token: &str, jid: &str, jwt: Value, now: u64) -> Result<Option<Refusal>> {
     // No token is valid later than that, whatever was given.
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now.min(u32::MAX.into()));
-    let ([keys], [algorithm, _, audience, _]) = named(jwt).record_with()?;
-    let mut verifier = Verifier::new(all_keys(&keys, algorithm)?)?;
-    if let Some(audience) = audience {
-        verifier = verifier.with_audience(audience.text()?);
-    }
+    let verifier = verifier(jwt)?;
     // What is no JID has no token.
     let Ok(jid) = Jid::new(jid) else { return Ok(Some(Refusal::OtherUser)) };
     Ok(verifier.verify_of(&jid, token, now).err())
+}
+
+/// What verifies the tokens that the argument `jwt` issues.
+pub(super) fn verifier(jwt: Value) -> Result<Verifier> {
+    let ([keys], [algorithm, _, audience, _, _]) = named(jwt).record_with()?;
+    let verifier = Verifier::new(all_keys(&keys, algorithm)?)?;
+    Ok(match audience {
+        Some(audience) => verifier.with_audience(audience.text()?),
+        None => verifier,
+    })
 }
 
 fn named(jwt: Value) -> NamedValue {
@@ -51,13 +57,18 @@ fn named(jwt: Value) -> NamedValue {
 
 /// What the argument `jwt` stands for.
 pub(super) fn issuer(given: &NamedValue) -> Result<Issuer> {
-    let ([keys], [algorithm, lifetime, audience, claims]) = given.record_with()?;
+    let ([keys], [algorithm, lifetime, audience, once, claims]) = given.record_with()?;
     let mut issuer = Issuer::new(all_keys(&keys, algorithm)?)?;
     if let Some(lifetime) = lifetime {
         issuer = issuer.with_lifetime(lifetime.seconds()?)?;
     }
     if let Some(audience) = audience {
         issuer = issuer.with_audience(audience.text()?);
+    }
+    if let Some(once) = once
+        && once.flag()?
+    {
+        issuer = issuer.with_ids();
     }
     match claims.map(|claims| claims.value) {
         None => Ok(issuer),
@@ -132,9 +143,11 @@ mod tests {
         let credentials = Credentials::from_named([("jwt".to_owned(), given)])?;
         let account = Account::new("alice@example.org", credentials)?;
         let token = account.issued(now)?.credentials().secrets().next().unwrap().to_owned();
-        assert_eq!(alone.expose(), token);
         let mut parts = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap());
-        Ok([(); 2].map(|()| serde_json::from_slice(&parts.next().unwrap()).unwrap()))
+        let parts =
+            [(); 2].map(|()| serde_json::from_slice::<serde_json::Value>(&parts.next().unwrap()).unwrap());
+        assert_eq!(alone.expose() == token, parts[1].get("jti").is_none(), "only an ID differs");
+        Ok(parts)
     }
 
     #[test]
@@ -160,7 +173,12 @@ mod tests {
             (&json!(12), &json!("chat"), &json!("site"))
         );
         assert_eq!(claims["n"], json!([1]));
-        let nothing = ["algorithm", "lifetime", "audience", "claims"].map(|name| (name, Value::Nothing));
+        for (once, length) in [(true, Some(22)), (false, None)] {
+            let [_, claims] = jwt(&[("keys", text(JWK)), ("once", once.into())]).unwrap();
+            assert_eq!(claims["jti"].as_str().map(str::len), length);
+        }
+        let nothing =
+            ["algorithm", "lifetime", "audience", "once", "claims"].map(|name| (name, Value::Nothing));
         assert_eq!(jwt(&[&[("keys", text(JWK))][..], &nothing].concat()).unwrap()[1], times);
         assert!(
             jwt(&[("keys", list(&[JWK, SECRET])), ("algorithm", text("HS256"))]).is_ok(),
@@ -185,6 +203,7 @@ mod tests {
             (refused(&with("lifetime", 0.into())), "lifetime: is 1 second to 1 day"),
             (refused(&with("lifetime", text("5"))), "jwt: must be named values: "),
             (refused(&with("audience", 5.into())), "jwt: must be named values: "),
+            (refused(&with("once", 1.into())), "jwt: must be named values: "),
             (refused(&with("claims", text("{}"))), "jwt: must be named values: "),
             (
                 refused(&with("claims", Value::Map(vec![("exp".to_owned(), 1.into())]))),

@@ -62,6 +62,7 @@ fn find_errors() -> Vec<Error> {
     errors.extend(of_exchanges());
     errors.extend(in_sasl2());
     errors.extend(crate::token::examples());
+    errors.extend(crate::extauth::examples());
     errors.extend(crate::wire::reply::examples());
     errors.extend(crate::sasl::examples());
     errors.extend(crate::negotiation::examples());

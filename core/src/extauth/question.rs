@@ -13,6 +13,9 @@ pub const MAX_REPLY: usize = 4096;
 /// More than the bytes of a question beside its values.
 const OTHER: usize = 100;
 
+/// The most bytes of a question: those of the longest that ejabberd can ask, with each byte escaped.
+pub const MAX_QUESTION: usize = 6 * u16::MAX as usize + OTHER;
+
 /// What a site is asked, by POST, as Prosody's `mod_auth_prebind` asks it. Whether this user may log in with this
 /// password or token: `{"command": "auth", "user": "alice", "host": "example.org", "password": "…"}`. Whether this user
 /// exists: `{"command": "isuser", "user": "alice", "host": "example.org"}`.

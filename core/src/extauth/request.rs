@@ -58,7 +58,7 @@ pub struct User {
 }
 
 impl User {
-    fn new(name: &str, host: &str) -> Self {
+    pub(super) fn new(name: &str, host: &str) -> Self {
         Self { name: name.to_owned(), host: host.to_owned() }
     }
 
@@ -77,7 +77,12 @@ impl User {
     /// Whether the account of that JID is this user's. Case and resource make no difference.
     #[must_use]
     pub fn is(&self, jid: &Jid) -> bool {
-        jid.local().is_some() && Jid::new(&self.jid()).is_ok_and(|own| own.account() == jid.account())
+        jid.local().is_some() && self.account().is_some_and(|own| own.account() == jid.account())
+    }
+
+    /// The account; `None` if nobody can have such a name.
+    pub(super) fn account(&self) -> Option<Jid> {
+        Jid::new(&self.jid()).ok().filter(|jid| jid.local().is_some())
     }
 
     /// The JID; no JID if a part could be read as that of another address.

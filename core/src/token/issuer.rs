@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -9,20 +11,25 @@ use super::compact::{Head, encoded_len, signed, unsigned};
 use super::key::{Key, MAX_KEYS};
 use crate::error::{Error, Result};
 use crate::jid::Jid;
+use crate::random;
 use crate::secret::Secret;
 
 /// The claims that are always the issuer's own.
-const OWN: [&str; 6] = ["jid", "sub", "iat", "nbf", "exp", "aud"];
+const OWN: [&str; 7] = ["jid", "sub", "iat", "nbf", "exp", "aud", "jti"];
+
+/// How many random bytes the ID of a token has: no two tokens get the same one.
+const ID_BYTES: usize = 16;
 
 /// Issues a token for each login: a JWT that the chat server takes as the user's password.
 ///
-/// Its claims are `jid` (the bare JID), `sub` (the part before the `@`), `iat`, `nbf`, `exp`, where configured `aud`,
-/// and those you add. Its header names the key by its [ID](Key::id), if it has one.
+/// Its claims are `jid` (the bare JID), `sub` (the part before the `@`), `iat`, `nbf`, `exp`, where configured `aud` and
+/// `jti`, and those you add. Its header names the key by its [ID](Key::id), if it has one.
 #[derive(Debug, Clone)]
 pub struct Issuer {
     keys: Vec<Key>,
     lifetime: Duration,
     audience: Option<String>,
+    has_ids: bool,
     claims: Map<String, Value>,
 }
 
@@ -50,7 +57,7 @@ impl Issuer {
         if !keys.iter().all(Key::can_sign) {
             return Err(is_public());
         }
-        Ok(Self { keys, lifetime: Self::LIFETIME, audience: None, claims: Map::new() })
+        Ok(Self { keys, lifetime: Self::LIFETIME, audience: None, has_ids: false, claims: Map::new() })
     }
 
     /// How long a token is valid, in whole seconds; 60 seconds by default.
@@ -69,6 +76,14 @@ impl Issuer {
     #[must_use]
     pub fn with_audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
+        self
+    }
+
+    /// Gives each token an ID of its own (`jti`, RFC 7519 §4.1.7). By it a site that [verifies](crate::extauth::Endpoint)
+    /// its tokens itself knows that one was used before.
+    #[must_use]
+    pub fn with_ids(mut self) -> Self {
+        self.has_ids = true;
         self
     }
 
@@ -115,14 +130,18 @@ impl Issuer {
         /// A time with as many digits as those of this century and the next have.
         const SOME_TIME: u64 = 1 << 32;
         self.keys.iter().try_for_each(|key| {
-            let unsigned = self.unsigned(key, jid, SOME_TIME)?;
+            let unsigned = self.unsigned(key, jid, SOME_TIME, &[0; ID_BYTES])?;
             check_length(unsigned.len() + 1 + encoded_len(key.signature_length()))
         })
     }
 
     fn signed(&self, key: &Key, jid: &Jid, now: SystemTime) -> Result<Secret> {
         let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let unsigned = self.unsigned(key, jid, now)?;
+        let mut id = [0; ID_BYTES];
+        if self.has_ids {
+            random::fill(&mut id)?;
+        }
+        let unsigned = self.unsigned(key, jid, now, &id)?;
         let signature = key.sign(unsigned.as_bytes())?.ok_or_else(is_public)?;
         let token = signed(unsigned, &signature);
         check_length(token.expose().len())?;
@@ -130,7 +149,7 @@ impl Issuer {
     }
 
     /// Header and claims.
-    fn unsigned(&self, key: &Key, jid: &Jid, now: u64) -> Result<String> {
+    fn unsigned(&self, key: &Key, jid: &Jid, now: u64, id: &[u8]) -> Result<String> {
         let Some(local) = jid.local() else {
             return Err(Error::config("jid", "a token is for a user: give a JID like alice@example.org"));
         };
@@ -142,6 +161,7 @@ impl Issuer {
             nbf: now,
             exp: now.saturating_add(self.lifetime.as_secs()),
             aud: self.audience.as_deref(),
+            jti: self.has_ids.then(|| URL_SAFE_NO_PAD.encode(id)),
             more: &self.claims,
         };
         Ok(unsigned(&Head { alg: key.algorithm().as_str(), kid: key.id(), typ: "JWT" }, &claims))
@@ -171,6 +191,8 @@ struct Claims<'a> {
     exp: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
     #[serde(flatten)]
     more: &'a Map<String, Value>,
 }

@@ -76,7 +76,8 @@ impl Refusal {
 
 text::shown!(Refusal);
 
-/// What the browser is answered. `Debug` shows only the status: the body may be a session.
+/// What the browser, or a [chat server](crate::extauth::Endpoint), is answered. `Debug` shows only the status: the body
+/// may be a session.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     status: u16,
@@ -123,6 +124,11 @@ impl Answer {
         Self::failed_as("Internal", "no", None)
     }
 
+    /// The answer to a chat server.
+    pub(crate) fn to_server(status: u16, headers: Vec<(&'static str, String)>, body: &str) -> Self {
+        Self { status, headers, body: body.into() }
+    }
+
     /// `kind` and `retry` are the browser's business, and nothing else is.
     fn without_session(status: u16, kind: &str, retry: &str, retry_after: Option<Duration>) -> Self {
         Self::json(status, json!({ "kind": kind, "retry": retry }).to_string(), retry_after)
@@ -156,7 +162,7 @@ impl Answer {
         &self.headers
     }
 
-    /// JSON.
+    /// JSON; for some chat servers plain text.
     #[must_use]
     pub fn body(&self) -> &str {
         self.body.expose()

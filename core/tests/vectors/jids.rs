@@ -42,6 +42,7 @@ fn user_names_are_escaped() {
             // A localpart is folded besides (RFC 7622 §3.3.1).
             (Ok(jid), Some(escaped)) => {
                 assert_eq!(jid.local(), Some(escaped.to_lowercase().as_str()), "{name}");
+                assert_eq!(jid.to_user(), Some(user.to_lowercase()), "{name}");
             }
             (Err(_), None) => {}
             (Ok(jid), None) => panic!("{name}: {jid} passed"),

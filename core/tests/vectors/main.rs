@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod asked;
 mod case;
 mod jids;
 #[cfg(feature = "client")]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use prebind::Secret;
-use prebind::extauth::{MAX_REPLY, NoAnswer, Question, User};
+use prebind::extauth::{MAX_REPLY, NoAnswer, Question, User, is_site_secret};
 use ureq::http::header::HeaderValue;
 
 use super::http::{Http, HttpOptions, Url, UrlParser};
@@ -16,9 +16,8 @@ use super::watched::Live;
 /// The variable with the shared secret, if no file is given.
 const VARIABLE: &str = "PREBIND_SITE_SECRET";
 
-/// The most bytes of the file with the shared secret, and the fewest characters of the secret.
+/// The most bytes of the file with the shared secret.
 const MOST: u64 = 4096;
-const FEWEST: usize = 16;
 
 /// How long not to ask the site which users exist after it gave no answer.
 const REST: Duration = Duration::from_secs(5);
@@ -135,11 +134,8 @@ impl SharedSecret {
 /// The header that proves to the site who asks.
 fn header(text: &str) -> Result<HeaderValue, String> {
     let secret = text.trim();
-    let is_visible = secret.bytes().all(|byte| byte.is_ascii_graphic());
-    if secret.len() < FEWEST || !is_visible {
-        return Err(format!(
-            "has to be {FEWEST} or more visible ASCII characters in one line: make a random one"
-        ));
+    if !is_site_secret(secret) {
+        return Err("has to be 16 or more visible ASCII characters in one line: make a random one".to_owned());
     }
     let mut value = HeaderValue::try_from(format!("Bearer {secret}"))
         .map_err(|_| "cannot be sent: make a random one".to_owned())?;
