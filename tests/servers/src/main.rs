@@ -13,10 +13,15 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use serde_json::json;
+use servers::hosts::EXTAUTH;
 use servers::{Balancer, Info, Kind, Options, Server};
 
 /// The environment variable that describes the servers to a command.
 const VARIABLE: &str = "PREBIND_SERVERS";
+
+/// The environment variable with the site's secret. `prebind extauth` reads it as well.
+const SECRET: &str = "PREBIND_SITE_SECRET";
 
 /// How long a command may take to end after a signal. A terminal sends the signal to the command as well.
 const GRACE: Duration = Duration::from_secs(2);
@@ -68,6 +73,10 @@ struct Run {
     /// Make Prosody hide its mechanisms on plain http, as it does by default
     #[arg(long)]
     no_mechanisms_on_http: bool,
+    /// Have the host `extauth.local` ask the site at this URL who may log in, with the secret in
+    /// `PREBIND_SITE_SECRET`: Prosody by `mod_auth_prebind`, ejabberd by the command `prebind` beside this one
+    #[arg(long, value_name = "URL")]
+    site: Option<String>,
     /// Run this command against the servers and exit with its exit code
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -94,14 +103,14 @@ fn main() -> ExitCode {
 impl Run {
     fn start(self, kinds: &[Kind]) -> Result<ExitCode> {
         let signals = Signals::new()?;
-        let servers = start_all(kinds, self.options())?;
+        let servers = start_all(kinds, self.options(), self.site()?.as_ref())?;
         let infos = servers.iter().map(|server| (server.kind, server.info())).collect();
         self.serve(&infos, signals)
     }
 
     fn start_sticky(self) -> Result<ExitCode> {
         let signals = Signals::new()?;
-        let servers = start_all(&[Kind::Prosody, Kind::Prosody], self.options())?;
+        let servers = start_all(&[Kind::Prosody, Kind::Prosody], self.options(), self.site()?.as_ref())?;
         let nodes: Vec<_> = servers.iter().map(Server::info).collect();
         let balancer = Balancer::sticky(&nodes)?;
         let mut info = nodes[0].clone();
@@ -115,6 +124,10 @@ impl Run {
             mechanisms_on_http: !self.no_mechanisms_on_http,
             ..Options::default()
         }
+    }
+
+    fn site(&self) -> Result<Option<Site>> {
+        self.site.as_deref().map(Site::new).transpose()
     }
 
     /// Runs the command or waits for the end, after the servers have started.
@@ -162,11 +175,48 @@ impl Signals {
     }
 }
 
+/// How each server asks a site.
+struct Site {
+    /// The host on Prosody.
+    host: String,
+    /// The command that ejabberd runs. It is leaked, because the options take a static text.
+    command: &'static str,
+}
+
+impl Site {
+    fn new(url: &str) -> Result<Self> {
+        let secret = env::var(SECRET).map_err(|_| format!("{SECRET} is not set: the site wants a secret"))?;
+        let (name, url) = (EXTAUTH, json!(url));
+        let host = format!(
+            "VirtualHost \"{name}\"
+    authentication = \"prebind\"
+    prebind_site_url = {url}
+    prebind_site_secret = {}
+    prebind_create_accounts = true
+",
+            json!(secret)
+        );
+        let program = env::current_exe()?.with_file_name("prebind");
+        let command = format!("{} extauth --site {url} --ask", program.display());
+        Ok(Self { host, command: command.leak() })
+    }
+
+    fn start(&self, kind: Kind, options: Options) -> servers::Result<Server> {
+        match kind {
+            Kind::Prosody | Kind::Prosody13 => Server::start_with_hosts(kind, options, &self.host),
+            _ => Server::start_with(kind, Options { extauth: Some(self.command), ..options }),
+        }
+    }
+}
+
 /// Starts the servers at the same time, because each takes seconds to start.
-fn start_all(kinds: &[Kind], options: Options) -> Result<Vec<Server>> {
+fn start_all(kinds: &[Kind], options: Options, site: Option<&Site>) -> Result<Vec<Server>> {
     thread::scope(|scope| {
-        let starting: Vec<_> =
-            kinds.iter().map(|&kind| scope.spawn(move || Server::start_with(kind, options))).collect();
+        let start = move |kind| match site {
+            Some(site) => site.start(kind, options),
+            None => Server::start_with(kind, options),
+        };
+        let starting: Vec<_> = kinds.iter().map(|&kind| scope.spawn(move || start(kind))).collect();
         let started = starting.into_iter().map(|thread| match thread.join() {
             Ok(result) => result.map_err(Into::into),
             Err(_) => Err("a server's start panicked".into()),
