@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use prebind::Cookie;
 use prebind::binding::doctor::{self, Check};
-use prebind::binding::{self, Content, Given, Shape};
+use prebind::binding::{self, Content, Given, Shape, Value, contained};
+use prebind::extauth::{self, Entry, Inquiry, Next};
 use prebind::web::{self, Answer, Page, Refusal};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyInt, PyList, PyMapping, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyMapping, PyString, PyTuple};
 
+use crate::arguments::named;
 use crate::call::raise;
 
 /// Status, headers and body.
@@ -91,6 +93,91 @@ impl WebCache {
     /// What to log about an answer of the cache.
     fn answered(&self, asked: u64, now: u64, question: &str, failure: Option<&str>) -> Option<String> {
         self.0.answered(asked, now, question, failure)
+    }
+}
+
+/// What a chat server asked the site.
+#[pyclass(frozen, module = "prebind._prebind")]
+pub(crate) struct WebAsked(extauth::Asked);
+
+/// A key of the site's cache, and for how many seconds it is kept.
+type Kept = (String, u64);
+
+fn kept(entry: &Entry) -> Kept {
+    (entry.key.clone(), entry.seconds)
+}
+
+#[pymethods]
+impl WebAsked {
+    #[classattr]
+    const HEADERS: [&'static str; 3] = Inquiry::HEADERS;
+
+    /// The most bytes of a body.
+    #[classattr]
+    const MAX_BODY: usize = extauth::MAX_QUESTION;
+
+    /// Raises `ConfigError` if a setting cannot be used.
+    #[new]
+    #[pyo3(signature = (settings, *, method, path, query, address, headers, body, now))]
+    #[expect(clippy::too_many_arguments, reason = "they have names")]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts a map so")]
+    fn new(
+        settings: &Bound<'_, PyDict>,
+        method: &str,
+        path: &str,
+        query: &str,
+        address: &str,
+        headers: HashMap<String, String>,
+        body: &[u8],
+        now: u64,
+    ) -> PyResult<Self> {
+        let settings = Value::Map(named(settings)?);
+        let inquiry = Inquiry { method, path, query, address, body, ..Inquiry::default() };
+        let inquiry = headers.iter().fold(inquiry, |inquiry, (name, value)| inquiry.with_header(name, value));
+        contained(|| binding::asked(settings, &inquiry, now)).map(Self).map_err(raise)
+    }
+
+    /// What the site has to find out for the answer.
+    #[getter]
+    fn next(&self) -> &'static str {
+        self.0.next().as_str()
+    }
+
+    /// For `once`: what to add to the site's cache, to know whether it is new there.
+    #[getter]
+    fn entry(&self) -> Option<Kept> {
+        if let Next::Once(entry) = self.0.next() { Some(kept(entry)) } else { None }
+    }
+
+    /// For `exists`: the user's name, and the bare JID.
+    #[getter]
+    fn user(&self) -> Option<(Option<String>, String)> {
+        if let Next::Exists(jid) = self.0.next() { Some((jid.to_user(), jid.to_string())) } else { None }
+    }
+
+    /// Why the answer is no.
+    fn refusal(&self, is_yes: bool) -> Option<&'static str> {
+        self.0.refusal(is_yes).map(extauth::Refusal::as_str)
+    }
+
+    /// Where the site counts the question, if it is refused.
+    fn counter(&self, is_yes: bool) -> Option<Kept> {
+        self.0.counter(is_yes).as_ref().map(kept)
+    }
+
+    /// The answer.
+    fn answer(&self, is_yes: bool, count: Option<u64>) -> Told {
+        told(&self.0.answer(is_yes, count))
+    }
+
+    /// The answer if the site's own code has failed.
+    fn broken(&self) -> Told {
+        told(&self.0.broken())
+    }
+
+    /// What to log with the answer: at which level, and the text.
+    fn complaint(&self, is_yes: bool, count: Option<u64>) -> Option<(&'static str, String)> {
+        self.0.complaint(is_yes, count).map(|(level, text)| (level.as_str(), text))
     }
 }
 

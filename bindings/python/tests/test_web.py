@@ -16,8 +16,8 @@ def vectors(name):
     return json.loads((ROOT / f"tests/vectors/web-{name}.json").read_text())
 
 
-NAMES = ("requests", "answers", "cookies", "pages", "given", "cache", "doctor")
-REQUESTS, ANSWERS, COOKIES, PAGES, GIVEN, CACHE, DOCTOR = (vectors(name) for name in NAMES)
+NAMES = ("requests", "answers", "cookies", "pages", "given", "cache", "asked", "doctor")
+REQUESTS, ANSWERS, COOKIES, PAGES, GIVEN, CACHE, ASKED, DOCTOR = (vectors(name) for name in NAMES)
 
 JIDS = json.loads((ROOT / "tests/vectors/jids.json").read_text())
 #: Names that fold to others.
@@ -110,6 +110,63 @@ def test_a_cache_that_is_away_is_left_alone():
             times, question = (row["asked"], row["answered"]), CACHE["question"]
             said = cache.answered(*times, question, row["failure"])
             assert said == row["said"], row["name"]
+
+
+def tuples(value):
+    """Lists are tuples once they come from `prebind._types.plain`."""
+    if isinstance(value, dict):
+        return {name: tuples(each) for name, each in value.items()}
+    return tuple(tuples(each) for each in value) if isinstance(value, list) else value
+
+
+def asked(row):
+    settings = {**ASKED["settings"], **row.get("settings", {})}
+    settings["addresses"] = row.get("addresses", settings.get("addresses"))
+    inquiry = {**ASKED["inquiry"], **row.get("inquiry", {})}
+    inquiry["body"] = inquiry["body"].encode()
+    return web.WebAsked(tuples(settings), **inquiry, now=row.get("now", ASKED["now"]))
+
+
+def answered(answer):
+    return dict(zip(("status", "headers", "body"), answer))
+
+
+@named(ASKED["questions"])
+def test_what_a_chat_server_asks(row):
+    question, next_ = asked(row), row["next"]
+    if isinstance(next_, str):
+        assert (question.next, question.entry, question.user) == (next_, None, None)
+    elif "once" in next_:
+        assert (question.next, question.entry) == ("once", tuple(next_["once"].values()))
+    else:
+        user = (next_["exists"]["user"], next_["exists"]["jid"])
+        assert (question.next, question.user) == ("exists", user)
+    assert question.refusal(False) == row["refusal"]
+    answers, no = ASKED["answers"], row["answer"]
+    form = no.split("-")[0]
+    assert answered(question.answer(False, None)) == answers[no]
+    yes = no if question.next == "refuse" else f"{form}-yes"
+    assert answered(question.answer(True, None)) == answers[yes]
+    assert answered(question.broken()) == answers[f"{form}-broken"]
+    if "complaint" in row:
+        complaint = question.complaint(False, None)
+        assert complaint == (row["complaint"] and tuple(row["complaint"]))
+
+
+@named(ASKED["floods"])
+def test_a_flood_of_questions(row):
+    question, count = asked(row), row["count"]
+    assert answered(question.answer(False, count)) == ASKED["answers"][row["answer"]]
+    assert question.complaint(False, count) == (row["complaint"] and tuple(row["complaint"]))
+    assert question.counter(False) == tuple(row["counter"].values())
+    assert question.counter(True) == question.counter(False)
+
+
+@named(ASKED["settings_refused"])
+def test_settings_that_no_chat_server_could_ask_with(row):
+    with pytest.raises(prebind.ConfigError) as raised:
+        asked(row)
+    assert raised.value.field == row["field"]
 
 
 def test_headers_that_matter():

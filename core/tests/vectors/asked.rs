@@ -19,10 +19,11 @@ fn every_question_is_answered_as_it_has_to_be() {
         let name = &row["name"];
         let asked = asked(&file, row).unwrap();
         let next = match asked.next() {
-            Next::Refuse => json!("refuse"),
-            Next::Accept => json!("accept"),
-            Next::Once(entry) => json!({"once": {"key": entry.key, "seconds": entry.seconds}}),
-            Next::Exists(jid) => json!({"exists": {"jid": jid.to_string(), "user": jid.to_user()}}),
+            next @ (Next::Refuse | Next::Accept) => json!(next.as_str()),
+            next @ Next::Once(entry) => json!({next.as_str(): {"key": entry.key, "seconds": entry.seconds}}),
+            next @ Next::Exists(jid) => {
+                json!({next.as_str(): {"jid": jid.to_string(), "user": jid.to_user()}})
+            }
         };
         assert_eq!(next, row["next"], "{name}");
         let refusal = asked.refusal(false).map(Refusal::as_str);

@@ -146,6 +146,9 @@ class Jwt(NamedTuple):
     """Whom the tokens are for (`aud`)."""
     claims: Mapping[str, Any] | None = None
     """Further claims. `jid`, `sub`, `iat`, `nbf` and `exp` are there already."""
+    once: bool | None = None
+    """Whether each token has an ID of its own (`jti`), by which a site that verifies its tokens
+    itself knows that one was used; False by default."""
 
     def issue(self, jid: str) -> str:
         """A token for an account, for a client that logs in by itself, such as a page that opens a
@@ -159,7 +162,7 @@ class Jwt(NamedTuple):
         """Why this token of the account is refused, for example `Expired`; None if it is valid.
 
         Answer with it what the chat server asks, where it has your site verify tokens. `keys` may
-        be public ones here; `lifetime` and `claims` are ignored.
+        be public ones here; `lifetime`, `once` and `claims` are ignored.
 
         Raises `ConfigError` if a key cannot be used.
         """

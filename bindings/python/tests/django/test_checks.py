@@ -48,6 +48,13 @@ def test_a_good_site_has_nothing_to_hear():
         ({"CREDENTIALS": checks.JWT, "JWT_KEY": "x" * 31}, "E010"),
         ({"CREDENTIALS": checks.JWT, "JWT_KEY": "x" * 32, "JWT_ALGORITHM": "HS257"}, "E010"),
         ({"CREDENTIALS": checks.JWT, "JWT_KEY": "x" * 32, "JWT_ALGORITHM": "RS256"}, "E010"),
+        ({"SITE_SECRET": ""}, "E019"),
+        ({"SITE_SECRET": "short"}, "E019"),
+        ({"SITE_SECRET": 5}, "E001"),
+        ({"CHAT_SERVER_ADDRESSES": ["chat.example.org"]}, "E019"),
+        ({"CLIENT_ADDRESS": "nowhere.at_all"}, "E020"),
+        ({"USER_EXISTS": "nowhere.at_all"}, "E021"),
+        ({"USER_JID": "sample.callables.alice_everywhere"}, "E021"),
         ({"RATE_LIMIT": 30}, "E011"),
         ({"RATE_LIMIT": (0, 60)}, "E011"),
         ({"RATE_LIMIT": (30, 60, 90)}, "E011"),
@@ -73,7 +80,12 @@ def test_one_wrong_setting(change, names, expected):
     [
         {"BROWSER_URL": "/http-bind"},
         {"BROWSER_URL": "https://chat.example.org/http-bind"},
-        {"USER_JID": "sample.callables.alice_everywhere", "DOMAIN": ""},
+        {
+            "USER_JID": "sample.callables.alice_everywhere",
+            "USER_EXISTS": "sample.callables.has_two_letters",
+            "DOMAIN": "",
+        },
+        {"SITE_SECRET": ["x" * 16, "y" * 16], "CHAT_SERVER_ADDRESSES": "10.0.0.5"},
         {"PASSWORD_FIELD": "mentor.xmpp_password"},
         {"PASSWORD_FIELD": "mentor.get_full_name"},
         {"CREDENTIALS": checks.JWT, "JWT_KEY": "x" * 32},
@@ -140,6 +152,7 @@ GOOD = {
         ({"OPTIONS": {"allow_cleartext": True}}, "W013"),
         ({"RATE_LIMIT": (30, 60)}, "W014"),
         ({"USER_JID": checks.USERNAME_AT_DOMAIN}, "W015"),
+        ({"CREDENTIALS": checks.SIGNED_TOKEN}, "W016"),
     ],
 )
 def test_one_setting_that_is_not_for_the_public(change, names, expected):

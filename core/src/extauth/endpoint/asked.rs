@@ -63,6 +63,21 @@ pub enum Next<'a> {
     Exists(&'a Jid),
 }
 
+impl Next<'_> {
+    /// Its name, which is the same in every language.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Accept => "accept",
+            Self::Once(_) => "once",
+            Self::Exists(_) => "exists",
+        }
+    }
+}
+
+shown!(Next<'_>);
+
 /// A key of the site's cache. It has letters, digits and colons, and holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {

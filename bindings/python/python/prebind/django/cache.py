@@ -39,6 +39,27 @@ def ask(question: str, asked: Callable[[BaseCache], Answer]) -> Answer | None:
     return answer
 
 
+def count(question: str, key: str, seconds: int) -> int | None:
+    """Counts one more under a key with the window of time in it; ``None`` if the cache is away."""
+
+    def counted(cache: BaseCache) -> int | None:
+        # The window is in the key, so that it does not matter whether `incr` keeps the expiry.
+        cache.add(key, 0, timeout=seconds)
+        try:
+            return cache.incr(key)
+        except ValueError:
+            # The cache threw the entry out before it was counted.
+            return 1
+
+    # django-redis can be told to answer `None` for whatever goes wrong.
+    return ask(question, counted)
+
+
+def is_new(question: str, key: str, seconds: int) -> bool:
+    """Whether nobody has added this key before, which is added; true if the cache is away."""
+    return ask(question, lambda cache: cache.add(key, 1, timeout=seconds)) is not False
+
+
 def forget() -> None:
     """Forgets that the cache was away."""
     global _cache  # noqa: PLW0603 - there is one

@@ -28,6 +28,7 @@ from django.utils.module_loading import import_string
 
 import prebind
 from prebind._prebind import web_reserved
+from prebind.django.chat_login import unasked
 from prebind.django.conf import ABSOLUTE, NAMES, Settings, SettingsError, checked, load
 from prebind.django.credentials import signer
 
@@ -36,6 +37,8 @@ USERNAME_AT_DOMAIN = "prebind.django.users.username_at_domain"
 KEY_AT_DOMAIN = "prebind.django.users.key_at_domain"
 PASSWORD_FIELD = "prebind.django.credentials.password_field"  # noqa: S105 - a path
 JWT = "prebind.django.credentials.jwt"
+SIGNED_TOKEN = "prebind.django.credentials.signed_token"  # noqa: S105 - a path
+IS_USER = "prebind.django.users.is_user"
 
 Messages = Iterator[checks.CheckMessage]
 
@@ -61,6 +64,7 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
         *_rate_limit(settings),
         *_page(settings),
         *_site(),
+        *_chat_login(settings),
     ]
 
 
@@ -193,6 +197,33 @@ def _site() -> Messages:
         yield _warning(3, "{% prebind_converse %} will find no request.", hint)
 
 
+def _chat_login(settings: Settings) -> Messages:
+    """What the chat server could not ask."""
+    if not _answers_chat_server():
+        return
+    try:
+        unasked(settings)
+    except (SettingsError, prebind.ConfigError) as error:
+        hint = "SITE_SECRET is a long random text, CHAT_SERVER_ADDRESSES a list of IP addresses."
+        yield _error(19, f"the chat server gets no answer: {error}.", hint)
+    if settings.client_address:
+        yield from _callable(20, "CLIENT_ADDRESS", settings.client_address)
+    yield from _callable(21, "USER_EXISTS", settings.user_exists)
+    is_own = settings.user_jid not in (USERNAME_AT_DOMAIN, KEY_AT_DOMAIN)
+    is_there = not any(_callable(5, "USER_JID", settings.user_jid))
+    if settings.user_exists == IS_USER and is_own and is_there:
+        hint = "Name a function of your own, since USER_JID is one."
+        yield _error(21, "USER_EXISTS is missing.", hint)
+
+
+def _answers_chat_server() -> bool:
+    try:
+        reverse("prebind_chat_login:chat_login")
+    except NoReverseMatch:
+        return False
+    return True
+
+
 def _deployment(settings: Settings) -> Messages:
     if settings.url.startswith("http://") and not _is_loopback(settings.url):
         yield _warning(10, "URL is http: an attacker on the network can read along.", "Use https.")
@@ -207,6 +238,8 @@ def _deployment(settings: Settings) -> Messages:
         yield _warning(13, "OPTIONS allow passwords and tokens over plain http.", hint)
     if settings.rate_limit is not None and settings.cache in site_settings.CACHES:
         yield from _counting(caches[settings.cache])
+    if settings.credentials == SIGNED_TOKEN and settings.cache in site_settings.CACHES:
+        yield from _noting(caches[settings.cache])
     if settings.user_jid == USERNAME_AT_DOMAIN and not _ignores_case():
         yield _warning(
             15,
@@ -239,6 +272,14 @@ def _counting(cache: BaseCache) -> Messages:
         yield _warning(14, f"RATE_LIMIT counts in a {name}, which no two processes share.", hint)
     elif not counts_exactly(cache):
         yield _warning(14, f"RATE_LIMIT counts in a {name}, which cannot count exactly.", hint)
+
+
+def _noting(cache: BaseCache) -> Messages:
+    """Whether a token can be used twice."""
+    if isinstance(cache, LocMemCache) or not counts_exactly(cache):
+        name = type(cache).__name__
+        hint = "Name a cache in CACHE that all processes share, for example one of Redis."
+        yield _warning(16, f"A {name} cannot say for certain that a token was used before.", hint)
 
 
 def counts_exactly(cache: BaseCache) -> bool:

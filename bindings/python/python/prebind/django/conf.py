@@ -81,6 +81,19 @@ class Settings:
     #: For ``jwt``: the algorithm of a secret; a JWK or PEM has its own.
     jwt_algorithm: str = "HS256"
 
+    #: For ``prebind.django.chat_login_urls``: what proves that the chat server asks, 16 or more
+    #: visible ASCII characters. A list while it changes.
+    site_secret: str | Sequence[str] = field(default="", repr=False)
+    #: The addresses and networks (``"10.0.0.0/24"``) from which the chat server asks; empty if it
+    #: is on this machine.
+    chat_server_addresses: str | Sequence[str] = ()
+    #: Dotted path of ``f(request) -> str``: the address of the machine that asks. Empty for
+    #: ``REMOTE_ADDR``.
+    client_address: str = ""
+    #: Dotted path of ``f(name, jid) -> bool`` or ``f(name, jid, request)``: whether there is a user
+    #: with this JID; the name is what the JID has before the ``@``, without escapes.
+    user_exists: str = "prebind.django.users.is_user"
+
     #: How many sessions a user may open in how many seconds; ``None`` for any number. A user opens
     #: one with each tab, and while the chat server restarts one every few seconds.
     rate_limit: tuple[int, int] | None = (30, 60)

@@ -61,23 +61,24 @@ def signer(settings: Settings) -> Jwt:
 
 
 def signed_token(_user: Any, jid: str) -> Mapping[str, str]:
-    """A token signed with ``SECRET_KEY``, which the chat server takes as the password and has the
-    site verify: see :func:`is_signed_token`. Valid for ``TOKEN_SECONDS``.
+    """A token signed with ``SECRET_KEY``, which the chat server takes as the password and has this
+    site verify, by ``prebind.django.chat_login_urls``. It is good for one login, and for no longer
+    than ``TOKEN_SECONDS``.
     """
-    return {"token": _own_signer().issue(jid)}
+    return {"token": own_signer().issue(jid)}
 
 
 def is_signed_token(jid: str, token: str) -> bool:
     """Whether :func:`signed_token` made this token for this bare JID, and it has not expired.
 
-    Answer with it what the chat server asks (ejabberd's ``extauth``, Prosody's and MongooseIM's
-    ``auth_http``), at an address that only the chat server reaches.
+    For an endpoint of your own. It does not know whether the token was used before;
+    ``prebind.django.chat_login_urls`` does.
     """
-    return _own_signer().refusal(jid, token) is None
+    return own_signer().refusal(jid, token) is None
 
 
-def _own_signer() -> Jwt:
+def own_signer() -> Jwt:
     """What signs with ``SECRET_KEY``, and verifies with ``SECRET_KEY_FALLBACKS``, too."""
     secrets = [site_settings.SECRET_KEY, *site_settings.SECRET_KEY_FALLBACKS]
     keys = [salted_hmac(_SALT, "", secret, algorithm="sha256").hexdigest() for secret in secrets]
-    return Jwt(keys, "HS256", load().token_seconds, _SALT)
+    return Jwt(keys, "HS256", load().token_seconds, _SALT, once=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import time
 
-from django.core.cache import BaseCache
 from django.http import HttpRequest
 
 from prebind._prebind import WebRequest
-from prebind.django.cache import ask
+from prebind.django import cache
 from prebind.django.conf import checked, load
 
 
@@ -38,17 +37,7 @@ def seconds_to_wait(jid: str) -> int:
         return 0
     count, seconds = limit
     window, elapsed = divmod(int(time.time()), seconds)
-    # By the JID, since tenants may each have a user of this number. The window is in the key, so
-    # that it does not matter whether `incr` keeps the expiry.
+    # By the JID, since tenants may each have a user of this number.
     key = f"prebind:{hashlib.sha256(jid.encode()).hexdigest()[:24]}:{window}"
-
-    def opened(cache: BaseCache) -> int | None:
-        cache.add(key, 0, timeout=seconds)
-        try:
-            return cache.incr(key)
-        except ValueError:
-            # The cache threw the entry out before it was counted.
-            return 1
-
-    # django-redis can be told to answer `None` for whatever goes wrong.
-    return seconds - elapsed if (ask("how many sessions a user opened", opened) or 0) > count else 0
+    opened = cache.count("how many sessions a user opened", key, seconds)
+    return seconds - elapsed if (opened or 0) > count else 0

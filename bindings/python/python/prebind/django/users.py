@@ -1,13 +1,20 @@
-"""Users and their JIDs: what ``USER_JID`` and ``IMPERSONATED`` of ``PREBIND`` may name."""
+"""Users and their JIDs: what ``USER_JID``, ``USER_EXISTS`` and ``IMPERSONATED`` of ``PREBIND`` may
+name.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 
 import prebind
-from prebind.django.conf import load_for
+from prebind.django.conf import SettingsError, load_for
 
 #: What is in the session while a member of staff acts as somebody else.
 _BY_STAFF = (
@@ -35,6 +42,43 @@ def is_impersonated(request: HttpRequest) -> bool:
     """
     session: Any = getattr(request, "session", {})
     return any(session.get(name) for name in _BY_STAFF)
+
+
+def is_user(name: str, jid: str, request: HttpRequest | None = None) -> bool:
+    """Whether an active user has this JID by ``username_at_domain`` or ``key_at_domain``, whichever
+    ``USER_JID`` names.
+
+    Raises ``SettingsError`` if ``USER_JID`` is a function of your own: then ``USER_EXISTS`` has to
+    be one, too.
+    """
+    found: dict[str, Callable[[], Any]] = {
+        _path(username_at_domain): partial(_named, name),
+        _path(key_at_domain): partial(_numbered, name),
+    }
+    user_jid = load_for(request).user_jid
+    if user_jid not in found:
+        raise SettingsError("USER_EXISTS is missing, since USER_JID is a function of your own")
+    jid_of = import_string(user_jid)
+    return any(user.is_active and jid_of(user, request) == jid for user in found[user_jid]())
+
+
+def _path(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__name__}"
+
+
+def _named(name: str) -> Any:
+    """The users of this name, in whatever case."""
+    model: Any = get_user_model()
+    return model._default_manager.filter(**{f"{model.USERNAME_FIELD}__iexact": name})
+
+
+def _numbered(key: str) -> Any:
+    """The user with this key."""
+    model: Any = get_user_model()
+    try:
+        return model._default_manager.filter(pk=model._meta.pk.to_python(key))
+    except ValidationError:
+        return ()
 
 
 def key_at_domain(user: Any, request: HttpRequest | None = None) -> str:

@@ -7,43 +7,26 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SuspiciousOperation
-from django.db import connections, transaction
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
 import prebind
 from prebind import _prebind as core
 from prebind.django import chat, guard, memory, workers
 from prebind.django.answers import response
+from prebind.django.bare import bare
 from prebind.django.conf import load, load_for
 from prebind.django.place import described
 
 logger = logging.getLogger("prebind.django")
 
 
-View = TypeVar("View", bound=Callable[..., Any])
-
-
-def _bare(view: View) -> View:
-    """A view around which Django does nothing that the core's rules do already or that would last
-    as long as the chat server takes: no check for a CSRF token, no redirect to a login page, no
-    transaction on any database.
-    """
-    # `csrf_exempt` of Django 4.2 would hide that a view is async.
-    view.csrf_exempt = True  # type: ignore[attr-defined]
-    # For Django 5.1's `LoginRequiredMiddleware`.
-    view.login_required = False  # type: ignore[attr-defined]
-    for alias in connections:
-        view = transaction.non_atomic_requests(using=alias)(view)
-    return view
-
-
-@_bare
+@bare
 def session(request: HttpRequest) -> HttpResponse:
     """A session for the user who is logged in."""
     start = time.monotonic()
@@ -61,7 +44,7 @@ def session(request: HttpRequest) -> HttpResponse:
     return _opened(request, asked, opened, start)
 
 
-@_bare
+@bare
 async def asession(request: HttpRequest) -> HttpResponse:
     """The same for ASGI: nothing waits while the chat server is asked."""
     start = time.monotonic()

@@ -51,6 +51,14 @@ def token_of_the_session(user, jid, request):
     return {"oauthbearer": request.session["chat_token"]}
 
 
+def behind_a_proxy(request):
+    return request.headers["X-Forwarded-For"].rsplit(",")[-1]
+
+
+def has_two_letters(name, jid):
+    return len(name) == 2 and jid == f"{name}@localhost"
+
+
 def by_host(request):
     """A chat server and a domain for each host."""
     return TENANTS[request.get_host()]

@@ -49,4 +49,5 @@ PREBIND = {
     "URL": SERVERS["prosody"]["http_url"],
     "DOMAIN": "localhost",
     "ASSETS": "/elsewhere/",
+    "SITE_SECRET": "chat-server-to-site",
 }

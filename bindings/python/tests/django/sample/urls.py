@@ -16,6 +16,7 @@ urlpatterns = [
     path("", page),
     path("prebind", include("prebind.django.urls")),
     path("asession", views.asession),
+    path("chat-login", include("prebind.django.chat_login_urls")),
     path("hijack/", include("hijack.urls")),
     path("impersonate/", include("impersonate.urls")),
 ]
