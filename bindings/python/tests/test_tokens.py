@@ -44,6 +44,17 @@ def test_a_token_that_is_issued(row):
     assert jwt.refusal("bob@example.org", token) == "OtherUser"
 
 
+def test_a_token_for_one_login():
+    def jti(once):
+        token = prebind.Jwt(FILE["keys"]["hs256"], once=once).issue("alice@example.org")
+        return json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")).get("jti")
+
+    one, other = jti(True), jti(True)
+    assert len(one) == len(other) == 22
+    assert one != other
+    assert jti(None) is None
+
+
 @pytest.mark.parametrize("row", FILE["keys_refused"], ids=lambda row: row["name"])
 def test_what_is_no_key(row):
     for call in (

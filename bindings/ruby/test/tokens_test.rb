@@ -33,6 +33,17 @@ class TokensTest < Minitest::Test
     end
   end
 
+  def test_a_token_for_one_login
+    keys = FILE["keys"].fetch("hs256")
+    claims = [true, true, nil].map do |once|
+      token = Prebind::Jwt.new(keys:, once:).issue("alice@example.org")
+      JSON.parse(token.split(".")[1].tr("-_", "+/").unpack1("m"))["jti"]
+    end
+    assert_nil claims.pop
+    assert_equal [22, 22], claims.map(&:size)
+    assert_equal claims, claims.uniq
+  end
+
   def test_what_is_no_key
     FILE["keys_refused"].each do |row|
       jwt = Prebind::Jwt.new(keys: row["key"])

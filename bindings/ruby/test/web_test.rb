@@ -4,7 +4,8 @@ require_relative "support"
 
 # The rules of a site's endpoint, as tests/vectors/web-*.json have them.
 class WebTest < Minitest::Test
-  REQUESTS, ANSWERS, COOKIES, PAGES, GIVEN, CACHE, DOCTOR = %w[requests answers cookies pages given cache doctor].map do |name|
+  NAMES = %w[requests answers cookies pages given cache asked doctor].freeze
+  REQUESTS, ANSWERS, COOKIES, PAGES, GIVEN, CACHE, ASKED, DOCTOR = NAMES.map do |name|
     JSON.parse(File.read("#{ROOT}/tests/vectors/web-#{name}.json"))
   end
   # What each refusal is answered with.
@@ -53,6 +54,28 @@ class WebTest < Minitest::Test
       told = Prebind::Native.web_given(row["given"], GIVEN["called"], row["value"])
       # Not `assert_equal`, which takes no nil.
       assert_equal [complaint && "#{GIVEN['called']}: #{complaint}"], [told]
+    end
+  end
+
+  ASKED["questions"].each do |row|
+    define_method("test_asked_#{row['name']}") do
+      question = chat_server_asks(row)
+      no = row["answer"]
+      form, = no.split("-")
+      assert_equal [next_of(row), row["refusal"]], [[question.next, question.entry, question.user], question.refusal(false)]
+      assert_told no, question.answer(false, nil)
+      assert_told question.next == "refuse" ? no : "#{form}-yes", question.answer(true, nil)
+      assert_told "#{form}-broken", question.broken
+      assert_equal [row["complaint"]], [question.complaint(false, nil)] if row.key?("complaint")
+    end
+  end
+
+  ASKED["floods"].each do |row|
+    define_method("test_flood_#{row['name']}") do
+      question = chat_server_asks(row)
+      count = row["count"]
+      assert_told row["answer"], question.answer(false, count)
+      assert_equal [row["complaint"], row["counter"].values], [question.complaint(false, count), question.counter(false)]
     end
   end
 
@@ -114,6 +137,12 @@ class WebTest < Minitest::Test
     end
   end
 
+  def test_settings_that_no_chat_server_could_ask_with
+    ASKED["settings_refused"].each do |row|
+      assert_equal row["field"], assert_raises(Prebind::ConfigError, row["name"]) { chat_server_asks(row) }.field
+    end
+  end
+
   def test_the_names_that_a_site_must_not_set
     PAGES["reserved"].each do |row|
       assert_equal row["names"], Prebind::Native.web_reserved(JSON.generate(row["settings"]), row["assets"])
@@ -146,6 +175,26 @@ class WebTest < Minitest::Test
 
   def asked(row, file = REQUESTS)
     file["request"].merge(row.fetch("request", {})).values_at(*%w[method scheme host port headers query])
+  end
+
+  def chat_server_asks(row)
+    settings = ASKED["settings"].merge(row.fetch("settings", {}), row.slice("addresses"))
+    asked = ASKED["inquiry"].merge(row.fetch("inquiry", {}))
+    given = asked.values_at(*%w[method path query address body])
+    Prebind::Native::WebAsked.new(settings, given, asked["headers"], row.fetch("now", ASKED["now"]))
+  end
+
+  # What has to be found out, and what for.
+  def next_of(row)
+    step = row["next"]
+    return [step, nil, nil] if step.is_a?(String)
+
+    once, exists = step.values_at("once", "exists")
+    once ? ["once", once.values, nil] : ["exists", nil, exists.values_at("user", "jid")]
+  end
+
+  def assert_told(name, answer)
+    assert_equal ASKED["answers"][name].values_at("status", "headers", "body"), answer
   end
 
   def answer_to(outcome)

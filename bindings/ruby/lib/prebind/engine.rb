@@ -17,6 +17,11 @@ module Prebind
       ActiveSupport.on_load(:action_view) { include ConverseHelper }
     end
 
+    # A chat server that asks as MongooseIM does has the token in the query.
+    initializer "prebind.filter" do |app|
+      app.config.filter_parameters << /\Apass\z/
+    end
+
     # Where the browser asks.
     #
     # @param root [String] where the site itself is: the request's `original_script_name`

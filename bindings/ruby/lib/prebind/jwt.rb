@@ -9,8 +9,10 @@ module Prebind
     # @param lifetime [Numeric, nil] for how many seconds a token is valid; 60 by default
     # @param audience [String, nil] whom the tokens are for (`aud`)
     # @param claims [Hash, nil] further claims; `jid`, `sub`, `iat`, `nbf` and `exp` are there already
-    def initialize(keys:, algorithm: nil, lifetime: nil, audience: nil, claims: nil)
-      @fields = { keys:, algorithm:, lifetime:, audience:, claims: }.freeze
+    # @param once [Boolean, nil] whether each token has an ID of its own (`jti`), by which a site that verifies its
+    #   tokens itself knows that one was used; false by default
+    def initialize(keys:, algorithm: nil, lifetime: nil, audience: nil, claims: nil, once: nil)
+      @fields = { keys:, algorithm:, lifetime:, audience:, claims:, once: }.freeze
       freeze
     end
 
@@ -25,7 +27,7 @@ module Prebind
     end
 
     # Why this token of the account is refused, for example `Expired`: what to answer where the chat server has your
-    # site verify tokens. The keys may be public ones here; `lifetime` and `claims` are ignored.
+    # site verify tokens. The keys may be public ones here; `lifetime`, `claims` and `once` are ignored.
     #
     # @param jid [String, #to_s]
     # @param token [String]

@@ -11,6 +11,7 @@ require "prebind/web/databases"
 require "prebind/web/endpoint"
 require "prebind/web/page"
 require "prebind/web/script"
+require "prebind/web/chat_login"
 require "prebind/web/app"
 
 # A chat for the users of a web site, logged in as the page loads. In Rails, {Engine} is all of it;

@@ -18,7 +18,7 @@ use prebind::binding;
 use prebind::token::Refusal;
 
 use client::Client;
-use web::{WebCache, WebRequest};
+use web::{WebAsked, WebCache, WebRequest};
 
 #[magnus::init(name = "native")]
 fn init(ruby: &Ruby) -> Result<(), Error> {
@@ -59,6 +59,20 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     native.define_singleton_method("web_script_headers", function!(web::script_headers, 1))?;
     native.define_singleton_method("web_page", function!(web::page, 1))?;
     native.define_singleton_method("web_reserved", function!(web::reserved, 2))?;
+    let asked = native.define_class("WebAsked", ruby.class_object())?;
+    let headers = ruby.ary_from_iter(prebind::extauth::Inquiry::HEADERS);
+    headers.freeze();
+    asked.const_set("HEADERS", headers)?;
+    asked.const_set("MAX_BODY", prebind::extauth::MAX_QUESTION)?;
+    asked.define_singleton_method("new", function!(WebAsked::new, 4))?;
+    asked.define_method("next", method!(WebAsked::next, 0))?;
+    asked.define_method("entry", method!(WebAsked::entry, 0))?;
+    asked.define_method("user", method!(WebAsked::user, 0))?;
+    asked.define_method("refusal", method!(WebAsked::refusal, 1))?;
+    asked.define_method("counter", method!(WebAsked::counter, 1))?;
+    asked.define_method("answer", method!(WebAsked::answer, 2))?;
+    asked.define_method("broken", method!(WebAsked::broken, 0))?;
+    asked.define_method("complaint", method!(WebAsked::complaint, 2))?;
     let cache = native.define_class("WebCache", ruby.class_object())?;
     cache.define_singleton_method("new", function!(WebCache::new, 0))?;
     cache.define_method("asked?", method!(WebCache::is_asked, 1))?;

@@ -9,8 +9,10 @@ use magnus::{Error, Integer, RArray, RHash, RString, Ruby, Symbol, Value, prelud
 use prebind::Cookie;
 use prebind::binding::doctor::{self, Check};
 use prebind::binding::{self, Content, Given, Shape};
+use prebind::extauth::{self, Entry, Inquiry, Next};
 use prebind::web::{self, Answer, Page, Refusal};
 
+use crate::arguments::named;
 use crate::call::raise;
 
 type Told = (u16, HashMap<&'static str, String>, String);
@@ -89,6 +91,75 @@ impl WebCache {
         failure: Option<String>,
     ) -> Option<String> {
         self.0.answered(asked, now, &question, failure.as_deref())
+    }
+}
+
+/// What a chat server asked the site.
+#[magnus::wrap(class = "Prebind::Native::WebAsked", free_immediately, frozen_shareable)]
+pub(crate) struct WebAsked(extauth::Asked);
+
+/// A key of the site's cache, and for how many seconds it is kept.
+type Kept = (String, u64);
+
+fn kept(entry: &Entry) -> Kept {
+    (entry.key.clone(), entry.seconds)
+}
+
+impl WebAsked {
+    /// `given` is method, path, query, address and body.
+    pub(crate) fn new(
+        ruby: &Ruby,
+        settings: RHash,
+        given: [String; 5],
+        headers: HashMap<String, String>,
+        now: u64,
+    ) -> Result<Self, Error> {
+        let settings = binding::Value::Map(named(settings)?);
+        let [method, path, query, address, body] = &given;
+        let inquiry = Inquiry { method, path, query, address, body: body.as_bytes(), ..Inquiry::default() };
+        let inquiry = headers.iter().fold(inquiry, |inquiry, (name, value)| inquiry.with_header(name, value));
+        let asked = binding::contained(|| binding::asked(settings, &inquiry, now));
+        asked.map(Self).map_err(|error| raise(ruby, &error))
+    }
+
+    /// What the site has to find out for the answer.
+    pub(crate) fn next(&self) -> &'static str {
+        self.0.next().as_str()
+    }
+
+    /// For `once`: what to add to the site's cache, to know whether it is new there.
+    pub(crate) fn entry(&self) -> Option<Kept> {
+        if let Next::Once(entry) = self.0.next() { Some(kept(entry)) } else { None }
+    }
+
+    /// For `exists`: the user's name, and the bare JID.
+    pub(crate) fn user(&self) -> Option<(Option<String>, String)> {
+        if let Next::Exists(jid) = self.0.next() { Some((jid.to_user(), jid.to_string())) } else { None }
+    }
+
+    /// Why the answer is no.
+    pub(crate) fn refusal(&self, is_yes: bool) -> Option<&'static str> {
+        self.0.refusal(is_yes).map(extauth::Refusal::as_str)
+    }
+
+    /// Where the site counts the question, if it is refused.
+    pub(crate) fn counter(&self, is_yes: bool) -> Option<Kept> {
+        self.0.counter(is_yes).as_ref().map(kept)
+    }
+
+    /// The answer.
+    pub(crate) fn answer(&self, is_yes: bool, count: Option<u64>) -> Told {
+        told(&self.0.answer(is_yes, count))
+    }
+
+    /// The answer if the site's own code has failed.
+    pub(crate) fn broken(&self) -> Told {
+        told(&self.0.broken())
+    }
+
+    /// What to log with the answer: at which level, and the text.
+    pub(crate) fn complaint(&self, is_yes: bool, count: Option<u64>) -> Option<(&'static str, String)> {
+        self.0.complaint(is_yes, count).map(|(level, text)| (level.as_str(), text))
     }
 }
 

@@ -2,7 +2,8 @@
 
 module Prebind
   module Web
-    # A Rack app for sites that are not Rails: sessions at its root, and the page's script at `/chat.js`.
+    # A Rack app for sites that are not Rails: sessions at its root, the page's script at `/chat.js`, and what the chat
+    # server asks at `/chat-login`.
     #
     # @example in a config.ru
     #   map("/prebind") { run Prebind::Web::App.new }
@@ -17,6 +18,7 @@ module Prebind
         case env["PATH_INFO"]
         when "", "/" then Endpoint.call(env, @config)
         when "/chat.js" then Script.call(env)
+        when ChatLogin::PATH then ChatLogin.call(env, @config)
         else [404, { "content-type" => "text/plain" }, ["not found\n"]]
         end
       end

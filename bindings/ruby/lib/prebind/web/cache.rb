@@ -29,6 +29,30 @@ module Prebind
         answer
       end
 
+      # Counts one more.
+      #
+      # @param question [String] what the log says if the cache is away
+      # @param key [String] with the window of time in it
+      # @param seconds [Integer] how long the window is
+      # @return [Integer, nil] how many there are; nil if the cache is away, or has dropped the entry meanwhile
+      def count(question, key, seconds)
+        ask(question) do |cache|
+          cache.write(key, 0, expires_in: seconds, unless_exist: true, raw: true)
+          cache.increment(key)
+        end
+      end
+
+      # Whether nobody has added this key before, which is added; true if the cache is away.
+      #
+      # @param question [String] what the log says if the cache is away
+      def new?(question, key, seconds)
+        is_new = ask(question) do |cache|
+          # A cache that hides its failures says no to both.
+          cache.write(key, 1, expires_in: seconds, unless_exist: true, raw: true) || !cache.exist?(key)
+        end
+        is_new != false
+      end
+
       private
 
       def now

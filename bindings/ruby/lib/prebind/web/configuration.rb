@@ -41,6 +41,22 @@ module Prebind
       attr_accessor :impersonated
       # @return [#call] `String -> user`, for `rake prebind:doctor[user]`; by default by `username`
       attr_accessor :find_user
+      # @return [Jwt] what issues and verifies the tokens of a site that the chat server asks; in Rails by default one that
+      #   signs with a key made of `secret_key_base`, each token for one login
+      attr_writer :jwt
+      # @return [String, Array<String>, nil] what proves to {ChatLogin} that the chat server asks: 16 or more visible
+      #   ASCII characters, several while they change; nil if no chat server asks, by default
+      attr_accessor :site_secret
+      # @return [Array<String>, nil] the addresses and networks (`10.0.0.0/24`) from which the chat server asks; nil if it
+      #   is on this machine, by default
+      attr_accessor :chat_server_addresses
+      # @return [#call] `request -> String`: the address of the machine that asks; by default the one that Rails or Rack
+      #   believes, with the proxies that it trusts
+      attr_accessor :client_address
+      # @return [#call] `name, jid -> true` or `name, jid, request -> true`, if there is a user with this JID; the name is
+      #   what the JID has before the `@`, in lower case and without escapes. By default whether the user that
+      #   {#find_user} finds by the name has this JID.
+      attr_accessor :user_exists
       # @return [Array(Integer, Integer), nil] how many sessions a user may open in how many seconds;
       #   nil for any number. A user opens one with each tab, and one every few seconds while the chat
       #   server restarts.
@@ -67,6 +83,11 @@ module Prebind
         @impersonated = ->(request) { request.session.to_h.any? { |name, value| value && BY_STAFF.match?(name) } }
         @credentials = ->(*) { raise ArgumentError, "Prebind.config.credentials is missing" }
         @find_user = ->(name) { ::User.find_by(username: name) }
+        @client_address = ->(request) { request.respond_to?(:remote_ip) ? request.remote_ip : request.ip }
+        @user_exists = lambda do |name, jid, request|
+          user = find_user.call(name)
+          !user.nil? && called(user_jid, user, request) == jid
+        end
         @rate_limit = [30, 60]
         @assets = "/converse/"
         @converse = {}
@@ -96,6 +117,23 @@ module Prebind
       # (see #cache=)
       def cache
         defined?(@cache) ? @cache : (::Rails.cache if defined?(::Rails.cache))
+      end
+
+      # (see #jwt=)
+      #
+      # @raise [Web::SettingsError] if there is none
+      def jwt
+        @jwt ||= of_rails || raise(SettingsError, "config.jwt is missing")
+      end
+
+      # Whether there is a user with this JID, as {#user_exists} says.
+      #
+      # @param name [String] what the JID has before the `@`, in lower case and without escapes
+      # @param jid [String]
+      # @param request [Rack::Request]
+      # @return [Boolean]
+      def user_exists?(name, jid, request)
+        called(user_exists, name, jid, request) ? true : false
       end
 
       # Who is logged in. A user whom Warden throws out, as Devise does after a time, is not: the redirect
@@ -190,6 +228,14 @@ module Prebind
       end
 
       private
+
+      # What signs with a key of the Rails site's own.
+      def of_rails
+        return unless defined?(::Rails.application) && ::Rails.application
+
+        key = ::Rails.application.key_generator.generate_key("prebind tokens", 32)
+        Jwt.new(keys: key.unpack1("H*"), algorithm: "HS256", once: true)
+      end
 
       def initialize_copy(_)
         @client = @memory = @tenants = nil

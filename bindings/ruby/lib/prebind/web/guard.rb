@@ -15,14 +15,30 @@ module Prebind
         def asked(request)
           # Rails' own request leaves out the port that a proxy names apart.
           request = Rack::Request.new(request.env)
-          headers = Native::WebRequest::HEADERS.to_h do |name|
-            [name, request.get_header("HTTP_#{name.upcase.tr('-', '_')}")]
-          end
+          headers = headers_of(request, Native::WebRequest::HEADERS)
           Native::WebRequest.new(
             text(request.request_method), text(request.scheme), text(host_of(request)),
             Integer(request.get_header("SERVER_PORT").to_s, exception: false),
-            headers.compact.transform_values { |value| text(value) }, text(request.query_string)
+            headers, text(request.query_string)
           )
+        end
+
+        # Those of these headers that the request has.
+        #
+        # @param request [Rack::Request]
+        # @param names [Array<String>]
+        # @return [Hash{String => String}]
+        def headers_of(request, names)
+          headers = names.to_h { |name| [name, request.get_header("HTTP_#{name.upcase.tr('-', '_')}")] }
+          headers.compact.transform_values { |value| text(value) }
+        end
+
+        # As UTF-8. What is none is nothing that is allowed.
+        #
+        # @param value [#to_s, nil]
+        # @return [String]
+        def text(value)
+          value.to_s.dup.force_encoding(Encoding::UTF_8).scrub
         end
 
         # Counts a session of the user's; 0, or how many seconds they have to wait until the next. If the
@@ -35,11 +51,7 @@ module Prebind
 
           window, elapsed = Process.clock_gettime(Process::CLOCK_REALTIME, :second).divmod(seconds)
           key = "prebind/#{Digest::SHA256.hexdigest(jid.to_s)[0, 24]}/#{window}"
-          opened = config.store.ask("how many sessions a user opened") do |cache|
-            cache.write(key, 0, expires_in: seconds, unless_exist: true, raw: true)
-            cache.increment(key)
-          end
-          # Nil if it is away, or has dropped the entry meanwhile.
+          opened = config.store.count("how many sessions a user opened", key, seconds)
           (opened || 0) > count ? seconds - elapsed : 0
         end
 
@@ -56,11 +68,6 @@ module Prebind
           return authority if authority.match?(/:\d+\z/) || !request.has_header?("HTTP_X_FORWARDED_PORT")
 
           "#{authority}:#{request.port}"
-        end
-
-        # What is not UTF-8 is nothing that is allowed.
-        def text(value)
-          value.to_s.dup.force_encoding(Encoding::UTF_8).scrub
         end
       end
     end
