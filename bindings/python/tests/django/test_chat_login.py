@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import re
 import time
+from pathlib import Path
+from textwrap import dedent
 
 import pytest
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import include, path
 from prebind.django import credentials, users
 from prebind.django.checks import KEY_AT_DOMAIN
 from sample.caches import Away, Silent
 from sample.models import Person
+
+GUIDE = Path(__file__).parents[2] / "django.md"
 
 JID = "alice@localhost"
 SECRET = {"Authorization": "Bearer chat-server-to-site"}
@@ -215,6 +223,23 @@ def test_the_form_of_mongooseim(alice):
     assert asked("user_exists") == (200, b"true")
     assert asked("user_exists", user="nobody") == (200, b"false")
     assert asked("get_password") == (404, b"false")
+
+
+def test_the_guide(chat_server, change, monkeypatch):
+    section = GUIDE.read_text().split("### Tokens that the site verifies\n")[1].split("\n### ")[0]
+    blocks = re.findall(r"^ *```python\n(.*?)^ *```", section, re.MULTILINE | re.DOTALL)
+    settings, url, function = (dedent(block) for block in blocks)
+    monkeypatch.setenv("CHAT_SECRET", "chat-server-to-site")
+    names = {"os": os, "path": path, "include": include, "urlpatterns": []}
+    exec(settings + url + function, names)
+    change(**names["PREBIND"])
+    assert run_checks(tags=["prebind"]) == []
+    question = {"password": token("alice@example.org"), "host": "example.org"}
+    assert chat_server.decided(chat_server.ask("auth", **question, address="10.0.0.5"))
+    [pattern] = names["urlpatterns"]
+    assert pattern.resolve("chat-login/check_password")
+    request = RequestFactory().get("/", headers={"X-Forwarded-For": "10.0.0.9,10.0.0.5"})
+    assert names["client_address"](request) == "10.0.0.5"
 
 
 def test_settings_that_are_wrong_answer_nobody(chat_server, change, log):

@@ -67,6 +67,14 @@ class ChatLoginTest < ActionDispatch::IntegrationTest
     assert_response 200
   end
 
+  test "the guide" do
+    ENV["CHAT_SECRET"] = "chat-server-to-site"
+    Guide.run("config/initializers/prebind.rb, with tokens that the site verifies")
+    credentials = Prebind.config.credentials_of(nil, JID, nil)
+    chat_server("auth", env: { "REMOTE_ADDR" => "10.0.0.5" }, password: credentials.fetch(:token))
+    assert_equal({ "ok" => true }, response.parsed_body)
+  end
+
   test "who exists" do
     exist = ->(*names) { names.map { |name| knows?(name) } }
     assert_equal [true, true, false, false], exist["alice", "Alice", "nobody", "a b"]
