@@ -36,7 +36,7 @@ const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
 ///
 /// A question comes over HTTP in one of two forms. Ours is that of `prebind extauth` and of Prosody's
 /// `mod_auth_prebind`: JSON by POST, see [`extauth::Question`](super::Question). The other one is that of `MongooseIM`'s
-/// `http` method, of ejabberd-contrib's `ejabberd_auth_http` and of prosody-modules' `mod_auth_http`:
+/// `http` method and of ejabberd-contrib's `ejabberd_auth_http`:
 /// `GET …/check_password?user=…&server=…&pass=…` and `GET …/user_exists?…`, answered with `true` or `false`.
 ///
 /// A question is answered only for a machine on the list of addresses that shows the secret. The answer to

@@ -14,7 +14,7 @@ import pytest
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, RequestFactory
-from django.urls import include, path
+from django.urls import include, path, reverse
 from prebind.django import credentials, users
 from prebind.django.checks import KEY_AT_DOMAIN
 from sample.caches import Away, Silent
@@ -237,7 +237,10 @@ def test_the_guide(chat_server, change, monkeypatch):
     question = {"password": token("alice@example.org"), "host": "example.org"}
     assert chat_server.decided(chat_server.ask("auth", **question, address="10.0.0.5"))
     [pattern] = names["urlpatterns"]
-    assert pattern.resolve("chat-login/check_password")
+    for url in ("chat-login", "chat-login/check_password"):
+        assert pattern.resolve(url)
+    assert reverse("prebind_chat_login:chat_login") == "/chat-login"
+    assert run_checks(tags=["urls"]) == []
     request = RequestFactory().get("/", headers={"X-Forwarded-For": "10.0.0.9,10.0.0.5"})
     assert names["client_address"](request) == "10.0.0.5"
 

@@ -24,8 +24,8 @@ logger = logging.getLogger("prebind.django")
 
 
 @bare
-def chat_login(request: HttpRequest, **_command: str) -> HttpResponse:
-    """The answer to the chat server. The core reads the last part of the path itself."""
+def chat_login(request: HttpRequest) -> HttpResponse:
+    """The answer to the chat server."""
     try:
         asked = _asked(request)
     except Exception as error:

@@ -4,14 +4,12 @@ server asks.
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import re_path
 
 from prebind.django.chat_login import chat_login
 
 app_name = "prebind_chat_login"
 
-urlpatterns = [
-    path("", chat_login, name="chat_login"),
-    # The questions of MongooseIM and of ejabberd-contrib.
-    path("/<command>", chat_login, name="chat_login_command"),
-]
+# In the form of MongooseIM and ejabberd-contrib the question follows. Django warns of a `path` that
+# begins with a slash.
+urlpatterns = [re_path(r"^(?:/\w+)?$", chat_login, name="chat_login")]
