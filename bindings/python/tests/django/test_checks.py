@@ -54,7 +54,7 @@ def test_a_good_site_has_nothing_to_hear():
         ({"CHAT_SERVER_ADDRESSES": ["chat.example.org"]}, "E019"),
         ({"CLIENT_ADDRESS": "nowhere.at_all"}, "E020"),
         ({"USER_EXISTS": "nowhere.at_all"}, "E021"),
-        ({"USER_JID": "sample.callables.alice_everywhere"}, "E021"),
+        ({"USER_JID": "sample.callables.alice_everywhere"}, "W004"),
         ({"RATE_LIMIT": 30}, "E011"),
         ({"RATE_LIMIT": (0, 60)}, "E011"),
         ({"RATE_LIMIT": (30, 60, 90)}, "E011"),

@@ -212,8 +212,8 @@ def _chat_login(settings: Settings) -> Messages:
     is_own = settings.user_jid not in (USERNAME_AT_DOMAIN, KEY_AT_DOMAIN)
     is_there = not any(_callable(5, "USER_JID", settings.user_jid))
     if settings.user_exists == IS_USER and is_own and is_there:
-        hint = "Name a function of your own, since USER_JID is one."
-        yield _error(21, "USER_EXISTS is missing.", hint)
+        hint = "Name a function of your own, since USER_JID is one. Prosody does not ask."
+        yield _warning(4, "The chat server cannot ask who exists: USER_EXISTS is missing.", hint)
 
 
 def _answers_chat_server() -> bool:
