@@ -13,7 +13,7 @@ use crate::token::{Algorithm, Issuer, Key, Refusal, Verifier};
 /// What the argument takes.
 pub(super) const JWT: ValueType = ValueType::Record {
     fields: &["keys"],
-    optional_fields: &["algorithm", "lifetime", "audience", "once", "claims"],
+    optional_fields: &["algorithm", "lifetime", "audience", "claims", "once"],
 };
 
 /// A token for an account, by what the argument `jwt` of
@@ -57,7 +57,7 @@ fn named(jwt: Value) -> NamedValue {
 
 /// What the argument `jwt` stands for.
 pub(super) fn issuer(given: &NamedValue) -> Result<Issuer> {
-    let ([keys], [algorithm, lifetime, audience, once, claims]) = given.record_with()?;
+    let ([keys], [algorithm, lifetime, audience, claims, once]) = given.record_with()?;
     let mut issuer = Issuer::new(all_keys(&keys, algorithm)?)?;
     if let Some(lifetime) = lifetime {
         issuer = issuer.with_lifetime(lifetime.seconds()?)?;
@@ -178,7 +178,7 @@ mod tests {
             assert_eq!(claims["jti"].as_str().map(str::len), length);
         }
         let nothing =
-            ["algorithm", "lifetime", "audience", "once", "claims"].map(|name| (name, Value::Nothing));
+            ["algorithm", "lifetime", "audience", "claims", "once"].map(|name| (name, Value::Nothing));
         assert_eq!(jwt(&[&[("keys", text(JWK))][..], &nothing].concat()).unwrap()[1], times);
         assert!(
             jwt(&[("keys", list(&[JWK, SECRET])), ("algorithm", text("HS256"))]).is_ok(),
