@@ -122,7 +122,7 @@ impl Endpoint {
         Asked::new(form, about, verdict, inquiry.address, now)
     }
 
-    /// Whether whoever asks may ask.
+    /// Checks where the question comes from, and its secret.
     fn admit(&self, inquiry: &Inquiry<'_>) -> Result<(), Refusal> {
         let address = inquiry.ip().filter(|ip| self.networks.iter().any(|network| network.has(*ip)));
         let address = address.ok_or(Refusal::Address)?;

@@ -185,7 +185,7 @@ def test_who_exists_by_a_function_of_the_sites(chat_server, change, log):
 
 def test_a_flood_keeps_no_good_token_out(chat_server, log):
     statuses = [chat_server.ask("auth", password="wrong").status_code for _ in range(110)]
-    # A minute may begin in between, with a count of its own.
+    # A new minute may begin meanwhile, with a count of its own.
     assert 429 in statuses or statuses.count(200) == 110
     while 429 not in statuses[-1:]:
         statuses.append(chat_server.ask("auth", password="wrong").status_code)

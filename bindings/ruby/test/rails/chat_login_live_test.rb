@@ -64,7 +64,7 @@ class ChatLoginLiveTest < Minitest::Test
 
   # With the right secret, every token is accepted all the same.
   def overflow(servers)
-    # A minute may begin in between, with a count of its own.
+    # A new minute may begin meanwhile, with a count of its own.
     codes = []
     codes << ask({ password: "wrong" }).code until codes.last == "429" || codes.size == 300
     assert_equal "429", codes.last

@@ -103,7 +103,7 @@ class ChatLoginTest < ActionDispatch::IntegrationTest
   end
 
   test "a flood keeps no good token out" do
-    # A minute may begin in between, with a count of its own.
+    # A new minute may begin meanwhile, with a count of its own.
     statuses = []
     statuses << chat_server("auth", password: "wrong") until statuses.last == 429 || statuses.size == 300
     assert_equal 429, statuses.last
