@@ -7,11 +7,6 @@ namespace Prebind;
  *
  * Clients with the same address and options share their connections, which the process keeps from
  * one request to the next. Nothing is sent until a client is used.
- *
- * @phpstan-type Jwt array{
- *     keys: string|list<string>, algorithm?: ?string, lifetime?: int|float|null, audience?: ?string,
- *     claims?: ?array<string, mixed>,
- * }
  */
 class Client
 {
@@ -209,15 +204,13 @@ class Client
      *
      * - `$password`: by the strongest mechanism that both sides know;
      * - `$token`: what the server takes as a password, a JWT for example; always by PLAIN;
-     * - `$jwt`: what signs a JSON Web Token for each call, by PLAIN; no user needs a password. `keys` has
-     *   a JWK, PEM, or with `algorithm` the secret itself; several while they rotate, the newest first;
+     * - `$jwt`: what signs a JSON Web Token for each call, by PLAIN; no user needs a password;
      * - `$oauthbearer`, `$x_oauth2`: an OAuth 2.0 token;
      * - `$anonymous`: no account; the JID is only a domain;
      * - `$external`: a client certificate, or a header or cookie that the server looks at;
      * - `$scram_keys`, `$scram_salted_password`: what a SCRAM store keeps (RFC 5802 §3);
      * - `$mechanism` with its `$initial_response`: any mechanism that ends after one message.
      *
-     * @param ?array{keys: string|list<string>, algorithm?: ?string, lifetime?: int|float|null, audience?: ?string, claims?: ?array<string, mixed>} $jwt
      * @param ?array{hash: string, salt: string, iterations: int, client_key: string, server_key: string} $scram_keys
      * @param ?array{hash: string, salt: string, iterations: int, salted_password: string} $scram_salted_password
      * @param ?string $fast_token what {@see Session::$fastToken} of an earlier session of the account
@@ -232,7 +225,7 @@ class Client
         string $jid,
         #[\SensitiveParameter] ?string $password = null,
         #[\SensitiveParameter] ?string $token = null,
-        #[\SensitiveParameter] ?array $jwt = null,
+        ?Jwt $jwt = null,
         #[\SensitiveParameter] ?string $oauthbearer = null,
         #[\SensitiveParameter] ?string $x_oauth2 = null,
         bool $anonymous = false,
@@ -247,6 +240,7 @@ class Client
     ): Session {
         $credentials = \get_defined_vars();
         unset($credentials['jid']);
+        $credentials['jwt'] = $jwt?->values();
         $known = $this->profile();
         try {
             $jid = Native\Call::text('jid', $jid);

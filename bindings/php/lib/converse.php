@@ -5,7 +5,6 @@ namespace Prebind;
 /**
  * The chat in a web page, by Converse.js: what the page needs, and what the page's browser asks.
  *
- * @phpstan-import-type Jwt from Client
  * @phpstan-type Proof array{
  *     password?: ?string, token?: ?string, jwt?: ?Jwt, oauthbearer?: ?string, x_oauth2?: ?string, anonymous?: bool,
  *     external?: bool, mechanism?: ?string, initial_response?: ?string,

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::time::SystemTime;
 
 use ext_php_rs::flags::IniEntryPermission;
 use ext_php_rs::php_eval::execute;
@@ -21,11 +22,12 @@ use ext_php_rs::prelude::*;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{IniEntryDef, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
-use prebind::binding::{Language, Value, contained};
+use prebind::binding::{Language, Value, contained, issue_token, refusal_of_token};
+use prebind::token::Refusal;
 use prebind::{Account, Client, Config, Credentials, Jid, PasswordMechanism, Session};
 
 use crate::call::{interruptible, print_settings};
-use crate::value::{answer, content, details, fields, named};
+use crate::value::{answer, content, details, fields, named, text};
 
 /// The settings of `php.ini`, which PHP reads until the process ends. The pointer shows a leak checker that
 /// the table is in use.
@@ -120,6 +122,20 @@ fn prebind_native_jid(name: &str, domain: &str) -> PhpResult<Zval> {
     answer(contained(|| Jid::from_user(name, domain)).map(|jid| jid.to_string()))
 }
 
+/// A token for an account, signed by what the argument `jwt` of `Prebind\Client::prebind()` has.
+#[php_function]
+fn prebind_native_issue(jid: &str, jwt: &Zval) -> PhpResult<Zval> {
+    let token = contained(|| issue_token(jid, Value::Map(named(jwt)), SystemTime::now()));
+    answer(token.map(|token| token.expose().to_owned()))
+}
+
+/// Why a token of an account is refused at that second since 1970; null if it is valid.
+#[php_function]
+fn prebind_native_refusal(token: &Zval, jid: &Zval, jwt: &Zval, now: u64) -> PhpResult<Zval> {
+    let refusal = contained(|| refusal_of_token(&text(token), &text(jid), Value::Map(named(jwt)), now));
+    answer(refusal.map(|refusal| refusal.map(Refusal::as_str)))
+}
+
 /// The options that `php.ini` may set, with the name of the setting.
 #[php_function]
 fn prebind_native_settings() -> HashMap<String, String> {
@@ -154,6 +170,8 @@ fn module(module: ModuleBuilder) -> ModuleBuilder {
     let module = module.function(wrap_function!(prebind_native_profile));
     let module = module.function(wrap_function!(prebind_native_open));
     let module = module.function(wrap_function!(prebind_native_terminate));
+    let module = module.function(wrap_function!(prebind_native_issue));
+    let module = module.function(wrap_function!(prebind_native_refusal));
     let module = module.function(wrap_function!(prebind_native_settings));
     let module = module.function(wrap_function!(prebind_native_jid));
     web::declared(module.function(wrap_function!(prebind_native_schema)))

@@ -56,6 +56,11 @@ fn given_back(value: Value) -> Result<Zval> {
     }
 }
 
+/// A text that may be invalid UTF-8. Replacing bad bytes is safe, because no allowed value has any.
+pub(crate) fn text(given: &Zval) -> String {
+    given.zend_str().map_or_else(String::new, |text| String::from_utf8_lossy(text.as_bytes()).into_owned())
+}
+
 /// The content of an array, or of a `Prebind\Native\Hidden`. It is read without running PHP code.
 pub(crate) fn content(given: &Zval) -> Option<&ZendHashTable> {
     let hidden = given.object().and_then(|it| it.get_properties().ok()?.values().next());

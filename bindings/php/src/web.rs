@@ -11,7 +11,7 @@ use prebind::binding::doctor::{self, Check};
 use prebind::binding::{Content, Given, Shape, misnamed};
 use prebind::web::{Answer, Cache, Page, Refusal, Request, sharing};
 
-use crate::value::{answer, array, content};
+use crate::value::{answer, array, content, text};
 
 /// What this process knows of the site's cache.
 static CACHE: Cache = Cache::new();
@@ -30,11 +30,6 @@ fn told(answer: &Answer) -> Result<Zval> {
 
 fn refused(refusal: Option<Refusal>) -> PhpResult<Option<Zval>> {
     Ok(refusal.map(|refusal| told(&Answer::refused(refusal))).transpose()?)
-}
-
-/// A text that may be invalid UTF-8. Replacing bad bytes is safe, because no allowed value has any.
-fn text(given: &Zval) -> String {
-    given.zend_str().map_or_else(String::new, |text| String::from_utf8_lossy(text.as_bytes()).into_owned())
 }
 
 #[php_function]

@@ -33,6 +33,16 @@ namespace {
     {
     }
 
+    /** @return array{string}|array{kind: string, message: string} */
+    function prebind_native_issue(string $jid, Hidden $jwt): array
+    {
+    }
+
+    /** @return array{?string}|array{kind: string, message: string} */
+    function prebind_native_refusal(string $token, string $jid, Hidden $jwt, int $now): array
+    {
+    }
+
     /** @return array<string, string> the settings of `php.ini`, by their options */
     function prebind_native_settings(): array
     {

@@ -273,15 +273,77 @@ namespace Prebind {
 
 
 /**
+ * What signs a JSON Web Token for each call, so that the site knows no chat passwords. `var_dump` shows no keys.
+ */
+final class Jwt
+{
+    /** @var array<string, mixed> */
+    private readonly array $values;
+
+    /**
+     * @param string|list<string> $keys a JWK, PEM, or with `$algorithm` the secret itself; several keys while they
+     *     rotate, the newest first
+     * @param ?string $algorithm `HS256`, `HS384` or `HS512`, if a key is the secret itself
+     * @param int|float|null $lifetime for how many seconds a token is valid; default 60
+     * @param ?string $audience whom the tokens are for (`aud`)
+     * @param ?array<string, mixed> $claims further claims; `jid`, `sub`, `iat`, `nbf` and `exp` are there already
+     * @param ?bool $once whether each token has an ID (`jti`), by which {@see ChatLogin} knows that it was used; default
+     *     no
+     */
+    public function __construct(
+        #[\SensitiveParameter] string|array $keys,
+        ?string $algorithm = null,
+        int|float|null $lifetime = null,
+        ?string $audience = null,
+        ?array $claims = null,
+        ?bool $once = null,
+    ) {}
+
+    /**
+     * A token for an account, for a client that logs in by itself, such as a page that opens a WebSocket. Anyone
+     * holding it can log in as that user until it expires.
+     *
+     * @throws ConfigException if a key or another value cannot be used
+     */
+    public function issue(string $jid): string
+    {}
+
+    /**
+     * Why this token of the account is refused, for example `Expired`; null if it is valid.
+     *
+     * Answer with it what the chat server asks, where it has your site verify tokens. `$keys` may be public ones here;
+     * `$lifetime`, `$once` and `$claims` are ignored.
+     *
+     * @throws ConfigException if a key cannot be used
+     */
+    public function refusal(string $jid, #[\SensitiveParameter] string $token): ?string
+    {}
+
+    /**
+     * @internal
+     *
+     * @return array<string, mixed>
+     */
+    public function values(): array
+    {}
+
+    /** @return array<string, string> */
+    public function __debugInfo(): array
+    {}
+
+    public function __serialize(): never
+    {}
+}
+}
+
+namespace Prebind {
+
+
+/**
  * One chat service: its address, its trust and its deadlines.
  *
  * Clients with the same address and options share their connections, which the process keeps from
  * one request to the next. Nothing is sent until a client is used.
- *
- * @phpstan-type Jwt array{
- *     keys: string|list<string>, algorithm?: ?string, lifetime?: int|float|null, audience?: ?string,
- *     claims?: ?array<string, mixed>,
- * }
  */
 class Client
 {
@@ -425,15 +487,13 @@ class Client
      *
      * - `$password`: by the strongest mechanism that both sides know;
      * - `$token`: what the server takes as a password, a JWT for example; always by PLAIN;
-     * - `$jwt`: what signs a JSON Web Token for each call, by PLAIN; no user needs a password. `keys` has
-     *   a JWK, PEM, or with `algorithm` the secret itself; several while they rotate, the newest first;
+     * - `$jwt`: what signs a JSON Web Token for each call, by PLAIN; no user needs a password;
      * - `$oauthbearer`, `$x_oauth2`: an OAuth 2.0 token;
      * - `$anonymous`: no account; the JID is only a domain;
      * - `$external`: a client certificate, or a header or cookie that the server looks at;
      * - `$scram_keys`, `$scram_salted_password`: what a SCRAM store keeps (RFC 5802 §3);
      * - `$mechanism` with its `$initial_response`: any mechanism that ends after one message.
      *
-     * @param ?array{keys: string|list<string>, algorithm?: ?string, lifetime?: int|float|null, audience?: ?string, claims?: ?array<string, mixed>} $jwt
      * @param ?array{hash: string, salt: string, iterations: int, client_key: string, server_key: string} $scram_keys
      * @param ?array{hash: string, salt: string, iterations: int, salted_password: string} $scram_salted_password
      * @param ?string $fast_token what {@see Session::$fastToken} of an earlier session of the account
@@ -448,7 +508,7 @@ class Client
         string $jid,
         #[\SensitiveParameter] ?string $password = null,
         #[\SensitiveParameter] ?string $token = null,
-        #[\SensitiveParameter] ?array $jwt = null,
+        ?Jwt $jwt = null,
         #[\SensitiveParameter] ?string $oauthbearer = null,
         #[\SensitiveParameter] ?string $x_oauth2 = null,
         bool $anonymous = false,
@@ -598,7 +658,6 @@ namespace Prebind {
 /**
  * The chat in a web page, by Converse.js: what the page needs, and what the page's browser asks.
  *
- * @phpstan-import-type Jwt from Client
  * @phpstan-type Proof array{
  *     password?: ?string, token?: ?string, jwt?: ?Jwt, oauthbearer?: ?string, x_oauth2?: ?string, anonymous?: bool,
  *     external?: bool, mechanism?: ?string, initial_response?: ?string,

@@ -121,11 +121,22 @@ final class OptionsTest extends TestCase
         foreach ($arguments as $name => $argument) {
             self::assertStringContainsString("\$$name", $comment);
             if ($argument['type'] === 'record') {
-                preg_match("/@param \\?array{(.*?)} \\$$name\n/", $comment, $shape);
-                preg_match_all('/(\w+)\??: /', $shape[1], $fields);
-                self::assertSame([...$argument['fields'], ...$argument['optional_fields'] ?? []], $fields[1]);
+                $fields = self::fields($name, $comment);
+                self::assertSame([...$argument['fields'], ...$argument['optional_fields'] ?? []], $fields);
             }
         }
+    }
+
+    /** @return list<string> the names in an array that is an argument of `prebind()`; a `Prebind\Jwt` has them as arguments */
+    private static function fields(string $name, string $comment): array
+    {
+        if ($name === 'jwt') {
+            $parameters = (new ReflectionMethod(Prebind\Jwt::class, '__construct'))->getParameters();
+            return array_map(static fn (ReflectionParameter $parameter) => $parameter->name, $parameters);
+        }
+        preg_match("/@param \\?array{(.*?)} \\$$name\n/", $comment, $shape);
+        preg_match_all('/(\w+)\??: /', $shape[1], $fields);
+        return $fields[1];
     }
 
     /** @return array<string, array<string, mixed>> */

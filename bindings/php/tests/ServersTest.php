@@ -37,12 +37,12 @@ final class ServersTest extends TestCase
         $client = Real::of('ejabberd')->client();
         // ejabberd knows the second one; see tests/servers/src/tokens.rs.
         $keys = [str_repeat('x', 32), 'a key for tests, and only for tests'];
-        $session = $client->prebind('alice@jwt.local', jwt: ['keys' => $keys, 'algorithm' => 'HS256']);
+        $session = $client->prebind('alice@jwt.local', jwt: new Prebind\Jwt($keys, 'HS256'));
         self::assertStringStartsWith('alice@jwt.local/', $session->jid);
         $client->terminate($session);
 
         $this->expectException(Prebind\ConfigException::class);
-        $client->prebind('alice@jwt.local', jwt: ['keys' => $keys]);
+        $client->prebind('alice@jwt.local', jwt: new Prebind\Jwt($keys));
     }
 
     /** @dataProvider servers */
