@@ -6,8 +6,10 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use prebind::binding::{self, contained};
+use prebind::token::Refusal;
 use prebind::{ErrorKind as Kind, FastToken};
 
 // Without this, languages would show all fields of a record.
@@ -48,6 +50,36 @@ pub fn prebind(url: &str, jid: &str, password: String, watch: Watching) -> Resul
 #[uniffi::export]
 pub fn jid_from_user(name: &str, domain: &str) -> Result<String> {
     Ok(contained(|| prebind::Jid::from_user(name, domain))?.to_string())
+}
+
+/// A token for an account, signed by what the credentials `jwt` have: for a client that logs in by itself. Anyone
+/// holding it can log in as that user until it expires.
+///
+/// # Errors
+/// `Config` if a key or another value cannot be used.
+#[uniffi::export]
+#[expect(clippy::implicit_hasher, reason = "UniFFI knows one sort of map")]
+pub fn issue_token(jid: &str, jwt: HashMap<String, Value>) -> Result<String> {
+    let jwt = binding::Value::Map(named(jwt));
+    Ok(contained(|| binding::issue_token(jid, jwt, SystemTime::now()))?.expose().to_owned())
+}
+
+/// Why this token of the account is refused at that second since 1970, for example `Expired`; nothing if it is valid.
+/// `keys` may be public ones here; `lifetime` and `claims` are ignored.
+///
+/// # Errors
+/// `Config` if a key cannot be used.
+#[uniffi::export]
+#[expect(clippy::implicit_hasher, reason = "UniFFI knows one sort of map")]
+pub fn refusal_of_token(
+    token: &str,
+    jid: &str,
+    jwt: HashMap<String, Value>,
+    now: u64,
+) -> Result<Option<String>> {
+    let jwt = binding::Value::Map(named(jwt));
+    let refusal = contained(|| binding::refusal_of_token(token, jid, jwt, now))?;
+    Ok(refusal.map(Refusal::as_str).map(str::to_owned))
 }
 
 /// From now on, messages name options in camel case, as in Kotlin and Java.
@@ -96,7 +128,7 @@ impl Client {
 
     /// Opens an authenticated session for an account.
     ///
-    /// The credentials have exactly one of these: `password`, `token`, `oauthbearer`, `x_oauth2`,
+    /// The credentials have exactly one of these: `password`, `token`, `jwt`, `oauthbearer`, `x_oauth2`,
     /// `anonymous`, `external`, `scram_keys`, `scram_salted_password`, or `mechanism` with its
     /// `initial_response`. A `fast_token` is tried first, and may also stand alone. `authcid` and `authzid`
     /// may be added.

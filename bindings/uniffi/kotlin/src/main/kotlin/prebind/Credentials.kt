@@ -1,7 +1,5 @@
 package prebind
 
-import java.time.Duration
-
 /** What proves the right to use an account: one proof, and how it is used. It shows nothing of it. */
 public class Credentials private constructor(
     private val given: Map<String, Any>,
@@ -40,35 +38,9 @@ public class Credentials private constructor(
         @JvmStatic
         public fun token(token: String): Credentials = of("token" to token)
 
-        /**
-         * What signs a JSON Web Token for each call, sent by PLAIN. No user needs a chat password.
-         *
-         * @param keys each a JWK or PEM; several while they rotate, the newest first
-         */
+        /** What signs a JSON Web Token for each call, sent by PLAIN. No user needs a chat password. */
         @JvmStatic
-        public fun jwt(vararg keys: String): Credentials = jwt(keys.asList())
-
-        /**
-         * The same, with more to say about the tokens.
-         *
-         * @param keys each a JWK, PEM, or with [algorithm] the secret itself; several while they rotate, the newest first
-         * @param algorithm `HS256`, `HS384` or `HS512`, if a key is the secret itself
-         * @param lifetime how long a token is valid, at least a second; a minute by default
-         * @param audience whom the tokens are for (`aud`)
-         * @param claims further claims; `jid`, `sub`, `iat`, `nbf` and `exp` are there already
-         */
-        @JvmStatic
-        @JvmOverloads
-        public fun jwt(
-            keys: List<String>,
-            algorithm: String? = null,
-            lifetime: Duration? = null,
-            audience: String? = null,
-            claims: Map<String, Any?>? = null,
-        ): Credentials {
-            val more = mapOf("lifetime" to lifetime, "audience" to audience, "claims" to claims)
-            return of("jwt" to mapOf("keys" to keys, "algorithm" to algorithm) + more)
-        }
+        public fun jwt(jwt: Jwt): Credentials = of("jwt" to jwt.given)
 
         /** An OAuth 2.0 bearer token by OAUTHBEARER (RFC 7628). */
         @JvmStatic

@@ -75,7 +75,7 @@ class OptionsTest {
             listOf(
                 Credentials.password("x"),
                 Credentials.token("x"),
-                Credentials.jwt("x"),
+                Credentials.jwt(Jwt("x")),
                 Credentials.oauthbearer("x"),
                 Credentials.xOauth2("x"),
                 Credentials.anonymous(),

@@ -68,6 +68,8 @@ class ServersTest {
     @Test
     fun `every sort of credentials`() {
         val secure = prosody.client { clientCertificate = prosody.certificate }
+        // ejabberd knows the second one; see tests/servers/src/tokens.rs.
+        val keys = listOf("x".repeat(32), "a key for tests, and only for tests")
         val logins =
             listOf(
                 Triple(secure, "anon.local", Credentials.anonymous()),
@@ -88,12 +90,7 @@ class ServersTest {
                     "bob@jwt.local",
                     Credentials.token(ejabberd.tokens.getValue("bob@jwt.local")),
                 ),
-                // ejabberd knows the second one; see tests/servers/src/tokens.rs.
-                Triple(
-                    ejabberd.client(),
-                    "bob@jwt.local",
-                    Credentials.jwt(listOf("x".repeat(32), "a key for tests, and only for tests"), "HS256"),
-                ),
+                Triple(ejabberd.client(), "bob@jwt.local", Credentials.jwt(Jwt(keys, "HS256"))),
                 Triple(secure, "alice.smith@localhost", Credentials.password(PASSWORD).authcid("alice")),
             )
         for ((client, jid, credentials) in logins.dropLast(1)) {
