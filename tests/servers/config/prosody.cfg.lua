@@ -43,6 +43,7 @@ servers_path = "/@SECRET@"
 local accounts = @ACCOUNTS@
 
 VirtualHost "localhost"
+	@SITE_TOKENS@
 	servers_accounts = accounts
 
 VirtualHost "plain.local"

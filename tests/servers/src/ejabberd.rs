@@ -45,9 +45,11 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
     let shaper = if setup.options.limits { "normal" } else { "none" };
     let config = include_str!("../config/ejabberd.yml");
     let (extauth_host, extauth) = setup.options.extauth.map(extauth).unwrap_or_default();
+    let site_tokens = if setup.options.site_tokens { site_tokens(setup) } else { String::new() };
     let (more_names, more_hosts) = more_hosts(setup.more_hosts);
     let values = [
         ("@SHAPER@", shaper),
+        ("@SITE_TOKENS@", &site_tokens),
         ("@EXTAUTH_HOST@", &extauth_host),
         ("@EXTAUTH@", &extauth),
         ("@MORE_NAMES@", &more_names),
@@ -106,6 +108,17 @@ fn from_trixie(setup: &Setup<'_>, kind: Kind, suite: &str) -> Result<Launch> {
         ("ERL_LIBS", trixie.libraries.into_os_string()),
     ]);
     Ok(launch)
+}
+
+/// The configuration of a host that takes tokens beside passwords.
+fn site_tokens(setup: &Setup<'_>) -> String {
+    let key = json!(setup.directory.join(JWT_KEY_FILE));
+    format!(
+        "{}:
+    auth_method: [jwt, internal]
+    jwt_key: {key}",
+        hosts::LOCALHOST
+    )
 }
 
 /// The entry in the list of hosts, and the configuration, of the host that this command answers for.

@@ -46,6 +46,9 @@ pub struct Info {
     pub accounts: BTreeMap<String, String>,
     /// A token for each JID that logs in with a token: a JWT (as the password), X-OAUTH2 or OAUTHBEARER.
     pub tokens: BTreeMap<String, String>,
+    /// The key, a JWK, that a site signs tokens with, with [`crate::Options::site_tokens`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site_key: Option<String>,
     /// The URL where the server answers questions about itself. Its path is a secret.
     pub(crate) control_url: String,
 }

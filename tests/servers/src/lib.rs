@@ -130,6 +130,9 @@ pub struct Options {
     pub tcp: bool,
     /// Log everything, for a test that looks for secrets in the log (default: no; Prosody).
     pub debug_log: bool,
+    /// Have `localhost` take, beside its passwords, the tokens that a site signs with the key of [`Info::site_key`]
+    /// (default: no; not Vysper). It then offers PLAIN, and no SCRAM.
+    pub site_tokens: bool,
     /// The command that ejabberd asks whether a user may log in to `extauth.local`. It runs in 16 processes.
     /// Without a command there is no such host (default: none; ejabberd).
     pub extauth: Option<&'static str>,
@@ -137,6 +140,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: true, mechanisms_on_http: true, tcp: false, debug_log: false, extauth: None }
+        Self {
+            limits: true,
+            mechanisms_on_http: true,
+            tcp: false,
+            debug_log: false,
+            site_tokens: false,
+            extauth: None,
+        }
     }
 }

@@ -63,6 +63,7 @@ enum Action {
 }
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct Run {
     /// Print the description as one line of JSON
     #[arg(long)]
@@ -77,6 +78,9 @@ struct Run {
     /// `PREBIND_SITE_SECRET`: Prosody by `mod_auth_prebind`, ejabberd by the command `prebind` beside this one
     #[arg(long, value_name = "URL")]
     site: Option<String>,
+    /// Have localhost take the tokens that a site signs, beside its passwords
+    #[arg(long)]
+    site_tokens: bool,
     /// Run this command against the servers and exit with its exit code
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -122,6 +126,7 @@ impl Run {
         Options {
             limits: !self.no_limits,
             mechanisms_on_http: !self.no_mechanisms_on_http,
+            site_tokens: self.site_tokens,
             ..Options::default()
         }
     }

@@ -36,6 +36,12 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
     };
     let accounts = lua_table(ACCOUNTS.map(|(user, password)| (user.into(), password.into())));
     let tokens = lua_table(ACCOUNTS.map(|(user, _)| (tokens::bearer(user), user.into())));
+    let site_tokens = if setup.options.site_tokens {
+        setup.write("site.jwk", &tokens::jwt_key_file(), &[])?;
+        "authentication = \"prebind\"\n\tprebind_keys = \"site.jwk\""
+    } else {
+        ""
+    };
     setup.write(
         "prosody.cfg.lua",
         include_str!("../config/prosody.cfg.lua"),
@@ -47,6 +53,7 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
             ("@MECHANISMS_ON_HTTP@", &setup.options.mechanisms_on_http.to_string()),
             ("@ACCOUNTS@", &accounts),
             ("@BEARER_TOKENS@", &tokens),
+            ("@SITE_TOKENS@", site_tokens),
             ("@LOG_LEVEL@", if setup.options.debug_log { "debug" } else { "info" }),
             ("@MORE_HOSTS@", setup.more_hosts),
         ],

@@ -18,7 +18,7 @@ use crate::{
     guardian::Guardian,
     hosts, prosody,
     setup::{Membership, Setup, free_ports},
-    vysper,
+    tokens, vysper,
 };
 
 /// How often to try another pair of ports.
@@ -119,6 +119,9 @@ impl Server {
         {
             return Err(Error::NotOffered(format!("{kind} asks no command who may log in")));
         }
+        if options.site_tokens && kind == Kind::Vysper {
+            return Err(Error::NotOffered(format!("{kind} takes no tokens")));
+        }
         let directory = tempfile::Builder::new()
             .prefix(&format!("{kind}-"))
             // Only this user may read the directory, because it holds keys and the secret path of the server.
@@ -184,6 +187,11 @@ fn describe(kind: Kind, setup: &Setup<'_>) -> Info {
         Kind::Vysper => "bosh/",
     };
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    let mechanisms = |host: &hosts::Host| {
+        let without_scram = setup.options.site_tokens && host.name == hosts::LOCALHOST;
+        let offered = host.mechanisms(kind).iter().copied();
+        offered.filter(|name| !without_scram || !name.starts_with("SCRAM")).collect::<Vec<_>>()
+    };
     Info {
         kind,
         pid: 0,
@@ -193,9 +201,10 @@ fn describe(kind: Kind, setup: &Setup<'_>) -> Info {
         ca_pem: directory.join("ca.pem"),
         client_cert: directory.join("client.pem"),
         client_key: directory.join("client.key"),
-        hosts: hosts::of(kind).map(|host| (host.name.to_owned(), names(host.mechanisms(kind)))).collect(),
+        hosts: hosts::of(kind).map(|host| (host.name.to_owned(), names(&mechanisms(host)))).collect(),
         accounts: hosts::ACCOUNTS.map(|(user, password)| (user.into(), password.into())).into(),
         tokens: BTreeMap::new(),
+        site_key: setup.options.site_tokens.then(tokens::jwt_key_file),
         control_url: format!("http://{address}:{http_port}/{secret}"),
     }
 }
