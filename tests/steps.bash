@@ -280,6 +280,11 @@ headless() {
     CHROMIUM_HEADLESS_SHELL=/usr/bin/chromium-headless-shell "$@"
 }
 
+# with_tokens SITE: the cases of a site that signs tokens and knows no chat password. SITE is the command that starts it.
+with_tokens() {
+    headless tests/browser/run --site "$1" --tokens --more tests/browser/tokens tokens
+}
+
 # node_packages FOLDER|FILE…: fills the node_modules of each folder, or of each file's folder.
 node_packages() {
     # shellcheck source=tests/node.bash

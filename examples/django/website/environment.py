@@ -24,6 +24,8 @@ def _people():
     }
 
 
+# The key to sign tokens with, if the chat server takes them: then nobody has a chat password.
+KEY = os.environ.get("SITE_KEY")
 BOSH_URL = os.environ.get("SITE_BOSH_URL") or _server()["http_url"]
 PEOPLE = _people()
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from website.environment import BOSH_URL
+from website.environment import BOSH_URL, KEY
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -67,3 +67,5 @@ PREBIND = {
     "DOMAIN": "localhost",
     "CREDENTIALS": "website.environment.credentials",
 }
+if KEY:
+    PREBIND |= {"CREDENTIALS": "prebind.django.credentials.jwt", "JWT_KEY": KEY}

@@ -24,7 +24,7 @@ match (parse_url((string) text($_SERVER['REQUEST_URI']), PHP_URL_PATH)) {
 /** What the browser asks for a session. */
 function prebound(Closure $jid, ?string $name): void
 {
-    Prebind\Converse::answer($jid, fn () => ['password' => people()[$name]['xmpp_password']])->send();
+    Prebind\Converse::answer($jid, fn () => proof((string) $name))->send();
 }
 
 function signIn(): void

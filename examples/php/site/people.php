@@ -7,14 +7,14 @@ declare(strict_types=1);
  *
  * It reads what `servers prosody -- COMMAND` sets. `SITE_USERS` comes first.
  *
- * @return array<string, array{password: string, xmpp_password: string}> name to passwords: that for the
+ * @return array<string, array{password: string, xmpp_password?: string}> name to passwords: that for the
  *     site is another than that for the chat
  */
 function people(): array
 {
     $given = getenv('SITE_USERS');
     if ($given !== false) {
-        /** @var array<string, array{password: string, xmpp_password: string}> */
+        /** @var array<string, array{password: string, xmpp_password?: string}> */
         return json_decode($given, true);
     }
     /** @var non-empty-array<string, array{accounts: array<string, string>}> $servers */
@@ -24,4 +24,16 @@ function people(): array
         $people[$name] = ['password' => "site-of-$name", 'xmpp_password' => $password];
     }
     return $people;
+}
+
+/**
+ * What proves to the chat server who the user is; the browser never sees it. With the key to sign tokens with, in
+ * `SITE_KEY`, nobody has a chat password.
+ *
+ * @return array{jwt: Prebind\Jwt}|array{password: ?string}
+ */
+function proof(string $name): array
+{
+    $key = getenv('SITE_KEY');
+    return $key === false ? ['password' => people()[$name]['xmpp_password'] ?? null] : ['jwt' => new Prebind\Jwt($key)];
 }

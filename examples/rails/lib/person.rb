@@ -15,6 +15,11 @@ Person = Struct.new(:name, :password, :xmpp_password, keyword_init: true) do
     name
   end
 
+  # What proves to the chat server who the user is; the browser never sees it.
+  def credentials
+    Person::JWT ? { jwt: Person::JWT } : { password: xmpp_password }
+  end
+
   def password?(given)
     ActiveSupport::SecurityUtils.secure_compare(password, given.to_s)
   end
@@ -27,6 +32,8 @@ users = JSON.parse(ENV.fetch("SITE_USERS", "null")) ||
           [name, { "password" => "site-of-#{name}", "xmpp_password" => password }]
         end
 
+# What signs tokens, if the chat server takes them: then nobody has a chat password.
+Person::JWT = ENV["SITE_KEY"]&.then { |key| Prebind::Jwt.new(keys: key) }
 Person::BOSH_URL = ENV["SITE_BOSH_URL"] || server.fetch("http_url")
 Person::ALL = users.to_h do |name, passwords|
   [name, Person.new(name:, **passwords.slice("password", "xmpp_password").transform_keys(&:to_sym)).freeze]

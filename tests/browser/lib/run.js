@@ -17,6 +17,7 @@ const { values, positionals } = parseArgs({
     prebind: { type: "string", default: "/prebind" },
     server: { type: "string" },
     auth: { type: "string", default: "password" },
+    tokens: { type: "boolean", default: false },
     more: { type: "string" },
     once: { type: "string" },
   },
@@ -45,7 +46,16 @@ async function open(kind) {
   const users = people(servers[kind].accounts);
   // carol has no contacts.
   await befriend(servers[kind].http_url, users.alice, users.bob);
-  return /^https?:/.test(command) ? existing(command) : start(command, servers[kind], users);
+  if (/^https?:/.test(command)) return existing(command);
+  if (!values.tokens) return start(command, servers[kind], users);
+  // A site that signs tokens knows its key, and no chat password.
+  const env = { SITE_KEY: servers[kind].site_key, PREBIND_SERVERS: undefined };
+  return start(command, servers[kind], withoutChatPasswords(users), { env });
+}
+
+function withoutChatPasswords(users) {
+  const known = ([name, { password, jid }]) => [name, { password, jid }];
+  return Object.fromEntries(Object.entries(users).map(known));
 }
 
 function existing(url) {

@@ -9,13 +9,14 @@ import { until } from "./until.js";
 const patience = 120_000;
 
 // `port` is a preference. The result has the `url`, and `stop()`.
-export async function start(command, { http_url: boshUrl }, users, { port = 0, ...options } = {}) {
+export async function start(command, { http_url: boshUrl }, users, { port = 0, env: more, ...options } = {}) {
   const listening = String(await freePort(port));
   const env = {
     ...process.env,
     SITE_PORT: listening,
     SITE_BOSH_URL: boshUrl,
     SITE_USERS: JSON.stringify(users),
+    ...more,
   };
   // The command runs in its own process group, so that everything it starts ends as well.
   const child = spawn(command, { shell: true, detached: true, stdio: "inherit", env, ...options });

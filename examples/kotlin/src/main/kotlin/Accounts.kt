@@ -30,7 +30,10 @@ class Accounts(
         get() = this is Authentication && authorities.any { it is SwitchUserGrantedAuthority }
 
     /** What proves to the chat server who the user is; the browser never sees it. */
-    fun credentials(name: String): Credentials = Credentials.password(people[name].xmppPassword)
+    fun credentials(name: String): Credentials =
+        people.jwt?.let(Credentials::jwt)
+            ?: people[name].xmppPassword?.let(Credentials::password)
+            ?: throw SettingsException("SITE_USERS has no chat password of $name, and there is no SITE_KEY")
 }
 
 /** What logs everybody in. There is one, since it remembers the chat server. */

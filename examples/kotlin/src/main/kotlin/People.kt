@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty
 import org.springframework.core.env.Environment
 import org.springframework.core.env.get
 import org.springframework.stereotype.Component
+import prebind.Jwt
 import tools.jackson.core.JacksonException
 import tools.jackson.databind.JsonNode
 import tools.jackson.databind.json.JsonMapper
@@ -12,7 +13,7 @@ import tools.jackson.module.kotlin.readValue
 /** Somebody who may sign in. The password for the site is another than the one for the chat. */
 class Person(
     val password: String,
-    @param:JsonProperty("xmpp_password") val xmppPassword: String,
+    @param:JsonProperty("xmpp_password") val xmppPassword: String?,
 )
 
 /** What is wrong with what the site was told, in words that hold no secret. */
@@ -34,6 +35,9 @@ class People(
     val boshUrl: String = environment["SITE_BOSH_URL"] ?: server()["http_url"].asString()
 
     private val everybody: Map<String, Person> = environment["SITE_USERS"]?.let(::given) ?: accounts()
+
+    /** What signs tokens, if the chat server takes them: then nobody has a chat password. */
+    val jwt: Jwt? = environment["SITE_KEY"]?.let { Jwt(it) }
 
     val names: Set<String> get() = everybody.keys
 
