@@ -197,6 +197,7 @@ mod tests {
             (refused(&with("life", 5.into())), "jwt: must be named values: "),
             (refused(&[("keys", 5.into())]), "jwt: must be named values: "),
             (refused(&[("keys", Value::List(Vec::new()))]), "key: tokens are signed by 1 to 32 keys"),
+            (refused(&[("keys", Value::Map(Vec::new()))]), "key: tokens are signed by 1 to 32 keys"),
             (refused(&[("keys", text(SECRET))]), "jwt: a key is neither a JWK nor PEM: "),
             (refused(&with("algorithm", text("ES256"))), "jwt: a key is not for ES256: "),
             (refused(&with("algorithm", text("none"))), "algorithm: is one of HS256, "),

@@ -111,6 +111,8 @@ impl NamedValue {
     pub(crate) fn each(&self) -> Vec<Self> {
         match &self.value {
             Value::List(values) => values.iter().map(|value| self.part(value)).collect(),
+            // PHP has one type for both, and an empty one may be either.
+            Value::Map(values) if values.is_empty() => Vec::new(),
             value => vec![self.part(value)],
         }
     }
