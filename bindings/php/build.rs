@@ -4,7 +4,8 @@ use std::path::Path;
 use std::{env, fs, io};
 
 /// The files of `lib/`, each after what it takes.
-const LIB: [&str; 8] = ["exceptions", "native", "jwt", "client", "session", "converse", "answer", "doctor"];
+const LIB: [&str; 9] =
+    ["exceptions", "native", "jwt", "client", "session", "converse", "answer", "chat-login", "doctor"];
 
 fn main() -> io::Result<()> {
     // PHP unloads its extensions before the process ends, and a thread that still looks a name up

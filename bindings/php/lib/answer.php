@@ -3,7 +3,7 @@
 namespace Prebind;
 
 /**
- * What the browser is answered: {@see send()} it, or give its parts to your framework.
+ * What the browser, or a chat server, is answered: {@see send()} it, or give its parts to your framework.
  */
 final class Answer
 {

@@ -101,7 +101,7 @@ final class Converse
         $server ??= $_SERVER;
         $query ??= $_GET;
         if (isset($query['script'])) {
-            return Answer::script(self::said($query, 'script'));
+            return Answer::script(Native\Call::said($query, 'script'));
         }
         $known = null;
         try {
@@ -152,27 +152,20 @@ final class Converse
         $headers = [];
         foreach (\array_keys($server) as $name) {
             if (isset($server[$name]) && \str_starts_with((string) $name, 'HTTP_')) {
-                $headers[\strtr(\substr((string) $name, 5), '_', '-')] = self::said($server, (string) $name);
+                $headers[\strtr(\substr((string) $name, 5), '_', '-')] = Native\Call::said($server, (string) $name);
             }
         }
         // An array is neither a page's name nor a JID.
         $texts = \array_map(static fn (mixed $value) => \is_scalar($value) ? (string) $value : "\0", $query);
-        $port = self::said($server, 'SERVER_PORT');
+        $port = Native\Call::said($server, 'SERVER_PORT');
         return \prebind_native_web_request([
-            'method' => self::said($server, 'REQUEST_METHOD'),
-            'scheme' => \in_array(\strtolower(self::said($server, 'HTTPS')), ['', 'off'], true) ? 'http' : 'https',
-            'host' => self::said($server, 'HTTP_HOST'),
+            'method' => Native\Call::said($server, 'REQUEST_METHOD'),
+            'scheme' => \in_array(\strtolower(Native\Call::said($server, 'HTTPS')), ['', 'off'], true) ? 'http' : 'https',
+            'host' => Native\Call::said($server, 'HTTP_HOST'),
             'port' => $port === '' ? null : (int) $port,
             'headers' => $headers,
             'query' => \http_build_query($texts, '', '&'),
         ]);
-    }
-
-    /** @param array<mixed> $server */
-    private static function said(array $server, string $name): string
-    {
-        $said = $server[$name] ?? '';
-        return \is_scalar($said) ? (string) $said : '';
     }
 
     /**

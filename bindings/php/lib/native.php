@@ -222,6 +222,17 @@ final class Call
         return $given ?? ((string) \ini_get('prebind.browser_url') ?: (string) \ini_get('prebind.url'));
     }
 
+    /**
+     * A value of `$_SERVER` or `$_GET`, if it is text.
+     *
+     * @param array<mixed> $given
+     */
+    public static function said(#[\SensitiveParameter] array $given, string $name): string
+    {
+        $said = $given[$name] ?? '';
+        return \is_scalar($said) ? (string) $said : '';
+    }
+
     public static function refused(string $field, string $problem): ConfigException
     {
         return new ConfigException("$field: $problem", field: $field, retry: 'after-config-change');

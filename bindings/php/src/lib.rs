@@ -6,6 +6,7 @@
 
 #![allow(missing_docs, reason = "only PHP calls these, and has its own documentation in `lib/`")]
 
+mod asked;
 mod call;
 mod value;
 mod web;
@@ -174,5 +175,5 @@ fn module(module: ModuleBuilder) -> ModuleBuilder {
     let module = module.function(wrap_function!(prebind_native_refusal));
     let module = module.function(wrap_function!(prebind_native_settings));
     let module = module.function(wrap_function!(prebind_native_jid));
-    web::declared(module.function(wrap_function!(prebind_native_schema)))
+    asked::declared(web::declared(module.function(wrap_function!(prebind_native_schema))))
 }

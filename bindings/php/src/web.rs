@@ -22,7 +22,7 @@ static CACHE: Cache = Cache::new();
 pub(crate) struct WebRequest(Request);
 
 /// Status, headers and body.
-fn told(answer: &Answer) -> Result<Zval> {
+pub(crate) fn told(answer: &Answer) -> Result<Zval> {
     let headers = answer.headers().iter().map(|(name, value)| (*name, value as &dyn IntoZvalDyn));
     let headers = array(&headers.collect::<Vec<_>>())?;
     array(&[("status", &answer.status()), ("headers", &headers), ("body", &answer.body())])

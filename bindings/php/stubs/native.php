@@ -3,7 +3,7 @@
 // What the native part offers to lib/, for static analysers: nobody else calls it.
 
 namespace {
-    use Prebind\Native\{Client, Handle, Hidden, WebRequest};
+    use Prebind\Native\{Asked, Client, Handle, Hidden, WebRequest};
 
     function prebind_native_load(): void
     {
@@ -183,6 +183,43 @@ namespace {
     function prebind_native_web_reserved(string $settings, string $assets): array
     {
     }
+
+    /** @return array{Asked}|array{kind: string, message: string} */
+    function prebind_native_asked(Hidden $settings, Hidden $inquiry, int $now): array
+    {
+    }
+
+    function prebind_native_asked_size(): int
+    {
+    }
+
+    /**
+     * @return array{next: 'refuse'|'accept'}|array{next: 'once', key: string, seconds: int}
+     *     |array{next: 'exists', jid: string, user: string}
+     */
+    function prebind_native_asked_next(Asked $asked): array
+    {
+    }
+
+    /** @return ?array{key: string, seconds: int} */
+    function prebind_native_asked_counter(Asked $asked, bool $is_yes): ?array
+    {
+    }
+
+    /** @return array{status: int, headers: array<string, string>, body: string} */
+    function prebind_native_asked_answer(Asked $asked, bool $is_yes, ?int $count): array
+    {
+    }
+
+    /** @return ?array{string, string} */
+    function prebind_native_asked_complaint(Asked $asked, bool $is_yes, ?int $count): ?array
+    {
+    }
+
+    /** @return array{status: int, headers: array<string, string>, body: string} */
+    function prebind_native_asked_broken(Asked $asked): array
+    {
+    }
 }
 
 namespace Prebind {
@@ -191,6 +228,10 @@ namespace Prebind {
 }
 
 namespace Prebind\Native {
+    final class Asked
+    {
+    }
+
     final class Client
     {
     }

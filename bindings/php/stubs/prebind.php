@@ -738,10 +738,6 @@ final class Converse
     private static function asked(array $server, array $query): Native\WebRequest
     {}
 
-    /** @param array<mixed> $server */
-    private static function said(array $server, string $name): string
-    {}
-
     /**
      * @param ?array{int, int} $limit
      *
@@ -760,7 +756,7 @@ namespace Prebind {
 
 
 /**
- * What the browser is answered: {@see send()} it, or give its parts to your framework.
+ * What the browser, or a chat server, is answered: {@see send()} it, or give its parts to your framework.
  */
 final class Answer
 {
@@ -800,6 +796,69 @@ final class Answer
 
     /** Sends status, headers and body, in place of what PHP's session module may have set. */
     public function send(): void
+    {}
+}
+}
+
+namespace Prebind {
+
+
+/**
+ * The address where your site answers its chat server: who may log in with a token of the site's, and who exists.
+ *
+ * The chat server asks in the form of `prebind extauth` and Prosody's `mod_auth_prebind`, or in that of MongooseIM and
+ * ejabberd-contrib.
+ */
+final class ChatLogin
+{
+    /**
+     * The answer to a question. The core decides which question gets which answer: `bindings/web/README.md` has the rules.
+     * PHP's error log says which questions were refused, and why.
+     *
+     * @param string|list<string> $secret the text that the chat server shows: 16 or more visible ASCII characters; several while
+     *     it changes
+     * @param Jwt $jwt the object that issues the tokens, with `$once`
+     * @param callable(string, string): mixed $exists whether there is a user of this name and bare JID; the name is as
+     *     {@see jid_from_user()} took it, in lower case
+     * @param ?list<string> $addresses the IP addresses and networks from which the chat server asks; default this machine
+     * @param ?callable(string, int): bool $add adds a key for so many seconds to a cache that all of the site's processes
+     *     share, in one step, and returns whether it was new; default APCu. Without either, a token can be used until it
+     *     expires
+     * @param ?callable(string, int): ?int $count counts one more under a key that is kept for so many seconds, and returns
+     *     the count; default APCu. Without either, no number of refused questions is too large
+     * @param ?array<string, mixed> $server what `$_SERVER` has, for those who have it elsewhere; `REMOTE_ADDR` is the
+     *     address of the chat server, and not of a proxy
+     * @param ?string $body the request's body
+     */
+    public static function answer(
+        #[\SensitiveParameter] string|array $secret,
+        Jwt $jwt,
+        callable $exists,
+        ?array $addresses = null,
+        ?callable $add = null,
+        ?callable $count = null,
+        #[\SensitiveParameter] ?array $server = null,
+        #[\SensitiveParameter] ?string $body = null,
+    ): Answer {}
+
+    /**
+     * The request as the core takes it.
+     *
+     * @param array<mixed> $server
+     *
+     * @return array<string, string|array<string, string>>
+     */
+    private static function inquiry(#[\SensitiveParameter] array $server, #[\SensitiveParameter] ?string $body): array
+    {}
+
+    /** Whether APCu is there, which all processes of a php-fpm share. */
+    private static function hasApcu(): bool
+    {}
+
+    private static function add(string $key, int $seconds): bool
+    {}
+
+    private static function count(string $key, int $seconds): ?int
     {}
 }
 }

@@ -7,6 +7,8 @@ use PHPUnit\Framework\TestCase;
 /** The recipes of sites.md, in the frameworks as Debian has them. */
 final class FrameworksTest extends TestCase
 {
+    private const KEY = '{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}';
+
     private string $folder;
 
     protected function setUp(): void
@@ -22,7 +24,7 @@ final class FrameworksTest extends TestCase
 
     public function testSymfony(): void
     {
-        [$stranger, $user, $page, $claimant, $staff, $seen, $kept] = $this->follow('Symfony');
+        [$stranger, $user, $page, $claimant, $staff, $seen, $kept, $asked] = $this->follow('Symfony', 'alice');
         $this->check($stranger, $user, $kept);
         self::assertSame([401, '{"kind":"NotLoggedIn","retry":"no"}'], [$claimant[0], $claimant[2]]);
         self::assertSame([403, '{"kind":"NoChat","retry":"no"}'], [$staff[0], $staff[2]]);
@@ -30,12 +32,14 @@ final class FrameworksTest extends TestCase
         self::assertStringContainsString('>null</script>', $seen[2]);
         self::assertSame(200, $page[0]);
         self::assertStringContainsString('"jid":"alice@localhost"', $page[2]);
+        $this->checkAsked($asked);
     }
 
     public function testLaravel(): void
     {
-        [$stranger, $user, $kept, $staff] = $this->follow('Laravel');
+        [$stranger, $user, $kept, $staff, $asked] = $this->follow('Laravel', 'alice');
         $this->check($stranger, $user, $kept);
+        $this->checkAsked($asked);
         self::assertSame([403, '{"kind":"NoChat","retry":"no"}'], [$staff[0], $staff[2]]);
     }
 
@@ -102,6 +106,16 @@ final class FrameworksTest extends TestCase
     }
 
     /**
+     * @param list<array{int, string}> $answers to whether alice and nobody exist, to a token twice, and to a
+     *     question without the secret
+     */
+    private function checkAsked(array $answers): void
+    {
+        [$yes, $no] = [[200, '{"ok":true}'], [200, '{"ok":false}']];
+        self::assertSame([$yes, $no, $yes, $no, [403, '{"ok":false}']], $answers);
+    }
+
+    /**
      * @param array{int, ?string, string} $stranger
      * @param array{int, ?string, string} $user
      * @param mixed $kept what is in the framework's cache
@@ -121,11 +135,18 @@ final class FrameworksTest extends TestCase
     }
 
     /** @return list<mixed> status, Cache-Control and body of what was asked for, and what is in the cache */
-    private function follow(string $framework): array
+    private function follow(string $framework, ?string $user = null): array
     {
         $url = Real::of('prosody')->described['http_url'];
         $key = 'prebind.profile.' . sha1($url);
         $script = [__DIR__ . '/frameworks/' . strtolower($framework) . '.php', $this->recipe($framework), $this->folder, $key];
+        if ($user !== null) {
+            $jwt = new Prebind\Jwt(self::KEY, once: true);
+            $login = ['command' => 'auth', 'user' => $user, 'host' => 'localhost', 'password' => $jwt->issue("$user@localhost")];
+            $exists = static fn (string $user): array => ['command' => 'isuser', 'user' => $user, 'host' => 'localhost'];
+            $questions = array_map(json_encode(...), [$exists($user), $exists('nobody'), $login, $login]);
+            array_push($script, $this->recipe($framework, 1), ...$questions);
+        }
         [$process, $pipes] = $this->start($url, $script);
         $output = stream_get_contents($pipes[1]);
         $errors = stream_get_contents($pipes[2]);
@@ -134,12 +155,12 @@ final class FrameworksTest extends TestCase
     }
 
     /** The file with what sites.md has for a framework. */
-    private function recipe(string $framework): string
+    private function recipe(string $framework, int $index = 0): string
     {
         $section = explode("\n## ", explode("\n## $framework\n", (string) file_get_contents(__DIR__ . '/../sites.md'))[1])[0];
-        self::assertSame(1, preg_match('/^```php\n(.*?)^```/ms', $section, $match));
-        $recipe = "$this->folder/recipe.php";
-        file_put_contents($recipe, str_replace('example.org', 'localhost', $match[1]));
+        self::assertGreaterThan($index, preg_match_all('/^```php\n(.*?)^```/ms', $section, $match));
+        $recipe = "$this->folder/recipe$index.php";
+        file_put_contents($recipe, str_replace('example.org', 'localhost', $match[1][$index]));
         return $recipe;
     }
 
@@ -150,7 +171,8 @@ final class FrameworksTest extends TestCase
      */
     private function start(string $url, array $script): array
     {
-        $command = ['env', 'PREBIND_PASSWORD=' . Real::of('prosody')->password('alice'), PHP_BINARY,
+        $command = ['env', 'PREBIND_PASSWORD=' . Real::of('prosody')->password('alice'),
+            'CHAT_SECRET=from-the-chat-server', 'CHAT_KEY=' . self::KEY, PHP_BINARY, '-d', 'apc.enable_cli=1',
             '-d', 'extension=' . getenv('PREBIND_EXTENSION'), '-d', "prebind.url=$url", '-d', "session.save_path=$this->folder",
             '-d', 'error_reporting=' . (E_ALL & ~E_DEPRECATED), '-d', 'display_errors=stderr', ...$script];
         return [proc_open($command, [1 => ['pipe', 'w'], 2 => ['pipe', 'w']], $pipes), $pipes];

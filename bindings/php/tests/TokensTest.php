@@ -130,7 +130,7 @@ final class TokensTest extends TestCase
             (new Prebind\Jwt($key))->issue('alice@example.org');
             self::fail('it is a key');
         } catch (Prebind\ConfigException $error) {
-            self::assertStringNotContainsString('hidden-7', print_r($error, true));
+            self::assertStringNotContainsString('hidden-7', (string) $error);
         }
         $this->expectException(LogicException::class);
         serialize($jwt);

@@ -17,7 +17,7 @@ final class TypesTest extends TestCase
         foreach (['prebind', 'Prebind\jid_from_user'] as $name) {
             yield $name => [new ReflectionFunction($name)];
         }
-        $native = [Prebind\Native\Client::class, Prebind\Native\Handle::class, Prebind\Native\WebRequest::class];
+        $native = [Prebind\Native\Asked::class, Prebind\Native\Client::class, Prebind\Native\Handle::class, Prebind\Native\WebRequest::class];
         foreach (get_declared_classes() as $class) {
             if (!str_starts_with($class, 'Prebind\\') || in_array($class, $native, true)) {
                 continue;

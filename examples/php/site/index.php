@@ -1,6 +1,6 @@
 <?php
 
-// The whole site: a page, signing in and out, and what the browser asks for a chat session.
+// The whole site: a page, signing in and out, what the browser asks for a chat session, and what the chat server asks.
 
 declare(strict_types=1);
 
@@ -8,12 +8,20 @@ require __DIR__ . '/people.php';
 require __DIR__ . '/home.php';
 require __DIR__ . '/login.php';
 
+$path = (string) parse_url((string) text($_SERVER['REQUEST_URI']), PHP_URL_PATH);
+
+// The chat server has no cookies.
+if (str_starts_with("$path/", '/chat-login/') && getenv('SITE_SECRET') !== false) {
+    asked(getenv('SITE_SECRET'));
+    exit;
+}
+
 session_start(['cookie_httponly' => true, 'cookie_samesite' => 'Lax']);
 $name = text($_SESSION['name'] ?? null);
 // Whose name allows no JID has no chat, and the rest of the site.
 $jid = fn () => $name === null ? null : Prebind\jid_from_user($name, 'localhost');
 
-match (parse_url((string) text($_SERVER['REQUEST_URI']), PHP_URL_PATH)) {
+match ($path) {
     '/' => $name === null ? go('/login') : page($jid, home($name)),
     '/login' => $_SERVER['REQUEST_METHOD'] === 'POST' ? signIn() : page(fn () => null, login()),
     '/logout' => signOut(),
@@ -25,6 +33,12 @@ match (parse_url((string) text($_SERVER['REQUEST_URI']), PHP_URL_PATH)) {
 function prebound(Closure $jid, ?string $name): void
 {
     Prebind\Converse::answer($jid, fn () => proof((string) $name))->send();
+}
+
+/** What the chat server asks: who may log in with a token of the site's, and who exists. */
+function asked(#[SensitiveParameter] string $secret): void
+{
+    Prebind\ChatLogin::answer($secret, jwt(), fn (string $user) => isset(people()[$user]))->send();
 }
 
 function signIn(): void

@@ -34,6 +34,11 @@ function people(): array
  */
 function proof(string $name): array
 {
-    $key = getenv('SITE_KEY');
-    return $key === false ? ['password' => people()[$name]['xmpp_password'] ?? null] : ['jwt' => new Prebind\Jwt($key)];
+    return getenv('SITE_KEY') === false ? ['password' => people()[$name]['xmpp_password'] ?? null] : ['jwt' => jwt()];
+}
+
+/** What signs tokens, each of which is good once where the chat server asks the site. */
+function jwt(): Prebind\Jwt
+{
+    return new Prebind\Jwt((string) getenv('SITE_KEY'), once: true);
 }

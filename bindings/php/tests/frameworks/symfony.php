@@ -1,7 +1,8 @@
 <?php
 
 // A Symfony application with the controller of sites.md. Prints what a stranger, a user, a user's page and
-// somebody who claims to be that user get, what staff who act as that user get and see, and what is in the cache then.
+// somebody who claims to be that user get, what staff who act as that user get and see, what is in the cache then, and
+// what a chat server is answered to its questions.
 // If the last argument is `-session`, the user has a session of PHP and asks once.
 
 declare(strict_types=1);
@@ -22,7 +23,11 @@ if (Kernel::MAJOR_VERSION > 5) {
     require 'Composer/InstalledVersions.php';
 }
 [, $recipe, $folder, $key] = $argv;
+$asking = $argv[4] ?? null;
 require $recipe;
+if ($asking !== null) {
+    require $asking;
+}
 
 /** In the environment `open` no firewall looks at who asks, in `session` it remembers who signed in. */
 final class Website extends Kernel
@@ -53,15 +58,21 @@ final class Website extends Kernel
                 'alice' => ['password' => 'at-the-site'],
                 'boss' => ['password' => 'at-the-site', 'roles' => ['ROLE_ALLOWED_TO_SWITCH']],
             ]]]],
-            'firewalls' => ['main' => $this->environment === 'open' ? ['security' => false] : $firewall],
+            'firewalls' => ['chat_login' => ['pattern' => '^/chat-login', 'security' => false], 'main' => $this->environment === 'open' ? ['security' => false] : $firewall],
         ]);
         $container->services()->set(App\Controller\ChatController::class)->public()->autowire()->tag('controller.service_arguments');
+        if ($GLOBALS['asking'] !== null) {
+            $login = $container->services()->set(App\Controller\ChatLoginController::class)->public();
+            $login->autowire()->tag('controller.service_arguments');
+        }
         $container->services()->alias('kept', 'cache.app')->public();
     }
 
     protected function configureRoutes(RoutingConfigurator $routes): void
     {
-        $routes->import($GLOBALS['recipe'], 'annotation');
+        foreach (array_filter([$GLOBALS['recipe'], $GLOBALS['asking']]) as $file) {
+            $routes->import($file, 'annotation');
+        }
         $routes->add('page', '/')->controller('App\Controller\ChatController::page');
     }
 }
@@ -79,6 +90,11 @@ if ($key === '-session') {
     exit;
 }
 $website = new Website('prod', false);
+$asked = static function (string $question, string $secret = 'from-the-chat-server') use ($website): array {
+    $server = ['HTTP_AUTHORIZATION' => "Bearer $secret", 'REMOTE_ADDR' => '127.0.0.1'];
+    $response = $website->handle(Request::create('http://shop.example/chat-login', 'POST', [], [], [], $server, $question));
+    return [$response->getStatusCode(), $response->getContent()];
+};
 echo json_encode([
     $ask($website, '/prebind', []),
     $ask($website, '/prebind?page=a-1', $alice),
@@ -87,4 +103,5 @@ echo json_encode([
     $ask($website, '/prebind?_switch_user=alice', $boss),
     $ask($website, '/?_switch_user=alice', $boss),
     $website->getContainer()->get('kept')->getItem($key)->get(),
+    [...array_map($asked, array_slice($argv, 5)), $asked($argv[5], 'another-secret-of-a-server')],
 ]);
