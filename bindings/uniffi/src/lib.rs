@@ -22,8 +22,10 @@ macro_rules! shown {
 }
 pub(crate) use shown;
 
+mod asked;
 mod web;
 
+pub use asked::*;
 pub use web::*;
 
 uniffi::setup_scaffolding!();

@@ -80,7 +80,7 @@ pub fn web_headers() -> Vec<String> {
     web::Request::HEADERS.map(String::from).into()
 }
 
-/// The answer to the browser. Its text shows only the status, because the body may be a session.
+/// The answer to the browser, or to a chat server. Its text shows only the status, because the body may be a session.
 #[derive(uniffi::Record)]
 #[uniffi::export(Debug, Display)]
 pub struct WebAnswer {
@@ -88,13 +88,13 @@ pub struct WebAnswer {
     pub status: u16,
     /// All headers. They replace the headers that the framework sets by itself.
     pub headers: HashMap<String, String>,
-    /// JSON.
+    /// JSON; for some chat servers plain text.
     pub body: String,
 }
 
 crate::shown!(WebAnswer: Debug Display => |it: &WebAnswer| it.status.to_string());
 
-fn told(answer: &Answer) -> WebAnswer {
+pub(crate) fn told(answer: &Answer) -> WebAnswer {
     let headers = answer.headers().iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
     WebAnswer { status: answer.status(), headers: headers.collect(), body: answer.body().to_owned() }
 }

@@ -37,7 +37,7 @@ class People(
     private val everybody: Map<String, Person> = environment["SITE_USERS"]?.let(::given) ?: accounts()
 
     /** What signs tokens, if the chat server takes them: then nobody has a chat password. */
-    val jwt: Jwt? = environment["SITE_KEY"]?.let { Jwt(it) }
+    val jwt: Jwt? = environment["SITE_KEY"]?.let { Jwt(listOf(it), once = true) }
 
     val names: Set<String> get() = everybody.keys
 

@@ -119,7 +119,7 @@ class PageTest
         fun `signing in takes the right password, and out what the chat has left`() {
             val right = people["alice"].password
             assertEquals("/", signIn("alice", right))
-            for (wrong in listOf("", people["alice"].xmppPassword)) {
+            for (wrong in listOf("", people["alice"].xmppPassword!!)) {
                 assertEquals("/login?error", signIn("alice", wrong))
             }
             assertEquals("/login?error", signIn("nobody", right))

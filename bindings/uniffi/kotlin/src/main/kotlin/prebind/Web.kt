@@ -83,7 +83,7 @@ public class WebRequest(
     }
 }
 
-/** What the browser is answered. */
+/** What the browser, or a chat server, is answered. */
 public class WebAnswer internal constructor(
     answer: NativeAnswer,
 ) {
@@ -93,7 +93,7 @@ public class WebAnswer internal constructor(
     /** All headers. They replace what the framework has set by itself. */
     public val headers: Map<String, String> = answer.headers
 
-    /** JSON. */
+    /** JSON; for some chat servers plain text. */
     public val body: String = answer.body
 
     /** Without the body, which may be a session. */
