@@ -196,6 +196,8 @@ fn describe(kind: Kind, setup: &Setup<'_>) -> Info {
         hosts: hosts::of(kind).map(|host| (host.name.to_owned(), names(host.mechanisms(kind)))).collect(),
         accounts: hosts::ACCOUNTS.map(|(user, password)| (user.into(), password.into())).into(),
         tokens: BTreeMap::new(),
+        api_url: matches!(kind, Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26)
+            .then(|| format!("http://{address}:{http_port}/api")),
         control_url: format!("http://{address}:{http_port}/{secret}"),
     }
 }
