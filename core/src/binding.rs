@@ -24,6 +24,7 @@ mod observe;
 mod options;
 mod results;
 mod schema;
+mod scram_keys;
 mod tokens;
 
 #[cfg(feature = "client")]
@@ -37,4 +38,5 @@ pub use language::Language;
 pub use observe::{LogEvent, with_log};
 pub use results::{Field, FieldType};
 pub use schema::schema_json;
+pub use scram_keys::scram_keys;
 pub use tokens::{issue_token, refusal_of_token};

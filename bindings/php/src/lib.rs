@@ -25,7 +25,7 @@ use prebind::binding::{Language, Value, contained};
 use prebind::{Account, Client, Config, Credentials, Jid, PasswordMechanism, Session};
 
 use crate::call::{interruptible, print_settings};
-use crate::value::{answer, content, details, fields, named};
+use crate::value::{answer, content, details, fields, given_back, named};
 
 /// The settings of `php.ini`, which PHP reads until the process ends. The pointer shows a leak checker that
 /// the table is in use.
@@ -120,6 +120,15 @@ fn prebind_native_jid(name: &str, domain: &str) -> PhpResult<Zval> {
     answer(contained(|| Jid::from_user(name, domain)).map(|jid| jid.to_string()))
 }
 
+/// The SCRAM keys of a password, by named values.
+#[php_function]
+fn prebind_native_scram_keys(given: &Zval) -> PhpResult<Zval> {
+    match contained(|| prebind::binding::scram_keys(named(given))) {
+        Ok(keys) => answer(Ok(given_back(Value::Map(keys))?)),
+        Err(error) => Ok(details(&error)?),
+    }
+}
+
 /// The options that `php.ini` may set, with the name of the setting.
 #[php_function]
 fn prebind_native_settings() -> HashMap<String, String> {
@@ -156,5 +165,6 @@ fn module(module: ModuleBuilder) -> ModuleBuilder {
     let module = module.function(wrap_function!(prebind_native_terminate));
     let module = module.function(wrap_function!(prebind_native_settings));
     let module = module.function(wrap_function!(prebind_native_jid));
+    let module = module.function(wrap_function!(prebind_native_scram_keys));
     web::declared(module.function(wrap_function!(prebind_native_schema)))
 }
