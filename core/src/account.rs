@@ -7,6 +7,8 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::jid::Jid;
 use crate::sasl::{Credentials, FastToken, Identity};
+#[cfg(feature = "client")]
+use crate::secret::Secret;
 
 /// An XMPP account: its JID and its credentials.
 #[derive(Debug, Clone)]
@@ -50,6 +52,12 @@ impl Account {
     pub(crate) fn issued_by(&self, place: usize, now: SystemTime) -> Result<Self> {
         let credentials = self.credentials.clone().issued(place, &self.jid, now)?;
         Ok(Self { jid: self.jid.clone(), credentials })
+    }
+
+    /// The same, with the token that ejabberd issued for it.
+    #[cfg(feature = "client")]
+    pub(crate) fn with_issued(&self, token: Secret) -> Self {
+        Self { jid: self.jid.clone(), credentials: self.credentials.clone().with_issued(token) }
     }
 
     pub(crate) fn credentials(&self) -> &Credentials {

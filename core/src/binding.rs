@@ -25,6 +25,7 @@ mod observe;
 mod options;
 mod results;
 mod schema;
+mod scram_keys;
 mod tokens;
 
 #[cfg(feature = "client")]
@@ -39,4 +40,5 @@ pub use language::Language;
 pub use observe::{LogEvent, with_log};
 pub use results::{Field, FieldType};
 pub use schema::schema_json;
+pub use scram_keys::scram_keys;
 pub use tokens::{issue_token, refusal_of_token};

@@ -3,6 +3,8 @@
 
 // May import from `negotiation` and the layers above, in the order of `core/tests/layers`.
 
+mod accounts;
+mod api;
 #[cfg(test)]
 mod examples;
 mod exchange;
@@ -12,6 +14,7 @@ mod give_up;
 mod headers;
 #[cfg_attr(not(unix), path = "client/host/alone.rs")]
 mod host;
+mod issued;
 mod lost;
 mod memory;
 mod net;
@@ -40,11 +43,13 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::wire::request::Request;
 
+use accounts::AccountMaker;
 #[cfg(test)]
 pub(crate) use examples::examples;
 use fail_fast::{FailFast, Outcome};
 pub(crate) use give_up::interruptible;
 use host::{Full, Host, Place};
+use issued::Issued;
 use lost::{Lost, defect};
 use memory::Memory;
 use net::Http;
@@ -94,10 +99,13 @@ impl Client {
         let http = Arc::new(Http::new(&config)?);
         let scram_cache = ScramCache::new(config.scram_cache)?;
         let memory = Memory::new(&config);
+        let accounts = config.accounts.as_ref();
+        let accounts = accounts.map(|accounts| AccountMaker::new(&config, accounts)).transpose()?;
         // The memory has read the profile. Clearing it lets `shared` find this client by its configuration.
         config.profile = None;
-        let opener =
-            Opener { service: Service { config, http }, scram_cache, memory, rotation: Rotation::new() };
+        let service = Service { config, http };
+        let (rotation, issued) = (Rotation::new(), Issued::default());
+        let opener = Opener { service, scram_cache, memory, rotation, issued, accounts };
         Ok(Self(Arc::new(Inner { opener, limits: PerProcess::new() })))
     }
 

@@ -2,6 +2,7 @@
 
 // May import from `jid`, `named`, `random` and the layers above, in the order of `core/tests/layers`.
 
+mod accounts;
 mod field;
 mod table;
 mod types;
@@ -13,6 +14,10 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::named::{NamedValue, Value, ValueType};
 use crate::secret::Secret;
+pub use accounts::Accounts;
+pub(crate) use accounts::Api;
+#[cfg(feature = "client")]
+pub(crate) use accounts::{Administrator, Way};
 use field::{Field, attribute, limits, prepared};
 use table::{options, setter};
 pub use types::{ClientCertificate, IpFamily, PasswordMechanism};
@@ -84,6 +89,12 @@ options! {
         "How many users' SCRAM keys, but not passwords, to cache from a login that succeeds until one with them \
          fails, so that they need not be derived at each login; 0 caches none.",
         with_scram_cache by limits;
+
+    accounts: Option<Accounts> = None, Accounts::TAKES,
+        "Who makes an account on the chat server for each user who logs in with a token and has none: the JID and \
+         password of an administrator, and for ejabberd the `url` of its HTTP API; with a `group`, each user joins that \
+         shared roster group.",
+        with_accounts;
 
     /// For example, a reverse proxy may need an `Authorization` header.
     headers: Vec<(String, Secret)> = Vec::new(), ValueType::Headers,

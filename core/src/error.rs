@@ -67,6 +67,8 @@ pub(crate) type Source = Arc<dyn StdError + Send + Sync>;
 struct Attempt {
     is_secret_out: bool,
     is_in_sasl2: bool,
+    #[cfg(feature = "client")]
+    is_of_another_server: bool,
 }
 
 /// The placeholder for the domain of the JID in a remedy.
@@ -358,6 +360,28 @@ impl Error {
     #[cfg(any(feature = "client", test))]
     pub(crate) fn is_secret_out(&self) -> bool {
         self.0.attempt.is_secret_out
+    }
+
+    /// Marks the error of a server that was asked before the one that users log in to.
+    #[cfg(feature = "client")]
+    pub(crate) fn of_another_server(mut self) -> Self {
+        self.0.attempt.is_of_another_server = true;
+        self
+    }
+
+    /// Whether it says nothing of the server that users log in to.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_of_another_server(&self) -> bool {
+        self.0.attempt.is_of_another_server
+    }
+
+    /// The same error, with the URL called by the option that holds it.
+    #[cfg(feature = "client")]
+    pub(crate) fn with_url_of(mut self, option: &str) -> Self {
+        if let Words::Whole(words) = &mut self.0.words {
+            *words = words.replace("`url`", &format!("the `url` of `{option}`"));
+        }
+        self
     }
 
     /// Marks the error of a login by SASL2 that could also be made without it.

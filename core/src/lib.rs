@@ -78,13 +78,13 @@ mod wire;
 pub use account::Account;
 #[cfg(feature = "client")]
 pub use client::{Client, prebind};
-pub use config::{BoshUrl, ClientCertificate, Config, IpFamily, PasswordMechanism};
+pub use config::{Accounts, BoshUrl, ClientCertificate, Config, IpFamily, PasswordMechanism};
 pub use error::{
     BoshCondition, Check, Condition, Error, ErrorKind, Phase, Result, Retry, SaslCondition, ScramCondition,
     Stage, StanzaCondition, StreamCondition,
 };
 pub use jid::Jid;
-pub use sasl::{Credentials, FastToken, ScramHash};
+pub use sasl::{Credentials, FastToken, ScramHash, ScramKeys, XOAuth2Issuer};
 pub use secret::Secret;
 pub use session::{Extra, Session};
 pub use wire::cookies::Cookie;

@@ -4,7 +4,7 @@
 //!
 //! `wire` is below all of these files, and the account and the exchange are above them. In this list, each
 //! file may import from the files before it: `mechanism`, `prepare`, `simple`, `scram/cache`, `scram`,
-//! `digest_md5`, `fast`, `credentials`.
+//! `scram_keys`, `digest_md5`, `fast`, `x_oauth2_issuer`, `credentials`.
 
 // May import from `wire` and the layers above, in the order of `core/tests/layers`.
 
@@ -16,7 +16,9 @@ mod fast;
 mod mechanism;
 mod prepare;
 mod scram;
+mod scram_keys;
 mod simple;
+mod x_oauth2_issuer;
 
 pub use credentials::Credentials;
 pub(crate) use credentials::{Beginning, Candidate, MAX_SECRET};
@@ -28,3 +30,5 @@ pub(crate) use mechanism::{Authenticated, Identity, Input, Mechanism, Message, O
 pub(crate) use scram::Turn;
 pub(crate) use scram::{Means, Pace};
 pub use scram::{ScramCache, ScramHash};
+pub use scram_keys::ScramKeys;
+pub use x_oauth2_issuer::XOAuth2Issuer;

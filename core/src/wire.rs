@@ -2,6 +2,8 @@
 
 // May import from `token` and the layers above, in the order of `core/tests/layers`.
 
+#[cfg(feature = "client")]
+pub(crate) mod add_user;
 pub(crate) mod bind;
 pub(crate) mod body;
 pub(crate) mod cookies;

@@ -12,6 +12,7 @@ use crate::jid::Jid;
 use crate::key::Key;
 use crate::login::Login;
 use crate::reporting::Reporting;
+use crate::scram_keys::ScramKeys;
 use crate::secret;
 use crate::terminate::Terminate;
 
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Terminate(Box<Terminate>),
     Jid(Jid),
     Key(Key),
+    ScramKeys(ScramKeys),
     Extauth(Box<Extauth>),
     /// Print a completion script for a shell
     #[command(after_help = examples(&["prebind completions bash > /etc/bash_completion.d/prebind"]))]
@@ -55,7 +57,11 @@ impl Command {
         match self {
             Self::Login(login) => login.reporting,
             Self::Terminate(terminate) => terminate.reporting,
-            Self::Jid(_) | Self::Key(_) | Self::Extauth(_) | Self::Completions { .. } => Reporting::default(),
+            Self::Jid(_)
+            | Self::Key(_)
+            | Self::ScramKeys(_)
+            | Self::Extauth(_)
+            | Self::Completions { .. } => Reporting::default(),
         }
     }
 }
@@ -69,6 +75,7 @@ pub(crate) fn parse() -> Result<Command, clap::Error> {
         Cli::try_parse().map(|cli| cli.command).map_err(|error| match env::args().nth(1).as_deref() {
             _ if !is_about_a_secret(&error) => error,
             Some("extauth") => wrong("extauth", extauth::NEVER_AN_ARGUMENT),
+            Some("scram-keys") => wrong("scram-keys", secret::NEVER_AN_ARGUMENT),
             _ => wrong("login", secret::NEVER_AN_ARGUMENT),
         });
     let conflict = match &parsed {
@@ -124,6 +131,7 @@ mod tests {
         let names = options.chain(["iterations.least", "iterations.most", "token", "anonymous", "external"]);
         // A command that makes one call does not need these, so its messages never name them.
         let absent = [
+            "accounts",
             "iterations",
             "scram_cache",
             "max_calls",

@@ -1,7 +1,7 @@
 //! The shell command `prebind`: opens and ends XMPP-over-BOSH sessions from a terminal or a script.
 //!
 //! - [`args`] is the command line.
-//! - [`login`], [`terminate`], [`jid`], [`key`] and [`extauth`] are the commands.
+//! - [`login`], [`terminate`], [`jid`], [`key`], [`scram_keys`] and [`extauth`] are the commands.
 //! - [`connection`], [`negotiation`], [`credentials`] and [`reporting`] are groups of options, and turn them
 //!   into values of the library.
 //! - [`failure`] and [`exit`] say how a command ends.
@@ -27,6 +27,7 @@ mod output;
 mod printable;
 mod profile;
 mod reporting;
+mod scram_keys;
 mod secret;
 mod terminate;
 mod trace;
@@ -76,6 +77,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Terminate(terminate) => terminate.run(),
         Command::Jid(jid) => jid.run(),
         Command::Key(key) => key.run(),
+        Command::ScramKeys(keys) => keys.run(),
         Command::Extauth(extauth) => extauth.run(),
         Command::Completions { shell } => output::print(&args::completions(shell)),
     }

@@ -47,6 +47,10 @@ class Client
      *     as `4096-600000` or only the most; default 4,096 to 600,000
      * @param ?int $scram_cache how many users' SCRAM keys, but not passwords, to cache from a login that succeeds until
      *     one with them fails, so that they need not be derived at each login; 0 caches none; default 1,000
+     * @param ?array{jid: string, password: string, url?: ?string, group?: ?string} $accounts who makes an account on
+     *     the chat server for each user who logs in with a token and has none: the JID and password of an
+     *     administrator, and for ejabberd the `url` of its HTTP API; with a `group`, each user joins that shared roster
+     *     group
      * @param ?array<string, string> $headers HTTP headers to add to every request
      * @param ?string $ca CA certificates to trust instead of the operating system's
      * @param ?array{string, string} $client_certificate the client certificate to present to the server, with those
@@ -102,6 +106,7 @@ class Client
         ?bool $fast_tokens = null,
         ?array $iterations = null,
         ?int $scram_cache = null,
+        #[\SensitiveParameter] ?array $accounts = null,
         #[\SensitiveParameter] ?array $headers = null,
         ?string $ca = null,
         #[\SensitiveParameter] ?array $client_certificate = null,
@@ -206,11 +211,13 @@ class Client
      * - `$token`: what the server takes as a password, a JWT for example; always by PLAIN;
      * - `$jwt`: what signs a JSON Web Token for each call, by PLAIN; no user needs a password;
      * - `$oauthbearer`, `$x_oauth2`: an OAuth 2.0 token;
+     * - `$x_oauth2_issuer`: ejabberd's API, which issues such a token for each user; `jid` is an administrator's;
      * - `$anonymous`: no account; the JID is only a domain;
      * - `$external`: a client certificate, or a header or cookie that the server looks at;
      * - `$scram_keys`, `$scram_salted_password`: what a SCRAM store keeps (RFC 5802 §3);
      * - `$mechanism` with its `$initial_response`: any mechanism that ends after one message.
      *
+     * @param ?array{url: string, jid: string, password: string, lifetime?: int|float|null} $x_oauth2_issuer
      * @param ?array{hash: string, salt: string, iterations: int, client_key: string, server_key: string} $scram_keys
      * @param ?array{hash: string, salt: string, iterations: int, salted_password: string} $scram_salted_password
      * @param ?string $fast_token what {@see Session::$fastToken} of an earlier session of the account
@@ -218,6 +225,8 @@ class Client
      *     can do without one
      * @param ?string $authcid logs in under another user name than the JID's
      * @param ?string $authzid the identity to act as
+     * @param ?string $nickname the name that other people see, for an account that the option `accounts` makes by
+     *     ejabberd's API
      *
      * @throws Exception no session is left behind on the server then
      */
@@ -228,6 +237,7 @@ class Client
         ?Jwt $jwt = null,
         #[\SensitiveParameter] ?string $oauthbearer = null,
         #[\SensitiveParameter] ?string $x_oauth2 = null,
+        #[\SensitiveParameter] ?array $x_oauth2_issuer = null,
         bool $anonymous = false,
         bool $external = false,
         ?string $mechanism = null,
@@ -237,6 +247,7 @@ class Client
         #[\SensitiveParameter] ?string $fast_token = null,
         ?string $authcid = null,
         ?string $authzid = null,
+        ?string $nickname = null,
     ): Session {
         $credentials = \get_defined_vars();
         unset($credentials['jid']);

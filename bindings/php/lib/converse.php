@@ -6,11 +6,12 @@ namespace Prebind;
  * The chat in a web page, by Converse.js: what the page needs, and what the page's browser asks.
  *
  * @phpstan-type Proof array{
- *     password?: ?string, token?: ?string, jwt?: ?Jwt, oauthbearer?: ?string, x_oauth2?: ?string, anonymous?: bool,
- *     external?: bool, mechanism?: ?string, initial_response?: ?string,
+ *     password?: ?string, token?: ?string, jwt?: ?Jwt, oauthbearer?: ?string, x_oauth2?: ?string,
+ *     x_oauth2_issuer?: ?array{url: string, jid: string, password: string, lifetime?: int|float|null},
+ *     anonymous?: bool, external?: bool, mechanism?: ?string, initial_response?: ?string,
  *     scram_keys?: ?array{hash: string, salt: string, iterations: int, client_key: string, server_key: string},
  *     scram_salted_password?: ?array{hash: string, salt: string, iterations: int, salted_password: string},
- *     fast_token?: ?string, authcid?: ?string, authzid?: ?string,
+ *     fast_token?: ?string, authcid?: ?string, authzid?: ?string, nickname?: ?string,
  * }
  */
 final class Converse

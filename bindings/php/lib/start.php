@@ -13,12 +13,12 @@ namespace {
      * @param array{
      *     lang?: ?string, wait?: ?int, hold?: ?int, route?: ?string, resource?: ?string, weakest_mechanism?: ?string,
      *     digest_md5?: ?bool, allow_cleartext?: ?bool, fast_tokens?: ?bool, iterations?: ?array{int, int},
-     *     scram_cache?: ?int, headers?: ?array<string, string>, ca?: ?string,
-     *     client_certificate?: ?array{string, string}, proxy?: ?string, ip_family?: ?string, deadline?: int|float|null,
-     *     resolve_timeout?: int|float|null, connect_timeout?: int|float|null, request_timeout?: int|float|null,
-     *     max_calls?: ?int, workers?: ?int, max_host_calls?: ?int, fail_fast_after?: ?int,
-     *     fail_fast_for?: int|float|null, max_reply?: ?int, learn?: ?bool, relearn_after?: int|float|null,
-     *     profile?: ?string,
+     *     scram_cache?: ?int, accounts?: ?array{jid: string, password: string, url?: ?string, group?: ?string},
+     *     headers?: ?array<string, string>, ca?: ?string, client_certificate?: ?array{string, string}, proxy?: ?string,
+     *     ip_family?: ?string, deadline?: int|float|null, resolve_timeout?: int|float|null,
+     *     connect_timeout?: int|float|null, request_timeout?: int|float|null, max_calls?: ?int, workers?: ?int,
+     *     max_host_calls?: ?int, fail_fast_after?: ?int, fail_fast_for?: int|float|null, max_reply?: ?int,
+     *     learn?: ?bool, relearn_after?: int|float|null, profile?: ?string,
      *     cache?: ?array{callable(string): mixed, callable(string, string): mixed},
      * } $options further arguments of `Prebind\Client`, by their names
      *
@@ -60,6 +60,33 @@ namespace Prebind {
     {
         [$name, $domain] = [Native\Call::text('jid', $name), Native\Call::text('jid', $domain)];
         return Native\Call::answer(static fn () => \prebind_native_jid($name, $domain));
+    }
+
+    /**
+     * The SCRAM keys of a password, to keep in its place: what the argument `scram_keys` of {@see Client::prebind()}
+     * takes, and the stored key, which the server keeps instead of them. The client key logs in: keep it like a password.
+     *
+     * @param string $hash `SHA-1`, `SHA-256` or `SHA-512`
+     * @param int $iterations the count that the server has for the account
+     * @param ?string $salt the server's salt; without one a new salt is drawn, for an account whose keys you write into
+     *     the server's store. It is text
+     *
+     * @return array{array{hash: string, salt: string, iterations: int, client_key: string, server_key: string}, string}
+     *
+     * @throws ConfigException if a value cannot be used
+     */
+    function scram_keys(
+        #[\SensitiveParameter] string $password,
+        string $hash,
+        int $iterations,
+        #[\SensitiveParameter] ?string $salt = null,
+    ): array {
+        $given = new Native\Hidden(\array_filter(\get_defined_vars(), static fn ($value) => $value !== null));
+        /** @var array{hash: string, salt: string, iterations: int, client_key: string, server_key: string, stored_key: string} $keys */
+        $keys = Native\Call::answer(static fn () => \prebind_native_scram_keys($given));
+        $stored_key = $keys['stored_key'];
+        unset($keys['stored_key']);
+        return [$keys, $stored_key];
     }
 
     /**

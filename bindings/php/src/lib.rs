@@ -28,7 +28,7 @@ use prebind::token::Refusal;
 use prebind::{Account, Client, Config, Credentials, Jid, PasswordMechanism, Session};
 
 use crate::call::{interruptible, print_settings};
-use crate::value::{answer, content, details, fields, named, text};
+use crate::value::{answer, content, details, fields, given_back, named, text};
 
 /// The settings of `php.ini`, which PHP reads until the process ends. The pointer shows a leak checker that
 /// the table is in use.
@@ -137,6 +137,15 @@ fn prebind_native_refusal(token: &Zval, jid: &Zval, jwt: &Zval, now: u64) -> Php
     answer(refusal.map(|refusal| refusal.map(Refusal::as_str)))
 }
 
+/// The SCRAM keys of a password, by named values.
+#[php_function]
+fn prebind_native_scram_keys(given: &Zval) -> PhpResult<Zval> {
+    match contained(|| prebind::binding::scram_keys(named(given))) {
+        Ok(keys) => answer(Ok(given_back(Value::Map(keys))?)),
+        Err(error) => Ok(details(&error)?),
+    }
+}
+
 /// The options that `php.ini` may set, with the name of the setting.
 #[php_function]
 fn prebind_native_settings() -> HashMap<String, String> {
@@ -175,5 +184,6 @@ fn module(module: ModuleBuilder) -> ModuleBuilder {
     let module = module.function(wrap_function!(prebind_native_refusal));
     let module = module.function(wrap_function!(prebind_native_settings));
     let module = module.function(wrap_function!(prebind_native_jid));
+    let module = module.function(wrap_function!(prebind_native_scram_keys));
     asked::declared(web::declared(module.function(wrap_function!(prebind_native_schema))))
 }

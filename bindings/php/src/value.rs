@@ -35,7 +35,7 @@ pub(crate) fn fields(named: impl Iterator<Item = (Field, Value)>) -> Result<ZBox
     Ok(fields)
 }
 
-fn given_back(value: Value) -> Result<Zval> {
+pub(crate) fn given_back(value: Value) -> Result<Zval> {
     match value {
         Value::Nothing => Ok(Zval::new()),
         Value::Flag(flag) => flag.into_zval(false),

@@ -53,6 +53,11 @@ namespace {
     {
     }
 
+    /** @return array{array<string, string|int>}|array{kind: string, message: string} */
+    function prebind_native_scram_keys(Hidden $given): array
+    {
+    }
+
     function prebind_native_schema(): string
     {
     }

@@ -11,12 +11,12 @@ namespace {
      * @param array{
      *     lang?: ?string, wait?: ?int, hold?: ?int, route?: ?string, resource?: ?string, weakest_mechanism?: ?string,
      *     digest_md5?: ?bool, allow_cleartext?: ?bool, fast_tokens?: ?bool, iterations?: ?array{int, int},
-     *     scram_cache?: ?int, headers?: ?array<string, string>, ca?: ?string,
-     *     client_certificate?: ?array{string, string}, proxy?: ?string, ip_family?: ?string, deadline?: int|float|null,
-     *     resolve_timeout?: int|float|null, connect_timeout?: int|float|null, request_timeout?: int|float|null,
-     *     max_calls?: ?int, workers?: ?int, max_host_calls?: ?int, fail_fast_after?: ?int,
-     *     fail_fast_for?: int|float|null, max_reply?: ?int, learn?: ?bool, relearn_after?: int|float|null,
-     *     profile?: ?string,
+     *     scram_cache?: ?int, accounts?: ?array{jid: string, password: string, url?: ?string, group?: ?string},
+     *     headers?: ?array<string, string>, ca?: ?string, client_certificate?: ?array{string, string}, proxy?: ?string,
+     *     ip_family?: ?string, deadline?: int|float|null, resolve_timeout?: int|float|null,
+     *     connect_timeout?: int|float|null, request_timeout?: int|float|null, max_calls?: ?int, workers?: ?int,
+     *     max_host_calls?: ?int, fail_fast_after?: ?int, fail_fast_for?: int|float|null, max_reply?: ?int,
+     *     learn?: ?bool, relearn_after?: int|float|null, profile?: ?string,
      *     cache?: ?array{callable(string): mixed, callable(string, string): mixed},
      * } $options further arguments of `Prebind\Client`, by their names
      *
@@ -41,6 +41,26 @@ namespace Prebind {
      */
     function jid_from_user(string $name, string $domain): string
     {}
+
+    /**
+     * The SCRAM keys of a password, to keep in its place: what the argument `scram_keys` of {@see Client::prebind()}
+     * takes, and the stored key, which the server keeps instead of them. The client key logs in: keep it like a password.
+     *
+     * @param string $hash `SHA-1`, `SHA-256` or `SHA-512`
+     * @param int $iterations the count that the server has for the account
+     * @param ?string $salt the server's salt; without one a new salt is drawn, for an account whose keys you write into
+     *     the server's store. It is text
+     *
+     * @return array{array{hash: string, salt: string, iterations: int, client_key: string, server_key: string}, string}
+     *
+     * @throws ConfigException if a value cannot be used
+     */
+    function scram_keys(
+        #[\SensitiveParameter] string $password,
+        string $hash,
+        int $iterations,
+        #[\SensitiveParameter] ?string $salt = null,
+    ): array {}
 
     /**
      * The doctor: logs a user in as the site would, and ends the session again. Prints a line for each check: what is
@@ -384,6 +404,10 @@ class Client
      *     as `4096-600000` or only the most; default 4,096 to 600,000
      * @param ?int $scram_cache how many users' SCRAM keys, but not passwords, to cache from a login that succeeds until
      *     one with them fails, so that they need not be derived at each login; 0 caches none; default 1,000
+     * @param ?array{jid: string, password: string, url?: ?string, group?: ?string} $accounts who makes an account on
+     *     the chat server for each user who logs in with a token and has none: the JID and password of an
+     *     administrator, and for ejabberd the `url` of its HTTP API; with a `group`, each user joins that shared roster
+     *     group
      * @param ?array<string, string> $headers HTTP headers to add to every request
      * @param ?string $ca CA certificates to trust instead of the operating system's
      * @param ?array{string, string} $client_certificate the client certificate to present to the server, with those
@@ -439,6 +463,7 @@ class Client
         ?bool $fast_tokens = null,
         ?array $iterations = null,
         ?int $scram_cache = null,
+        #[\SensitiveParameter] ?array $accounts = null,
         #[\SensitiveParameter] ?array $headers = null,
         ?string $ca = null,
         #[\SensitiveParameter] ?array $client_certificate = null,
@@ -489,11 +514,13 @@ class Client
      * - `$token`: what the server takes as a password, a JWT for example; always by PLAIN;
      * - `$jwt`: what signs a JSON Web Token for each call, by PLAIN; no user needs a password;
      * - `$oauthbearer`, `$x_oauth2`: an OAuth 2.0 token;
+     * - `$x_oauth2_issuer`: ejabberd's API, which issues such a token for each user; `jid` is an administrator's;
      * - `$anonymous`: no account; the JID is only a domain;
      * - `$external`: a client certificate, or a header or cookie that the server looks at;
      * - `$scram_keys`, `$scram_salted_password`: what a SCRAM store keeps (RFC 5802 §3);
      * - `$mechanism` with its `$initial_response`: any mechanism that ends after one message.
      *
+     * @param ?array{url: string, jid: string, password: string, lifetime?: int|float|null} $x_oauth2_issuer
      * @param ?array{hash: string, salt: string, iterations: int, client_key: string, server_key: string} $scram_keys
      * @param ?array{hash: string, salt: string, iterations: int, salted_password: string} $scram_salted_password
      * @param ?string $fast_token what {@see Session::$fastToken} of an earlier session of the account
@@ -501,6 +528,8 @@ class Client
      *     can do without one
      * @param ?string $authcid logs in under another user name than the JID's
      * @param ?string $authzid the identity to act as
+     * @param ?string $nickname the name that other people see, for an account that the option `accounts` makes by
+     *     ejabberd's API
      *
      * @throws Exception no session is left behind on the server then
      */
@@ -511,6 +540,7 @@ class Client
         ?Jwt $jwt = null,
         #[\SensitiveParameter] ?string $oauthbearer = null,
         #[\SensitiveParameter] ?string $x_oauth2 = null,
+        #[\SensitiveParameter] ?array $x_oauth2_issuer = null,
         bool $anonymous = false,
         bool $external = false,
         ?string $mechanism = null,
@@ -520,6 +550,7 @@ class Client
         #[\SensitiveParameter] ?string $fast_token = null,
         ?string $authcid = null,
         ?string $authzid = null,
+        ?string $nickname = null,
     ): Session {}
 
     /**
@@ -659,11 +690,12 @@ namespace Prebind {
  * The chat in a web page, by Converse.js: what the page needs, and what the page's browser asks.
  *
  * @phpstan-type Proof array{
- *     password?: ?string, token?: ?string, jwt?: ?Jwt, oauthbearer?: ?string, x_oauth2?: ?string, anonymous?: bool,
- *     external?: bool, mechanism?: ?string, initial_response?: ?string,
+ *     password?: ?string, token?: ?string, jwt?: ?Jwt, oauthbearer?: ?string, x_oauth2?: ?string,
+ *     x_oauth2_issuer?: ?array{url: string, jid: string, password: string, lifetime?: int|float|null},
+ *     anonymous?: bool, external?: bool, mechanism?: ?string, initial_response?: ?string,
  *     scram_keys?: ?array{hash: string, salt: string, iterations: int, client_key: string, server_key: string},
  *     scram_salted_password?: ?array{hash: string, salt: string, iterations: int, salted_password: string},
- *     fast_token?: ?string, authcid?: ?string, authzid?: ?string,
+ *     fast_token?: ?string, authcid?: ?string, authzid?: ?string, nickname?: ?string,
  * }
  */
 final class Converse

@@ -11,6 +11,7 @@ final class OptionsTest extends TestCase
     private const TYPES = [
         'flag' => '?bool', 'count' => '?int', 'range' => '?array', 'seconds' => 'int|float|null', 'choice' => '?string',
         'text' => '?string', 'pem' => '?string', 'certificate' => '?array', 'headers' => '?array',
+        'record' => '?array',
     ];
 
     /** @return array<string, mixed> the values that all languages share */

@@ -163,7 +163,7 @@ final class PackageTest extends TestCase
     {
         $settings = array_keys(ini_get_all('prebind', false));
         foreach (schema()['options'] as ['name' => $name, 'type' => $type]) {
-            $isLine = !in_array($type, ['headers', 'pem', 'certificate'], true) && !in_array($name, ['proxy', 'profile'], true);
+            $isLine = !in_array($type, ['headers', 'pem', 'certificate', 'record'], true) && !in_array($name, ['proxy', 'profile'], true);
             $setting = "prebind.$name";
             self::assertSame($isLine, in_array($setting, $settings, true), $name);
             if (!$isLine) {

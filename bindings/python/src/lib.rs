@@ -62,6 +62,14 @@ mod _prebind {
         prebind::binding::schema_json()
     }
 
+    /// The SCRAM keys of a password, by named values.
+    #[pyfunction]
+    fn scram_keys<'py>(given: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+        let (py, given) = (given.py(), crate::arguments::given(given)?);
+        let derive = || prebind::binding::contained(|| prebind::binding::scram_keys(given));
+        crate::results::named(py, py.detach(derive).map_err(crate::call::raise)?)
+    }
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("OPTIONS", prebind::Config::options().map(|option| option.name).collect::<Vec<_>>())?;

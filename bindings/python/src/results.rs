@@ -35,12 +35,15 @@ fn converted(py: Python<'_>, given: Value) -> PyResult<Bound<'_, PyAny>> {
                 values.into_iter().map(|value| converted(py, value)).collect::<PyResult<_>>()?;
             PyTuple::new(py, values)?.into_any()
         }
-        Value::Map(values) => {
-            let fields = PyDict::new(py);
-            for (name, value) in values {
-                fields.set_item(name, converted(py, value)?)?;
-            }
-            fields.into_any()
-        }
+        Value::Map(values) => named(py, values)?.into_any(),
     })
+}
+
+/// Values with their names.
+pub(crate) fn named(py: Python<'_>, values: Vec<(String, Value)>) -> PyResult<Bound<'_, PyDict>> {
+    let fields = PyDict::new(py);
+    for (name, value) in values {
+        fields.set_item(name, converted(py, value)?)?;
+    }
+    Ok(fields)
 }

@@ -32,6 +32,10 @@ NATIVE_GOOD = {
     "client_certificate": [
         tuple(pem.encode() for pem in VALUES["options"]["client_certificate"]["good"][0])
     ],
+    "accounts": [
+        prebind.Accounts("svc@example.org", "x", "https://chat.example.org/api", "staff"),
+        prebind.Accounts("admin@example.org", "x"),
+    ],
     "headers": [MappingProxyType({"X-Site": "shop"})],
     "deadline": [timedelta(seconds=2)],
     "relearn_after": [timedelta(minutes=5)],
@@ -57,6 +61,7 @@ ANNOTATIONS = {
     "pem": "Pem",
     "certificate": "tuple[Pem, Pem]",
     "headers": "Mapping[str, str]",
+    "record": "Accounts",
 }
 
 
@@ -132,6 +137,7 @@ def test_credentials_are_those_of_the_library():
     assert {*keywords, "password"} == set(CREDENTIALS)
     for name, type_ in [
         ("jwt", prebind.Jwt),
+        ("x_oauth2_issuer", prebind.XOAuth2Issuer),
         ("scram_keys", prebind.ScramKeys),
         ("scram_salted_password", prebind.ScramSaltedPassword),
     ]:
@@ -174,6 +180,12 @@ def test_exactly_one_proof(credentials):
             "credentials",
         ),
         ({"password": "x", "authzid": ""}, "authzid"),
+        ({"password": "x", "nickname": ""}, "nickname"),
+        ({"x_oauth2_issuer": prebind.XOAuth2Issuer("x", "a@b", "c")}, "x_oauth2_issuer"),
+        (
+            {"x_oauth2_issuer": prebind.XOAuth2Issuer("https://a/api", "a@b", "c", 0.5)},
+            "x_oauth2_issuer",
+        ),
         ({"jwt": prebind.Jwt("x")}, "jwt"),
         ({"jwt": prebind.Jwt([], lifetime=5)}, "key"),
         ({"jwt": prebind.Jwt("x" * 31, "HS256")}, "key"),
@@ -200,6 +212,9 @@ def test_stored_keys_are_not_shown():
     salted = prebind.ScramSaltedPassword("SHA-1", b"salt", 4096, b"salted")
     assert repr(keys) == "ScramKeys('SHA-1', ***)"
     assert repr(prebind.Jwt("secret", "HS256")) == "Jwt(***)"
+    assert repr(prebind.Accounts("a@b", "secret")) == "Accounts('a@b', ***)"
+    issuer = prebind.XOAuth2Issuer("https://a/api", "a@b", "secret")
+    assert repr(issuer) == "XOAuth2Issuer('https://a/api', 'a@b', ***)"
     assert repr(salted) == "ScramSaltedPassword('SHA-1', ***)"
 
 

@@ -2,6 +2,7 @@
 
 require "prebind/errors"
 require "prebind/session"
+require "prebind/ejabberd"
 require "prebind/jwt"
 require "prebind/scram"
 require "prebind/log"

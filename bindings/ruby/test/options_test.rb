@@ -21,6 +21,7 @@ class OptionsTest < Minitest::Test
   # Values that are accepted, of the forms that JSON does not have.
   NATIVE_GOOD = {
     "weakest_mechanism" => [:"SCRAM-SHA-512"], "ip_family" => [:ipv4], "iterations" => [4096..10_000, 1...3],
+    "accounts" => [Prebind::Accounts.new(jid: "svc@example.org", password: "x", url: "https://chat.example.org/api")],
     "headers" => [{ "X-Site": "x" }], "deadline" => [5r, BigDecimal("1.5")], "ca" => [VALUES.dig("options", "ca", "good", 0).b]
   }.freeze
 
@@ -34,7 +35,7 @@ class OptionsTest < Minitest::Test
   SIGNATURES = {
     "flag" => "bool", "count" => "Integer", "range" => "Range[Integer] | [Integer, Integer]", "seconds" => "seconds",
     "choice" => "String | Symbol", "text" => "String", "pem" => "pem", "certificate" => "[pem, pem]",
-    "headers" => "Hash[String, String]"
+    "headers" => "Hash[String, String]", "record" => "Accounts"
   }.freeze
 
   def test_good
@@ -84,7 +85,7 @@ class OptionsTest < Minitest::Test
     [taken, described, signature_of("prebind: \\(_ToS jid").keys].each do |names|
       assert_equal CREDENTIALS.keys.sort, names.sort
     end
-    { "jwt" => Prebind::Jwt, "scram_keys" => Prebind::ScramKeys,
+    { "jwt" => Prebind::Jwt, "x_oauth2_issuer" => Prebind::XOAuth2Issuer, "scram_keys" => Prebind::ScramKeys,
       "scram_salted_password" => Prebind::ScramSaltedPassword }.each do |name, type|
       parameters = type.instance_method(:initialize).parameters.map { |_, parameter| parameter.to_s }
       assert_equal CREDENTIALS[name].values_at("fields", "optional_fields").compact.flatten, parameters
@@ -105,6 +106,8 @@ class OptionsTest < Minitest::Test
     {
       { token: "" } => "password", { oauthbearer: "a b" } => "token", { initial_response: "x" } => "mechanism",
       { mechanism: "external" } => "mechanism", { password: "x", authzid: "" } => "authzid",
+      { password: "x", nickname: "" } => "nickname",
+      { x_oauth2_issuer: Prebind::XOAuth2Issuer.new(url: "x", jid: "a@b", password: "c") } => "x_oauth2_issuer",
       { password: 1 } => "password", { password: "\xff" } => "password", { scram_keys: "x" } => "scram_keys",
       { password: "x", fast_token: "x" } => "fast_token", { jwt: Prebind::Jwt.new(keys: "x") } => "jwt",
       { jwt: Prebind::Jwt.new(keys: ["x" * 31], algorithm: "HS256") } => "key",
@@ -132,6 +135,9 @@ class OptionsTest < Minitest::Test
     keys = Prebind::ScramKeys.new(hash: "SHA-1", salt: "salt", iterations: 1, client_key: "key", server_key: "key")
     assert_equal "#<Prebind::ScramKeys SHA-1>", keys.inspect
     assert_equal "#<Prebind::Jwt>", Prebind::Jwt.new(keys: "secret").inspect
+    assert_equal "#<Prebind::Accounts a@b>", Prebind::Accounts.new(jid: "a@b", password: "secret").inspect
+    issuer = Prebind::XOAuth2Issuer.new(url: "https://a/api", jid: "a@b", password: "secret")
+    assert_equal "#<Prebind::XOAuth2Issuer https://a/api a@b>", issuer.inspect
     salted = Prebind::ScramSaltedPassword.new(hash: "SHA-1", salt: "salt", iterations: 1, salted_password: "key")
     assert_equal "#<Prebind::ScramSaltedPassword SHA-1>", salted.inspect
     session = Prebind::Session.new(jid: "alice@example.org/x", sid: "x", rid: 1, fast_token: "secret")

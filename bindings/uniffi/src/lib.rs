@@ -98,6 +98,46 @@ pub fn schema_json() -> String {
     binding::schema_json()
 }
 
+/// The SCRAM keys of a password, to keep in its place.
+#[derive(uniffi::Record)]
+pub struct ScramKeys {
+    /// The hash function.
+    pub hash: String,
+    /// The salt.
+    pub salt: Vec<u8>,
+    /// The iteration count.
+    pub iterations: i32,
+    /// What logs in.
+    pub client_key: Vec<u8>,
+    /// What the server proves itself by.
+    pub server_key: Vec<u8>,
+    /// What the server keeps instead of the client key.
+    pub stored_key: Vec<u8>,
+}
+
+/// Derives the SCRAM keys of a password, with the salt and the count that the server has for the account; without a
+/// salt a new one is drawn.
+///
+/// # Errors
+/// `Config` if a value cannot be used.
+#[uniffi::export]
+#[expect(clippy::needless_pass_by_value, reason = "UniFFI hands over what it has read")]
+pub fn scram_keys(password: String, hash: &str, iterations: i32, salt: Option<Vec<u8>>) -> Result<ScramKeys> {
+    let derive = || {
+        let (password, count) = (password.into(), iterations.try_into().unwrap_or_default());
+        prebind::ScramKeys::derive(hash.parse()?, &password, salt.as_deref(), count)
+    };
+    let keys = contained(derive)?;
+    Ok(ScramKeys {
+        hash: keys.hash().hash_name().to_owned(),
+        salt: keys.salt().to_vec(),
+        iterations,
+        client_key: keys.client_key().to_vec(),
+        server_key: keys.server_key().to_vec(),
+        stored_key: keys.stored_key().to_vec(),
+    })
+}
+
 /// Asked about twenty times a second while a call waits, on the thread that makes the call.
 #[uniffi::export(with_foreign)]
 pub trait Watch: Send + Sync {
@@ -131,9 +171,9 @@ impl Client {
     /// Opens an authenticated session for an account.
     ///
     /// The credentials have exactly one of these: `password`, `token`, `jwt`, `oauthbearer`, `x_oauth2`,
-    /// `anonymous`, `external`, `scram_keys`, `scram_salted_password`, or `mechanism` with its
-    /// `initial_response`. A `fast_token` is tried first, and may also stand alone. `authcid` and `authzid`
-    /// may be added.
+    /// `x_oauth2_issuer`, `anonymous`, `external`, `scram_keys`, `scram_salted_password`, or `mechanism` with its
+    /// `initial_response`. A `fast_token` is tried first, and may also stand alone. `authcid`, `authzid`
+    /// and `nickname` may be added.
     ///
     /// # Errors
     /// `Config` with the argument's name, or `credentials` if there is none of them or more than one; any

@@ -4,7 +4,7 @@ use super::nearest::nearest;
 use super::tokens;
 use crate::error::{Error, Result, address, shortened};
 use crate::named::{NamedValue, Parameter, Value, ValueType};
-use crate::sasl::{Credentials, FastToken, MAX_SECRET, ScramHash};
+use crate::sasl::{Credentials, FastToken, MAX_SECRET, ScramHash, XOAuth2Issuer};
 
 use ValueType::{Flag, Record, Text};
 
@@ -40,6 +40,16 @@ static ARGUMENTS: &[Argument] = arguments! {
         "An OAuth 2.0 token, sent by OAUTHBEARER.";
     x_oauth2: Text => |given| given.secret().map(Credentials::x_oauth2),
         "An OAuth 2.0 token, sent by X-OAUTH2.";
+    x_oauth2_issuer: Record { fields: &["url", "jid", "password"], optional_fields: &["lifetime"] } => |given| {
+            let ([url, jid, password], [lifetime]) = given.record_with()?;
+            let mut issuer = XOAuth2Issuer::new(&url.text()?, &jid.text()?, password.secret()?)?;
+            if let Some(lifetime) = lifetime {
+                issuer = issuer.with_lifetime(lifetime.seconds()?)?;
+            }
+            Ok(Credentials::x_oauth2_issuer(issuer))
+        },
+        "ejabberd's HTTP API, which issues a token for each user, sent by X-OAUTH2; the account that may ask for it is \
+         an administrator's.";
     anonymous: Flag => |given| given.flag().map(|_| Credentials::anonymous()),
         "No account; the JID is only a domain.";
     external: Flag => |given| given.flag().map(|_| Credentials::external()),
@@ -71,6 +81,8 @@ static ARGUMENTS: &[Argument] = arguments! {
         "Another user name to log in under than the JID's.";
     authzid: Text,
         "The identity to act as; some servers trust it more than they should.";
+    nickname: Text,
+        "The name that other people see, for an account that the option `accounts` makes by ejabberd's API.";
 };
 
 impl Credentials {
@@ -85,15 +97,16 @@ impl Credentials {
         })
     }
 
-    /// The credentials that named arguments stand for: exactly one proof, and `authcid` and
-    /// `authzid` if wanted. A `fast_token` ([`FastToken::to_text`]) goes with a proof or is one itself.
+    /// The credentials that named arguments stand for: exactly one proof, and `authcid`, `authzid` and
+    /// `nickname` if wanted. A `fast_token` ([`FastToken::to_text`]) goes with a proof or is one itself.
     /// Arguments without a value, or with the flag false, count as absent.
     ///
     /// The proofs are `password`, `token` ([`plain`](Self::plain)), `oauthbearer`, `x_oauth2`,
     /// the flags `anonymous` and `external`, `mechanism` together with `initial_response`
     /// ([`raw`](Self::raw)), and the maps `jwt` ([`jwt`](Self::jwt): `keys`, one or a list, each as
     /// [`Key::read`](crate::token::Key::read) takes it; if wanted `algorithm`, with which a key may be the secret itself, `lifetime` in seconds,
-    /// `audience`, and further `claims` as a map), `scram_keys` (`hash`, `salt`, `iterations`, `client_key`,
+    /// `audience`, and further `claims` as a map), `x_oauth2_issuer` ([`x_oauth2_issuer`](Self::x_oauth2_issuer): `url`,
+    /// `jid`, `password`; if wanted `lifetime` in seconds), `scram_keys` (`hash`, `salt`, `iterations`, `client_key`,
     /// `server_key`) and `scram_salted_password` (`hash`, `salt`, `iterations`, `salted_password`).
     ///
     /// # Errors
@@ -115,8 +128,8 @@ impl Credentials {
             Some(given.swap_remove(at).1)
         };
         let raw = [take("mechanism"), take("initial_response")];
-        let [fast_token, identity @ ..] =
-            ["fast_token", "authcid", "authzid"].map(|name| Some((argument(name)?, take(name)?)));
+        let [fast_token, beside @ ..] =
+            ["fast_token", "authcid", "authzid", "nickname"].map(|name| Some((argument(name)?, take(name)?)));
         if raw.iter().any(Option::is_some) {
             let parts = raw.map(|part| part.unwrap_or(Value::from(String::new())));
             given.push(("mechanism".to_owned(), Value::List(parts.into())));
@@ -137,7 +150,7 @@ impl Credentials {
             (Err(proofs), Some(token)) if proofs.is_empty() => Self::fast(token),
             (Err(_), _) => return Err(one_is_needed()),
         };
-        for (given, set) in identity.into_iter().zip([Self::authcid, Self::authzid]) {
+        for (given, set) in beside.into_iter().zip([Self::authcid, Self::authzid, Self::nickname]) {
             if let Some((argument, value)) = given {
                 credentials = set(credentials, argument.given(value).text()?);
             }
@@ -236,6 +249,8 @@ mod tests {
                         "keys" => text(JWK),
                         "hash" => text("SHA-1"),
                         "iterations" => 4096.into(),
+                        "url" => text("https://localhost/api"),
+                        "jid" => text("svc@localhost"),
                         _ => text("x"),
                     };
                     let fields = fields.iter().map(|field| ((*field).to_owned(), value(field)));
@@ -243,7 +258,9 @@ mod tests {
                 }
                 ("initial_response", _) => vec![("mechanism".to_owned(), text("X")), (name, text("a"))],
                 ("fast_token", _) => vec![(name, text(FAST_TOKEN))],
-                ("authcid" | "authzid", _) => vec![("password".to_owned(), text("a")), (name, text("b"))],
+                ("authcid" | "authzid" | "nickname", _) => {
+                    vec![("password".to_owned(), text("a")), (name, text("b"))]
+                }
                 _ => vec![(name, text("a"))],
             };
             assert!(Credentials::from_named(given).is_ok(), "{}", argument.name);

@@ -7,7 +7,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatibl
 
 use super::lost::{Lost, defect};
 use super::net::{Cause, Obstacle, Spoken};
-use super::{Client, fail_fast, give_up, no_place, no_slot, terminate, trust, turns};
+use super::{Client, accounts, api, fail_fast, give_up, issued, no_place, no_slot, terminate, trust, turns};
 use crate::config::{ClientCertificate, Config};
 use crate::error::{Error, ErrorKind, Phase, Retry, Stage};
 use crate::wire::reply::Reply;
@@ -16,6 +16,9 @@ pub(crate) fn examples() -> Vec<Error> {
     let mut errors = losses();
     errors.extend(handshakes());
     errors.extend(settings());
+    errors.extend(api::examples());
+    errors.extend(accounts::examples());
+    errors.extend(issued::examples());
     errors.push(defect(Stage::Create));
     errors.push(turns::too_late());
     errors.push(give_up::given_up(Phase::Headers, Stage::Create));

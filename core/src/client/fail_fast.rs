@@ -79,6 +79,9 @@ pub(super) enum Outcome {
 
 impl Outcome {
     pub(super) fn of<T>(result: &Result<T>) -> Self {
+        if result.as_ref().is_err_and(Error::is_of_another_server) {
+            return Self::Unknown;
+        }
         match result.as_ref().map_err(Error::kind) {
             Err(
                 ErrorKind::Timeout { phase: Phase::Derive | Phase::Queue | Phase::FailFast }

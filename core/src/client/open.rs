@@ -1,10 +1,13 @@
 //! Opens a session by the shortest plan that the server is known to support. If that fails, perhaps because
 //! of the plan or by bad luck, the classic plan follows.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::accounts::AccountMaker;
 use super::exchange::is_lost;
 use super::give_up;
+use super::issued::Issued;
 use super::memory::{Failed, Known, Memory};
 use super::post::Service;
 use super::rotation::Rotation;
@@ -14,7 +17,7 @@ use crate::error::{
     StreamCondition,
 };
 use crate::negotiation::{EACH_ANSWERED, Plan, SAME_SERVER, is_scram, is_unknown};
-use crate::sasl::ScramCache;
+use crate::sasl::{ScramCache, XOAuth2Issuer};
 use crate::session::Session;
 use crate::wire::server::Server;
 
@@ -30,13 +33,49 @@ pub(super) struct Opener {
     pub(super) scram_cache: ScramCache,
     pub(super) memory: Memory,
     pub(super) rotation: Rotation,
+    pub(super) issued: Issued,
+    pub(super) accounts: Option<AccountMaker>,
 }
 
 impl Opener {
+    /// Opens a session, for a user who has an account if accounts are to be made.
+    pub(super) fn open(&self, account: &Account, until: Instant) -> Result<Session> {
+        if let Some(accounts) = &self.accounts {
+            let open = |administrator: &Account, until| self.open_as(administrator, until);
+            accounts.ensure(&self.service, &open, account, until);
+        }
+        match account.credentials().x_oauth2_issuer_of_tokens() {
+            Some(issuer) => self.open_by_issued(account, issuer, until),
+            None => self.open_by_keys(account, until),
+        }
+    }
+
+    /// Opens a session with a token of ejabberd's. If ejabberd does not know one that was kept, as after it has lost
+    /// its database, a new one follows once: it is another secret.
+    fn open_by_issued(
+        &self,
+        account: &Account,
+        issuer: &Arc<XOAuth2Issuer>,
+        until: Instant,
+    ) -> Result<Session> {
+        let tokens = self.issued.by(issuer, &self.service.config)?;
+        if let Some(kept) = tokens.kept(account.jid()) {
+            match self.open_as(&account.with_issued(kept), until) {
+                Err(error)
+                    if is_not_authorized(&error) && Instant::now() < until && !give_up::is_stopped() =>
+                {
+                    tracing::info!("the server refused the token that was kept; asking for another one");
+                }
+                result => return result,
+            }
+        }
+        self.open_as(&account.with_issued(tokens.fetch(account.jid(), until)?), until)
+    }
+
     /// Opens a session and remembers what it learned. If the site issues a token for each call and the server
     /// refuses it, this tries once more with a token of another key. That is a different secret, and the
     /// server may know only that key.
-    pub(super) fn open(&self, account: &Account, until: Instant) -> Result<Session> {
+    fn open_by_keys(&self, account: &Account, until: Instant) -> Result<Session> {
         let Some(issuer) = account.credentials().issuer() else { return self.open_as(account, until) };
         let domain = account.jid().domain();
         let (first, other) = self.rotation.places(domain, issuer.key_count());

@@ -46,6 +46,11 @@ impl BoshUrl {
         Ok(Self(url))
     }
 
+    /// The address of an HTTP API, whose commands have paths below it. `None` if it cannot be one.
+    pub(super) fn of_api(url: &str) -> Option<Self> {
+        Self::new(url).ok().filter(|url| url.0.query().is_none())
+    }
+
     /// The URL as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -15,12 +15,12 @@ use std::time::SystemTime;
 use super::*;
 use crate::account::Account;
 use crate::binding::{Language, Value};
-use crate::config::{Config, PasswordMechanism};
+use crate::config::{Accounts, Config, PasswordMechanism};
 use crate::error::{BoshCondition, SaslCondition, ScramCondition, StanzaCondition, StreamCondition};
 use crate::jid::Jid;
 use crate::negotiation::{EACH_ANSWERED, Negotiation, Plan, Step};
 use crate::random::Random;
-use crate::sasl::{Credentials, FastToken, ScramHash};
+use crate::sasl::{Credentials, FastToken, ScramHash, ScramKeys, XOAuth2Issuer};
 use crate::token::{Algorithm, Issuer, Key};
 use crate::web::Page;
 use crate::wire::reply::Reply;
@@ -111,11 +111,24 @@ fn of_settings() -> Vec<Error> {
             Value::Map([("keys".to_owned(), keys.to_owned().into())].into_iter().chain(algorithm).collect());
         errors.push(Credentials::from_named([("jwt".to_owned(), jwt)]).err());
     }
+    for (iterations, salt) in [(1, &b"s"[..]), (4096, b"")] {
+        errors.push(ScramKeys::derive(ScramHash::Sha1, &"x".into(), Some(salt), iterations).err());
+    }
     for unknown in ["deadlin", "pasword", "colour"] {
         let unknown = [(unknown.to_owned(), nonsense.clone())];
         errors.push(Config::from_named(URL, unknown.clone()).err());
         errors.push(Credentials::from_named(unknown).err());
     }
+    let api = "https://chat.example.org/api";
+    for (url, jid, password) in [("x", "svc@example.org", "x"), (api, "x", "x"), (api, "svc@example.org", "")]
+    {
+        errors.push(XOAuth2Issuer::new(url, jid, password).err());
+    }
+    let issuer = XOAuth2Issuer::new(api, "svc@example.org", "x").unwrap();
+    errors.push(issuer.with_lifetime(Duration::ZERO).err());
+    let by_api = || Accounts::by_ejabberd(api, "svc@example.org", "x").unwrap();
+    errors.push(by_api().with_group("").err());
+    errors.push(Accounts::by_command("svc@example.org", "x").unwrap().with_group("x").err());
     for url in [
         &format!("https://chat.example.org/{}", "x".repeat(8000)),
         "chat.example.org",
@@ -265,9 +278,18 @@ fn jwt() -> Credentials {
     Credentials::jwt(Issuer::new([key]).unwrap())
 }
 
-/// The error of a driver that does not issue a token for its exchange.
-fn not_issued() -> Error {
-    let account = Account::new("alice@example.org", jwt()).unwrap();
+/// Tokens that ejabberd issues.
+fn x_oauth2_issuer() -> Credentials {
+    let issuer = XOAuth2Issuer::new("https://chat.example.org/api", "svc@example.org", "secret").unwrap();
+    let credentials = Credentials::x_oauth2_issuer(issuer);
+    #[cfg(feature = "client")]
+    let credentials = credentials.with_issued("a-token".into());
+    credentials
+}
+
+/// The error of a driver that does not issue a token for its exchange, or cannot.
+fn not_issued(credentials: Credentials) -> Error {
+    let account = Account::new("alice@example.org", credentials).unwrap();
     let (config, random) = (Config::new(URL).unwrap(), Random::fixed(1000, "nonce"));
     let (negotiation, _) = Negotiation::start(&config, &account, Plan::classic(), random, None).unwrap();
     negotiation.receive(&Reply::new(1000, 200, CREATED)).unwrap_err().error
@@ -284,6 +306,7 @@ fn of_exchanges() -> Vec<Error> {
         jwt(),
         Credentials::oauthbearer("a-token"),
         Credentials::x_oauth2("a-token"),
+        x_oauth2_issuer(),
         Credentials::anonymous(),
         Credentials::external(),
         Credentials::raw("X-OWN", "a-response"),
@@ -343,7 +366,9 @@ fn of_exchanges() -> Vec<Error> {
     errors.push(exchange(token(), &[CREATED, &success, &features, &odd]));
     errors.push(Some(Error::protocol(Stage::Bind, EACH_ANSWERED, "none to an empty request")));
     errors.push(Some(unasked()));
-    errors.push(Some(not_issued()));
+    errors.push(Some(not_issued(jwt())));
+    let issuer = XOAuth2Issuer::new("https://chat.example.org/api", "svc@example.org", "secret").unwrap();
+    errors.push(Some(not_issued(Credentials::x_oauth2_issuer(issuer))));
     let patience = vec![body(""); 30];
     let answers: Vec<&str> = patience.iter().map(String::as_str).collect();
     errors.push(exchange(token(), &[&[CREATED][..], &answers].concat()));

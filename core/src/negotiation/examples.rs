@@ -4,7 +4,7 @@ use super::choice::{Uses, Way};
 use crate::account::Account;
 use crate::config::{Config, PasswordMechanism};
 use crate::error::Error;
-use crate::sasl::{Credentials, FastToken, ScramHash};
+use crate::sasl::{Credentials, FastToken, ScramHash, XOAuth2Issuer};
 use crate::token::{Algorithm, Issuer, Key};
 use crate::wire::sasl2::Offer;
 use crate::wire::stanza::Features;
@@ -47,6 +47,8 @@ pub(crate) fn examples() -> Vec<Error> {
         of(url, weakest_mechanism, password(), &offer(&[offered]));
     }
     of(HTTPS, scram, Credentials::plain("secret"), &offer(&["PLAIN"]));
+    let issuer = XOAuth2Issuer::new("https://chat.example.org/api", "svc@example.org", "secret").unwrap();
+    of(HTTPS, plain, Credentials::x_oauth2_issuer(issuer), &offer(&["GSSAPI"]));
     for url in [HTTP, HTTPS] {
         of(url, plain, password(), &offer(&[]));
         of(url, plain, password(), &Features { starttls: true, ..offer(&[]) });

@@ -12,6 +12,7 @@ use super::mechanism::{Identity, Mechanism};
 use super::prepare;
 use super::scram::{KeySource, Keys, Means, Scram, ScramHash, StoredForm, StoredKeys};
 use super::simple::{OAuthBearer, OneMessage, check_token};
+use super::x_oauth2_issuer::XOAuth2Issuer;
 use crate::config::PasswordMechanism;
 use crate::error::{Error, Result};
 use crate::jid::Jid;
@@ -36,6 +37,7 @@ pub struct Credentials {
     fast_token: Option<FastToken>,
     authcid: Option<String>,
     authzid: Option<String>,
+    nickname: Option<String>,
 }
 
 impl Credentials {
@@ -105,6 +107,13 @@ impl Credentials {
         Self::new(Proof::XOAuth2(token.into()))
     }
 
+    /// An OAuth 2.0 token that ejabberd itself issues, by X-OAUTH2, so that the site knows no passwords. The client
+    /// asks ejabberd for it, keeps it and renews it.
+    #[must_use]
+    pub fn x_oauth2_issuer(issuer: XOAuth2Issuer) -> Self {
+        Self::new(Proof::XOAuth2By { issuer: issuer.into(), token: None })
+    }
+
     /// A token from an earlier session and nothing else. If the server refuses the token, the login fails.
     #[must_use]
     pub fn fast(token: FastToken) -> Self {
@@ -155,8 +164,22 @@ impl Credentials {
         self
     }
 
+    /// The name that other people see, for an account that the client
+    /// [makes](crate::Config::with_accounts) by ejabberd's API. An account that is there keeps its own.
+    #[must_use]
+    pub fn nickname(mut self, nickname: impl Into<String>) -> Self {
+        self.nickname = Some(nickname.into());
+        self
+    }
+
     fn new(proof: Proof) -> Self {
-        Self { proof, fast_token: None, authcid: None, authzid: None }
+        Self { proof, fast_token: None, authcid: None, authzid: None, nickname: None }
+    }
+
+    /// The nickname of an account that is made.
+    #[cfg(feature = "client")]
+    pub(crate) fn nickname_of_new(&self) -> Option<&str> {
+        self.nickname.as_deref()
     }
 
     /// Who logs in to this account: the configured user, or else the JID's localpart.
@@ -187,6 +210,21 @@ impl Credentials {
     /// The issuer of a token for each call, if the credentials have one.
     pub(crate) fn issuer(&self) -> Option<&Issuer> {
         if let Proof::Jwt { issuer, .. } = &self.proof { Some(issuer) } else { None }
+    }
+
+    /// What has ejabberd issue tokens.
+    #[cfg(feature = "client")]
+    pub(crate) fn x_oauth2_issuer_of_tokens(&self) -> Option<&Arc<XOAuth2Issuer>> {
+        if let Proof::XOAuth2By { issuer, .. } = &self.proof { Some(issuer) } else { None }
+    }
+
+    /// The same credentials with the token that ejabberd issued.
+    #[cfg(feature = "client")]
+    pub(crate) fn with_issued(mut self, issued: Secret) -> Self {
+        if let Proof::XOAuth2By { token, .. } = &mut self.proof {
+            *token = Some(issued);
+        }
+        self
     }
 
     /// The same credentials with a token that is signed by the issuer's key at this place. Credentials
@@ -264,13 +302,16 @@ impl Credentials {
         for (field, length, most) in [
             ("authcid", length(&self.authcid), MAX_NAME),
             ("authzid", length(&self.authzid), MAX_JID),
+            ("nickname", length(&self.nickname), MAX_NAME),
             (kind.option, kind.length, MAX_SECRET),
         ] {
             if length > most {
                 return Err(Error::config(field, format!("has more than {most} bytes")));
             }
         }
-        for (field, value) in [("authcid", &self.authcid), ("authzid", &self.authzid)] {
+        for (field, value) in
+            [("authcid", &self.authcid), ("authzid", &self.authzid), ("nickname", &self.nickname)]
+        {
             if value.as_deref().is_some_and(|value| value.is_empty() || value.contains(char::is_control)) {
                 return Err(Error::config(field, "must not be empty or hold a control character"));
             }
@@ -363,6 +404,12 @@ enum Proof {
     Scram(StoredKeys),
     OAuthBearer(Secret),
     XOAuth2(Secret),
+    XOAuth2By {
+        #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "only the client asks it"))]
+        issuer: Arc<XOAuth2Issuer>,
+        /// That of this call.
+        token: Option<Secret>,
+    },
     /// Only the token in `fast_token`.
     Fast,
     Anonymous,
@@ -422,6 +469,16 @@ impl Proof {
                 if_refused: CHECK_TOKEN,
                 ..Kind::of_secret("X-OAUTH2", "token", token)
             },
+            Self::XOAuth2By { token, .. } => Kind {
+                option: XOAuth2Issuer::ARGUMENT,
+                secret: token.as_ref(),
+                candidate: Some(Candidate::new("X-OAUTH2", Beginning::Secret)),
+                if_refused: "ejabberd issued the token itself: check that the `url` of `x_oauth2_issuer` is the API of \
+                             the server, or the cluster, that users log in to",
+                if_not_offered: "enable X-OAUTH2 for {domain} on ejabberd: take it out of `disable_sasl_mechanisms`, and \
+                                 install erlang-p1-oauth2",
+                ..Kind::new("X-OAUTH2")
+            },
             Self::Fast => Kind {
                 is_personal: true,
                 if_refused: "the token has expired or was revoked; log in by other credentials to get a new one",
@@ -477,6 +534,10 @@ impl Proof {
                 Box::new(OneMessage::plain(name, identity, token))
             }
             (Self::XOAuth2(token), None) => Box::new(OneMessage::plain(name, identity, token)),
+            (Self::XOAuth2By { token, .. }, None) => {
+                let token = token.as_ref().ok_or_else(not_fetched)?;
+                Box::new(OneMessage::plain(name, identity, token))
+            }
             (Self::OAuthBearer(token), None) if name == OAuthBearer::NAME => {
                 Box::new(OAuthBearer::new(identity, token))
             }
@@ -503,6 +564,7 @@ impl Proof {
             Self::Scram(keys) => keys.check(),
             Self::Plain(_)
             | Self::Jwt { .. }
+            | Self::XOAuth2By { .. }
             | Self::Fast
             | Self::Anonymous
             | Self::External
@@ -516,6 +578,14 @@ fn not_issued() -> Error {
     Error::config(
         "jwt",
         "has no token yet: start each exchange with the account that `Account::issued` returns",
+    )
+}
+
+/// The same of a token that is asked for over a network.
+fn not_fetched() -> Error {
+    Error::config(
+        XOAuth2Issuer::ARGUMENT,
+        "only a client asks ejabberd for tokens: another driver gives one as `x_oauth2`",
     )
 }
 

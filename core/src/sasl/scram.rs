@@ -486,12 +486,18 @@ impl FromStr for ScramHash {
         let bare = name.strip_prefix("SCRAM-").unwrap_or(name);
         Self::ALL
             .into_iter()
-            .find(|hash| hash.as_str().strip_prefix("SCRAM-") == Some(bare))
+            .find(|hash| hash.hash_name() == bare)
             .ok_or_else(|| Error::config("hash", "is one of SHA-1, SHA-256, SHA-512"))
     }
 }
 
 impl ScramHash {
+    /// The hash's own name, such as `SHA-256`.
+    #[must_use]
+    pub fn hash_name(self) -> &'static str {
+        self.as_str().trim_start_matches("SCRAM-")
+    }
+
     pub(super) fn from_mechanism(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|hash| hash.as_str() == name)
     }
@@ -501,7 +507,7 @@ impl ScramHash {
         with_hash!(self, H => <H as Digest>::output_size())
     }
 
-    fn hash(self, data: &[u8]) -> Vec<u8> {
+    pub(super) fn hash(self, data: &[u8]) -> Vec<u8> {
         with_hash!(self, H => H::digest(data).to_vec())
     }
 
@@ -513,7 +519,7 @@ impl ScramHash {
         })
     }
 
-    fn keys_of(self, salted_password: &[u8]) -> Keys {
+    pub(super) fn keys_of(self, salted_password: &[u8]) -> Keys {
         Keys {
             client: self.hmac(salted_password, b"Client Key"),
             server: self.hmac(salted_password, b"Server Key"),
@@ -524,7 +530,7 @@ impl ScramHash {
     ///
     /// # Errors
     /// The error of `go_on`, which is called after each slice.
-    fn salted_password(
+    pub(super) fn salted_password(
         self,
         password: &str,
         salt: &[u8],

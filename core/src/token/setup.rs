@@ -78,6 +78,8 @@ impl Key {
             "host_config:\n  \"{domain}\":\n    \
              # internal keeps accounts: without one, messages to a user who is offline are lost.\n    \
              auth_method: [jwt, internal]\n    \
+             # Two registrations of one user at once would leave a wrong entry in this cache.\n    \
+             auth_use_cache: false\n    \
              # ejabberd knows one key. While keys rotate, give the site both, the new one first.\n    \
              jwt_key: \"{path}\"\n"
         );

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod accounts;
+mod api;
 mod browser;
 mod jwt;
 mod latency;
@@ -13,6 +15,7 @@ mod plans;
 mod refusals;
 mod sessions;
 mod site_tokens;
+mod x_oauth2;
 
 use std::fs;
 use std::sync::LazyLock;

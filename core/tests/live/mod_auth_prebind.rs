@@ -28,6 +28,7 @@ tests! {
     a_token_by_scram_is_told_apart
     nobody_acts_for_another_user
     messages_and_requests_reach_a_user_with_an_account
+    an_administrators_command_makes_accounts
     a_key_that_cannot_be_used_is_named_and_the_others_stay
     no_login_is_refused_while_keys_rotate
     the_site_is_asked

@@ -64,6 +64,11 @@ pub(crate) fn options() -> Value {
     without_exchanges("options.json")
 }
 
+/// `scram-derived.json`, which has no exchanges.
+pub(crate) fn scram_keys() -> Value {
+    without_exchanges("scram-derived.json")
+}
+
 /// `tokens.json`, which has no exchanges.
 pub(crate) fn tokens() -> Value {
     without_exchanges("tokens.json")

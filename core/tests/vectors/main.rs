@@ -8,6 +8,7 @@ mod case;
 mod jids;
 #[cfg(feature = "client")]
 mod options;
+mod scram_keys;
 mod tokens;
 mod web;
 

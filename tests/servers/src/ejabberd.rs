@@ -26,6 +26,8 @@ use crate::{
     trixie::Trixie,
 };
 
+const GUIDE: &str = include_str!("../../../core/docs/accounts.md");
+
 /// The programs that Erlang itself starts.
 const STARTED_BY_ERLANG: [&str; 3] = ["beam.smp", "erl_child_setup", "inet_gethost"];
 
@@ -56,6 +58,7 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
         ("@MORE_HOSTS@", &more_hosts),
     ];
     setup.write("ejabberd.yml", config, &values)?;
+    setup.write("guide.yml", &guide(), &[])?;
     setup.write(JWT_KEY_FILE, &tokens::jwt_key_file(), &[])?;
 
     let path = |name: &str| setup.directory.join(name).into_os_string();
@@ -70,6 +73,16 @@ pub(crate) fn launch(setup: &Setup<'_>, kind: Kind) -> Result<Launch> {
         ("ERL_CRASH_DUMP_SECONDS", "0".into()),
     ]);
     Ok(launch)
+}
+
+/// The configuration in the guide to accounts, which is its only block, for this server's host.
+fn guide() -> String {
+    let block = GUIDE.split("```").nth(1).and_then(|block| block.strip_prefix("yaml\n"));
+    let lines = block.into_iter().flat_map(str::lines).map(|line| line.strip_prefix("   ").unwrap_or(line));
+    let block = lines.fold(String::new(), |block, line| block + line + "\n");
+    let block =
+        block.replace("svc@example.org", "alice@localhost").replace("example.org", hosts::NO_ACCOUNTS);
+    block.replace("/etc/ejabberd/", "@DIRECTORY@/")
 }
 
 /// The command line of the system's Erlang, which finds the system's ejabberd.
@@ -244,7 +257,7 @@ pub(crate) fn reload(control_url: &str) -> Result<()> {
 }
 
 /// Makes the server run a command.
-fn command(control_url: &str, name: &str, arguments: &Value) -> Result<Value> {
+pub(crate) fn command(control_url: &str, name: &str, arguments: &Value) -> Result<Value> {
     ask(&format!("{control_url}/{name}"), Some(arguments))
 }
 

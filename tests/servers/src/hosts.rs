@@ -29,6 +29,10 @@ pub const JWT: &str = "jwt.local";
 /// (ejabberd). This host is not in the table of the mechanisms, because most servers do not have it.
 pub const EXTAUTH: &str = "extauth.local";
 
+/// PLAIN with a JSON Web Token for a password, where users may have accounts and nobody has one yet (ejabberd). It is not
+/// in the table of the mechanisms, since it is for tests that make accounts.
+pub const NO_ACCOUNTS: &str = "accounts.local";
+
 /// User and password of every account. Each account exists on every host that keeps passwords.
 pub const ACCOUNTS: [(&str, &str); 3] = [("alice", "wonder-1"), ("bob", "builder-1"), ("carol", "carrot-1")];
 

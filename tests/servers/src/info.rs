@@ -49,6 +49,9 @@ pub struct Info {
     /// The key, a JWK, that a site signs tokens with, with [`crate::Options::site_tokens`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site_key: Option<String>,
+    /// Where ejabberd's API is, which takes the credential of alice@localhost as the administrator's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_url: Option<String>,
     /// The URL where the server answers questions about itself. Its path is a secret.
     pub(crate) control_url: String,
 }
@@ -103,6 +106,21 @@ impl Info {
             }
             Kind::Prosody | Kind::Prosody13 | Kind::Vysper => {
                 Err(Error::NotOffered(format!("{} issues no OAuth tokens", self.kind)))
+            }
+        }
+    }
+
+    /// Has ejabberd run a command of its API, with this JSON, as its operator.
+    ///
+    /// # Errors
+    /// When the server is not ejabberd, or does not do it.
+    pub fn command(&self, name: &str, arguments: &Value) -> Result<Value> {
+        match self.kind {
+            Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26 => {
+                ejabberd::command(&self.control_url, name, arguments)
+            }
+            Kind::Prosody | Kind::Prosody13 | Kind::Vysper => {
+                Err(Error::NotOffered(format!("{} has no such commands", self.kind)))
             }
         }
     }

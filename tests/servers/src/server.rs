@@ -205,6 +205,8 @@ fn describe(kind: Kind, setup: &Setup<'_>) -> Info {
         accounts: hosts::ACCOUNTS.map(|(user, password)| (user.into(), password.into())).into(),
         tokens: BTreeMap::new(),
         site_key: setup.options.site_tokens.then(tokens::jwt_key_file),
+        api_url: matches!(kind, Kind::Ejabberd | Kind::Ejabberd24 | Kind::Ejabberd26)
+            .then(|| format!("http://{address}:{http_port}/api")),
         control_url: format!("http://{address}:{http_port}/{secret}"),
     }
 }

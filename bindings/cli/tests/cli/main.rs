@@ -6,6 +6,7 @@ mod key;
 mod login;
 mod modules;
 mod options;
+mod scram_keys;
 mod support;
 mod terminal;
 mod terminate;

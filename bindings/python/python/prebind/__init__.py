@@ -13,6 +13,7 @@ from prebind._client import Client
 from prebind._client import Hidden as _Hidden
 from prebind._prebind import __version__, jid_from_user
 from prebind._types import (
+    Accounts,
     Credentials,
     Jwt,
     Options,
@@ -21,6 +22,7 @@ from prebind._types import (
     ScramSaltedPassword,
     Seconds,
     Session,
+    XOAuth2Issuer,
 )
 from prebind.errors import (
     AuthError,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 __all__ = [
+    "Accounts",
     "AuthError",
     "BindError",
     "Client",
@@ -62,6 +65,7 @@ __all__ = [
     "Session",
     "TerminatedError",
     "TimeoutError",
+    "XOAuth2Issuer",
     "__version__",
     "aprebind",
     "jid_from_user",

@@ -13,7 +13,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from prebind import _prebind
-from prebind._types import Jwt, ScramKeys, ScramSaltedPassword, Session, plain
+from prebind._types import (
+    Jwt,
+    ScramKeys,
+    ScramSaltedPassword,
+    Session,
+    XOAuth2Issuer,
+    plain,
+)
 from prebind.errors import PrebindError
 
 if TYPE_CHECKING:
@@ -69,6 +76,7 @@ class Client:
         jwt: Jwt | None = None,
         oauthbearer: str | None = None,
         x_oauth2: str | None = None,
+        x_oauth2_issuer: XOAuth2Issuer | None = None,
         anonymous: bool = False,
         external: bool = False,
         mechanism: str | None = None,
@@ -78,6 +86,7 @@ class Client:
         fast_token: str | None = None,
         authcid: str | None = None,
         authzid: str | None = None,
+        nickname: str | None = None,
     ) -> Session:
         """Opens an authenticated session for an account. Other threads run meanwhile.
 
@@ -89,6 +98,7 @@ class Client:
           verifies when the server asks; always by PLAIN;
         - `jwt`: what signs a JSON Web Token for each call, by PLAIN; no user needs a password;
         - `oauthbearer`, `x_oauth2`: an OAuth 2.0 token, by the mechanism of that name;
+        - `x_oauth2_issuer`: ejabberd's API, which issues such a token for each user;
         - `anonymous=True`: no account; the JID is only a domain;
         - `external=True`: a client certificate, or a header or cookie that the server looks at;
         - `scram_keys`, `scram_salted_password`: what a SCRAM store keeps, instead of the password;
@@ -99,7 +109,8 @@ class Client:
         without one.
 
         `authcid` logs in under another user name than the JID's, `authzid` is the identity to act
-        as; some servers trust it more than they should.
+        as; some servers trust it more than they should. `nickname` is the name that other people
+        see, for an account that the option `accounts` makes by ejabberd's API.
 
         Raises a `PrebindError`, or what a signal handler raises meanwhile, such as
         `KeyboardInterrupt`. No session is left behind on the server then.
@@ -115,15 +126,17 @@ class Client:
                 "mechanism": mechanism,
                 "initial_response": initial_response,
                 "jwt": plain(jwt),
+                "x_oauth2_issuer": plain(x_oauth2_issuer),
                 "scram_keys": plain(scram_keys),
                 "scram_salted_password": plain(scram_salted_password),
                 "fast_token": fast_token,
                 "authcid": authcid,
                 "authzid": authzid,
+                "nickname": nickname,
             }
         )
         del password, token, oauthbearer, x_oauth2, initial_response, fast_token
-        del jwt, scram_keys, scram_salted_password
+        del jwt, x_oauth2_issuer, scram_keys, scram_salted_password
         return Session(**self._client.prebind(jid, given.take()))
 
     def profile(self) -> str:

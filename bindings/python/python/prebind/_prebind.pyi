@@ -15,6 +15,7 @@ __all__ = [
     "jid_from_user",
     "refusal",
     "schema",
+    "scram_keys",
     "web_broken",
     "web_doctor",
     "web_failed",
@@ -50,6 +51,9 @@ def refusal(token: str, jid: str, jwt: dict[str, object], now: int) -> str | Non
 
 def schema() -> str:
     """The options, the credentials and the fields of sessions and errors, as JSON."""
+
+def scram_keys(given: dict[str, object]) -> dict[str, Any]:
+    """The SCRAM keys of a password, by named values."""
 
 @final
 class Client:

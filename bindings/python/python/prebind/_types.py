@@ -53,6 +53,10 @@ class Options(TypedDict, total=False):
     """How many users' SCRAM keys, but not passwords, to cache from a login that succeeds until one
     with them fails, so that they need not be derived at each login; 0 caches none. Default
     1,000."""
+    accounts: Accounts | None
+    """Who makes an account on the chat server for each user who logs in with a token and has none:
+    the JID and password of an administrator, and for ejabberd the `url` of its HTTP API; with a
+    `group`, each user joins that shared roster group."""
     headers: Mapping[str, str]
     """HTTP headers to add to every request."""
     ca: Pem | None
@@ -113,7 +117,29 @@ class ScramKeys(NamedTuple):
     salt: bytes
     iterations: int
     client_key: bytes
+    """What logs in: keep it like a password."""
     server_key: bytes
+
+    @classmethod
+    def derive(
+        cls,
+        password: str,
+        hash: str,  # noqa: A002, as the field is called
+        iterations: int,
+        salt: bytes | None = None,
+    ) -> tuple[ScramKeys, bytes]:
+        """The keys of a password, and the stored key, which the server keeps instead of them.
+
+        `salt` and `iterations` are those that the server has for the account. Without a salt a new
+        one is drawn, for an account whose keys you write into the server's store; it is text.
+
+        Raises `ConfigError` if a value cannot be used.
+        """
+        given = {"password": password, "hash": hash, "iterations": iterations, "salt": salt}
+        del password
+        keys = _prebind.scram_keys(given)
+        stored_key = keys.pop("stored_key")
+        return cls(**keys), stored_key
 
     def __repr__(self) -> str:
         return f"ScramKeys({self.hash!r}, ***)"
@@ -130,6 +156,39 @@ class ScramSaltedPassword(NamedTuple):
 
     def __repr__(self) -> str:
         return f"ScramSaltedPassword({self.hash!r}, ***)"
+
+
+class Accounts(NamedTuple):
+    """Who makes an account for each user who logs in with a token and has none."""
+
+    jid: str
+    """An administrator of the chat server, such as `svc@example.org`."""
+    password: str
+    url: str | None = None
+    """ejabberd's HTTP API, such as `https://chat.example.org:5443/api`; None for a server with
+    XEP-0133, such as Prosody with `admin_adhoc`."""
+    group: str | None = None
+    """The shared roster group that each user joins (ejabberd)."""
+
+    def __repr__(self) -> str:
+        return f"Accounts({self.jid!r}, ***)"
+
+
+class XOAuth2Issuer(NamedTuple):
+    """ejabberd's HTTP API, which issues a token for each user. The library keeps it and asks for
+    another one before it expires.
+    """
+
+    url: str
+    """For example `https://chat.example.org:5443/api`."""
+    jid: str
+    """The account that may ask for tokens, and with that an administrator."""
+    password: str
+    lifetime: Seconds | None = None
+    """How long a token is valid, at least a second; an hour by default."""
+
+    def __repr__(self) -> str:
+        return f"XOAuth2Issuer({self.url!r}, {self.jid!r}, ***)"
 
 
 class Jwt(NamedTuple):
@@ -174,7 +233,7 @@ class Jwt(NamedTuple):
 
 def plain(value: Any) -> Any:
     """A value in the few types that the native part takes."""
-    if isinstance(value, (Jwt, ScramKeys, ScramSaltedPassword)):
+    if isinstance(value, (Accounts, Jwt, ScramKeys, ScramSaltedPassword, XOAuth2Issuer)):
         return plain(value._asdict())
     if isinstance(value, Mapping):
         return {name: plain(each) for name, each in value.items()}
@@ -188,6 +247,7 @@ class Credentials(TypedDict, total=False):
     jwt: Jwt | None
     oauthbearer: str | None
     x_oauth2: str | None
+    x_oauth2_issuer: XOAuth2Issuer | None
     anonymous: bool
     external: bool
     mechanism: str | None
@@ -197,6 +257,7 @@ class Credentials(TypedDict, total=False):
     fast_token: str | None
     authcid: str | None
     authzid: str | None
+    nickname: str | None
 
 
 @dataclass(frozen=True)

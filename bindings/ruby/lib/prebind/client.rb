@@ -36,6 +36,9 @@ module Prebind
     #   SCRAM iterations a server may ask for
     # @option options [Integer] :scram_cache (1000) how many users' SCRAM keys, but not passwords, to cache from a login
     #   that succeeds until one with them fails, so that they need not be derived at each login; 0 caches none
+    # @option options [Accounts, nil] :accounts who makes an account on the chat server for each user who logs in with a
+    #   token and has none: the JID and password of an administrator, and for ejabberd the `url` of its HTTP API; with a
+    #   `group`, each user joins that shared roster group
     # @option options [Hash{String => String}] :headers HTTP headers to add to every request
     # @option options [String, nil] :ca CA certificates to trust instead of the operating system's
     # @option options [Array(String, String), nil] :client_certificate the client certificate to present to the server,
@@ -85,9 +88,9 @@ module Prebind
     # thread, where it has a fiber scheduler.
     #
     # A resource in the JID is asked for; without one the server makes one. Exactly one of these
-    # proves the right to the account: `password`, `token`, `jwt`, `oauthbearer`, `x_oauth2`, `anonymous`,
-    # `external`, `scram_keys`, `scram_salted_password`, or `mechanism` with its `initial_response`;
-    # a `fast_token` goes before any of them, and may stand alone.
+    # proves the right to the account: `password`, `token`, `jwt`, `oauthbearer`, `x_oauth2`,
+    # `x_oauth2_issuer`, `anonymous`, `external`, `scram_keys`, `scram_salted_password`, or `mechanism` with its
+    # `initial_response`; a `fast_token` goes before any of them, and may stand alone.
     #
     # What is raised in this thread meanwhile, by a signal, `Timeout` or `Thread#raise`, ends the call
     # within a fraction of a second, and so does `Thread#kill`. No session is left behind then.
@@ -101,6 +104,7 @@ module Prebind
     # @param jwt [Jwt, nil] what signs a JSON Web Token for each call, by PLAIN; no user needs a password
     # @param oauthbearer [String, nil] an OAuth 2.0 token, by the mechanism of that name
     # @param x_oauth2 [String, nil] the same
+    # @param x_oauth2_issuer [XOAuth2Issuer, nil] ejabberd's API, which issues such a token for each user
     # @param anonymous [Boolean] no account; the JID is only a domain
     # @param external [Boolean] a client certificate, or a header or cookie that the server looks at
     # @param mechanism [String, nil] any mechanism that ends after one message
@@ -110,15 +114,18 @@ module Prebind
     # @param fast_token [String, nil] what the last session of the account had as {Session#fast_token}
     # @param authcid [String, nil] another user name to log in under than the JID's
     # @param authzid [String, nil] the identity to act as; some servers trust it more than they should
+    # @param nickname [String, nil] the name that other people see, for an account that the option `accounts` makes by
+    #   ejabberd's API
     # @return [Session]
     # @raise [Error]
     def prebind(jid, secret = nil, password: nil, token: nil, jwt: nil, oauthbearer: nil, x_oauth2: nil,
-                anonymous: false, external: false, mechanism: nil, initial_response: nil, scram_keys: nil,
-                scram_salted_password: nil, fast_token: nil, authcid: nil, authzid: nil)
+                x_oauth2_issuer: nil, anonymous: false, external: false, mechanism: nil, initial_response: nil, scram_keys: nil,
+                scram_salted_password: nil, fast_token: nil, authcid: nil, authzid: nil, nickname: nil)
       raise ArgumentError, "the password is given twice" if secret && password
 
-      given = { password: secret || password, token:, jwt:, oauthbearer:, x_oauth2:, anonymous:, external:, mechanism:,
-                initial_response:, scram_keys:, scram_salted_password:, fast_token:, authcid:, authzid: }
+      given = { password: secret || password, token:, jwt:, oauthbearer:, x_oauth2:, x_oauth2_issuer:,
+                anonymous:, external:, mechanism:, initial_response:, scram_keys:, scram_salted_password:, fast_token:,
+                authcid:, authzid:, nickname: }
       given = plain(given.compact)
       Session.new(**aside(->(fields) { @native.terminate(fields[:handle]) }) { @native.prebind(jid.to_s, given) })
     end
@@ -176,7 +183,7 @@ module Prebind
     def plain(values)
       values.transform_values do |value|
         case value
-        when Jwt, ScramKeys, ScramSaltedPassword then value.to_h
+        when Accounts, Jwt, ScramKeys, ScramSaltedPassword, XOAuth2Issuer then value.to_h
         when Range then value.minmax
         else value
         end

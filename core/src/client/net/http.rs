@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime};
 use rustls::ClientConfig;
 use ureq::config::Config as HttpConfig;
 use ureq::http::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE,
 };
 use ureq::http::{HeaderMap, Response, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -31,6 +31,7 @@ use crate::client::process::PerProcess;
 use crate::client::trust;
 use crate::config::Config;
 use crate::error::{Error, Phase};
+use crate::secret::Secret;
 use crate::wire::body;
 use crate::wire::cookies::with_age;
 use crate::wire::reply::{Reply, retry_after};
@@ -38,6 +39,19 @@ use crate::wire::request::Request;
 
 /// The longest head of an answer that is read.
 const MAX_HEADERS: usize = 16 * 1024;
+
+/// What is posted.
+struct Post<'a> {
+    url: &'a str,
+    content_type: &'static str,
+    authorization: Option<&'a HeaderValue>,
+    cookie: Option<&'a str>,
+    body: &'a str,
+    /// What the reply is known by.
+    rid: u64,
+    /// Whether it creates a session, and must not be sent again.
+    creates: bool,
+}
 
 /// Sends requests to one URL.
 pub(in crate::client) struct Http {
@@ -87,16 +101,58 @@ impl Http {
         until: Instant,
         posted: Option<Posted>,
     ) -> Result<(Reply, Lane), Obstacle> {
+        let post = Post {
+            url: self.config.url.as_str(),
+            content_type: body::CONTENT_TYPE,
+            authorization: None,
+            cookie: request.cookie(),
+            body: request.body(),
+            rid: request.rid(),
+            creates: !request.is_repeatable(),
+        };
+        self.send(&post, lane, until, posted)
+    }
+
+    /// The reply to JSON that is posted to a command of an API, whose URL is this one.
+    pub(in crate::client) fn command(
+        &self,
+        name: &str,
+        authorization: &HeaderValue,
+        json: &Secret,
+        until: Instant,
+    ) -> Result<Reply, Obstacle> {
+        let url = format!("{}/{name}", self.config.url.as_str().trim_end_matches('/'));
+        let post = Post {
+            url: &url,
+            content_type: "application/json",
+            authorization: Some(authorization),
+            cookie: None,
+            body: json.expose(),
+            rid: 0,
+            creates: false,
+        };
+        let (reply, lane) = self.send(&post, None, until, None)?;
+        self.process().lanes.put(lane);
+        Ok(reply)
+    }
+
+    fn send(
+        &self,
+        post: &Post<'_>,
+        lane: Option<Lane>,
+        until: Instant,
+        posted: Option<Posted>,
+    ) -> Result<(Reply, Lane), Obstacle> {
         let start = Instant::now();
         if start >= until {
             // The previous answer used up all the time.
             return Err(Obstacle::new(Phase::Headers, Cause::Timeout));
         }
         let until = until.min(start + self.config.request_timeout);
-        let (process, creates) = (self.process(), !request.is_repeatable());
-        let lane = lane.filter(Lane::is_open).or_else(|| process.lanes.take(creates));
+        let process = self.process();
+        let lane = lane.filter(Lane::is_open).or_else(|| process.lanes.take(post.creates));
         let lane = lane.map_or_else(|| self.open(&process, until), Ok);
-        lane.and_then(|lane| self.exchange(request, lane, until, posted)).inspect_err(|obstacle| {
+        lane.and_then(|lane| self.exchange(post, lane, until, posted)).inspect_err(|obstacle| {
             // From now on, prefer other addresses to one that did not answer in time.
             if matches!(obstacle.cause, Cause::Timeout)
                 && start.elapsed() >= self.config.deadline / 4
@@ -144,7 +200,7 @@ impl Http {
 
     fn exchange(
         &self,
-        request: &Request,
+        post: &Post<'_>,
         mut lane: Lane,
         until: Instant,
         posted: Option<Posted>,
@@ -153,26 +209,28 @@ impl Http {
             // The outbox is closed: this request must not go out any more.
             return Err(Obstacle::new(Phase::Headers, io::Error::from(io::ErrorKind::ConnectionAborted)));
         }
-        let creates = !request.is_repeatable();
         // Linger for the answer to a creation, because it names the session to end if the call is given up.
-        lane.connection.begin(until, creates, posted);
-        let mut post = lane.agent.post(self.config.url.as_str()).header(CONTENT_TYPE, body::CONTENT_TYPE);
+        lane.connection.begin(until, post.creates, posted);
+        let mut request = lane.agent.post(post.url).header(CONTENT_TYPE, post.content_type);
         for (name, value) in &self.headers {
-            post = post.header(name, value);
+            request = request.header(name, value);
         }
-        if let Some(cookie) = request.cookie() {
-            post = post.header(COOKIE, cookie);
+        if let Some(authorization) = post.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        if let Some(cookie) = post.cookie {
+            request = request.header(COOKIE, cookie);
         }
         let mut partial = Vec::new();
-        let reply = match post.send(request.body()) {
-            Ok(response) => read(response, request.rid(), self.config.max_reply, &mut partial)
+        let reply = match request.send(post.body) {
+            Ok(response) => read(response, post.rid, self.config.max_reply, &mut partial)
                 .map_err(|error| Obstacle::new(Phase::Body, HttpError::from(error))),
             Err(error) => Err(Obstacle::new(Phase::Headers, error)),
         };
         let Notes { sent, spoken, .. } = mem::take(&mut lane.connection.line().notes);
         // The lane and the lender hold the connection. `ureq` holds it as well as long as it may carry
         // another request.
-        lane.carried(creates, sent, Arc::strong_count(&lane.connection) < 3);
+        lane.carried(post.creates, sent, Arc::strong_count(&lane.connection) < 3);
         let peer = lane.connection.peer;
         reply.map(|reply| (reply, lane)).map_err(|obstacle| Obstacle { spoken, partial, peer, ..obstacle })
     }

@@ -7,7 +7,7 @@ use crate::binding::Language;
 
 /// Code whose texts are never part of an error: tests, pages, headers, lines for servers, and messages for
 /// developers or the log.
-const OTHERS: [&str; 15] = [
+const OTHERS: [&str; 16] = [
     "expect(",
     "tracing::",
     "reason =",
@@ -17,6 +17,7 @@ const OTHERS: [&str; 15] = [
     "#[error",
     "const UNKNOWN:",
     "const UNKNOWN_SID:",
+    "const IS_THERE:",
     "const IMMUTABLE:",
     "html",
     "configuration = format!",

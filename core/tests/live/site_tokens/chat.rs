@@ -26,11 +26,14 @@ pub(crate) const ASKS_BRIEFLY: &str = "asks-briefly.local";
 /// Has keys of its own, which a test changes.
 pub(crate) const ROTATES: &str = "rotates.local";
 
+/// Has accounts by an administrator's command only.
+pub(crate) const COMMANDS: &str = "commands.local";
+
 /// Is configured as the guide says.
 pub(crate) const GUIDE: &str = "guide.local";
 
 /// How many hosts those are.
-const HOSTS: usize = 7;
+const HOSTS: usize = 8;
 
 const GUIDE_TEXT: &str = include_str!("../../../../bindings/prosody/README.md");
 
@@ -197,6 +200,12 @@ VirtualHost "{ASKS_BRIEFLY}"
 	prebind_site_url = "http://127.0.0.1:{site_port}/chat-login"
 	prebind_site_secret = "{SECRET}"
 	prebind_site_timeout = 1
+
+VirtualHost "{COMMANDS}"
+	authentication = "prebind"
+	prebind_keys = "keys"
+	modules_enabled = {{ "admin_adhoc" }}
+	admins = {{ "alice@localhost" }}
 
 VirtualHost "{ROTATES}"
 	authentication = "prebind"

@@ -4,6 +4,7 @@ mod chat;
 mod site;
 
 use std::{
+    cell::RefCell,
     env, fs,
     process::Command,
     sync::atomic::{AtomicBool, Ordering},
@@ -13,12 +14,14 @@ use std::{
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use prebind::{Account, Client, Credentials, Error, Retry, Session};
+use prebind::binding::{LogEvent, with_log};
+use prebind::{Account, Accounts, Client, Credentials, Error, Retry, Session};
 use serde_json::{Value, json};
 use servers::{Kind, SigningKey};
+use tracing::Level;
 
 use crate::browser::Browser;
-use chat::{ASKS, ASKS_BRIEFLY, GUIDE, PARTIES, ROTATES, SCRAM, block_of_guide};
+use chat::{ASKS, ASKS_BRIEFLY, COMMANDS, GUIDE, PARTIES, ROTATES, SCRAM, block_of_guide};
 pub(crate) use chat::{Chat, TOKENS, claims, claims_but, now};
 
 /// The most bytes of a password that Prosody takes by PLAIN.
@@ -238,14 +241,61 @@ pub(crate) fn nobody_acts_for_another_user(chat: &Chat) {
 }
 
 pub(crate) fn messages_and_requests_reach_a_user_with_an_account(chat: &Chat) {
-    let dora = format!("dora@{TOKENS}");
+    let client = Client::new(chat.config(&chat.server.http_url).with_wait(1).unwrap()).unwrap();
+    messages_and_requests_reach(chat, &client, TOKENS);
+    assert_eq!(
+        chat.server.log().matches("Made the account of dora").count(),
+        1,
+        "it is made at the first login"
+    );
+}
+
+/// The client makes the account by the command `add-user`.
+pub(crate) fn an_administrators_command_makes_accounts(chat: &Chat) {
+    let accounts = |password: &str| Accounts::by_command("alice@localhost", password).unwrap();
     let config = chat.config(&chat.server.http_url).with_wait(1).unwrap();
-    let client = Client::new(config).unwrap();
+    let client =
+        |password: &str| Client::new(config.clone().with_accounts(Some(accounts(password)))).unwrap();
+    let login = |client: &Client, jid: &str| {
+        let told = RefCell::<String>::default();
+        let observer = |event: LogEvent<'_>| {
+            told.borrow_mut().push_str(event.message);
+            told.borrow_mut().push('\n');
+        };
+        let account = by_plain(jid, chat.token(jid));
+        let session = with_log(Level::TRACE, observer, || client.prebind(&account)).unwrap();
+        client.terminate(&session).unwrap();
+        told.into_inner()
+    };
+    let is_made = |told: &str| told.contains("an account was made");
+    let (first, dora) = (client("wonder-1"), format!("dora@{COMMANDS}"));
+    let told = login(&first, &dora);
+    assert!(is_made(&told) && told.contains("the administrator has left"), "{told}");
+    let form = told.lines().find(|line| line.contains("sent") && line.matches("<***").count() > 8);
+    assert!(form.is_some_and(|form| !form.contains("password")), "what is sent is masked: {told}");
+    assert!(!login(&first, &dora).contains("administrator"), "the client knows it");
+    assert!(login(&client("wonder-1"), &dora).contains("the account was there already"));
+    messages_and_requests_reach(chat, &first, COMMANDS);
+    // Neither keeps anybody from the chat.
+    let told = login(&client("wrong"), &format!("erin@{COMMANDS}"));
+    assert!(
+        told.contains("no account could be made, the login goes on: the server refused the login"),
+        "{told}"
+    );
+    let told = login(&first, ALICE);
+    assert!(told.contains("no account could be made") && told.contains("enable admin_adhoc"), "{told}");
+    let left = chat.server.sessions().unwrap().jids;
+    assert!(!left.iter().any(|jid| jid.starts_with("alice@localhost/")), "{left:?}");
+}
+
+/// A message to a user who is offline, and a request to be in the contact list of one with two tabs.
+fn messages_and_requests_reach(chat: &Chat, client: &Client, host: &str) {
+    let dora = format!("dora@{host}");
     let session = client.prebind(&by_plain(&dora, chat.token(&dora))).unwrap();
     client.terminate(&session).unwrap();
-    assert!(chat.server.log().contains("Made the account of dora"), "it is made at the first login");
 
-    let bob = client.prebind(&by_plain(&format!("bob@{TOKENS}"), "builder-1")).unwrap();
+    let bob = format!("bob@{host}");
+    let bob = client.prebind(&by_plain(&bob, chat.token(&bob))).unwrap();
     let mut bob = Browser::attach(&chat.server, &bob);
     bob.send(&format!(
         "<message xmlns='jabber:client' to='{dora}' type='chat'><body>While you were away</body></message>\
@@ -272,7 +322,6 @@ pub(crate) fn messages_and_requests_reach_a_user_with_an_account(chat: &Chat) {
         tab.leave();
     }
     bob.leave();
-    assert_eq!(chat.server.log().matches("Made the account of dora").count(), 1);
 }
 
 pub(crate) fn a_key_that_cannot_be_used_is_named_and_the_others_stay(chat: &Chat) {

@@ -35,6 +35,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     native.define_singleton_method("jid_from_user", function!(jid_from_user, 2))?;
     native.define_singleton_method("issue", function!(issue, 2))?;
     native.define_singleton_method("refusal", function!(refusal, 4))?;
+    native.define_singleton_method("scram_keys", function!(scram_keys, 1))?;
     native.define_singleton_method("schema", function!(binding::schema_json, 0))?;
     native.define_class("Handle", ruby.class_object())?;
     let client = native.define_class("Client", ruby.class_object())?;
@@ -107,6 +108,14 @@ fn refusal(
     let jwt = binding::Value::Map(arguments::named(jwt)?);
     let refusal = binding::contained(|| binding::refusal_of_token(&token, &jid, jwt, now));
     refusal.map(|refusal| refusal.map(Refusal::as_str)).map_err(|error| call::raise(ruby, &error))
+}
+
+/// The SCRAM keys of a password, by named values.
+fn scram_keys(ruby: &Ruby, given: RHash) -> Result<RHash, Error> {
+    let given = arguments::named(given)?;
+    let derive = || binding::contained(|| binding::scram_keys(given));
+    let keys = gvl::without_gvl(ruby, derive, drop)?;
+    results::named(ruby, keys.map_err(|error| call::raise(ruby, &error))?)
 }
 
 /// The JID of a web site's user. Characters of the name that a JID must not have are escaped.

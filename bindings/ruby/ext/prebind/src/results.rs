@@ -39,3 +39,12 @@ fn converted(ruby: &Ruby, given: prebind::binding::Value) -> Result<Value, Error
         }
     })
 }
+
+/// Keyword arguments.
+pub(crate) fn named(ruby: &Ruby, values: Vec<(String, prebind::binding::Value)>) -> Result<RHash, Error> {
+    let fields = ruby.hash_new();
+    for (name, value) in values {
+        fields.aset(ruby.to_symbol(name), converted(ruby, value)?)?;
+    }
+    Ok(fields)
+}

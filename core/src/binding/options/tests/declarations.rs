@@ -108,7 +108,14 @@ fn types(option: &Parameter) -> Types {
             "?array<string, string>",
             "Map<String, String>",
         ],
-        ValueType::Record { .. } => panic!("{} is no option", option.name),
+        ValueType::Record { .. } if option.name == "accounts" => [
+            "Accounts",
+            "Accounts",
+            "Accounts",
+            "?array{jid: string, password: string, url?: ?string, group?: ?string}",
+            "Accounts",
+        ],
+        ValueType::Record { .. } => panic!("{}: each language has a class for each record", option.name),
     };
     Types { python, yard, rbs, php, kotlin }
 }

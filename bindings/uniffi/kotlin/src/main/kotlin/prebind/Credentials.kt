@@ -17,6 +17,9 @@ public class Credentials private constructor(
     /** With the identity to act as; some servers trust it more than they should. */
     public fun authzid(authzid: String): Credentials = Credentials(given + ("authzid" to authzid))
 
+    /** With the name that other people see, for an account that [Options.accounts] makes by ejabberd's API. */
+    public fun nickname(nickname: String): Credentials = Credentials(given + ("nickname" to nickname))
+
     /** Without what it holds. */
     override fun toString(): String = "Credentials(***)"
 
@@ -49,6 +52,26 @@ public class Credentials private constructor(
         /** An OAuth 2.0 token by X-OAUTH2 (ejabberd). */
         @JvmStatic
         public fun xOauth2(token: String): Credentials = of("x_oauth2" to token)
+
+        /**
+         * ejabberd's HTTP API, which issues a token for each user. The library keeps it and asks for another one
+         * before it expires.
+         *
+         * @param url for example `https://chat.example.org:5443/api`
+         * @param jid the account that may ask for tokens, and with that an administrator
+         * @param lifetime how long a token is valid, at least a second; an hour by default
+         */
+        @JvmStatic
+        @JvmOverloads
+        public fun xOauth2Issuer(
+            url: String,
+            jid: String,
+            password: String,
+            lifetime: Duration? = null,
+        ): Credentials {
+            val api = mapOf("url" to url, "jid" to jid, "password" to password)
+            return of("x_oauth2_issuer" to api + ("lifetime" to lifetime))
+        }
 
         /** No account; the JID is only a domain. */
         @JvmStatic
@@ -83,6 +106,11 @@ public class Credentials private constructor(
                 "scram_keys" to mapOf("hash" to hash, "salt" to salt, "iterations" to iterations) + keys,
             )
         }
+
+        /** The same, as [ScramKeys.derive] gives them. */
+        @JvmStatic
+        public fun scramKeys(keys: ScramKeys): Credentials =
+            scramKeys(keys.hash, keys.salt, keys.iterations, keys.clientKey, keys.serverKey)
 
         /**
          * The salted password of a SCRAM store (RFC 5802 §3), instead of the password.

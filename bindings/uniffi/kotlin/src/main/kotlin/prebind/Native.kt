@@ -91,6 +91,7 @@ private fun converted(given: Any?): Value =
         is Duration -> Value.Decimal(given.seconds + given.nano / 1e9)
         is ByteArray -> Value.Bytes(given)
         is IntRange -> Value.Several(listOf(converted(given.first), converted(given.last)))
+        is Accounts -> converted(given.fields)
         is ClientCertificate -> Value.Several(listOf(converted(given.chain), converted(given.key)))
         is List<*> -> Value.Several(given.map(::converted))
         is Map<*, *> -> Value.Fields(values(given))

@@ -59,6 +59,13 @@ public class Options {
      */
     public var scramCache: Int? by Option()
 
+    /**
+     * Who makes an account on the chat server for each user who logs in with a token and has none: the JID
+     * and password of an administrator, and for ejabberd the `url` of its HTTP API; with a `group`, each user
+     * joins that shared roster group.
+     */
+    public var accounts: Accounts? by Option()
+
     /** HTTP headers to add to every request. */
     public var headers: Map<String, String>? by Option()
 
@@ -207,6 +214,28 @@ public enum class IpFamily {
     /** Its name in other languages. */
     override fun toString(): String = name.lowercase()
 }
+
+/**
+ * Who makes an account for each user who logs in with a token and has none.
+ *
+ * @param jid an administrator of the chat server, such as `svc@example.org`
+ * @param url ejabberd's HTTP API, such as `https://chat.example.org:5443/api`; null for a server with XEP-0133, such as
+ *   Prosody with `admin_adhoc`
+ * @param group the shared roster group that each user joins (ejabberd)
+ */
+public class Accounts
+    @JvmOverloads
+    constructor(
+        private val jid: String,
+        password: String,
+        url: String? = null,
+        group: String? = null,
+    ) {
+        internal val fields = mapOf("jid" to jid, "password" to password, "url" to url, "group" to group)
+
+        /** Without the password. */
+        override fun toString(): String = "Accounts($jid, ***)"
+    }
 
 /**
  * A certificate for the client and its private key, both PEM itself, not the path of a file.

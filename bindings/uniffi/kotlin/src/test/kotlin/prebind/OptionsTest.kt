@@ -78,12 +78,17 @@ class OptionsTest {
                 Credentials.jwt(Jwt("x")),
                 Credentials.oauthbearer("x"),
                 Credentials.xOauth2("x"),
+                Credentials.xOauth2Issuer("https://a/api", "a@b", "x"),
                 Credentials.anonymous(),
                 Credentials.external(),
                 Credentials.raw("X", "x"),
                 Credentials.scramKeys("SHA-1", bytes, 1, bytes, bytes),
                 Credentials.scramSaltedPassword("SHA-1", bytes, 1, bytes),
-                Credentials.fast("x").authcid("x").authzid("x"),
+                Credentials
+                    .fast("x")
+                    .authcid("x")
+                    .authzid("x")
+                    .nickname("x"),
             ).map { it.native() }.reduce { all, more -> all + more }
         val arguments = SCHEMA["credentials"].values().associateBy { it["name"].asString() }
         assertEquals(arguments.keys, given.keys)
@@ -115,6 +120,7 @@ class OptionsTest {
                 "pem" to String::class.java,
                 "certificate" to ClientCertificate::class.java,
                 "headers" to Map::class.java,
+                "record" to Accounts::class.java,
             )
 
         val COMMENT = Regex("""/\*\*((?:(?!\*/)[\s\S])*)\*/\s*public var (\w+):""")

@@ -64,8 +64,18 @@ private fun expressed(
         "text", "pem" -> text(value)
         "certificate" -> pair(value, ::text)?.let { (chain, key) -> ClientCertificate(chain, key) }
         "headers" -> headers(value)
+        "record" -> accounts(value)
         else -> error("$option is new")
     }
+
+/** Null for what the class has no property for. */
+private fun accounts(value: JsonNode): Accounts? {
+    val fields = value.properties().associate { (name, field) -> name to text(field) }
+    if (!setOf("jid", "password", "url", "group").containsAll(fields.keys)) return null
+    val jid = fields["jid"] ?: return null
+    val password = fields["password"] ?: return null
+    return Accounts(jid, password, fields["url"], fields["group"])
+}
 
 private fun int(value: JsonNode) = value.takeIf { it.isIntegralNumber && it.canConvertToInt() }?.asInt()
 
@@ -197,6 +207,7 @@ internal class Real(
     described: JsonNode,
 ) {
     val url: String = described["http_url"].asString()
+    val api: String by lazy { described["api_url"].asString() }
     val securely: String = described["https_url"].asString()
     val authority: String = Path.of(described["ca_pem"].asString()).readText()
     val certificate =
