@@ -211,7 +211,8 @@ mod tests {
     /// How often a server is asked for the end of a session that answers so many times that it does not know the
     /// session, and whether the session has ended.
     fn asks(until: Instant, unknown: usize) -> (usize, bool) {
-        let mut answers: VecDeque<_> = (0..unknown).map(|_| Err(ended_by(BoshCondition::ItemNotFound))).collect();
+        let mut answers: VecDeque<_> =
+            (0..unknown).map(|_| Err(ended_by(BoshCondition::ItemNotFound))).collect();
         let mut count = 0;
         let result = ended::<()>(until, || {
             count += 1;

@@ -240,7 +240,8 @@ fn a_limit_that_is_set_needs_no_count_of_the_processes() {
     let folder = Folder::new();
     let host = folder.host(|config| (config.workers, config.max_host_calls) = (4, 1));
     let _place = host.place().unwrap();
-    let files: Vec<_> = fs::read_dir(&host.directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let files: Vec<_> =
+        fs::read_dir(&host.directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(files, ["call-0"]);
 }
 
