@@ -6,8 +6,8 @@ use faults::{Reply, Server};
 use prebind::{Client, ErrorKind, Phase};
 
 use super::{
-    ALL_AT_ONCE, EJABBERD, PROSODY, SUCCESS, account, all_at_once, broken, classic, client, good, in_turn,
-    pair, shape,
+    ALL_AT_ONCE, EJABBERD, PROSODY, SUCCESS, account, all_at_once, anonymous, broken, classic, client, good,
+    in_turn, pair, shape,
 };
 
 const DEADLINE: Duration = Duration::from_millis(1500);
@@ -48,6 +48,20 @@ fn so_is_one_that_takes_the_password_after_its_offer() {
     let client = in_turn(&server, |config| config.with_deadline(DEADLINE).unwrap().with_fail_fast_after(0));
     assert_eq!(client.prebind(&account()).unwrap().round_trips(), 3);
     assert_eq!(passwords_sent(&server), 2);
+}
+
+/// Half of the time is kept for the classic plan only as long as the short one has not succeeded.
+#[test]
+fn a_proven_plan_has_all_of_the_time() {
+    let slow = good().after(SLOW);
+    let server = faults::script([classic(PROSODY), vec![good(), slow, no_answer(), good()]].concat());
+    let client = hasty(&server);
+    let round_trips = [(); 3].map(|()| client.prebind(&anonymous()).unwrap().round_trips());
+    assert_eq!(round_trips, [4, 1, 1]);
+    let error = client.prebind(&anonymous()).unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Timeout { phase: Phase::Headers });
+    assert_eq!(client.prebind(&anonymous()).unwrap().round_trips(), 1, "once is no reason to leave it");
+    assert_eq!(shape(&server.requests()), ".!!!!");
 }
 
 /// Whether the server has the password nobody knows, so it is not sent again in the same call.
