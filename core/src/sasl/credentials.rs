@@ -393,7 +393,6 @@ impl Proof {
                 ..Kind::of_secret("PLAIN", "password", secret)
             },
             Self::Jwt { token, .. } => Kind {
-                option: "jwt",
                 secret: token.as_ref(),
                 candidate: Some(Candidate::for_password(PasswordMechanism::Plain)),
                 if_refused: "check that the server knows the key that signs, and that the clocks of both machines agree",
@@ -753,6 +752,7 @@ mod tests {
             (Credentials::plain("secret"), &["PLAIN"]),
             (keys.clone(), &["SCRAM-SHA-256"]),
             (keys.fast_token(token()), &["SCRAM-SHA-256", TOKEN_MECHANISM]),
+            (jwt().issued(0, &Jid::new("alice@localhost").unwrap(), SystemTime::now()).unwrap(), &["PLAIN"]),
             (Credentials::oauthbearer("secret"), &["OAUTHBEARER"]),
             (Credentials::fast(token()), &[TOKEN_MECHANISM]),
         ] {
@@ -806,6 +806,31 @@ mod tests {
             (Credentials::plain("secret").fast_token(token()), true),
         ] {
             assert_eq!(credentials.has_more_than_token(), follows, "{credentials:?}");
+        }
+    }
+
+    #[test]
+    fn every_sort_of_credentials_has_remedies_of_its_own() {
+        let keys = Credentials::scram_salted_password(ScramHash::Sha1, "s", 1, vec![1; 20]);
+        for (credentials, if_refused, if_not_offered) in [
+            (Credentials::password("secret"), "the user name and the password", "enable SCRAM or PLAIN"),
+            (Credentials::plain("secret"), "who signed it", "`token` is sent by PLAIN"),
+            (jwt(), "the key that signs", "`jwt` is sent by PLAIN"),
+            (
+                keys,
+                "the stored keys are those of the present password",
+                "the stored keys are for {mechanism}",
+            ),
+            (Credentials::oauthbearer("secret"), "knows its issuer", "enable {mechanism}"),
+            (Credentials::x_oauth2("secret"), "knows its issuer", "enable {mechanism}"),
+            (Credentials::fast(token()), "has expired or was revoked", "the server takes no tokens"),
+            (Credentials::anonymous(), "allow anonymous logins", "enable anonymous logins"),
+            (Credentials::external(), "trusts what proves the user", "enable EXTERNAL"),
+            (Credentials::raw("X-A", "secret"), "`initial_response`", "enable {mechanism}"),
+        ] {
+            let kind = credentials.kind();
+            assert!(kind.if_refused.contains(if_refused), "{credentials:?}: {}", kind.if_refused);
+            assert!(kind.if_not_offered.contains(if_not_offered), "{credentials:?}: {}", kind.if_not_offered);
         }
     }
 }
