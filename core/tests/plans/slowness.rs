@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use faults::{Reply, Server};
+use prebind::binding::interruptible;
 use prebind::{Client, ErrorKind, Phase};
 
 use super::{
@@ -106,4 +107,20 @@ fn a_proven_plan_that_is_not_answered_any_more_is_given_up_in_the_end() {
     let (failed, classic) = ((None, false), (Some(4), true));
     assert_eq!(shapes, [(Some(4), false), (Some(1), false), failed, failed, failed, classic, classic]);
     assert!(server.requests().iter().filter(|request| request.body.contains(ALL_AT_ONCE)).count() == 4);
+}
+
+/// The client still waits a moment for the answer to the creation, because it tells which session to end.
+#[test]
+fn a_session_that_opens_after_the_caller_gave_up_is_ended() {
+    // On a busy machine the answer may come too late, not each time.
+    let is_ended = (0..5).any(|_| {
+        let late = good().after(Duration::from_millis(80));
+        let server = faults::script([classic(PROSODY), vec![late]].concat());
+        let client = client(&server, |config| config);
+        client.prebind(&account()).unwrap();
+        let error = interruptible(|| false, || client.prebind(&account())).unwrap_err();
+        assert!(error.to_string().contains("gave up"), "{error}");
+        shape(&server.requests()) == ".!x"
+    });
+    assert!(is_ended);
 }
