@@ -291,6 +291,17 @@ fn a_request_sent_ahead_is_sent_again_in_its_turn() {
     });
 }
 
+/// The restart belongs before the bind, so it is the bind that the exchange has got to.
+#[test]
+fn what_fails_after_a_bind_ahead_of_its_turn_fails_while_binding() {
+    for rid in [1001, 1002] {
+        with_bind_ahead(|negotiation| {
+            let error = negotiation.receive(&Reply::new(rid, 200, "oops")).unwrap_err().error;
+            assert_eq!(error.stage(), Stage::Bind, "{rid}");
+        });
+    }
+}
+
 fn ended(rid: u64) -> Reply {
     let body = "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' \
         condition='policy-violation'/>";
