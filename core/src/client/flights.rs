@@ -475,6 +475,11 @@ mod tests {
             flights.add(vec![request(9).after(pause)]);
             assert_eq!([(); 2].map(|()| answered(&mut flights)), [Some(9), None]);
             assert!(begun.elapsed() >= pause);
+            assert_eq!(
+                flights.close(begun + HOUR),
+                Some(10),
+                "the request that ends the session is the next"
+            );
         });
         assert_eq!(server.connections(), 1);
     }

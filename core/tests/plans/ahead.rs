@@ -290,6 +290,7 @@ fn a_lost_creation_with_a_login_is_made_anew() {
             let shape = shape(&server.requests()[4..]);
             let expected = ["+.aRb", "+..aRb", "+.."][losses - 1];
             assert_eq!((result.is_ok(), shape.as_str()), (losses < 3, expected), "{result:?}");
+            assert!(!client.profile().contains("ahead"), "chance is not held against the plan");
         }
     }
 }

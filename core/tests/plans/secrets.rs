@@ -222,8 +222,21 @@ fn a_step_down_from_scram_is_refused_and_told() {
                 error.to_string().contains("intercepting") && error.to_string().contains("relearn_after")
             );
         }
+        assert!(later.profile().contains("no_scram_since"), "so that it is believed after a while");
         assert_eq!(told(&server), 0);
         // The token of a user is sent by PLAIN in any case.
         later.prebind(&account()).unwrap();
     }
+}
+
+#[test]
+fn a_failure_of_another_kind_tells_nothing_of_scram() {
+    let forbidden = Reply::new(401, "").when(ALL_AT_ONCE);
+    let replies = [offering(&["ANONYMOUS", "SCRAM-SHA-1"]), vec![forbidden, good()]];
+    let server = faults::script(replies.concat());
+    let client = client(&server, |config| config);
+    client.prebind(&anonymous()).unwrap();
+    client.prebind(&anonymous()).unwrap_err();
+    assert!(!client.profile().contains("no_scram_since"));
+    assert_eq!(client.prebind(&anonymous()).unwrap().round_trips(), 1);
 }

@@ -1,14 +1,15 @@
 //! Servers that take their time over a password, which they must not be given twice meanwhile.
 
+use std::thread;
 use std::time::Duration;
 
 use faults::{Reply, Server};
 use prebind::binding::interruptible;
-use prebind::{Client, ErrorKind, Phase};
+use prebind::{Account, Client, ErrorKind, Phase};
 
 use super::{
-    ALL_AT_ONCE, EJABBERD, PROSODY, SUCCESS, account, all_at_once, anonymous, broken, classic, client, good,
-    in_turn, pair, shape,
+    EJABBERD, PROSODY, SUCCESS, account, all_at_once, anonymous, broken, classic, client, good, in_turn,
+    pair, shape,
 };
 
 const DEADLINE: Duration = Duration::from_millis(1500);
@@ -96,17 +97,24 @@ fn no_answer_to_a_password_is_final() {
 
 #[test]
 fn a_proven_plan_that_is_not_answered_any_more_is_given_up_in_the_end() {
-    let silence = vec![no_answer(); 3];
-    let replies = [classic(PROSODY), vec![good()], silence, classic(PROSODY), classic(PROSODY)].concat();
-    let server = faults::script(replies);
-    let client = hasty(&server);
-    let shapes = [(); 7].map(|()| {
-        let result = client.prebind(&account());
-        (result.ok().map(|session| session.round_trips()), client.profile().contains("classic_until"))
-    });
+    let outcomes_of = |account: Account| {
+        let silence = vec![no_answer(); 3];
+        let replies = [classic(PROSODY), vec![good()], silence, classic(PROSODY), classic(PROSODY)];
+        let server = faults::script(replies.concat());
+        let client = hasty(&server);
+        let outcomes = [(); 7].map(|()| {
+            let result = client.prebind(&account);
+            (result.ok().map(|session| session.round_trips()), client.profile().contains("classic_until"))
+        });
+        (outcomes, shape(&server.requests()))
+    };
     let (failed, classic) = ((None, false), (Some(4), true));
-    assert_eq!(shapes, [(Some(4), false), (Some(1), false), failed, failed, failed, classic, classic]);
-    assert!(server.requests().iter().filter(|request| request.body.contains(ALL_AT_ONCE)).count() == 4);
+    let outcomes = [(Some(4), false), (Some(1), false), failed, failed, failed, classic, classic];
+    thread::scope(|scope| {
+        for call in [account(), anonymous()].map(|account| scope.spawn(|| outcomes_of(account))) {
+            assert_eq!(call.join().unwrap(), (outcomes, ".!!!!..".to_owned()));
+        }
+    });
 }
 
 /// The client still waits a moment for the answer to the creation, because it tells which session to end.
