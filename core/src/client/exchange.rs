@@ -196,3 +196,72 @@ impl Service {
 fn given_up() -> Error {
     give_up::given_up(Phase::Headers, Stage::Create)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+    use crate::error::{BoshCondition, Condition, Retry};
+
+    fn ended_by(condition: BoshCondition) -> Error {
+        Error::refused(ErrorKind::Terminated, Stage::Terminate, Some(Condition::Bosh(condition)), None)
+    }
+
+    /// How often a server is asked for the end of a session that answers so many times that it does not know the
+    /// session, and whether the session has ended.
+    fn asks(until: Instant, unknown: usize) -> (usize, bool) {
+        let mut answers: VecDeque<_> =
+            (0..unknown).map(|_| Err(ended_by(BoshCondition::ItemNotFound))).collect();
+        let mut count = 0;
+        let result = ended::<()>(until, || {
+            count += 1;
+            Ok(answers.pop_front().unwrap_or(Ok(())))
+        });
+        (count, result.unwrap().is_ok())
+    }
+
+    #[test]
+    fn the_end_of_a_session_that_is_not_known_yet_is_asked_for_again_while_there_is_time() {
+        let in_an_hour = Instant::now() + Duration::from_secs(3600);
+        for (unknown, asked) in [(0, (1, true)), (1, (2, true)), (3, (4, true)), (4, (4, false))] {
+            assert_eq!(asks(in_an_hour, unknown), asked);
+        }
+        assert_eq!(asks(Instant::now() + Duration::from_millis(3), 1), (1, false), "too late for a pause");
+    }
+
+    #[test]
+    fn another_answer_to_the_end_of_a_session_is_the_last() {
+        let in_an_hour = Instant::now() + Duration::from_secs(3600);
+        let mut count = 0;
+        let result = ended::<()>(in_an_hour, || {
+            count += 1;
+            Ok(Err(ended_by(BoshCondition::PolicyViolation)))
+        });
+        assert_eq!((count, result.unwrap().is_err()), (1, true));
+        assert_eq!(ended(in_an_hour, || Err::<Result<()>, _>("unreachable")).unwrap_err(), "unreachable");
+    }
+
+    #[test]
+    fn an_answer_may_be_lost_by_chance_unless_the_server_says_when_to_come_back() {
+        let error = |kind| Error::new(kind, Stage::Create, Retry::Later, String::new());
+        let http = |status| error(ErrorKind::Http { status, location: None });
+        let connect = |phase| error(ErrorKind::Connect { phase });
+        let wait = |seconds| Some(Duration::from_secs(seconds));
+        for (error, is_by_chance) in [
+            (connect(Phase::Headers), true),
+            (connect(Phase::Body), true),
+            (connect(Phase::Tcp), false),
+            (error(ErrorKind::Timeout { phase: Phase::Headers }), false),
+            (http(501), false),
+            (http(502), true),
+            (http(504), true),
+            (http(505), false),
+            (http(503).with_retry_after(wait(0)), true),
+            (http(503).with_retry_after(wait(1)), false),
+            (http(500).with_retry_after(wait(0)), false),
+        ] {
+            assert_eq!(is_lost(&error), is_by_chance, "{error:?}");
+        }
+    }
+}

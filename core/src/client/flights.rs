@@ -168,8 +168,7 @@ impl<'scope, 'env> Flights<'scope, 'env> {
             }
             let next_due = self.due.iter().map(|(moment, _)| *moment).filter(|moment| *moment > now).min();
             match (self.flying(), next_due) {
-                (0, None) if self.due.is_empty() => return None,
-                (0, None) => {}
+                (0, None) => return None,
                 (_, next_due) => {
                     if let Some(answer) = self.wait(next_due) {
                         return Some(answer);
@@ -341,5 +340,330 @@ impl Drop for Flights<'_, '_> {
         for lane in [self.own.take(), opened].into_iter().flatten() {
             self.client.http.process().lanes.put(lane);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use faults::{Reply, Server};
+
+    use super::*;
+    use crate::client::net::Http;
+    use crate::error::Stage;
+    use crate::wire::body::Frame;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// With five seconds for a call, of which half a second is kept to end the session.
+    fn service(server: &Server) -> Service {
+        let config = Config::new(&server.url).unwrap();
+        Service { http: Arc::new(Http::new(&config).unwrap()), config }
+    }
+
+    /// A server that answers each of so many requests, and what its client has.
+    fn answering(count: usize) -> (Server, Service) {
+        let server = faults::script(vec![Reply::xml("<body/>"); count]);
+        let service = service(&server);
+        (server, service)
+    }
+
+    /// For calls that have an hour.
+    fn fly(service: &Service, ahead: Option<Receiver<Lane>>, test: impl FnOnce(Flights<'_, '_>)) {
+        let until = Instant::now() + HOUR;
+        thread::scope(|scope| test(Flights::new(service, scope, until, until, ahead)));
+    }
+
+    fn request(rid: u64) -> Request {
+        Request::new(&Frame::Plain, Stage::Authenticate, rid, Some("sid"), "", None)
+    }
+
+    fn creation(rid: u64) -> Request {
+        Request::new(&Frame::Plain, Stage::Create, rid, None, "", None)
+    }
+
+    fn rids(server: &Server) -> Vec<u64> {
+        server.requests().iter().filter_map(faults::Recorded::rid).collect()
+    }
+
+    /// The RID of the next request that is answered.
+    fn answered(flights: &mut Flights<'_, '_>) -> Option<u64> {
+        let (rid, answer) = flights.next()?;
+        let (_, lane) = answer.unwrap();
+        flights.give_back(lane, true);
+        Some(rid)
+    }
+
+    fn has_idle(service: &Service) -> bool {
+        service.http.process().lanes.take_any().is_some()
+    }
+
+    #[test]
+    fn a_tenth_of_the_time_is_kept_to_end_a_session() {
+        for (deadline, kept) in
+            [(60_000, 500), (5000, 500), (4000, 400), (1000, 100), (400, 50), (200, 50), (100, 25), (40, 10)]
+        {
+            let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
+            config.deadline = Duration::from_millis(deadline);
+            let until = Instant::now() + HOUR;
+            let left = until.duration_since(before_clean_up(until, &config));
+            assert_eq!(left, Duration::from_millis(kept), "of {deadline} ms");
+        }
+    }
+
+    #[test]
+    fn a_request_that_the_call_can_do_without_gets_half_of_what_is_left() {
+        let (_server, service) = answering(0);
+        fly(&service, None, |mut flights| {
+            let kept = Duration::from_millis(500);
+            assert_eq!(flights.request_until(&request(7)), flights.until.checked_sub(kept).unwrap());
+            let begun = Instant::now();
+            let half = flights.request_until(&request(7).may_be_left()).duration_since(begun);
+            assert!(half.abs_diff(HOUR / 2) < HOUR / 8, "{half:?}");
+            flights.patience = begun + HOUR / 4;
+            let patience = flights.patience.checked_sub(kept).unwrap();
+            assert_eq!(
+                flights.request_until(&request(7).may_be_left()),
+                patience,
+                "but not more than another"
+            );
+        });
+    }
+
+    /// No other exchange may follow it.
+    #[test]
+    fn an_exchange_that_sends_a_secret_has_all_the_time() {
+        let (_server, service) = answering(0);
+        fly(&service, None, |mut flights| {
+            let half_time = flights.started + HOUR / 2;
+            flights.patience = half_time;
+            flights.add(vec![request(7)]);
+            flights.add(vec![request(8).with_secret().may_be_left()]);
+            assert_eq!(flights.patience, half_time);
+            flights.add(vec![request(9).with_secret()]);
+            assert_eq!(flights.patience, flights.until);
+        });
+    }
+
+    #[test]
+    fn a_request_that_has_to_wait_holds_up_no_other() {
+        let pause = Duration::from_millis(30);
+        // On a busy machine the pause may be over before the other request is answered, not each time.
+        let is_overtaken = (0..10).any(|_| {
+            let (server, service) = answering(2);
+            let mut answers = [None; 3];
+            fly(&service, None, |mut flights| {
+                let begun = Instant::now();
+                flights.add(vec![request(7).after(pause), request(8)]);
+                answers = [(); 3].map(|()| answered(&mut flights));
+                assert!(begun.elapsed() >= pause);
+            });
+            answers == [Some(8), Some(7), None] && rids(&server) == [8, 7]
+        });
+        assert!(is_overtaken);
+    }
+
+    #[test]
+    fn a_single_request_needs_no_thread_and_keeps_its_connection() {
+        let (server, service) = answering(3);
+        fly(&service, None, |mut flights| {
+            for rid in [7, 8] {
+                flights.add(vec![request(rid)]);
+                assert_eq!(answered(&mut flights), Some(rid));
+            }
+            assert!(!flights.had_several());
+            let (begun, pause) = (Instant::now(), Duration::from_millis(5));
+            flights.add(vec![request(9).after(pause)]);
+            assert_eq!([(); 2].map(|()| answered(&mut flights)), [Some(9), None]);
+            assert!(begun.elapsed() >= pause);
+            assert_eq!(
+                flights.close(begun + HOUR),
+                Some(10),
+                "the request that ends the session is the next"
+            );
+        });
+        assert_eq!(server.connections(), 1);
+    }
+
+    #[test]
+    fn two_requests_are_under_way_at_the_same_time() {
+        for pause in [Duration::ZERO, Duration::from_millis(5)] {
+            let both = Reply::xml("<body/>").after_next().when(" rid=\"7\"");
+            let server = faults::script(vec![both, Reply::xml("<body/>")]);
+            let service = service(&server);
+            fly(&service, None, |mut flights| {
+                flights.add(vec![request(7), request(8).after(pause)]);
+                let mut answers = [(); 2].map(|()| answered(&mut flights));
+                answers.sort_unstable();
+                assert_eq!(answers, [Some(7), Some(8)]);
+                assert!(flights.had_several() && flights.flying() == 0 && answered(&mut flights).is_none());
+            });
+        }
+    }
+
+    #[test]
+    fn where_there_is_no_second_connection_each_request_waits_for_its_turn() {
+        // Prosody's connections rest after a creation; those of other servers carry what follows it.
+        for stays in [false, true] {
+            let (server, service) = answering(3);
+            let (opening, ahead) = channel();
+            drop(opening);
+            fly(&service, Some(ahead), |mut flights| {
+                flights.add(vec![creation(7)]);
+                let (_, creation) = flights.next().unwrap();
+                assert!(!flights.had_several());
+                flights.give_back(creation.unwrap().1, stays);
+                flights.add(vec![request(8), request(9)]);
+                assert_eq!([(); 3].map(|()| answered(&mut flights)), [Some(8), Some(9), None]);
+                assert!(flights.is_alone);
+            });
+            assert_eq!((rids(&server), server.connections()), (vec![7, 8, 9], 1));
+        }
+    }
+
+    #[test]
+    fn the_first_of_two_requests_does_not_wait_for_the_connection_of_the_second() {
+        // On a busy machine the connection may come too late, not each time.
+        let has_both = (0..5).any(|_| {
+            let (server, service) = answering(4);
+            let lane = || service.post(&request(1), None, Instant::now() + HOUR, None).unwrap().1;
+            let [own, other] = [lane(), lane()];
+            let (opening, ahead) = channel();
+            let mut has_both = false;
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let until = Instant::now() + Duration::from_secs(30);
+                    while !rids(&server).contains(&8) && Instant::now() < until {
+                        thread::yield_now();
+                    }
+                    let _ = opening.send(other);
+                });
+                fly(&service, Some(ahead), |mut flights| {
+                    flights.give_back(own, true);
+                    flights.add(vec![request(8), request(9)]);
+                    let mut answers = [(); 2].map(|()| answered(&mut flights));
+                    answers.sort_unstable();
+                    assert_eq!(answers, [Some(8), Some(9)]);
+                    has_both = !flights.is_alone;
+                });
+            });
+            has_both
+        });
+        assert!(has_both);
+    }
+
+    #[test]
+    fn a_connection_that_is_opened_ahead_is_not_for_the_creation() {
+        let (_server, service) = answering(1);
+        let lane = service.post(&request(1), None, Instant::now() + HOUR, None).unwrap().1;
+        let (sender, ahead) = channel();
+        sender.send(lane).unwrap();
+        fly(&service, Some(ahead), |mut flights| {
+            assert!(flights.opened_ahead(&creation(7)).is_none());
+            assert!(flights.opened_ahead(&request(8)).is_some() && !flights.is_alone);
+            assert!(flights.opened_ahead(&request(9)).is_none(), "there is one");
+        });
+    }
+
+    #[test]
+    fn a_connection_that_does_not_open_leaves_time_for_the_request() {
+        let (_server, service) = answering(0);
+        // On a busy machine the rest may pass as well, not each time.
+        let has_time_left = (1..=5).any(|attempt| {
+            let (_opening, ahead) = channel();
+            let mut is_in_time = false;
+            fly(&service, Some(ahead), |mut flights| {
+                let now = Instant::now();
+                // The creation has taken long, so the connection may, too.
+                flights.started = now.checked_sub(HOUR / 2).unwrap();
+                flights.until = now + attempt * Duration::from_millis(100);
+                assert!(flights.opened_ahead(&request(8)).is_none() && flights.is_alone);
+                assert!(now.elapsed() >= attempt * Duration::from_millis(50), "it is waited for");
+                is_in_time = Instant::now() < flights.until;
+            });
+            is_in_time
+        });
+        assert!(has_time_left);
+    }
+
+    #[test]
+    fn connections_go_back_to_the_other_exchanges() {
+        let (_server, service) = answering(3);
+        let lane = || service.post(&request(1), None, Instant::now() + HOUR, None).unwrap().1;
+        let lanes = [lane(), lane(), lane()];
+        let [own, second, ahead] = lanes;
+        let (sender, opening) = channel();
+        sender.send(ahead).unwrap();
+        fly(&service, Some(opening), |mut flights| {
+            flights.give_back(own, true);
+            assert!(!has_idle(&service), "it stays with the exchange");
+            flights.give_back(second, true);
+            assert!(has_idle(&service), "one is enough");
+            let own = flights.take_own().unwrap();
+            flights.give_back(own, false);
+            assert!(has_idle(&service) && flights.take_own().is_none());
+        });
+        assert!(has_idle(&service), "the one that was opened and not needed");
+        let (_server, service) = answering(1);
+        let own = service.post(&request(1), None, Instant::now() + HOUR, None).unwrap().1;
+        fly(&service, None, |mut flights| flights.give_back(own, true));
+        assert!(has_idle(&service), "the one of the creation");
+    }
+
+    #[test]
+    fn the_creation_tells_how_long_a_round_trip_takes() {
+        let pause = Duration::from_millis(20);
+        let server = faults::script(vec![Reply::xml("<body/>").after(pause), Reply::xml("<body/>")]);
+        let service = service(&server);
+        fly(&service, None, |mut flights| {
+            flights.add(vec![creation(7)]);
+            answered(&mut flights).unwrap();
+            let round_trip = flights.round_trip;
+            assert!(round_trip >= pause);
+            flights.add(vec![request(8)]);
+            answered(&mut flights).unwrap();
+            assert_eq!(flights.round_trip, round_trip);
+        });
+    }
+
+    /// The time that the earlier request takes to be answered, and the RIDs as they arrived.
+    fn sent_reversed(round_trip: Duration, pause: Duration) -> (Duration, Vec<u64>) {
+        let (server, service) = answering(2);
+        let mut took = Duration::ZERO;
+        fly(&service, None, |mut flights| {
+            flights.round_trip = round_trip;
+            flights.add(vec![request(8), request(7).after(pause)]);
+            let begun = Instant::now();
+            assert_eq!(answered(&mut flights), Some(7));
+            took = begun.elapsed();
+            assert_eq!([(); 2].map(|()| answered(&mut flights)), [Some(8), None]);
+        });
+        (took, rids(&server))
+    }
+
+    #[test]
+    fn a_request_ahead_of_its_turn_goes_first_unless_that_takes_longer_than_a_round_trip() {
+        let pause = Duration::from_millis(30);
+        // On a busy machine the server may see the other one first, not each time.
+        let is_first = (0..10).any(|_| {
+            let (took, arrived) = sent_reversed(HOUR, pause);
+            assert!(took >= pause);
+            arrived == [8, 7]
+        });
+        assert!(is_first);
+        let long = Duration::from_secs(10);
+        assert!(sent_reversed(pause, long).0 < long);
+    }
+
+    #[test]
+    fn where_there_is_no_second_connection_nothing_is_sent_ahead_of_its_turn() {
+        let (server, service) = answering(2);
+        let (sender, ahead) = channel();
+        drop(sender);
+        fly(&service, Some(ahead), |mut flights| {
+            flights.add(vec![request(8), request(7).after(Duration::from_millis(3))]);
+            assert_eq!([(); 3].map(|()| answered(&mut flights)), [Some(7), Some(8), None]);
+            assert!(!flights.had_several());
+        });
+        assert_eq!(rids(&server), [7, 8]);
     }
 }

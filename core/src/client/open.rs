@@ -377,4 +377,47 @@ mod tests {
             assert_eq!(blame(&error.in_sasl2()), by_sasl2);
         }
     }
+
+    #[test]
+    fn a_fresh_session_mends_what_was_lost_but_not_what_another_session_holds() {
+        let with_retry = |retry| Error::new(ErrorKind::Internal, Stage::Bind, retry, String::new());
+        let fresh = |condition| refused(ErrorKind::Terminated, condition);
+        let connect = |phase| of_kind(ErrorKind::Connect { phase });
+        for (error, is_mended) in [
+            (with_retry(Retry::FreshSession), true),
+            (with_retry(Retry::Later), false),
+            (fresh(Condition::Bosh(BoshCondition::ItemNotFound)), true),
+            (fresh(Condition::Stream(StreamCondition::Conflict)), false),
+            (refused(ErrorKind::Bind, Condition::Stanza(StanzaCondition::Conflict)), false),
+            (connect(Phase::Headers), true),
+            (connect(Phase::Tcp), false),
+            (of_kind(ErrorKind::Http { status: 503, location: None }), true),
+            (of_kind(ErrorKind::Http { status: 500, location: None }), false),
+        ] {
+            assert_eq!(may_be_mended(&error), is_mended, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_secret_that_the_server_looked_at_was_not_accepted() {
+        let sasl = |condition| Condition::Sasl(condition);
+        for (error, was_looked_at) in [
+            (refused(ErrorKind::Auth, sasl(SaslCondition::NotAuthorized)), true),
+            (refused(ErrorKind::Auth, sasl(SaslCondition::MechanismTooWeak)), false),
+            (refused(ErrorKind::Terminated, sasl(SaslCondition::NotAuthorized)), false),
+            (of_kind(ErrorKind::Auth), false),
+        ] {
+            assert_eq!(is_not_authorized(&error), was_looked_at, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_creation_is_lost_only_where_its_own_answer_is() {
+        let lost = |stage| {
+            Error::new(ErrorKind::Connect { phase: Phase::Headers }, stage, Retry::Later, String::new())
+        };
+        assert!(is_creation_lost(&lost(Stage::Create)) && !is_creation_lost(&lost(Stage::Bind)));
+        let refused = ErrorKind::Connect { phase: Phase::Tcp };
+        assert!(!is_creation_lost(&Error::new(refused, Stage::Create, Retry::Later, String::new())));
+    }
 }

@@ -160,8 +160,10 @@ mod tests {
     fn only_an_answer_is_one() {
         let json = Some("application/json");
         let long = format!(r#"{{"ok":true,"more":"{}"}}"#, "x".repeat(MAX_REPLY));
+        let longest = format!("{}{}", r#"{"ok":true}"#, " ".repeat(MAX_REPLY - 11));
         for (status, content_type, body, answer) in [
             (200, json, r#"{"ok":true}"#, Ok(true)),
+            (200, json, &longest, Ok(true)),
             (200, Some("Application/JSON; charset=utf-8"), r#" {"ok": false, "why": "gone"} "#, Ok(false)),
             (200, json, r#"{"ok":1}"#, Err(NoAnswer::Content)),
             (200, json, r#"{"ok":"true"}"#, Err(NoAnswer::Content)),

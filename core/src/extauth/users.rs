@@ -107,5 +107,6 @@ mod tests {
         let list = UserList::read("alice\n\n@example.org\nbob@example.org/web\ncarol");
         assert_eq!((list.len(), list.unusable()), (2, Some(3)));
         assert!(has(&list, "carol", "localhost") && UserList::read("\n#\n").is_empty());
+        assert!(!list.is_empty());
     }
 }

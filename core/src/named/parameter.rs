@@ -169,3 +169,16 @@ pub(crate) fn json(value: &Value) -> serde_json::Value {
         Value::Map(fields) => fields.iter().map(|(name, value)| (name.clone(), json(value))).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_one_of_its_values() {
+        let choice = ValueType::Choice { values: &["any", "ipv4"] };
+        for (text, fits) in [("any", true), ("ipv4", true), ("ipv5", false), ("", false)] {
+            assert_eq!(choice.fits(&Value::Text(text.into())), fits, "{text}");
+        }
+    }
+}

@@ -290,3 +290,93 @@ pub(crate) enum PlanStep {
     /// Ask for a session (RFC 3921 §3). Skipped unless the server requires it.
     Session,
 }
+
+#[cfg(feature = "client")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sasl::Credentials;
+    use crate::wire::sasl2::Offer;
+
+    fn config(change: impl FnOnce(&mut Config)) -> Config {
+        let mut config = Config::new("https://chat.example.org/http-bind").unwrap();
+        change(&mut config);
+        config
+    }
+
+    fn account(credentials: Credentials) -> Account {
+        Account::new("alice@example.org", credentials).unwrap()
+    }
+
+    #[test]
+    fn a_new_domain_gets_the_shortest_plan_that_waits_for_its_offer() {
+        let (usual, with_tokens) = (config(|_| ()), config(|config| config.fast_tokens = true));
+        let with_digest = config(|config| config.digest_md5 = true);
+        for (config, server, may_use_sasl2, bodies) in [
+            (&usual, Server::Prosody, true, BEGUN_AFTER_OFFER),
+            (&usual, Server::Ejabberd, true, IN_PAIRS),
+            (&usual, Server::Other, true, CLASSIC),
+            // They take other ways.
+            (&with_digest, Server::Prosody, true, CLASSIC),
+            (&with_tokens, Server::Prosody, true, CLASSIC),
+            (&with_tokens, Server::Prosody, false, BEGUN_AFTER_OFFER),
+        ] {
+            let alice = account(Credentials::password("secret"));
+            let plan = Plan::for_new_domain(config, &alice, server, may_use_sasl2);
+            assert_eq!(plan.bodies, bodies, "{server:?}");
+            assert_eq!(
+                plan.server,
+                (bodies != CLASSIC).then_some(server),
+                "another server gets the classic one"
+            );
+            assert_eq!((plan.is_classic(), plan.may_use_sasl2), (bodies == CLASSIC, may_use_sasl2));
+            assert_eq!(plan.early, None);
+        }
+    }
+
+    #[test]
+    fn only_the_plan_of_one_round_trip_may_be_over_with_the_creation() {
+        let over_tls = config(|_| ());
+        let plan = |server, credentials, names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            Plan::shortest(&over_tls, &account(credentials), &Learned::new(server, &names))
+        };
+        let (token, password) = (|| Credentials::plain("token"), || Credentials::password("secret"));
+        for (plan, bodies) in [
+            (plan(Server::Prosody, token(), &["PLAIN"]), ALL_IN_CREATION),
+            (plan(Server::Prosody, password(), &["PLAIN", "SCRAM-SHA-1"]), BEGUN_IN_CREATION),
+            (plan(Server::Ejabberd, token(), &["PLAIN"]), BIND_AHEAD),
+            (plan(Server::Ejabberd, password(), &["SCRAM-SHA-1"]), IN_PAIRS),
+            (plan(Server::Other, token(), &["PLAIN"]), CLASSIC),
+        ] {
+            assert_eq!((plan.bodies, plan.goes_on()), (bodies, bodies != ALL_IN_CREATION));
+        }
+    }
+
+    #[test]
+    fn sasl2_is_begun_early_only_where_its_offer_was_seen() {
+        let names = vec!["SCRAM-SHA-1".to_owned()];
+        let offer = Offer { mechanisms: names.clone(), bind: true, fast: Vec::new() };
+        let (with_tokens, without) = (config(|config| config.fast_tokens = true), config(|_| ()));
+        let prosody = |names: &[String]| Learned::new(Server::Prosody, names);
+        for (config, learned, bodies, begins_by_sasl2, has_sasl) in [
+            (&with_tokens, prosody(&names), CLASSIC, false, false),
+            (&without, prosody(&names), BEGUN_IN_CREATION, false, false),
+            (&with_tokens, prosody(&names).with_sasl2(Some(&offer)), BEGUN_IN_CREATION, true, true),
+            (&without, prosody(&names).with_sasl2(Some(&offer)), BEGUN_IN_CREATION, false, false),
+            // Nothing is left if the server does not answer SASL2.
+            (&with_tokens, prosody(&[]).with_sasl2(Some(&offer)), BEGUN_IN_CREATION, true, false),
+        ] {
+            let plan = Plan::shortest(config, &account(Credentials::password("secret")), &learned);
+            let is_by_sasl2 = plan.early.is_some_and(|way| way.sasl2.is_some());
+            assert_eq!((plan.bodies, is_by_sasl2, plan.has_sasl), (bodies, begins_by_sasl2, has_sasl));
+        }
+    }
+
+    #[test]
+    fn a_bind_ahead_of_its_turn_needs_two_open_requests() {
+        let reaches = |bodies: &[PlannedBody]| bodies.iter().map(PlannedBody::reach).collect::<Vec<_>>();
+        assert_eq!(reaches(BIND_AHEAD), [1, 2, 1, 1]);
+        assert_eq!(reaches(CLASSIC), [1; 5]);
+    }
+}

@@ -440,7 +440,6 @@ impl Proof {
                 ..Kind::of_secret("PLAIN", "password", secret)
             },
             Self::Jwt { token, .. } => Kind {
-                option: "jwt",
                 secret: token.as_ref(),
                 candidate: Some(Candidate::for_password(PasswordMechanism::Plain)),
                 if_refused: "check that the server knows the key that signs, and that the clocks of both machines agree",
@@ -782,5 +781,126 @@ mod tests {
         }
         assert!(Credentials::fast(token()).secrets().eq(["hidden"]));
         assert_eq!(Credentials::anonymous().secrets().next(), None);
+    }
+
+    /// The names of the mechanisms that the credentials can be used with.
+    fn fitting(credentials: &Credentials) -> Vec<&'static str> {
+        const NAMES: [&str; 10] = [
+            "SCRAM-SHA-1",
+            "SCRAM-SHA-256",
+            "DIGEST-MD5",
+            "PLAIN",
+            "OAUTHBEARER",
+            "X-OAUTH2",
+            "ANONYMOUS",
+            "EXTERNAL",
+            "X-A",
+            TOKEN_MECHANISM,
+        ];
+        let jid = Jid::new("alice@localhost").unwrap();
+        let nonce = Secret::from("nonce");
+        let means = Means { iterations: &(1..=1), cache: None, pace: None };
+        let fits = |name: &&str| match credentials.mechanism(name, &jid, &nonce, means) {
+            Ok(mechanism) => {
+                assert_eq!(mechanism.name(), *name);
+                true
+            }
+            Err(error) => {
+                assert!(error.to_string().contains(&format!("do not fit the mechanism {name}")), "{error}");
+                false
+            }
+        };
+        NAMES.into_iter().filter(fits).collect()
+    }
+
+    /// Whatever a server that is intercepted offers.
+    #[test]
+    fn a_secret_is_given_only_to_the_mechanisms_that_it_is_for() {
+        let keys = Credentials::scram_keys(ScramHash::Sha256, "s", 1, vec![1; 32], vec![1; 32]);
+        for (credentials, names) in [
+            (Credentials::password("secret"), &["SCRAM-SHA-1", "SCRAM-SHA-256", "DIGEST-MD5", "PLAIN"][..]),
+            (Credentials::plain("secret"), &["PLAIN"]),
+            (keys.clone(), &["SCRAM-SHA-256"]),
+            (keys.fast_token(token()), &["SCRAM-SHA-256", TOKEN_MECHANISM]),
+            (jwt().issued(0, &Jid::new("alice@localhost").unwrap(), SystemTime::now()).unwrap(), &["PLAIN"]),
+            (Credentials::oauthbearer("secret"), &["OAUTHBEARER"]),
+            (Credentials::fast(token()), &[TOKEN_MECHANISM]),
+        ] {
+            assert_eq!(fitting(&credentials), names, "{credentials:?}");
+        }
+    }
+
+    /// So the JID that the server has bound may differ from the one that was asked for in upper and lower case.
+    #[test]
+    fn only_what_the_user_and_the_server_alone_have_proves_the_account() {
+        let keys = Credentials::scram_salted_password(ScramHash::Sha1, "s", 1, vec![1; 20]);
+        for (credentials, is_proven) in [
+            (Credentials::password("secret"), true),
+            (keys, true),
+            (Credentials::fast(token()), true),
+            (Credentials::password("secret").authcid("admin"), false),
+            (Credentials::password("secret").authzid("alice@localhost"), false),
+            (Credentials::plain("secret"), false),
+            (jwt(), false),
+            (Credentials::oauthbearer("secret"), false),
+            (Credentials::x_oauth2("secret"), false),
+            (Credentials::anonymous(), false),
+            (Credentials::external(), false),
+            (Credentials::raw("X-A", "secret"), false),
+        ] {
+            assert_eq!(credentials.prove_account(), is_proven, "{credentials:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_salt_may_be_is_bounded() {
+        let keys = |length: usize| {
+            Credentials::scram_salted_password(ScramHash::Sha1, vec![1; length], 1, vec![1; 20])
+        };
+        assert_eq!(of_alice(keys(MAX_SECRET + 1)), Some("credentials"));
+    }
+
+    #[test]
+    fn a_user_name_with_a_slash_is_told_from_a_missing_one() {
+        let problem = |jid| Account::new(jid, Credentials::password("secret")).unwrap_err().to_string();
+        assert!(problem("example.org/alice@example.org").contains("has a / before its @"));
+        assert!(!problem("example.org/phone").contains("has a / before its @"));
+        assert!(!problem("example.org").contains("has a / before its @"));
+    }
+
+    #[test]
+    fn whether_something_follows_a_token_that_is_refused() {
+        for (credentials, follows) in [
+            (Credentials::fast(token()), false),
+            (Credentials::password("secret").fast_token(token()), true),
+            (Credentials::plain("secret").fast_token(token()), true),
+        ] {
+            assert_eq!(credentials.has_more_than_token(), follows, "{credentials:?}");
+        }
+    }
+
+    #[test]
+    fn every_sort_of_credentials_has_remedies_of_its_own() {
+        let keys = Credentials::scram_salted_password(ScramHash::Sha1, "s", 1, vec![1; 20]);
+        for (credentials, if_refused, if_not_offered) in [
+            (Credentials::password("secret"), "the user name and the password", "enable SCRAM or PLAIN"),
+            (Credentials::plain("secret"), "who signed it", "`token` is sent by PLAIN"),
+            (jwt(), "the key that signs", "`jwt` is sent by PLAIN"),
+            (
+                keys,
+                "the stored keys are those of the present password",
+                "the stored keys are for {mechanism}",
+            ),
+            (Credentials::oauthbearer("secret"), "knows its issuer", "enable {mechanism}"),
+            (Credentials::x_oauth2("secret"), "knows its issuer", "enable {mechanism}"),
+            (Credentials::fast(token()), "has expired or was revoked", "the server takes no tokens"),
+            (Credentials::anonymous(), "allow anonymous logins", "enable anonymous logins"),
+            (Credentials::external(), "trusts what proves the user", "enable EXTERNAL"),
+            (Credentials::raw("X-A", "secret"), "`initial_response`", "enable {mechanism}"),
+        ] {
+            let kind = credentials.kind();
+            assert!(kind.if_refused.contains(if_refused), "{credentials:?}: {}", kind.if_refused);
+            assert!(kind.if_not_offered.contains(if_not_offered), "{credentials:?}: {}", kind.if_not_offered);
+        }
     }
 }

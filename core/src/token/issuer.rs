@@ -200,3 +200,13 @@ struct Claims<'a> {
 fn is_public() -> Error {
     Error::config("key", "is a public key, which only verifies: give the private key")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_may_be_as_long_as_servers_take_it() {
+        assert!(check_length(Issuer::LONGEST).is_ok() && check_length(Issuer::LONGEST + 1).is_err());
+    }
+}

@@ -203,3 +203,42 @@ fn check_length(text: &str) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret() -> Key {
+        Key::from_secret(Algorithm::Hs256, [7; 32]).unwrap()
+    }
+
+    #[test]
+    fn what_a_key_and_its_name_may_be_is_bounded() {
+        assert!(secret().with_id(&"x".repeat(MAX_ID)).is_ok());
+        for bad in [String::new(), "x".repeat(MAX_ID + 1), "a\nb".to_owned()] {
+            assert!(secret().with_id(&bad).is_err(), "{bad}");
+        }
+        let jwk = secret().verifying_jwk().expose().to_owned();
+        let padded = |length: usize| format!("{jwk}{}", " ".repeat(length - jwk.len()));
+        for read in [|text: &str| Key::read(text).map(drop), |text: &str| Key::from_jwk(text).map(drop)] {
+            assert!(read(&padded(MAX_TEXT)).is_ok());
+            assert!(read(&padded(MAX_TEXT + 1)).is_err());
+        }
+        let set = |count: usize| format!("{{\"keys\":[{}]}}", vec![jwk.as_str(); count].join(","));
+        assert_eq!(Key::read(&set(MAX_KEYS)).unwrap().len(), MAX_KEYS);
+        assert!(Key::read(&set(MAX_KEYS + 1)).is_err());
+    }
+
+    /// Both forms that OpenSSL writes.
+    #[test]
+    fn an_encrypted_key_is_told_as_such() {
+        for (label, headers) in [
+            ("ENCRYPTED PRIVATE KEY", ""),
+            ("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n"),
+        ] {
+            let pem = format!("-----BEGIN {label}-----\n{headers}AAAA\n-----END {label}-----\n");
+            let error = Key::from_pem(&pem).unwrap_err().to_string();
+            assert!(error.contains("openssl pkey"), "{label}: {error}");
+        }
+    }
+}

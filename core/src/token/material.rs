@@ -167,3 +167,18 @@ fn check_rsa(bits: usize) -> Result<()> {
 pub(super) fn broken(sort: &str) -> Error {
     Error::config("key", format!("the {sort} key is broken: export it again from where it was made"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 5480 §2.2 has other forms of a point, which no server here takes.
+    #[test]
+    fn a_point_of_a_curve_is_uncompressed_and_whole() {
+        let point = |first: u8, length: usize| [vec![first], vec![1; length - 1]].concat();
+        assert!(Material::ec_public(&point(4, 65)).is_ok());
+        for bad in [point(4, 64), point(4, 66), point(6, 65), point(2, 33)] {
+            assert!(Material::ec_public(&bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -207,7 +207,10 @@ mod tests {
                 assert!(!format!("{side:?}").contains(side.file.expose()), "{algorithm}");
             }
         }
-        let key = Key::from_jwk(Key::generate(Algorithm::Hs256, Some("../x")).unwrap().expose()).unwrap();
-        assert_eq!(key.for_prosody("example.org").unwrap().path, "/etc/prosody/site-keys/site.jwk");
+        for (id, file) in [("../x", "site.jwk"), ("2026-11", "2026-11.jwk")] {
+            let key = Key::from_jwk(Key::generate(Algorithm::Hs256, Some(id)).unwrap().expose()).unwrap();
+            let path = key.for_prosody("example.org").unwrap().path;
+            assert_eq!(path, format!("/etc/prosody/site-keys/{file}"));
+        }
     }
 }

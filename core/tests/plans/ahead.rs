@@ -264,6 +264,20 @@ fn a_server_that_is_away_for_less_than_the_pauses_costs_no_login() {
     }
 }
 
+/// The last of the pauses is as long as all of the time.
+#[test]
+fn a_lost_creation_is_not_made_anew_where_there_is_no_time_for_it() {
+    // On a busy machine the time may be over before, not each time.
+    let is_told = (0..5).any(|_| {
+        let server = faults::script(vec![broken(); 3]);
+        let client = client(&server, |config| config.with_deadline(PAUSES[1]).unwrap());
+        let error = client.prebind(&account()).unwrap_err();
+        assert!(server.requests().len() < 3);
+        matches!(error.kind(), ErrorKind::Connect { .. })
+    });
+    assert!(is_told, "what became of the creation, not that the time is over");
+}
+
 /// As where a node of a cluster is killed, and takes connections until its process is gone. ejabberd refuses a password
 /// in other ways.
 #[test]
@@ -276,6 +290,7 @@ fn a_lost_creation_with_a_login_is_made_anew() {
             let shape = shape(&server.requests()[4..]);
             let expected = ["+.aRb", "+..aRb", "+.."][losses - 1];
             assert_eq!((result.is_ok(), shape.as_str()), (losses < 3, expected), "{result:?}");
+            assert!(!client.profile().contains("ahead"), "chance is not held against the plan");
         }
     }
 }

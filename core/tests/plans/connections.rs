@@ -79,6 +79,35 @@ fn a_connection_for_what_follows_is_opened_ahead() {
     assert_eq!(server.connections(), 2, "and no other");
 }
 
+#[test]
+fn a_classic_exchange_needs_one_connection() {
+    let server = faults::script((0..5).flat_map(|_| classic(EJABBERD)).collect());
+    let client = client(&server, |config| config.with_learn(false));
+    for _ in 0..5 {
+        client.prebind(&account()).unwrap();
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+/// Prosody does not read for a while from a connection that has created a session.
+#[test]
+fn the_end_of_a_session_with_a_server_that_is_known_for_prosody_is_read_at_once() {
+    let failure = "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>";
+    let server = faults::script([classic(PROSODY), vec![super::all_at_once(failure); 5]].concat());
+    let taught = client(&server, |config| config);
+    taught.prebind(&account()).unwrap();
+    // On a busy machine a connection may have rested when the session is ended, not each time.
+    let is_read_at_once = (0..5).any(|call| {
+        let later = client(&server, |config| config.with_profile(Some(taught.profile())));
+        assert_eq!(later.prebind(&account()).unwrap_err().kind().as_str(), "Auth");
+        let requests = server.requests();
+        let [creation, end] = &requests[4 + 2 * call..] else { panic!("{requests:#?}") };
+        assert!(end.body.contains("type=\"terminate\""));
+        end.connection != creation.connection
+    });
+    assert!(is_read_at_once);
+}
+
 /// A way to the server for one connection only; others wait for ever.
 fn one_connection_to(server: &Server) -> String {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
@@ -128,6 +157,15 @@ fn one_connection_is_enough_if_no_other_can_be_had() {
         assert_eq!(server.connections(), 1);
         assert!(!client.profile().contains("classic_until"));
     }
+}
+
+/// It may take a while until it does.
+#[test]
+fn a_connection_that_the_server_is_going_to_close_carries_no_further_request() {
+    let replies = classic(EJABBERD).into_iter().map(|reply| reply.header("Connection", "close"));
+    let server = faults::script(replies.collect());
+    client(&server, |config| config.with_learn(false)).prebind(&account()).unwrap();
+    assert_eq!((server.requests().len(), server.connections()), (4, 4));
 }
 
 /// A creation that is lost with its connection is not sent again, so it must not be lost.

@@ -6,7 +6,7 @@ use faults::{Recorded, Server};
 use prebind::ErrorKind;
 use prebind::binding::interruptible;
 
-use super::{BOUND, EJABBERD, OFFER, account, body, classic, in_turn, pair, pair_in_flight};
+use super::{BOUND, EJABBERD, OFFER, account, body, classic, client, in_turn, pair, pair_in_flight};
 
 /// A server that answers the pair late, or never.
 fn pairs(hang: Duration) -> Server {
@@ -76,6 +76,20 @@ fn the_end_of_a_session_that_is_not_answered_is_sent_once_more() {
         ends.len() == 2
     });
     assert!(is_repeated);
+}
+
+/// Where no other request was under way, nothing can have overtaken it.
+#[test]
+fn the_end_of_a_session_is_sent_once_where_one_request_was_under_way() {
+    let failure = "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>";
+    let hanging = body("", "").when("type=\"terminate\"").after(Duration::from_secs(60));
+    let replies =
+        vec![classic(EJABBERD).remove(0), body("", failure).when("<auth"), hanging.clone(), hanging];
+    let server = faults::script(replies);
+    let error = client(&server, |config| config).prebind(&account()).unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Auth);
+    let ends = server.requests().iter().filter(|request| request.body.contains("type=\"terminate\"")).count();
+    assert_eq!(ends, 1);
 }
 
 /// ejabberd may answer two at once, rarely. Then it holds the empty request.

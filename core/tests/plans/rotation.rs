@@ -77,7 +77,7 @@ fn no_more_than_two_tokens_are_sent_in_a_call() {
 #[test]
 fn only_a_token_that_was_looked_at_and_refused_is_replaced() {
     for condition in ["temporary-auth-failure", "account-disabled", "malformed-request", "not-a-condition"] {
-        let (results, keys) = calls(&[failed(condition)], &[&["n", "o"]]);
+        let (results, keys) = calls(&[failed(condition), classic(PROSODY)], &[&["n", "o"]]);
         assert_eq!((results, keys.as_str()), (vec![false], "n"), "{condition}");
     }
 }

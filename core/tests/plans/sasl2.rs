@@ -142,6 +142,19 @@ fn a_token_alone_waits_for_its_answer() {
 }
 
 #[test]
+fn a_token_alone_is_sent_although_sasl2_had_no_answer_before() {
+    let token = FastToken::from_text(super::tokens::TOKEN).unwrap();
+    let oops = Reply::new(500, "oops").when("<authenticate");
+    let accepted = body("", super::tokens::ACCEPTED).when("<authenticate");
+    let server = faults::script(vec![creation("PLAIN"), oops, creation("PLAIN"), accepted]);
+    let client = hasty(&server);
+    client.prebind(&account(Credentials::password("wonder-1"))).unwrap_err();
+    assert!(client.profile().contains("no_sasl2_until"));
+    let session = client.prebind(&account(Credentials::fast(token))).unwrap();
+    assert_eq!(session.mechanism(), "HT-SHA-256-NONE");
+}
+
+#[test]
 fn a_token_in_the_creation_without_an_answer_is_left_for_the_password() {
     let token = FastToken::from_text(super::tokens::TOKEN).unwrap();
     let account = account(Credentials::plain("wonder-1").fast_token(token));

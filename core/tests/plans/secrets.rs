@@ -107,6 +107,17 @@ fn a_password_goes_out_again_if_the_session_went_with_its_server() {
 }
 
 #[test]
+fn a_login_that_is_refused_after_a_lost_creation_is_not_tried_again() {
+    let lost = Reply::xml("<body").header("Content-Length", "1000").closes().when("xmpp:version");
+    let refused = failure("not-authorized").when("mechanism=\"PLAIN\"");
+    let replies = [vec![lost, classic(PROSODY)[0].clone(), refused], classic(PROSODY)];
+    let server = faults::script(replies.concat());
+    let error = client(&server, |config| config).prebind(&account()).unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Auth);
+    assert_eq!((shape(&server.requests()), told(&server)), ("..x".to_owned(), 1));
+}
+
+#[test]
 fn a_plan_that_failed_after_a_secret_was_sent_gives_way_in_the_next_call() {
     let bad = body("type='terminate' condition='bad-request'", "").when(ALL_AT_ONCE);
     let server = faults::script([classic(PROSODY), vec![bad], classic(PROSODY), classic(PROSODY)].concat());
@@ -211,8 +222,21 @@ fn a_step_down_from_scram_is_refused_and_told() {
                 error.to_string().contains("intercepting") && error.to_string().contains("relearn_after")
             );
         }
+        assert!(later.profile().contains("no_scram_since"), "so that it is believed after a while");
         assert_eq!(told(&server), 0);
         // The token of a user is sent by PLAIN in any case.
         later.prebind(&account()).unwrap();
     }
+}
+
+#[test]
+fn a_failure_of_another_kind_tells_nothing_of_scram() {
+    let forbidden = Reply::new(401, "").when(ALL_AT_ONCE);
+    let replies = [offering(&["ANONYMOUS", "SCRAM-SHA-1"]), vec![forbidden, good()]];
+    let server = faults::script(replies.concat());
+    let client = client(&server, |config| config);
+    client.prebind(&anonymous()).unwrap();
+    client.prebind(&anonymous()).unwrap_err();
+    assert!(!client.profile().contains("no_scram_since"));
+    assert_eq!(client.prebind(&anonymous()).unwrap().round_trips(), 1);
 }

@@ -1,12 +1,14 @@
 //! Servers that take their time over a password, which they must not be given twice meanwhile.
 
+use std::thread;
 use std::time::Duration;
 
 use faults::{Reply, Server};
-use prebind::{Client, ErrorKind, Phase};
+use prebind::binding::interruptible;
+use prebind::{Account, Client, ErrorKind, Phase};
 
 use super::{
-    ALL_AT_ONCE, EJABBERD, PROSODY, SUCCESS, account, all_at_once, broken, classic, client, good, in_turn,
+    EJABBERD, PROSODY, SUCCESS, account, all_at_once, anonymous, broken, classic, client, good, in_turn,
     pair, shape,
 };
 
@@ -50,6 +52,20 @@ fn so_is_one_that_takes_the_password_after_its_offer() {
     assert_eq!(passwords_sent(&server), 2);
 }
 
+/// Half of the time is kept for the classic plan only as long as the short one has not succeeded.
+#[test]
+fn a_proven_plan_has_all_of_the_time() {
+    let slow = good().after(SLOW);
+    let server = faults::script([classic(PROSODY), vec![good(), slow, no_answer(), good()]].concat());
+    let client = hasty(&server);
+    let round_trips = [(); 3].map(|()| client.prebind(&anonymous()).unwrap().round_trips());
+    assert_eq!(round_trips, [4, 1, 1]);
+    let error = client.prebind(&anonymous()).unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Timeout { phase: Phase::Headers });
+    assert_eq!(client.prebind(&anonymous()).unwrap().round_trips(), 1, "once is no reason to leave it");
+    assert_eq!(shape(&server.requests()), ".!!!!");
+}
+
 /// Whether the server has the password nobody knows, so it is not sent again in the same call.
 #[test]
 fn no_answer_to_a_password_is_final() {
@@ -81,15 +97,38 @@ fn no_answer_to_a_password_is_final() {
 
 #[test]
 fn a_proven_plan_that_is_not_answered_any_more_is_given_up_in_the_end() {
-    let silence = vec![no_answer(); 3];
-    let replies = [classic(PROSODY), vec![good()], silence, classic(PROSODY), classic(PROSODY)].concat();
-    let server = faults::script(replies);
-    let client = hasty(&server);
-    let shapes = [(); 7].map(|()| {
-        let result = client.prebind(&account());
-        (result.ok().map(|session| session.round_trips()), client.profile().contains("classic_until"))
-    });
+    let outcomes_of = |account: Account| {
+        let silence = vec![no_answer(); 3];
+        let replies = [classic(PROSODY), vec![good()], silence, classic(PROSODY), classic(PROSODY)];
+        let server = faults::script(replies.concat());
+        let client = hasty(&server);
+        let outcomes = [(); 7].map(|()| {
+            let result = client.prebind(&account);
+            (result.ok().map(|session| session.round_trips()), client.profile().contains("classic_until"))
+        });
+        (outcomes, shape(&server.requests()))
+    };
     let (failed, classic) = ((None, false), (Some(4), true));
-    assert_eq!(shapes, [(Some(4), false), (Some(1), false), failed, failed, failed, classic, classic]);
-    assert!(server.requests().iter().filter(|request| request.body.contains(ALL_AT_ONCE)).count() == 4);
+    let outcomes = [(Some(4), false), (Some(1), false), failed, failed, failed, classic, classic];
+    thread::scope(|scope| {
+        for call in [account(), anonymous()].map(|account| scope.spawn(|| outcomes_of(account))) {
+            assert_eq!(call.join().unwrap(), (outcomes, ".!!!!..".to_owned()));
+        }
+    });
+}
+
+/// The client still waits a moment for the answer to the creation, because it tells which session to end.
+#[test]
+fn a_session_that_opens_after_the_caller_gave_up_is_ended() {
+    // On a busy machine the answer may come too late, not each time.
+    let is_ended = (0..5).any(|_| {
+        let late = good().after(Duration::from_millis(80));
+        let server = faults::script([classic(PROSODY), vec![late]].concat());
+        let client = client(&server, |config| config);
+        client.prebind(&account()).unwrap();
+        let error = interruptible(|| false, || client.prebind(&account())).unwrap_err();
+        assert!(error.to_string().contains("gave up"), "{error}");
+        shape(&server.requests()) == ".!x"
+    });
+    assert!(is_ended);
 }

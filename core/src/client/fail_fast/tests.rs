@@ -105,7 +105,8 @@ fn a_probe_without_an_outcome_is_not_waited_for() {
 
 #[test]
 fn a_success_of_a_call_that_was_under_way_lifts_it_and_a_failure_does_not_prolong_it() {
-    let fail_fast = fail_fast(1, MINUTE);
+    // The next pause would be twice as long.
+    let fail_fast = fail_fast(1, Duration::from_secs(10));
     let under_way = [(); 3].map(|()| fail_fast.admit(Stage::Create, "host").unwrap());
     let [first, second, third] = under_way;
     fail_fast.record(first, Unreached);
@@ -168,6 +169,93 @@ fn the_memory_of_outcomes_is_bounded() {
     let fail_fast = fail_fast(3, MINUTE);
     fail_fast.calls(Reached, 2 * MAX_OUTCOMES);
     assert_eq!(fail_fast.known(|state| state.outcomes.len()), MAX_OUTCOMES);
+}
+
+/// What an operator needs to look for the cause.
+#[test]
+fn a_refusal_says_how_many_calls_failed() {
+    let fail_fast = fail_fast(3, MINUTE);
+    fail_fast.calls(Unreached, 3);
+    let told = || fail_fast.check(Stage::Create, "chat.example.org").unwrap_err().to_string();
+    assert!(told().starts_with("3 of the last calls did not reach chat.example.org"), "{}", told());
+    fail_fast.wait(2 * MINUTE);
+    fail_fast.calls(Unreached, 1);
+    assert!(told().starts_with("4 of the last calls"), "the probe failed, too: {}", told());
+}
+
+#[test]
+fn a_client_is_told_to_come_back_in_whole_seconds() {
+    for (left, told) in [(0, 1), (1, 1), (999, 1), (1000, 1), (1001, 2), (2000, 2), (59_500, 60)] {
+        assert_eq!(in_seconds(Duration::from_millis(left)), Duration::from_secs(told), "{left} ms");
+    }
+}
+
+#[test]
+fn a_call_that_was_under_way_and_tells_nothing_lets_nobody_probe_beside_the_probe() {
+    let fail_fast = fail_fast(1, MINUTE);
+    let under_way = fail_fast.admit(Stage::Create, "host").unwrap();
+    fail_fast.calls(Unreached, 1);
+    fail_fast.wait(2 * MINUTE);
+    let _probe = fail_fast.admit(Stage::Create, "host").unwrap();
+    fail_fast.record(under_way, Unknown);
+    assert!(fail_fast.is_off());
+}
+
+/// A call may take as long as the window, and then has its session to end.
+#[test]
+fn a_probe_is_waited_for_longer_than_a_call_may_take() {
+    let fail_fast = fail_fast(1, Duration::ZERO);
+    fail_fast.calls(Unreached, 1);
+    let _probe = fail_fast.admit(Stage::Create, "host").unwrap();
+    fail_fast.wait(fail_fast.window);
+    assert!(fail_fast.is_off());
+    fail_fast.wait(fail_fast.window);
+    assert!(!fail_fast.is_off());
+}
+
+/// The outcomes of calls that ended at these seconds, `-` for those that did not reach the server.
+fn ended(outcomes: &[(u64, char)]) -> State {
+    let outcomes = outcomes.iter().map(|(second, sign)| (Duration::from_secs(*second), *sign == '-'));
+    State { outcomes: outcomes.collect(), off: None }
+}
+
+#[test]
+fn half_of_the_calls_of_the_window_have_to_fail() {
+    let window = Duration::from_secs(10);
+    for (outcomes, after, now, failures) in [
+        (&[(1, '+'), (2, '-')][..], 1, 2, Some(1)),
+        (&[(1, '+'), (1, '+'), (2, '-')], 1, 2, None),
+        // All are of the last ten seconds.
+        (&[(1, '+'), (1, '+'), (2, '-')], 1, 11, None),
+        // The first two are not, but two calls are looked at in any case.
+        (&[(1, '+'), (1, '+'), (2, '-')], 1, 12, Some(1)),
+        (&[(1, '+'), (2, '-')], 1, 60, Some(1)),
+        (&[(1, '-'), (2, '-')], 3, 2, None),
+        (&[(1, '-'), (2, '-'), (2, '-')], 3, 2, Some(3)),
+        (&[(1, '-'), (2, '-')], 0, 2, None),
+    ] {
+        let now = Duration::from_secs(now);
+        assert_eq!(ended(outcomes).failures(after, window, now), failures, "{outcomes:?} at {now:?}");
+    }
+}
+
+#[test]
+fn only_what_is_older_than_the_window_is_forgotten() {
+    let window = Duration::from_secs(10);
+    for (now, left) in [(11, 4), (12, 2), (13, 2), (60, 2)] {
+        let mut state = ended(&[(1, '+'), (1, '-'), (2, '-'), (2, '+')]);
+        state.forget(1, window, Duration::from_secs(now));
+        assert_eq!(state.outcomes.len(), left, "after {now} s");
+    }
+}
+
+/// Otherwise no pause would end.
+#[test]
+fn the_clock_goes_on_and_did_not_begin_with_the_machine() {
+    let begin = now();
+    assert!(begin >= BEFORE);
+    while now() == begin {}
+    assert!(now() > begin);
 }
 
 /// Two clients of this process, which stand for two processes of a host.
@@ -262,6 +350,8 @@ fn impossible_notes_are_ignored() {
         "1 1x",
         // Times from before the machine was restarted are later than the clock is now.
         "off 3 5000 1008000 -",
+        "off 3 5000 1007501 -",
+        "1000001 1",
         "off 3 5000 1003000 1000001",
         "off 3 3600001 1003000 -",
         "off 3 5000",
@@ -270,5 +360,13 @@ fn impossible_notes_are_ignored() {
     ] {
         assert_eq!(State::read(text, now), State::default(), "{text}");
     }
-    assert_ne!(State::read("off 3 5000 1003000 -", now), State::default(), "these notes are possible");
+    for text in [
+        "off 3 5000 1003000 -",
+        "1000000 1",
+        // As late as it can be: the pause, and half of it.
+        "off 3 5000 1007500 -",
+        "off 3 3600000 6400000 1000000",
+    ] {
+        assert_ne!(State::read(text, now), State::default(), "{text} is possible");
+    }
 }

@@ -213,3 +213,79 @@ fn a_process_that_holds_the_notes_stops_nobody() {
     notes.write("6 0\n");
     assert_eq!(host.notes().unwrap().text, "6 0\n");
 }
+
+#[test]
+fn notes_that_another_process_holds_for_a_moment_are_waited_for() {
+    let folder = Folder::new();
+    let host = folder.host(|config| config.workers = 1);
+    // On a busy machine a moment may take longer than the patience, not each time.
+    let is_waited_for = (0..20).any(|_| {
+        let (told, is_held) = std::sync::mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let notes = host.notes();
+                told.send(()).unwrap();
+                thread::sleep(Duration::from_millis(2));
+                drop(notes);
+            });
+            is_held.recv().unwrap();
+            host.lock(NOTES).unwrap().is_none() && host.notes().is_some()
+        })
+    });
+    assert!(is_waited_for);
+}
+
+#[test]
+fn a_limit_that_is_set_needs_no_count_of_the_processes() {
+    let folder = Folder::new();
+    let host = folder.host(|config| (config.workers, config.max_host_calls) = (4, 1));
+    let _place = host.place().unwrap();
+    let files: Vec<_> =
+        fs::read_dir(&host.directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files, ["call-0"]);
+}
+
+/// As where a program has deleted the file, another client of this process made it anew, and has ended since.
+#[test]
+fn a_file_of_the_same_name_is_not_the_one_that_shows_a_process() {
+    let folder = Folder::new();
+    let [first, second] = [(); 2].map(|()| folder.host(|config| config.workers = 4));
+    drop(first.place().unwrap());
+    fs::remove_dir_all(first.directory.parent().unwrap()).unwrap();
+    drop(second.place().unwrap());
+    drop(second);
+    let _place = first.place().unwrap();
+    assert_eq!(first.present().unwrap(), 4, "it shows itself again");
+}
+
+/// A child of a process has the files of its parent open, and as a copy all that its parent knows.
+#[test]
+fn a_place_is_free_once_the_call_of_its_own_process_ends() {
+    let folder = Folder::new();
+    let host = folder.host(|config| config.max_host_calls = 1);
+    let place = host.place().unwrap();
+    let file = place.0.as_ref().unwrap().file.try_clone().unwrap();
+    let of_child = Lock { file, process: process::id() + 1 };
+    let another = Lock { file: of_child.file.try_clone().unwrap(), process: of_child.process };
+    drop(of_child);
+    assert!(host.place().is_err(), "the child does not end the call of its parent");
+    drop(place);
+    assert!(host.place().is_ok(), "although the child has the file open");
+    drop(another);
+}
+
+#[test]
+fn that_nothing_can_be_shared_is_told_once() {
+    let folder = Folder::new();
+    let host = folder.host(|config| config.max_host_calls = 1);
+    std::os::unix::fs::symlink(env::temp_dir(), host.directory.parent().unwrap()).unwrap();
+    let told = std::cell::RefCell::<Vec<String>>::default();
+    let calls = || {
+        for _ in 0..3 {
+            drop(host.place().unwrap());
+        }
+    };
+    crate::binding::with_log(tracing::Level::WARN, |it| told.borrow_mut().push(it.message.to_owned()), calls);
+    let told = told.into_inner();
+    assert!(told.len() == 1 && told[0].contains("TMPDIR"), "{told:?}");
+}

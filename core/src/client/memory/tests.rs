@@ -32,6 +32,7 @@ fn wait(memory: &Memory, seconds: u64) {
     let domains: Vec<Domain> = state.domains.values().cloned().collect();
     for mut domain in domains {
         domain.classic_until = domain.classic_until.map(|until| until - seconds);
+        domain.no_sasl2_until = domain.no_sasl2_until.map(|until| until - seconds);
         domain.no_scram_since = domain.no_scram_since.map(|since| since - seconds);
         state.domains.put(domain.name.clone(), domain);
     }
@@ -219,6 +220,82 @@ fn a_profile_lists_the_same_domains_as_long_as_none_fails() {
     assert!(!later.recall(&name(0)).unwrap().is_new);
 }
 
+/// Short-lived processes know only what the profile tells.
+#[test]
+fn every_sort_of_failure_has_a_place_in_the_profile() {
+    let name = |number: usize| format!("{number}.example.org");
+    let last = name(MAX_LISTED);
+    for fail in [
+        |memory: &Memory, domain: &str| memory.doubt(domain, Failed::ByChance),
+        |memory: &Memory, domain: &str| memory.distrust(domain),
+        |memory: &Memory, domain: &str| memory.leave_sasl2(domain),
+        |memory: &Memory, domain: &str| memory.doubt_ahead(domain),
+    ] {
+        let memory = Memory::new(&config(None));
+        (0..=MAX_LISTED).for_each(|number| memory.learn(&name(number), &prosody(), true));
+        assert!(!memory.profile().contains(&last));
+        fail(&memory, &last);
+        assert!(memory.profile().contains(&last));
+    }
+}
+
+/// Sites compare it with the one that they have stored.
+#[test]
+fn a_profile_is_in_the_order_in_which_the_domains_were_learned() {
+    let names = ["c.example.org", "a.example.org", "b.example.org"];
+    let order = |memory: &Memory| {
+        let profile = memory.profile();
+        let mut found = names.map(|name| (profile.find(name).unwrap(), name));
+        found.sort_unstable();
+        found.map(|(_, name)| name)
+    };
+    let memory = Memory::new(&config(None));
+    for name in names {
+        memory.learn(name, &prosody(), true);
+    }
+    assert_eq!(order(&memory), names);
+    memory.learn(names[0], &plain(), true);
+    memory.distrust(names[1]);
+    memory.forget(names[2]);
+    assert_eq!(order(&memory), names, "whatever becomes of one");
+    let later = Memory::new(&config(Some(memory.profile())));
+    later.distrust(names[0]);
+    assert_eq!(order(&later), names);
+}
+
+/// As where a load balancer has moved the URL from one server to another.
+#[test]
+fn a_new_domain_is_expected_at_the_server_that_was_seen_last() {
+    let memory = Memory::new(&config(None));
+    let ejabberd = Learned::new(Server::Ejabberd, &["PLAIN".to_owned()]);
+    memory.learn("example.org", &prosody(), true);
+    memory.learn("example.net", &ejabberd, true);
+    assert_eq!(recall(&memory, "new.example.org"), Some((Server::Ejabberd, vec![])));
+    memory.learn("example.org", &prosody(), true);
+    assert_eq!(recall(&memory, "new.example.org"), Some((Server::Prosody, vec![])));
+    memory.learn("example.org", &Learned::new(Server::Other, &["PLAIN".to_owned()]), true);
+    assert_eq!(recall(&memory, "new.example.org"), None);
+}
+
+#[test]
+fn sasl2_that_was_not_answered_is_left_for_a_while() {
+    let memory = Memory::new(&config(None));
+    memory.learn("example.org", &prosody(), true);
+    assert!(memory.may_use_sasl2("example.org"));
+    memory.leave_sasl2("example.org");
+    let later = Memory::new(&config(Some(memory.profile())));
+    for memory in [&memory, &later] {
+        memory.learn("example.org", &prosody(), true);
+        assert!(!memory.may_use_sasl2("example.org") && memory.may_use_sasl2("example.net"));
+        wait(memory, 590);
+        assert!(!memory.may_use_sasl2("example.org"));
+        wait(memory, 10);
+        assert!(memory.may_use_sasl2("example.org"));
+        memory.learn("example.org", &prosody(), true);
+        assert!(!memory.profile().contains("no_sasl2_until"), "it is over, so the profile need not tell");
+    }
+}
+
 #[test]
 fn a_plan_is_proven_by_its_success_until_something_else_is_learned() {
     let memory = Memory::new(&config(None));
@@ -232,8 +309,11 @@ fn a_plan_is_proven_by_its_success_until_something_else_is_learned() {
     assert_eq!(memory.profile(), proven);
     let [unproven, proven] = [unproven, proven].map(|profile| Memory::new(&config(Some(profile))));
     assert!(!is_proven(&unproven) && is_proven(&proven));
-    memory.learn("example.org", &Learned::new(Server::Prosody, &["SCRAM-SHA-1".to_owned()]), false);
-    assert!(!is_proven(&memory), "the plan that follows from it has not been tried");
+    let changed = Learned::new(Server::Prosody, &["SCRAM-SHA-1".to_owned()]);
+    for (memory, is_classic) in [(memory, false), (proven, true)] {
+        memory.learn("example.org", &changed, is_classic);
+        assert!(!is_proven(&memory), "the plan that follows from it has not been tried");
+    }
 }
 
 #[test]

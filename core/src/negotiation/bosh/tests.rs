@@ -291,6 +291,17 @@ fn a_request_sent_ahead_is_sent_again_in_its_turn() {
     });
 }
 
+/// The restart belongs before the bind, so it is the bind that the exchange has got to.
+#[test]
+fn what_fails_after_a_bind_ahead_of_its_turn_fails_while_binding() {
+    for rid in [1001, 1002] {
+        with_bind_ahead(|negotiation| {
+            let error = negotiation.receive(&Reply::new(rid, 200, "oops")).unwrap_err().error;
+            assert_eq!(error.stage(), Stage::Bind, "{rid}");
+        });
+    }
+}
+
 fn ended(rid: u64) -> Reply {
     let body = "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' \
         condition='policy-violation'/>";
@@ -351,4 +362,96 @@ fn a_creation_is_not_repeated() {
     assert!(start().receive(&unknown(1000)).unwrap_err().terminate.is_none());
     let error = start().lost(7, broken()).unwrap_err().error;
     assert_eq!(error.to_string(), "broken");
+}
+
+/// A session in which the requests with these RIDs are open, the first of them with a secret.
+fn session_with(open: &[u64]) -> Bosh {
+    let mut bosh = Bosh::new(open.first().copied().unwrap_or(1001));
+    let created = Created::asked(&Config::new("http://localhost/").unwrap());
+    bosh.session = Some((Secret::from("s1"), created));
+    for (place, rid) in open.iter().enumerate() {
+        let request = Request::new(&Frame::Plain, Stage::Authenticate, *rid, Some("s1"), "", None);
+        bosh.open(if place == 0 { request.with_secret() } else { request });
+    }
+    bosh
+}
+
+fn ended_by(condition: BoshCondition) -> Error {
+    Error::refused(ErrorKind::Terminated, Stage::Bind, Some(Condition::Bosh(condition)), None)
+}
+
+/// Then no server that is there has looked at the secret, and it may be sent in another session.
+#[test]
+fn a_session_is_gone_if_the_server_that_had_it_is() {
+    let (unknown, failed) =
+        (ended_by(BoshCondition::ItemNotFound), ended_by(BoshCondition::InternalServerError));
+    let gone = |bosh: &Bosh, error: &Error| {
+        [Server::Ejabberd, Server::Prosody, Server::Other].map(|server| bosh.is_gone(error, server))
+    };
+    assert_eq!(gone(&session_with(&[]), &unknown), [true; 3]);
+    assert_eq!(gone(&Bosh::new(1000), &unknown), [false; 3], "there was none");
+    assert_eq!(gone(&session_with(&[]), &ended_by(BoshCondition::PolicyViolation)), [false; 3]);
+    // One that no other request is open beside may be about the login, unless that was answered.
+    let mut bosh = session_with(&[1001]);
+    bosh.close(1001);
+    assert_eq!(gone(&bosh, &failed), [false; 3]);
+    bosh.accept(1001);
+    assert_eq!(gone(&bosh, &failed), [true, false, false]);
+    assert_eq!(gone(&session_with(&[1001, 1002]), &failed), [true; 3]);
+    // Other requests have been lost before.
+    let mut bosh = session_with(&[1001]);
+    assert!(bosh.lost(1001));
+    bosh.close(1001);
+    assert_eq!(gone(&bosh, &failed), [true; 3]);
+}
+
+#[test]
+fn a_lost_creation_tells_nothing_of_a_secret_where_the_server_would_have_answered() {
+    let http =
+        |status| Error::new(ErrorKind::Http { status, location: None }, Stage::Create, Retry::Later, "");
+    let connect = |phase| Error::new(ErrorKind::Connect { phase }, Stage::Create, Retry::Later, "");
+    for (error, expected, is_lost) in [
+        (http(502), None, true),
+        (http(503), None, false),
+        (http(500), Some(Server::Ejabberd), false),
+        (connect(Phase::Headers), Some(Server::Ejabberd), true),
+        (connect(Phase::Body), Some(Server::Ejabberd), true),
+        (connect(Phase::Headers), Some(Server::Prosody), false),
+        (connect(Phase::Headers), None, false),
+        (connect(Phase::Tcp), Some(Server::Ejabberd), false),
+    ] {
+        assert_eq!(Bosh::new(1000).is_creation_lost(&error, expected), is_lost, "{error:?} {expected:?}");
+        assert!(!session_with(&[]).is_creation_lost(&error, expected), "the session stands");
+    }
+}
+
+/// It may count the password, and lock the account out in the end.
+#[test]
+fn a_server_that_fails_over_a_secret_is_not_given_it_again() {
+    let failed: Result<Received> = Err(broken());
+    for (status, rid, is_repeated) in [
+        (500, 1001, false),
+        (500, 1002, true),
+        (501, 1001, false),
+        (502, 1001, true),
+        (504, 1001, true),
+        (404, 1001, false),
+        (404, 1002, false),
+    ] {
+        let mut bosh = session_with(&[1001, 1002]);
+        assert_eq!(bosh.is_lost(&Reply::new(rid, status, ""), &failed), is_repeated, "{status} to {rid}");
+    }
+    let mut bosh = session_with(&[1001, 1002]);
+    bosh.session = None;
+    assert!(!bosh.is_lost(&Reply::new(1002, 502, ""), &failed), "there is no session to repeat it in");
+}
+
+#[test]
+fn no_more_than_two_requests_are_open_and_no_more_than_the_server_allows() {
+    for (granted, window) in [(None, 2), (Some(1), 1), (Some(2), 2), (Some(5), 2), (Some(0), 1)] {
+        let mut bosh = session_with(&[]);
+        bosh.session.as_mut().unwrap().1.requests = granted;
+        assert_eq!(bosh.window(), window, "{granted:?}");
+    }
+    assert_eq!(Bosh::new(1000).window(), 2);
 }
