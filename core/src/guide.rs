@@ -28,6 +28,8 @@
 //! | `core/docs` | these pages, and the tables of options, messages and fields |
 //! | `tests/load` `tests/bench` | measurements |
 
+#![allow(clippy::doc_markdown, reason = "the pages name programs as people write them")]
+
 // A page defines where its links lead in the repository. The first definition of a link is the one that counts, so
 // `guide/links.md`, which stands before the page, sends them to where they lead in this documentation.
 
@@ -104,8 +106,8 @@ mod tests {
             // Written in the line itself, a link would lead nowhere in the documentation.
             let written: Vec<&str> =
                 text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
-            let is_fine = |target: &&str| target.starts_with('#') || target.contains("://");
-            assert!(written.iter().all(|target| is_fine(&target)), "{page}: {written:?}");
+            let is_fine = |target: &str| target.starts_with('#') || target.contains("://");
+            assert!(written.iter().all(|target| is_fine(target)), "{page}: {written:?}");
         }
         assert_eq!(known, used);
     }

@@ -29,7 +29,7 @@ impl Machine {
         let etc = folder.path().join("etc");
         let inside = format!("{}/", folder.path().display());
         let moved = |text: String| {
-            ["etc/", "var/", "run/"]
+            ["etc/", "var/", "run/", "usr/local/"]
                 .iter()
                 .fold(text, |text, top| text.replace(&format!("\"/{top}"), &format!("\"{inside}{top}")))
         };
@@ -66,7 +66,10 @@ impl Machine {
 
     /// A block for this machine.
     pub(crate) fn localized(&self, block: &str) -> String {
-        let block = block.replace("/etc/", &format!("{}/etc/", self.folder.path().display()));
+        let folder = self.folder.path().display();
+        let block = ["/etc/", "/usr/local/"]
+            .iter()
+            .fold(block.to_owned(), |block, top| block.replace(top, &format!("{folder}{top}")));
         PORTS
             .iter()
             .zip(self.ports)
