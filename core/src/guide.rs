@@ -111,4 +111,16 @@ mod tests {
         }
         assert_eq!(known, used);
     }
+
+    #[test]
+    fn the_messages_among_the_symptoms_are_those_of_the_library() {
+        let messages = include_str!("../docs/messages.md").replace('`', "");
+        let (_, page) = PAGES.iter().find(|(name, _)| *name == "troubleshooting.md").unwrap();
+        let quoted = page.split('`').skip(1).step_by(2).filter(|text| text.contains('…'));
+        let pieces: Vec<&str> = quoted.flat_map(|text| text.split('…')).map(str::trim).collect();
+        assert!(pieces.len() > 10, "{pieces:?}");
+        for piece in pieces {
+            assert!(messages.contains(piece), "no message has: {piece}");
+        }
+    }
 }
