@@ -30,6 +30,7 @@
 //! - [`web`]: the rules of a site's endpoint that the page asks for a session.
 //! - [`extauth`]: answers a chat server that asks the site whether a login is right.
 //! - [`binding`]: the building blocks of a binding to another language.
+//! - [`guide`]: from a chat server to a chat in the page, and what can go wrong.
 //!
 //! A login takes this many round trips:
 //!
@@ -61,6 +62,7 @@ mod client;
 mod config;
 mod error;
 pub mod extauth;
+pub mod guide;
 mod jid;
 mod lock;
 mod named;

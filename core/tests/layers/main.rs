@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use graph::{Imports, Sources, circles, imports, sources};
 
 /// The order, from the top. Modules of one row may import from each other, but not in a circle.
-const LAYERS: [&[&str]; 14] = [
+const LAYERS: [&[&str]; 15] = [
     &["text", "secret", "lock"],
     &["error"],
     &["jid", "named", "random"],
@@ -26,6 +26,7 @@ const LAYERS: [&[&str]; 14] = [
     &["extauth"],
     &["binding"],
     &["protocol"],
+    &["guide"],
 ];
 
 /// The sources of the core, and what imports what in them.

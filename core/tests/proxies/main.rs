@@ -1,4 +1,4 @@
-//! Every server and every program in front of it that the README's table names: all logins, refusals and
+//! Every server and every program in front of it that the table of `docs/tested.md` names: all logins, refusals and
 //! hand-overs, over http and https. The table is made of what this has seen.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]

@@ -1,11 +1,11 @@
-//! The table in the README.
+//! The table in the guide.
 
 use std::fs;
 
 use crate::door::{Door, Mechanisms};
 use crate::rows::Row;
 
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/tested.md");
 const BEGIN: &str = "<!-- The table of servers: written by core/tests/proxies -->\n";
 const END: &str = "<!-- The end of the table of servers -->\n";
 const HEAD: &str = "| server | in front of it | configured with | scheme | logins |\n|---|---|---|---|---|\n";
@@ -25,19 +25,19 @@ pub(crate) fn line(row: &Row, worked: &[Mechanisms]) -> String {
     )
 }
 
-/// The README has this table.
+/// The guide has this table.
 pub(crate) fn compare(lines: impl Iterator<Item = String>) {
     let table: String = [HEAD.to_owned()].into_iter().chain(lines).collect();
-    let readme = fs::read_to_string(README).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let guide = fs::read_to_string(GUIDE).unwrap();
+    let (before, rest) = guide.split_once(BEGIN).unwrap();
     let (written, after) = rest.split_once(END).unwrap();
     if std::env::var_os("PREBIND_UPDATE_DOCS").is_some() {
-        fs::write(README, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+        fs::write(GUIDE, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
         return;
     }
     assert!(
         written == table,
-        "README.md is not up to date; its table should be\n{table}To update it, run this test with \
+        "core/docs/tested.md is not up to date; its table should be\n{table}To update it, run this test with \
          PREBIND_UPDATE_DOCS=1"
     );
 }

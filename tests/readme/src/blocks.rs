@@ -14,7 +14,8 @@ use servers::Server;
 use tempfile::TempDir;
 
 use crate::document::Block;
-use crate::{expect, programs};
+use crate::machine::{self, Machine};
+use crate::{diagram, expect, front, programs};
 
 /// How long a block may run, in seconds.
 const LIMIT: &str = "300";
@@ -24,16 +25,18 @@ pub(crate) struct Runner {
     root: PathBuf,
     server: Arc<Server>,
     folder: TempDir,
+    machine: Option<Machine>,
 }
 
 impl Runner {
-    pub(crate) fn new(root: &Path, server: Arc<Server>) -> Result<Self, std::io::Error> {
+    pub(crate) fn new(document: &str, root: &Path, server: Arc<Server>) -> Result<Self, std::io::Error> {
         let folder = tempfile::tempdir()?;
         for entry in fs::read_dir(root)? {
             let entry = entry?;
             symlink(entry.path(), folder.path().join(entry.file_name()))?;
         }
-        Ok(Self { root: root.to_owned(), server, folder })
+        let machine = (document == machine::GUIDE).then(|| Machine::new(root)).transpose()?;
+        Ok(Self { root: root.to_owned(), server, folder, machine })
     }
 
     /// Whether the block is true.
@@ -50,6 +53,8 @@ impl Runner {
             "console" => self.console(text),
             "json" => Ok(serde_json::from_str::<serde_json::Value>(text).map(drop)?),
             "js" => fed(Command::new("node").args(["--input-type=module", "--check"]), text),
+            "nginx" | "apache" | "haproxy" | "caddyfile" => self.front(&block.language, text),
+            "mermaid" => diagram::check(text),
             "lua" => fed(Command::new("luac5.4").args(["-p", "-"]), text),
             "xml" => parsed("xml.dom.minidom.parse(sys.stdin)", "xml.dom.minidom", text),
             "toml" => parsed("tomllib.load(sys.stdin.buffer)", "tomllib", text),
@@ -107,6 +112,16 @@ impl Runner {
         succeeded(&self.command("java").args(["-cp", &classes]).arg(&source).output()?)
     }
 
+    /// Logs in through a reverse proxy that is configured so.
+    fn front(&self, language: &str, block: &str) -> Result<(), Failed> {
+        let front = front::start(language, block, &self.server.http_url)?;
+        let script =
+            r#"prebind login --json --ca "$CA" "$URL" alice@localhost | prebind terminate --ca "$CA" "$URL""#;
+        let mut command = self.command("bash");
+        command.env("URL", front.url).env("CA", front.program.ca_pem.as_os_str());
+        succeeded(&command.args(["-euo", "pipefail", "-c", script]).output()?)
+    }
+
     fn sh(&self, block: &str) -> Result<(), Failed> {
         let script = self.localized(block);
         succeeded(&self.command("bash").args(["-euo", "pipefail", "-c", &script]).output()?)
@@ -123,6 +138,9 @@ impl Runner {
 
     /// The block for the server that is there, instead of the one in all examples.
     fn localized(&self, block: &str) -> String {
+        if let Some(machine) = &self.machine {
+            return machine.localized(block);
+        }
         block
             .replace("https://chat.example.org/http-bind", &self.server.https_url)
             .replace("example.org", "localhost")
@@ -132,13 +150,14 @@ impl Runner {
         let servers = BTreeMap::from([(self.server.kind, self.server.info())]);
         let servers = serde_json::to_string(&servers).unwrap_or_default();
         let path = env::var("PATH").unwrap_or_default();
+        let path = format!("{}:{path}", programs::built(&self.root).display());
         let mut command = Command::new("timeout");
         command
             .args(["--kill-after=5", LIMIT])
             .arg(program)
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
-            .env("PATH", format!("{}:{path}", programs::built(&self.root).display()))
+            .env("PATH", &path)
             .env("CARGO_TARGET_DIR", programs::packages(&self.root))
             .env_remove("CARGO_MANIFEST_DIR")
             .env_remove("CARGO_MANIFEST_PATH")
@@ -148,6 +167,9 @@ impl Runner {
             .env("SSL_CERT_FILE", &self.server.ca_pem)
             .env("PREBIND_SERVERS", servers)
             .env("PREBIND_PASSWORD", &self.server.accounts["alice"]);
+        if let Some(machine) = &self.machine {
+            machine.prepare(&mut command, &path);
+        }
         command
     }
 }

@@ -1,4 +1,5 @@
-//! Runs every code block of every README.md of the project, and looks where their links lead.
+//! Runs every code block of every README.md of the project and of every guide in `core/docs`, and looks where their
+//! links lead.
 //!
 //! The language of a block says what is done with it:
 //!
@@ -10,6 +11,8 @@
 //! | `ruby` | run by `ruby`, with what an earlier block has installed in `gems` |
 //! | `sh` | run by `bash -euo pipefail`; it must succeed |
 //! | `console` | commands after `$ `, run one by one, each followed by exactly what it prints; `…` stands for anything on a line, and alone on a line for any lines |
+//! | `nginx` `apache` `haproxy` `caddyfile` | the program runs with this configuration, in front of a Prosody, and a user logs in through it |
+//! | `mermaid` | a sequence diagram whose lines [`diagram`] understands |
 //! | `json` `js` `lua` `toml` `xml` `yaml` | must be well formed |
 //! | `text` | no code: a drawing, a listing |
 //!
@@ -20,11 +23,14 @@
 //! its URL and `example.org` its host; `PREBIND_PASSWORD` is alice's password, and
 //! `PREBIND_SERVERS` is what the command `servers` sets. The blocks of one file run in their order,
 //! in a directory of their own that has links to the project's files, so that one may write a file
-//! that a later one reads. `prebind` and `servers` are commands in the `PATH`.
+//! that a later one reads. The blocks of the guide that sets a chat server up run on a [`machine`] of their own. `prebind` and `servers` are commands in the `PATH`.
 
 mod blocks;
+mod diagram;
 mod document;
 mod expect;
+mod front;
+mod machine;
 mod programs;
 
 use std::error::Error;
@@ -57,7 +63,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn trials_of(document: Document, root: &Path, server: &Arc<Server>) -> Result<Vec<Trial>, Box<dyn Error>> {
-    let runner = Arc::new(Runner::new(root, Arc::clone(server))?);
+    let runner = Arc::new(Runner::new(&document.name, root, Arc::clone(server))?);
     let mut trials = Vec::new();
     for block in document.blocks.iter().filter(|block| block.language != "text").cloned() {
         let language = if block.language.is_empty() { "(no language)" } else { &block.language };

@@ -46,7 +46,9 @@ impl Balancer {
         let template = match program {
             Program::Haproxy => include_str!("../config/balancer/haproxy.cfg"),
             Program::Nginx => include_str!("../config/balancer/nginx.conf"),
-            Program::Apache => return Err(Error::NotOffered("Apache is no balancer here".to_owned())),
+            Program::Apache | Program::Caddy => {
+                return Err(Error::NotOffered(format!("{program} is no balancer here")));
+            }
         };
         let addresses = servers.iter().filter_map(|server| server.http_url.split('/').nth(2));
         let line = |(number, address): (usize, &str)| match program {

@@ -61,7 +61,7 @@ pub use error::{Error, Result};
 pub use info::{Info, Sessions};
 pub use manager::{Manager, ManagerKind};
 pub use program::Program;
-pub use proxy::{Proxy, Route};
+pub use proxy::{Front, Proxy, Route};
 pub use server::Server;
 pub use signing::SigningKey;
 pub use tokens::{JWT_KEY, jwt};

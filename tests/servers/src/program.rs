@@ -31,11 +31,13 @@ pub enum Program {
     Nginx,
     /// The Apache HTTP server.
     Apache,
+    /// Caddy.
+    Caddy,
 }
 
 impl Program {
     /// Every program.
-    pub const ALL: [Self; 3] = [Self::Haproxy, Self::Nginx, Self::Apache];
+    pub const ALL: [Self; 4] = [Self::Haproxy, Self::Nginx, Self::Apache, Self::Caddy];
 
     /// The name of its executable.
     fn executable(self) -> &'static str {
@@ -43,6 +45,7 @@ impl Program {
             Self::Haproxy => "haproxy",
             Self::Nginx => "nginx",
             Self::Apache => "apache2",
+            Self::Caddy => "caddy",
         }
     }
 
@@ -60,6 +63,7 @@ impl Program {
             Self::Haproxy => "haproxy",
             Self::Nginx => "nginx-light",
             Self::Apache => "apache2-bin",
+            Self::Caddy => "caddy",
         }
     }
 
@@ -77,7 +81,11 @@ impl Program {
         let launch = Launch {
             program,
             arguments: self.arguments(directory.path(), &file),
-            environment: BTreeMap::new(),
+            // Caddy keeps its own files there.
+            environment: BTreeMap::from([
+                ("HOME", directory.path().into()),
+                ("XDG_DATA_HOME", directory.path().into()),
+            ]),
         };
         listen(self.executable(), directory, &launch, port)
     }
@@ -89,6 +97,9 @@ impl Program {
             Self::Haproxy => vec!["-db".into(), "-f".into(), config],
             Self::Nginx => vec!["-p".into(), directory, "-c".into(), config],
             Self::Apache => vec!["-DFOREGROUND".into(), "-d".into(), directory, "-f".into(), config],
+            Self::Caddy => {
+                vec!["run".into(), "--adapter".into(), "caddyfile".into(), "--config".into(), config]
+            }
         }
     }
 }
@@ -99,6 +110,7 @@ impl fmt::Display for Program {
             Self::Haproxy => "HAProxy",
             Self::Nginx => "nginx",
             Self::Apache => "Apache",
+            Self::Caddy => "Caddy",
         })
     }
 }

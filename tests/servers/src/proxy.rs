@@ -1,6 +1,6 @@
 //! A reverse proxy in front of one server, as sites use it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
     Program, certificates,
@@ -49,6 +49,7 @@ impl Proxy {
             Program::Haproxy => include_str!("../config/proxy/haproxy.cfg"),
             Program::Nginx => include_str!("../config/proxy/nginx.conf"),
             Program::Apache => include_str!("../config/proxy/apache.conf"),
+            Program::Caddy => include_str!("../config/proxy/Caddyfile"),
         };
         let unusable = || Error::NotOffered(format!("no proxy can be in front of {server_url}"));
         let rest = server_url.strip_prefix("http://").ok_or_else(unusable)?;
@@ -92,5 +93,35 @@ impl Proxy {
             Route::Rewritten => "/rewritten".to_owned(),
             Route::Compressed => "/compressed".to_owned(),
         }
+    }
+}
+
+/// A program with a configuration that the caller has written; it stops when this is dropped.
+#[derive(Debug)]
+pub struct Front {
+    /// Where the program listens, without scheme and path.
+    pub address: String,
+    /// The authority of the certificate that the configuration may use.
+    pub ca_pem: PathBuf,
+    _guardian: Guardian,
+}
+
+impl Front {
+    /// Starts a program. The configuration is made for the port of 127.0.0.1 at which the program has to listen, and
+    /// for the folder with its files: `server.pem` holds a certificate for `localhost` and 127.0.0.1, `server.key`
+    /// its key.
+    ///
+    /// # Errors
+    /// When its package is missing, or it does not start; the message says what to do.
+    pub fn start(program: Program, config: impl Fn(u16, &Path) -> String) -> Result<Self> {
+        retried(|| {
+            let directory = program.directory()?;
+            certificates::write(directory.path())?;
+            let [port, _] = free_ports()?;
+            let config = config(port, directory.path());
+            let ca_pem = directory.path().join("ca.pem");
+            let guardian = program.run(directory, &config, port)?;
+            Ok(Self { address: format!("127.0.0.1:{port}"), ca_pem, _guardian: guardian })
+        })
     }
 }

@@ -124,21 +124,6 @@ fn the_schema_is_json() {
     assert_eq!(schema["errors"][0], "Config");
 }
 
-#[test]
-fn the_readme_tells_the_defaults() {
-    let readme = file("../README.md");
-    let (_, table) = readme.split_once("| option | default | |\n|---|---|---|\n").unwrap();
-    let rows: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
-    assert!(rows.len() > 5, "{rows:?}");
-    for row in rows {
-        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let names = cells[1].split(' ').map(|name| name.trim_matches('`'));
-        let options = names.map(|name| Config::options().find(|option| option.name == name).unwrap());
-        let defaults: Vec<_> = options.map(|option| default_of(&option)).collect();
-        assert_eq!(cells[2], defaults.join(", "), "{}", cells[1]);
-    }
-}
-
 fn file(path: &str) -> String {
     fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }

@@ -130,16 +130,3 @@ fn in_words(holds: FieldType, is_optional: bool) -> String {
     };
     if is_optional { format!("{words}, or nothing") } else { words }
 }
-
-#[test]
-fn the_readme_names_each() {
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
-    // The first three are in what a session is as JSON.
-    let of_sessions = Session::fields().skip(3).map(|field| format!("`{}`", field.name));
-    let of_errors = Error::fields().filter(|field| field.name != "message").map(|field| {
-        if field.kinds.is_empty() { format!("`{}()`", field.name) } else { format!("`{}`", field.name) }
-    });
-    for name in of_sessions.chain(of_errors) {
-        assert!(readme.contains(&name), "{name}");
-    }
-}
