@@ -26,6 +26,10 @@ module Prebind
     # and keys, never a value.
     class SettingsError < StandardError; end
 
+    # {Configuration#credentials} raises it if the user's sign-in at the identity provider has expired and cannot be
+    # renewed. The page then shows what the site has in its element `data-prebind-sign-in`.
+    class SignInAgain < StandardError; end
+
     # What one of the site's own functions returned.
     #
     # @param given [String] what the core calls it
