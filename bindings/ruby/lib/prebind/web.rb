@@ -13,6 +13,7 @@ require "prebind/web/page"
 require "prebind/web/script"
 require "prebind/web/chat_login"
 require "prebind/web/app"
+require "prebind/web/omniauth"
 
 # A chat for the users of a web site, logged in as the page loads. In Rails, {Engine} is all of it;
 # elsewhere {Web::App} is a Rack app, and {Web::Page} makes the elements of a page.
