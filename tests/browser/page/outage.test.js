@@ -94,17 +94,15 @@ test("a user whose sign-in at the provider has expired is asked to sign in, and 
     if (!asksForSession(route.request())) return route.fallback();
     return route.fulfill({ status: 401, json: { kind: "SignInAgain", retry: "no" } });
   });
-  await serveChanged(page, `${siteUrl}/`, (html) =>
-    withContent(
-      html,
-      '<p data-prebind-sign-in hidden>Sign in again</p><p data-prebind-away hidden></p><input id="typed">',
-    ),
-  );
   await signIn(page, "alice");
+  const elements =
+    "<p data-prebind-sign-in hidden>Again</p><p data-prebind-away hidden></p><input id=typed>";
+  await serveChanged(page, `${siteUrl}/`, (html) => withContent(html, elements));
+  await page.reload();
   await page.locator("#typed").fill("half a sentence");
   await page.locator("[data-prebind-sign-in]").waitFor();
   assert.equal(await state(page), "sign-in");
-  assert.equal(await page.locator("[data-prebind-away]").getAttribute("hidden"), "");
+  assert.equal(await page.locator("[data-prebind-away]").isHidden(), true);
   assert.equal(await page.locator("#typed").inputValue(), "half a sentence");
 
   await page.unroute(`${prebindUrl}*`);

@@ -32,8 +32,9 @@ def mozilla_django_oidc(_user: Any, _jid: str, request: HttpRequest) -> Mapping[
     It is good until mozilla-django-oidc's ``SessionRefresh`` would renew it with the next page.
     """
     _require_kept("OIDC_STORE_ACCESS_TOKEN")
-    token = request.session.get("oidc_access_token")
-    if not token or request.session.get("oidc_id_token_expiration", 0) <= time.time():
+    session = _session(request)
+    token = session.get("oidc_access_token")
+    if not token or session.get("oidc_id_token_expiration", 0) <= time.time():
         raise SignInAgain
     return _passed_on(token)
 
@@ -49,7 +50,7 @@ def allauth(user: Any, _jid: str, request: HttpRequest) -> Mapping[str, str]:
     )
 
     _require_kept("SOCIALACCOUNT_STORE_TOKENS")
-    methods = request.session.get("account_authentication_methods", [])
+    methods = _session(request).get("account_authentication_methods", [])
     used = [each for each in methods if each.get("method") == "socialaccount"]
     if not used:
         raise SignInAgain
@@ -70,7 +71,7 @@ def social_auth(user: Any, _jid: str, request: HttpRequest) -> Mapping[str, str]
     # It need not be installed.
     from social_django.utils import load_strategy  # noqa: PLC0415
 
-    backend = request.session.get("social_auth_last_login_backend")
+    backend = _session(request).get("social_auth_last_login_backend")
     account = user.social_auth.filter(provider=backend).last()
     if account is None:
         raise SignInAgain
@@ -115,6 +116,11 @@ NEEDED = {
 def _require_kept(name: str) -> None:
     if not getattr(site_settings, name, False):
         raise SettingsError(f"no access token is kept: set {name} = True")
+
+
+def _session(request: HttpRequest) -> Any:
+    """The session of the browser; the request of ``manage.py prebind doctor`` has none."""
+    return getattr(request, "session", {})
 
 
 def _needs_sign_in(error: Exception) -> bool:

@@ -11,6 +11,7 @@ from allauth.socialaccount.models import SocialToken
 from conftest import LIBRARIES
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
 from django.test import RequestFactory
 from django.utils import timezone
 from prebind.django import providers
@@ -210,6 +211,14 @@ def test_an_expiry_that_nobody_knows(visitor, expired, caplog):
     account.save()
     assert visitor.ask() == (503, {"kind": "Internal", "retry": "no"})
     assert "SOCIAL_AUTH_OIDC_EXTRA_DATA" in caplog.text
+
+
+@pytest.mark.django_db
+def test_the_doctor_has_no_browser(library, django_user_model, capsys):
+    django_user_model.objects.create_user("alice")
+    with pytest.raises(CommandError):
+        call_command("prebind", "doctor", "alice")
+    assert "error: only the session of a browser has the token" in capsys.readouterr().out
 
 
 def test_a_provider_that_tells_no_name():

@@ -39,7 +39,13 @@ class Accounts(
 
     /** The same; null if the user has to sign in at the identity provider again. */
     fun credentials(user: Principal): Credentials? =
-        if (user is OAuth2AuthenticationToken) provider.getObject().credentials(user) else credentials(user.name)
+        if (user is OAuth2AuthenticationToken) {
+            provider.getObject().credentials(
+                user,
+            )
+        } else {
+            credentials(user.name)
+        }
 }
 
 /** What logs everybody in. There is one, since it remembers the chat server. */

@@ -56,7 +56,11 @@ abstract class ByProvider {
         @DynamicPropertySource
         fun describe(properties: DynamicPropertyRegistry) {
             val provider = described("PREBIND_PROVIDER")
-            val secrets = provider["clients"].properties().associate { (name, secret) -> name to secret.asString() }
+            val secrets =
+                provider["clients"].properties().associate { (name, secret) ->
+                    name to
+                        secret.asString()
+                }
             properties.add("SITE_ISSUER") { provider["issuer"].asString() }
             properties.add("SITE_CLIENT_ID") { "chat" }
             properties.add("SITE_CLIENT_SECRET") { secrets.getValue("chat") }
@@ -125,7 +129,8 @@ class ProviderTest
             assertInTheChat("alice@provider.local", visitor)
         }
 
-        private fun tokens(): OAuth2AuthorizedClient = kept.loadAuthorizedClient<OAuth2AuthorizedClient>("example", "alice")!!
+        private fun tokens(): OAuth2AuthorizedClient =
+            kept.loadAuthorizedClient<OAuth2AuthorizedClient>("example", "alice")!!
 
         /** Makes alice's access token one that has expired, with another refresh token. Returns the access token. */
         private fun expire(refresh: (OAuth2RefreshToken?) -> OAuth2RefreshToken?): String {
@@ -160,7 +165,14 @@ class ProviderWithEjabberdTest : ByProvider() {
         for ((registration, isRefused) in listOf("example" to false, "shop" to true)) {
             val visitor = visitor()
             visitor.signIn("bob", registration)
-            if (isRefused) assertEquals(REFUSED, visitor.ask()) else assertInTheChat("bob@extauth.local", visitor)
+            if (isRefused) {
+                assertEquals(
+                    REFUSED,
+                    visitor.ask(),
+                )
+            } else {
+                assertInTheChat("bob@extauth.local", visitor)
+            }
         }
     }
 }

@@ -35,7 +35,12 @@ class ProviderVisitor(
     ): String {
         var page = get("$site/oauth2/authorization/$registration")
         while ("/interaction/" in page.uri().path) {
-            val form = mapOf("prompt" to found("name=\"prompt\" value=\"(\\w+)\"", page), "login" to name, "password" to "any")
+            val form =
+                mapOf(
+                    "prompt" to found("name=\"prompt\" value=\"(\\w+)\"", page),
+                    "login" to name,
+                    "password" to "any",
+                )
             page = post(found("action=\"([^\"]+)\"", page), form)
         }
         check("Hello, $name" in page.body()) { "${page.uri()}: ${page.body()}" }

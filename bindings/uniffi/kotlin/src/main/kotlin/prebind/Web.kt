@@ -6,8 +6,8 @@ import prebind.uniffi.webFailed
 import prebind.uniffi.webGranted
 import prebind.uniffi.webHeaders
 import prebind.uniffi.webRateLimited
-import prebind.uniffi.webSignInAgain
 import prebind.uniffi.webScriptHeaders
+import prebind.uniffi.webSignInAgain
 import java.time.Duration
 import prebind.uniffi.WebAnswer as NativeAnswer
 import prebind.uniffi.WebPage as NativePage
