@@ -2,7 +2,7 @@
 name to pass the provider's access token on to the chat server.
 
 The recommended way needs none of these functions: with
-:func:`prebind.django.credentials.jwt` the site signs a token itself, for whoever is signed in.
+:func:`prebind.django.credentials.jwt` the site signs a token itself for the user who is signed in.
 Pass the provider's token on only where the chat server checks its audience.
 
 The setting ``PROVIDER_TOKEN`` says how the token is sent. A token that has expired and cannot be

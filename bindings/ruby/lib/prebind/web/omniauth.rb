@@ -5,7 +5,7 @@ module Prebind
     # Users who sign in by an identity provider with OmniAuth: passes the provider's access token on to the chat server.
     #
     # Do so only where the chat server checks the token's audience. The recommended way needs none of this: with a
-    # {Jwt} the site signs a token itself, for whoever is signed in.
+    # {Jwt} the site signs a token itself for the user who is signed in.
     module OmniAuth
       # What the session keeps it under.
       KEY = "prebind.provider"
