@@ -150,10 +150,10 @@ def _jwt(settings: Settings) -> Messages:
 def _provider(settings: Settings) -> Messages:
     needed = NEEDED.get(settings.credentials)
     if needed and not getattr(site_settings, needed, False):
-        yield _error(19, "The site keeps no access token of the provider.", f"Set {needed} = True.")
+        yield _error(20, "The site keeps no access token of the provider.", f"Set {needed} = True.")
     if settings.provider_token not in PROVIDER_TOKENS:
         yield _error(
-            20,
+            21,
             "PROVIDER_TOKEN is no way to send a token.",
             f"It is one of {', '.join(PROVIDER_TOKENS)}.",
         )
