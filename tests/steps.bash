@@ -199,6 +199,12 @@ django_tests() {
     servers all -- "$python" -m pytest --quiet --junitxml "$PREBIND_RESULTS/pytest.xml" "$@"
 }
 
+# django_provider_tests PYTHON: users who sign in by an identity provider.
+django_provider_tests() {
+    cd bindings/python/tests/django/providers || return
+    servers provider -- "$1" -m pytest --quiet --junitxml "$PREBIND_RESULTS/pytest.xml"
+}
+
 # --- Ruby
 
 # ruby_gem TASK: packs a gem into target/gems, where no other part packs another.

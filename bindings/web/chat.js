@@ -263,7 +263,7 @@
       if (["NotLoggedIn", "OtherUser", "NoChat"].includes(answer.kind)) loadAgain();
       const pause = pace.pauseAfterRefusal(answer.retry, answer.retryAfter);
       if (pause === undefined) {
-        show("off");
+        show(answer.kind === "SignInAgain" ? "sign-in" : "off");
         throw new Error(`the site refuses a session (${answer.kind})`);
       }
       show("away");
@@ -610,17 +610,21 @@
 
   // ---- What people see
 
-  // Shows the state of the chat. The site may have its own element for this, with its own words and style.
+  // Shows the state of the chat. The site may have its own elements for this, with its own words and style.
   function show(state) {
     const root = fromDocument("documentElement");
     if (root.getAttribute("data-prebind-chat") === state) return;
     root.setAttribute("data-prebind-chat", state);
+    const invitations = all("[data-prebind-sign-in]");
+    const isInvited = state === "sign-in" && invitations.length > 0;
+    const isAway = state !== "on" && !isInvited;
     const notices = all("[data-prebind-away]");
-    if (state !== "on" && !notices.length) {
+    if (isAway && !notices.length) {
       notices.push(notice());
       root.append(...notices);
     }
-    for (const element of notices) element.hidden = state === "on";
+    for (const element of notices) element.hidden = !isAway;
+    for (const element of invitations) element.hidden = !isInvited;
   }
 
   function notice() {

@@ -75,7 +75,7 @@ final class Converse
      * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
      *     which may throw; null if nobody is signed in, an empty text if who is has no chat
      * @param callable(): Proof $credentials what proves it to the chat server: named
-     *     arguments of {@see Client::prebind()}
+     *     arguments of {@see Client::prebind()}; it may throw {@see SignInAgain}
      * @param Client|\Closure(): Client|null $client or a function that makes it; default that of
      *     `php.ini`
      * @param ?array{int, int} $rate_limit how many sessions a user may open in how many seconds;
@@ -133,6 +133,8 @@ final class Converse
                 \prebind_native_web_granted(new Native\Hidden(['session' => $json])),
                 \prebind_native_web_cookies($asked, $browser_url, $session->cookies),
             );
+        } catch (SignInAgain) {
+            return Answer::told(\prebind_native_web_sign_in_again());
         } catch (Exception $error) {
             self::log($error, $known);
             return Answer::told(\prebind_native_web_failed($error->kind, $error->retry, $error->retryAfter));

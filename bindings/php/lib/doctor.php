@@ -82,6 +82,8 @@ final class Doctor
                 'message' => $error->getMessage() . $place, 'kind' => $error->kind, 'stage' => $error->stage,
                 'condition' => $error->condition ?? 'none', 'retry' => $error->retry,
             ]]];
+        } catch (SignInAgain) {
+            return [['sign_in', []]];
         } catch (Native\WrongValue $error) {
             return [['wrong', ['complaint' => $error->getMessage()]]];
         } catch (\Throwable $error) {

@@ -46,6 +46,14 @@ class Exception extends \Exception
     }
 }
 
+/**
+ * What the credentials' function of a site throws if the user's sign-in at the identity provider has expired and cannot
+ * be renewed. The page then shows what the site has in its element `data-prebind-sign-in`.
+ */
+class SignInAgain extends \RuntimeException
+{
+}
+
 /** A bad URL, JID, credential or option; nothing was sent. */
 class ConfigException extends Exception
 {

@@ -125,6 +125,12 @@ pub(crate) fn prebind_native_web_rate_limited(seconds: u64) -> PhpResult<Zval> {
     Ok(told(&Answer::refused(Refusal::too_often(seconds)))?)
 }
 
+/// The answer to a user who has to sign in at the identity provider again.
+#[php_function]
+pub(crate) fn prebind_native_web_sign_in_again() -> PhpResult<Zval> {
+    Ok(told(&Answer::refused(Refusal::SignInAgain))?)
+}
+
 /// The answer if a prebind exception was thrown.
 #[php_function]
 pub(crate) fn prebind_native_web_failed(
@@ -273,6 +279,7 @@ pub(crate) fn declared(module: ModuleBuilder) -> ModuleBuilder {
     let module = module.function(wrap_function!(prebind_native_web_cache_answered));
     let module = module.function(wrap_function!(prebind_native_web_granted));
     let module = module.function(wrap_function!(prebind_native_web_rate_limited));
+    let module = module.function(wrap_function!(prebind_native_web_sign_in_again));
     let module = module.function(wrap_function!(prebind_native_web_failed));
     let module = module.function(wrap_function!(prebind_native_web_broken));
     let module = module.function(wrap_function!(prebind_native_web_given));

@@ -121,6 +121,11 @@ namespace {
     }
 
     /** @return array{status: int, headers: array<string, string>, body: string} */
+    function prebind_native_web_sign_in_again(): array
+    {
+    }
+
+    /** @return array{status: int, headers: array<string, string>, body: string} */
     function prebind_native_web_failed(string $kind, string $retry, ?int $retry_after): array
     {
     }

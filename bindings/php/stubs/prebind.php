@@ -127,6 +127,14 @@ class Exception extends \Exception
     ) {}
 }
 
+/**
+ * What the credentials' function of a site throws if the user's sign-in at the identity provider has expired and cannot
+ * be renewed. The page then shows what the site has in its element `data-prebind-sign-in`.
+ */
+class SignInAgain extends \RuntimeException
+{
+}
+
 /** A bad URL, JID, credential or option; nothing was sent. */
 class ConfigException extends Exception
 {
@@ -738,7 +746,7 @@ final class Converse
      * @param string|\Closure(): ?string|null $jid the user's bare JID, or a function that gives it,
      *     which may throw; null if nobody is signed in, an empty text if who is has no chat
      * @param callable(): Proof $credentials what proves it to the chat server: named
-     *     arguments of {@see Client::prebind()}
+     *     arguments of {@see Client::prebind()}; it may throw {@see SignInAgain}
      * @param Client|\Closure(): Client|null $client or a function that makes it; default that of
      *     `php.ini`
      * @param ?array{int, int} $rate_limit how many sessions a user may open in how many seconds;

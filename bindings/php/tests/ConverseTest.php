@@ -70,6 +70,16 @@ final class ConverseTest extends TestCase
         self::assertStringContainsString("prebind: no chat: $why", $log);
     }
 
+    public function testAUserWhoseSignInHasExpiredIsAskedToSignIn(): void
+    {
+        $client = new Prebind\Client('http://127.0.0.1:9/');
+        $expired = fn () => throw new Prebind\SignInAgain('the token was hunter2');
+        $log = '';
+        $answer = $this->quietly(fn () => Converse::answer('alice@b', $expired, $client, null, self::ASKED, []), $log);
+        self::assertSame([401, '{"kind":"SignInAgain","retry":"no"}'], [$answer->status, $answer->body]);
+        self::assertSame('', $log);
+    }
+
     public function testAJidThatIsNotUtf8HasNoChatAndAllElse(): void
     {
         self::assertSame(Converse::html(null), $this->quietly(fn () => Converse::html("\xff@b", browser_url: '/http-bind'), $log));

@@ -87,6 +87,7 @@ final class DoctorTest extends TestCase
         yield [1, ' 3 account +error: jid: .*\n   kind=Config', ['jid' => fn () => Prebind\jid_from_user('', 'localhost')]];
         yield [1, " 3 account +error: RuntimeException in $here:\\d+", ['jid' => $hunter2]];
         yield [1, " 3 account +error: RuntimeException in $here:\\d+", ['credentials' => $hunter2]];
+        yield [1, ' 3 account +error: only the session of a browser', ['credentials' => fn () => throw new Prebind\SignInAgain()]];
         yield [1, ' 5 page +error: there is no \/nowhere\/converse\.min\.css: npm install', ['dist' => '/nowhere/']];
         yield [0, ' 6 browser_url +\/http-bind \(', ['browser_url' => '/http-bind']];
         yield [1, ' 6 browser_url +error: ftp:\S+ is neither .*\n 7 reached +not tried: see 6 browser_url\n', ['browser_url' => 'ftp://chat.example.org/']];

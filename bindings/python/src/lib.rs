@@ -23,7 +23,7 @@ mod _prebind {
     #[pymodule_export]
     use crate::web::{
         WebAsked, WebCache, WebRequest, web_broken, web_doctor, web_failed, web_given, web_granted,
-        web_misnamed, web_page, web_rate_limited, web_reserved, web_sharing, web_unmet,
+        web_misnamed, web_page, web_rate_limited, web_reserved, web_sharing, web_sign_in_again, web_unmet,
     };
 
     /// The JID of a web site's user. Characters of the name that a JID must not have are escaped (XEP-0106).

@@ -193,6 +193,12 @@ pub(crate) fn web_rate_limited(seconds: u64) -> Told {
     told(&Answer::refused(Refusal::too_often(seconds)))
 }
 
+/// The answer to a user who has to sign in at the identity provider again.
+#[pyfunction]
+pub(crate) fn web_sign_in_again() -> Told {
+    told(&Answer::refused(Refusal::SignInAgain))
+}
+
 /// The answer if a prebind error was raised.
 #[pyfunction]
 pub(crate) fn web_failed(kind: &str, retry: &str, retry_after: Option<u64>) -> Told {

@@ -65,6 +65,8 @@ def test_an_answer(row):
         check(web.web_broken(), row)
     elif "wait" in outcome:
         check(web.web_rate_limited(outcome["wait"]), row)
+    elif outcome["refused"] == "SignInAgain":
+        check(web.web_sign_in_again(), row)
     else:
         assert any(outcome["refused"] == asked["refusal"] for asked in REQUESTS["requests"])
 

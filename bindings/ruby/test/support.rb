@@ -47,7 +47,8 @@ class Real
   end
 end
 
-PROSODY = Real.all.fetch("prosody")
+# With an identity provider, it is Prosody 13.
+PROSODY = Real.all.values_at("prosody", "prosody13").compact.first
 EJABBERD = Real.all["ejabberd"]
 SERVERS = Real.all.values
 

@@ -203,7 +203,9 @@ class WebTest < Minitest::Test
     return Prebind::Native.web_failed(*failed.values_at("kind", "retry", "retry_after")) if failed
     return Prebind::Native.web_broken if outcome["broken"]
 
-    Prebind::Native.web_rate_limited(outcome["wait"]) if outcome["wait"]
+    return Prebind::Native.web_rate_limited(outcome["wait"]) if outcome["wait"]
+
+    Prebind::Native.web_sign_in_again if outcome["refused"] == "SignInAgain"
   end
 
   def page(row)

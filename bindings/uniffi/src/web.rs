@@ -117,6 +117,13 @@ pub fn web_rate_limited(wait: Duration) -> WebAnswer {
     refused(Refusal::RateLimit { wait })
 }
 
+/// The answer to a user who has to sign in at the identity provider again.
+#[uniffi::export]
+#[must_use]
+pub fn web_sign_in_again() -> WebAnswer {
+    refused(Refusal::SignInAgain)
+}
+
 /// The answer if a prebind error was thrown.
 #[uniffi::export]
 #[must_use]

@@ -254,6 +254,7 @@ const OUTCOMES: &[(Check, &[Text])] = outcomes! {
         "found" => Ok, "{jid}, with {credentials}";
         "nobody" => Error, "nobody is signed in: give the JID of a user";
         "no_chat" => Error, "this user has no chat, since {user_jid} gives no JID";
+        "sign_in" => Error, "only the session of a browser has the token of the identity provider: sign in at the site, and see its log";
     }
     Users {
         "apart" => Ok, "no two of {count} users share a chat account";

@@ -30,6 +30,8 @@ pub enum Refusal {
     OtherUser,
     /// The user has no chat.
     NoChat,
+    /// The user's sign-in at an identity provider has expired, and the site cannot renew it.
+    SignInAgain,
     /// The user has opened too many sessions, and may open the next after this time.
     RateLimit {
         /// How long.
@@ -39,8 +41,17 @@ pub enum Refusal {
 
 impl Refusal {
     /// The name of every refusal.
-    pub const NAMES: [&str; 8] =
-        ["Method", "NotLoggedIn", "CrossOrigin", "Destination", "Page", "OtherUser", "NoChat", "RateLimit"];
+    pub const NAMES: [&str; 9] = [
+        "Method",
+        "NotLoggedIn",
+        "CrossOrigin",
+        "Destination",
+        "Page",
+        "OtherUser",
+        "NoChat",
+        "SignInAgain",
+        "RateLimit",
+    ];
 
     /// The refusal of a user who has to wait so many seconds.
     #[must_use]
@@ -59,6 +70,7 @@ impl Refusal {
             Self::Page => "Page",
             Self::OtherUser => "OtherUser",
             Self::NoChat => "NoChat",
+            Self::SignInAgain => "SignInAgain",
             Self::RateLimit { .. } => "RateLimit",
         }
     }
@@ -66,7 +78,7 @@ impl Refusal {
     fn status(self) -> u16 {
         match self {
             Self::Page => 400,
-            Self::NotLoggedIn => 401,
+            Self::NotLoggedIn | Self::SignInAgain => 401,
             Self::CrossOrigin | Self::Destination | Self::OtherUser | Self::NoChat => 403,
             Self::Method => 405,
             Self::RateLimit { .. } => 429,

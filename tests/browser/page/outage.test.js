@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test, useBrowser } from "../lib/browser.js";
 import { online, signIn } from "../lib/page.js";
-import { boshAnswer, lost } from "../lib/served.js";
+import { boshAnswer, lost, serveChanged, withContent } from "../lib/served.js";
 import { boshUrl, prebindUrl, siteUrl } from "../lib/settings.js";
 import { until } from "../lib/until.js";
 import { asksForSession } from "../lib/wire.js";
@@ -86,6 +86,29 @@ test("the page does not ask again where that is useless, and says why", async ()
   await until("it is off again", async () => (await state(page)) === "off");
   assert.equal(asked, 2, "once a page");
   assert.ok(lines.some((line) => line.startsWith("prebind: no chat") && line.includes("Auth")));
+});
+
+test("a user whose sign-in at the provider has expired is asked to sign in, and loses nothing", async () => {
+  const { page } = await visit();
+  await page.route(`${prebindUrl}*`, (route) => {
+    if (!asksForSession(route.request())) return route.fallback();
+    return route.fulfill({ status: 401, json: { kind: "SignInAgain", retry: "no" } });
+  });
+  await signIn(page, "alice");
+  const elements =
+    "<p data-prebind-sign-in hidden>Again</p><p data-prebind-away hidden></p><input id=typed>";
+  await serveChanged(page, `${siteUrl}/`, (html) => withContent(html, elements));
+  await page.reload();
+  await page.locator("#typed").fill("half a sentence");
+  await page.locator("[data-prebind-sign-in]").waitFor();
+  assert.equal(await state(page), "sign-in");
+  assert.equal(await page.locator("[data-prebind-away]").isHidden(), true);
+  assert.equal(await page.locator("#typed").inputValue(), "half a sentence");
+
+  await page.unroute(`${prebindUrl}*`);
+  await page.reload();
+  await online(page, "alice");
+  assert.equal(await page.locator("[data-prebind-sign-in]").isVisible(), false);
 });
 
 test("a site has its own words for a chat that is away", async () => {

@@ -1,7 +1,8 @@
 //! Starts real XMPP servers for tests: Prosody and ejabberd as Debian 12 and Debian 13 package them, and
 //! Apache Vysper. They run on free loopback ports and in temporary directories, with throw-away accounts,
 //! over http and https. This crate also starts reverse proxies ([`Proxy`]), load balancers ([`Balancer`]) and
-//! connection managers ([`Manager`]) in front of them.
+//! connection managers ([`Manager`]) in front of them, and an identity provider ([`IdentityProvider`]) beside
+//! them.
 //!
 //! ```no_run
 //! use servers::{Kind, Server};
@@ -37,6 +38,7 @@ mod ejabberd;
 mod error;
 mod guardian;
 pub mod hosts;
+mod identity;
 mod info;
 mod install;
 mod manager;
@@ -58,6 +60,7 @@ use serde::{Deserialize, Serialize};
 pub use balancer::Balancer;
 pub use cluster::Cluster;
 pub use error::{Error, Result};
+pub use identity::IdentityProvider;
 pub use info::{Info, Sessions};
 pub use manager::{Manager, ManagerKind};
 pub use program::Program;

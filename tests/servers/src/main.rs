@@ -15,13 +15,16 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 use servers::hosts::EXTAUTH;
-use servers::{Balancer, Info, Kind, Options, Server};
+use servers::{Balancer, IdentityProvider, Info, Kind, Options, Server};
 
 /// The environment variable that describes the servers to a command.
 const VARIABLE: &str = "PREBIND_SERVERS";
 
 /// The environment variable with the site's secret. `prebind extauth` reads it as well.
 const SECRET: &str = "PREBIND_SITE_SECRET";
+
+/// The environment variable that describes the identity provider to a command.
+const PROVIDER: &str = "PREBIND_PROVIDER";
 
 /// How long a command may take to end after a signal. A terminal sends the signal to the command as well.
 const GRACE: Duration = Duration::from_secs(2);
@@ -58,6 +61,9 @@ enum Action {
     /// Start two Prosody servers behind a balancer that leads each client to the same one by a cookie. They
     /// are described as one Prosody
     Sticky(Run),
+    /// Start an identity provider, and Prosody 13 and ejabberd, which take its tokens; COMMAND finds the provider's
+    /// description in `PREBIND_PROVIDER`
+    Provider(Run),
     /// Print who is connected to the servers of `PREBIND_SERVERS`, as JSON
     Sessions,
 }
@@ -96,6 +102,7 @@ fn main() -> ExitCode {
         Action::Vysper(run) => run.start(&[Kind::Vysper]),
         Action::All(run) => run.start(&[Kind::Prosody, Kind::Ejabberd]),
         Action::Sticky(run) => run.start_sticky(),
+        Action::Provider(run) => run.start_provider(),
         Action::Sessions => print_sessions(),
     };
     result.unwrap_or_else(|error| {
@@ -109,7 +116,7 @@ impl Run {
         let signals = Signals::new()?;
         let servers = start_all(kinds, self.options(), self.site()?.as_ref())?;
         let infos = servers.iter().map(|server| (server.kind, server.info())).collect();
-        self.serve(&infos, signals)
+        self.serve(&infos, None, signals)
     }
 
     fn start_sticky(self) -> Result<ExitCode> {
@@ -119,7 +126,26 @@ impl Run {
         let balancer = Balancer::sticky(&nodes)?;
         let mut info = nodes[0].clone();
         info.http_url.clone_from(&balancer.url);
-        self.serve(&[(Kind::Prosody, &info)].into(), signals)
+        self.serve(&[(Kind::Prosody, &info)].into(), None, signals)
+    }
+
+    fn start_provider(self) -> Result<ExitCode> {
+        let signals = Signals::new()?;
+        let provider = IdentityProvider::start()?;
+        let command = provider.extauth(&env::current_exe()?.with_file_name("prebind"));
+        // For the life of this process.
+        let extauth = Some(&*command.leak());
+        let (prosody, ejabberd) = thread::scope(|scope| {
+            let options = self.options();
+            let prosody = scope.spawn(|| {
+                Server::start_with_hosts(Kind::Prosody13, self.options(), &provider.prosody_host())
+            });
+            let ejabberd = Server::start_with(Kind::Ejabberd, Options { extauth, ..options });
+            (prosody.join(), ejabberd)
+        });
+        let (prosody, ejabberd) = (prosody.map_err(|_| "a server's start panicked")??, ejabberd?);
+        let infos = [(Kind::Prosody13, prosody.info()), (Kind::Ejabberd, ejabberd.info())];
+        self.serve(&infos.into(), Some(&provider), signals)
     }
 
     fn options(&self) -> Options {
@@ -136,14 +162,24 @@ impl Run {
     }
 
     /// Runs the command or waits for the end, after the servers have started.
-    fn serve(self, infos: &BTreeMap<Kind, &Info>, Signals { end, ended }: Signals) -> Result<ExitCode> {
+    fn serve(
+        self,
+        infos: &BTreeMap<Kind, &Info>,
+        provider: Option<&IdentityProvider>,
+        Signals { end, ended }: Signals,
+    ) -> Result<ExitCode> {
         let json = serde_json::to_string(infos)?;
+        let provider = provider.map(serde_json::to_string).transpose()?;
 
         if ended.try_recv().is_ok() {
             return Err("stopped by a signal".into());
         }
         if let [program, arguments @ ..] = self.command.as_slice() {
-            let child = Command::new(program).args(arguments).env(VARIABLE, json).spawn();
+            let child = Command::new(program)
+                .args(arguments)
+                .env(VARIABLE, json)
+                .envs(provider.map(|json| (PROVIDER, json)))
+                .spawn();
             let child = child.map_err(|error| format!("cannot run {program}: {error}"))?;
             return wait_for(child, &ended);
         }

@@ -74,6 +74,8 @@ module Prebind
 
       @credentials = @config.credentials_of(@user, @jid, @request)
       ["found", { jid: @jid, credentials: @credentials.keys.join(", ") }]
+    rescue Web::SignInAgain
+      ["sign_in", {}]
     end
 
     # Whether two users are one in the chat, as far as the newest tell.

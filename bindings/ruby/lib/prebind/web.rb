@@ -13,6 +13,7 @@ require "prebind/web/page"
 require "prebind/web/script"
 require "prebind/web/chat_login"
 require "prebind/web/app"
+require "prebind/web/omniauth"
 
 # A chat for the users of a web site, logged in as the page loads. In Rails, {Engine} is all of it;
 # elsewhere {Web::App} is a Rack app, and {Web::Page} makes the elements of a page.
@@ -25,6 +26,10 @@ module Prebind
     # One of the site's own settings or functions gave an unusable value. The message says why: it names classes
     # and keys, never a value.
     class SettingsError < StandardError; end
+
+    # {Configuration#credentials} raises it if the user's sign-in at the identity provider has expired and cannot be
+    # renewed. The page then shows what the site has in its element `data-prebind-sign-in`.
+    class SignInAgain < StandardError; end
 
     # What one of the site's own functions returned.
     #

@@ -120,6 +120,8 @@ class ToolsTest < ActiveSupport::TestCase
     wrong = {
       /^ 2 user         error: there is no user eve: .*config.find_user.*^10 login +not tried: see 3 account$/m => -> { "eve" },
       /^ 3 account      error: this user has no chat/ => -> { Prebind.config.user_jid = ->(_) {} },
+      /^ 3 account      error: only the session of a browser/ =>
+        -> { Prebind.config.credentials = ->(_user, _jid, request) { { token: Prebind::Web::OmniAuth.token(request) } } },
       /^ 3 account      error: KeyError .*\n   from .*tools_test/ =>
         -> { Prebind.config.credentials = ->(*) { raise KeyError, "a-wrong-secret" } },
       /^10 login        error: .*\n   kind=Auth .*\n11 end          not tried: see 10 login$/ =>

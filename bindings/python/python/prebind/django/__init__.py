@@ -8,5 +8,6 @@ doctor USER`` tries it.
 - :mod:`~prebind.django.conf`: every setting and every default
 - :mod:`~prebind.django.users`: the user's JID
 - :mod:`~prebind.django.credentials`: what proves it to the chat server
+- :mod:`~prebind.django.providers`: users who sign in by an identity provider
 - :mod:`~prebind.django.views`: what the browser asks, sync and async
 """

@@ -31,6 +31,7 @@ from prebind._prebind import web_reserved
 from prebind.django.chat_login import unasked
 from prebind.django.conf import ABSOLUTE, NAMES, Settings, SettingsError, checked, load
 from prebind.django.credentials import signer
+from prebind.django.providers import NEEDED, PROVIDER_TOKENS
 
 #: The ready-made callables, which have settings of their own.
 USERNAME_AT_DOMAIN = "prebind.django.users.username_at_domain"
@@ -129,6 +130,7 @@ def _credentials(settings: Settings) -> Messages:
         )
     if settings.credentials == JWT:
         yield from _jwt(settings)
+    yield from _provider(settings)
     if not _is_count(settings.token_seconds):
         yield _error(9, "TOKEN_SECONDS is no number of seconds.", "It is an int of 1 or more.")
 
@@ -143,6 +145,18 @@ def _jwt(settings: Settings) -> Messages:
         signer(settings).issue("user@example.org")
     except (prebind.ConfigError, TypeError) as error:
         yield _error(10, f"JWT_KEY or JWT_ALGORITHM: {error}.", "prebind key new makes a key.")
+
+
+def _provider(settings: Settings) -> Messages:
+    needed = NEEDED.get(settings.credentials)
+    if needed and not getattr(site_settings, needed, False):
+        yield _error(20, "The site keeps no access token of the provider.", f"Set {needed} = True.")
+    if settings.provider_token not in PROVIDER_TOKENS:
+        yield _error(
+            21,
+            "PROVIDER_TOKEN is no way to send a token.",
+            f"It is one of {', '.join(PROVIDER_TOKENS)}.",
+        )
 
 
 def _rate_limit(settings: Settings) -> Messages:

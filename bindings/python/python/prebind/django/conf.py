@@ -80,6 +80,10 @@ class Settings:
     jwt_key: str | Sequence[str] = field(default="", repr=False)
     #: For ``jwt``: the algorithm of a secret; a JWK or PEM has its own.
     jwt_algorithm: str = "HS256"
+    #: For the functions of ``prebind.django.providers``: the argument of ``Client.prebind`` that
+    #: gets the provider's token, ``"oauthbearer"`` or, for a server that takes it as a password,
+    #: ``"token"``.
+    provider_token: str = "oauthbearer"  # noqa: S105 - a name
 
     #: For ``prebind.django.chat_login_urls``: what proves that the chat server asks, 16 or more
     #: visible ASCII characters. A list while it changes.

@@ -2,8 +2,8 @@
 
 Each takes the user and their JID and returns keyword arguments of ``Client.prebind``, for example
 ``{"password": …}``. Write your own in the same form; it is called once for each session, with the
-request if it has a parameter ``request``, and what it raises is logged and becomes a page without
-chat.
+request if it has a parameter ``request``. What it raises is logged and becomes a page without chat;
+:class:`SignInAgain` asks the user to sign in.
 """
 
 from __future__ import annotations
@@ -21,6 +21,13 @@ from prebind.django.conf import Settings, SettingsError, load, load_for
 
 #: Keeps our tokens apart from everything else that the site signs with its key.
 _SALT = "prebind.django.signed_token"
+
+
+class SignInAgain(Exception):  # noqa: N818 - it is no error, but an answer
+    """The user's sign-in at the identity provider has expired, and the site cannot renew it.
+
+    The page then shows what the site has in its element ``data-prebind-sign-in``.
+    """
 
 
 def password_field(user: Any, _jid: str) -> Mapping[str, str]:

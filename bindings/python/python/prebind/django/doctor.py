@@ -24,6 +24,7 @@ from prebind.django import chat
 from prebind.django.cache import ask
 from prebind.django.checks import counts_exactly, is_missing_static
 from prebind.django.conf import SettingsError, checked, load, load_for
+from prebind.django.credentials import SignInAgain
 from prebind.django.memory import is_kept
 from prebind.django.place import place_of
 
@@ -95,7 +96,10 @@ class Doctor:
         return "found", {"user": self.name, "key": self.user.pk}
 
     def _account(self) -> Outcome:
-        account = chat.account_of(self.user, self.request)
+        try:
+            account = chat.account_of(self.user, self.request)
+        except SignInAgain:
+            return "sign_in", {}
         if account is None:
             return "no_chat", {}
         self.account = account

@@ -21,6 +21,7 @@ from prebind.django import chat, guard, memory, workers
 from prebind.django.answers import response
 from prebind.django.bare import bare
 from prebind.django.conf import load, load_for
+from prebind.django.credentials import SignInAgain
 from prebind.django.place import described
 
 logger = logging.getLogger("prebind.django")
@@ -118,6 +119,9 @@ def _opened(
 
 def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
     """A failure is the chat's alone: it is logged, and the site goes on."""
+    if isinstance(error, SignInAgain):
+        logger.info("user %s: no chat: the sign-in at the provider has expired", _name(request))
+        return response(core.web_sign_in_again())
     if isinstance(error, prebind.PrebindError):
         logger.warning("user %s: no chat: %s: %s", _name(request), error.kind, error)
         return response(core.web_failed(error.kind, error.retry, error.retry_after))

@@ -50,6 +50,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     native.const_set("WEB_DEADLINE", prebind::web::DEADLINE.as_secs())?;
     native.define_singleton_method("web_granted", function!(web::granted, 1))?;
     native.define_singleton_method("web_rate_limited", function!(web::rate_limited, 1))?;
+    native.define_singleton_method("web_sign_in_again", function!(web::sign_in_again, 0))?;
     native.define_singleton_method("web_doctor", function!(web::doctor, 4))?;
     native.define_singleton_method("web_failed", function!(web::failed, 3))?;
     native.define_singleton_method("web_broken", function!(web::broken, 0))?;

@@ -173,6 +173,11 @@ pub(crate) fn rate_limited(seconds: u64) -> Told {
     told(&Answer::refused(Refusal::too_often(seconds)))
 }
 
+/// The answer to a user who has to sign in at the identity provider again.
+pub(crate) fn sign_in_again() -> Told {
+    told(&Answer::refused(Refusal::SignInAgain))
+}
+
 /// The answer if a prebind error was raised.
 pub(crate) fn failed(kind: String, retry: String, retry_after: Option<u64>) -> Told {
     told(&Answer::failed_as(&kind, &retry, retry_after.map(Duration::from_secs)))

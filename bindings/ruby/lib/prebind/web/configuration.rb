@@ -29,7 +29,7 @@ module Prebind
       #   without chat; by default `username` at {#domain}, escaped as XEP-0106 says
       attr_accessor :user_jid
       # @return [#call] `user, jid -> Hash` or `user, jid, request -> Hash`: keyword arguments of
-      #   {Client#prebind}; required
+      #   {Client#prebind}; required. It may raise {SignInAgain}
       attr_accessor :credentials
       # @return [#call, nil] `request -> Hash`: those of `url`, `domain`, `browser_url`, `assets`, `converse`
       #   and `options` that are others for this request, for example where each host has a chat server of its

@@ -40,6 +40,9 @@ module Prebind
         @config = @config.for(@request)
         user = @config.user_of(@request)
         asked.refusal(user ? true : false) || answer(asked, user, @config.jid_of(user, @request))
+      rescue SignInAgain
+        Prebind.logger&.info("prebind") { "no chat: the sign-in at the identity provider has expired" }
+        Native.web_sign_in_again
       rescue Prebind::Error => e
         # The client has logged it, unless nothing was sent.
         Prebind.logger&.warn("prebind") { "no chat: #{e.message}" } if e.is_a?(ConfigError)

@@ -65,7 +65,8 @@ class Endpoint(
         asked.refusalOf(jid)?.let { return it }
         limit.timeToWait(name)?.let { return WebAnswer.rateLimited(it) }
         asked.complaint(people.boshUrl, "SITE_BOSH_URL")?.let { log.warn("{}: {}", name, it) }
-        val session = client.prebind(asked.fullJid(jid), accounts.credentials(name))
+        val credentials = accounts.credentials(user) ?: return WebAnswer.signInAgain()
+        val session = client.prebind(asked.fullJid(jid), credentials)
         // Those that lead the browser to the server behind a load balancer that has the session.
         asked.cookies(session, people.boshUrl).forEach(setCookie)
         return WebAnswer.granted(session)

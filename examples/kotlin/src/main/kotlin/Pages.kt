@@ -1,5 +1,6 @@
 package site
 
+import org.springframework.beans.factory.ObjectProvider
 import org.springframework.stereotype.Controller
 import org.springframework.web.bind.annotation.GetMapping
 import org.springframework.web.bind.annotation.ModelAttribute
@@ -10,6 +11,7 @@ import java.security.Principal
 @Controller
 class Pages(
     private val converse: Converse,
+    private val provider: ObjectProvider<Provider>,
 ) {
     @GetMapping("/")
     fun home() = "home"
@@ -19,6 +21,9 @@ class Pages(
 
     @ModelAttribute("name")
     fun name(user: Principal?): String? = user?.name
+
+    @ModelAttribute("provider")
+    fun isByProvider(): Boolean = provider.any()
 
     @ModelAttribute("chat")
     fun chat(

@@ -1,5 +1,6 @@
 package site
 
+import org.springframework.beans.factory.ObjectProvider
 import org.springframework.context.annotation.Bean
 import org.springframework.context.annotation.Configuration
 import org.springframework.security.config.annotation.web.builders.HttpSecurity
@@ -18,7 +19,10 @@ import org.springframework.security.web.header.writers.ClearSiteDataHeaderWriter
 @Configuration(proxyBeanMethods = false)
 class Security {
     @Bean
-    fun chain(http: HttpSecurity): SecurityFilterChain {
+    fun chain(
+        http: HttpSecurity,
+        provider: ObjectProvider<Provider>,
+    ): SecurityFilterChain {
         http {
             authorizeHttpRequests {
                 // It answers strangers itself, with JSON, where a page would lead to the login.
@@ -35,6 +39,12 @@ class Security {
             formLogin {
                 loginPage = "/login"
                 defaultSuccessUrl("/", alwaysUse = true)
+            }
+            if (provider.any()) {
+                oauth2Login {
+                    loginPage = "/login"
+                    defaultSuccessUrl("/", alwaysUse = true)
+                }
             }
             logout {
                 logoutSuccessUrl = "/login"

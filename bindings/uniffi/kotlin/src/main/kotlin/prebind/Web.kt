@@ -7,6 +7,7 @@ import prebind.uniffi.webGranted
 import prebind.uniffi.webHeaders
 import prebind.uniffi.webRateLimited
 import prebind.uniffi.webScriptHeaders
+import prebind.uniffi.webSignInAgain
 import java.time.Duration
 import prebind.uniffi.WebAnswer as NativeAnswer
 import prebind.uniffi.WebPage as NativePage
@@ -111,6 +112,10 @@ public class WebAnswer internal constructor(
         /** The user has opened too many sessions, and has to wait so long. */
         @JvmStatic
         public fun rateLimited(wait: Duration): WebAnswer = WebAnswer(webRateLimited(wait))
+
+        /** The user's sign-in at an identity provider has expired, and the site cannot renew it. */
+        @JvmStatic
+        public fun signInAgain(): WebAnswer = WebAnswer(webSignInAgain())
 
         /** The chat server, or the way to it, has failed. */
         @JvmStatic

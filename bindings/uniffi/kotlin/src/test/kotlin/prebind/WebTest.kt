@@ -216,6 +216,10 @@ class WebTest {
                         WebAnswer.rateLimited(seconds(outcome["wait"])!!)
                     }
 
+                    text(outcome["refused"]) == "SignInAgain" -> {
+                        WebAnswer.signInAgain()
+                    }
+
                     else -> {
                         return assertTrue(
                             REQUESTS["requests"].values().any {
