@@ -13,7 +13,7 @@ final class EjabberdsApiTest extends TestCase
     {
         $api = Real::of('ejabberd')->described['api_url'];
         $client = Real::of('ejabberd')->client(accounts: ['url' => $api, ...self::SITE]);
-        $jwt = ['keys' => 'a key for tests, and only for tests', 'algorithm' => 'HS256'];
+        $jwt = new Prebind\Jwt('a key for tests, and only for tests', 'HS256');
         $client->terminate($client->prebind('phil@accounts.local', jwt: $jwt, nickname: 'Phil from PHP'));
         // A command that ejabberd runs for its own machine.
         $asked = json_encode(['user' => 'phil', 'host' => 'accounts.local', 'name' => 'NICKNAME']);

@@ -15,7 +15,7 @@ class EjabberdsApiTest {
     fun `the first login makes the account with its name`() {
         val api = ejabberd.api
         val client = ejabberd.client { accounts = Accounts(ALICE, PASSWORD, api) }
-        val jwt = Credentials.jwt(listOf("a key for tests, and only for tests"), "HS256")
+        val jwt = Credentials.jwt(Jwt(listOf("a key for tests, and only for tests"), "HS256"))
         client.terminate(client.prebind("kai@accounts.local", jwt.nickname("Kai from Kotlin")))
         // A command that ejabberd runs for its own machine.
         val asked = """{"user":"kai","host":"accounts.local","name":"NICKNAME"}"""
