@@ -234,15 +234,31 @@ final class PackageTest extends TestCase
         self::assertSame([0, 'Prebind\Client a@b', ''], php($code, '-d', 'disable_functions=spl_autoload_register'));
     }
 
-    public function testThePackageSaysWhatItIs(): void
+    public function testThePackagesSayWhatTheyAre(): void
     {
-        $package = json_decode((string) file_get_contents(__DIR__ . '/../composer.json'), true);
-        self::assertSame(['prebind/prebind', 'php-ext', ['php' => '>=8.1']], [$package['name'], $package['type'], $package['require']]);
+        $read = static fn (string $file) => json_decode((string) file_get_contents(__DIR__ . "/$file"), true);
+        $extension = $read('../../../composer.json');
         self::assertSame(
-            ['extension-name' => 'prebind', 'support-zts' => true, 'support-nts' => true, 'os-families' => ['linux']],
-            array_diff_key($package['php-ext'], ['priority' => 1]),
+            ['prebind/prebind', 'php-ext', ['php' => '>=8.1']],
+            [$extension['name'], $extension['type'], $extension['require']],
         );
-        foreach ($package['autoload']['classmap'] as $folder) {
+        self::assertSame(
+            [
+                'extension-name' => 'prebind',
+                'build-path' => 'bindings/php',
+                'download-url-method' => ['pre-packaged-source', 'composer-default'],
+                'support-zts' => true,
+                'support-nts' => true,
+                'os-families' => ['linux'],
+            ],
+            array_diff_key($extension['php-ext'], ['priority' => 1]),
+        );
+        $files = $read('../composer.json');
+        self::assertSame(
+            ['prebind/php', 'library', ['php' => '>=8.1', 'ext-prebind' => '*']],
+            [$files['name'], $files['type'], $files['require']],
+        );
+        foreach ($files['autoload']['classmap'] as $folder) {
             self::assertDirectoryExists(__DIR__ . "/../$folder");
         }
     }

@@ -9,7 +9,7 @@ use servers::Server;
 
 use crate::Surroundings;
 use crate::browser::Browser;
-use crate::way::{Accounts, PASSWORD, Product, Proof, Way, password_of};
+use crate::way::{ADMINISTRATOR, Accounts, PASSWORD, Product, Proof, Way, api_of, password_of};
 
 /// A line of the table.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(crate) fn measure(way: &Way, server: &Server, surroundings: &Surroundings) -
     if way.product == Product::Ejabberd {
         let users: &[&str] = match way.accounts {
             Accounts::Elsewhere => &[],
-            Accounts::Alice => &["alice"],
+            Accounts::Alice | Accounts::ByTheClient => &["alice"],
             Accounts::Everybody => &["alice", "bob", "carol"],
         };
         for user in users {
@@ -64,8 +64,16 @@ pub(crate) fn measure(way: &Way, server: &Server, surroundings: &Surroundings) -
     }
     // The browser of the tests has one connection: it waits for what the server holds on it.
     let config = Config::new(&server.http_url).and_then(|config| config.with_wait(1));
-    let client = config.and_then(|config| Client::new(config.with_deadline(Duration::from_secs(60))?));
-    let users = Users { way, server, surroundings, host, client: client.expect("it is good") };
+    let config = config.and_then(|config| config.with_deadline(Duration::from_secs(60))).expect("it is good");
+    let config = match way.accounts {
+        Accounts::ByTheClient => {
+            let accounts = prebind::Accounts::by_ejabberd(api_of(server), ADMINISTRATOR, PASSWORD);
+            config.with_accounts(Some(accounts.expect("it is good")))
+        }
+        _ => config,
+    };
+    let client = Client::new(config).expect("it is good");
+    let users = Users { way, server, surroundings, host, client };
     if way.proof == Proof::Visitor {
         users.are_strangers();
         return Worked {
@@ -130,6 +138,7 @@ impl Users<'_> {
     fn nobody_else_is_let_in(&self) {
         let credentials = match self.way.proof {
             Proof::SiteToken => Credentials::plain("eyJhbGciOiJub25lIn0.e30."),
+            Proof::XOauth2 => Credentials::x_oauth2("NotIssuedByEjabberd"),
             _ => self.way.credentials("bob", self.server, self.surroundings),
         };
         let error = self.client.prebind(&self.account("alice", credentials));

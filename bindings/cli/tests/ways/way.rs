@@ -1,6 +1,6 @@
 //! The ways to log in that the page describes.
 
-use prebind::{Credentials, Jid};
+use prebind::{Credentials, Jid, XOAuth2Issuer};
 use servers::{Kind, Server};
 
 use crate::Surroundings;
@@ -44,6 +44,8 @@ pub(crate) enum Accounts {
     Everybody,
     /// Alice, who also uses a chat app, and has a password for it.
     Alice,
+    /// Alice as well; the client makes the accounts of the others.
+    ByTheClient,
 }
 
 pub(crate) struct Way {
@@ -69,7 +71,7 @@ const fn way(
 }
 
 /// In the order of the page.
-pub(crate) const WAYS: [Way; 12] = [
+pub(crate) const WAYS: [Way; 13] = [
     way(Product::Prosody, "Prosody: tokens of your site", "jwt", Proof::SiteToken, Accounts::Alice),
     way(Product::Prosody, "Prosody: LDAP", "jwt", Proof::SiteToken, Accounts::Elsewhere),
     Way {
@@ -84,7 +86,14 @@ pub(crate) const WAYS: [Way; 12] = [
     },
     way(Product::Prosody, "Prosody: passwords", "password", Proof::Password, Accounts::Everybody),
     way(Product::Prosody, "Prosody: visitors", "anonymous", Proof::Visitor, Accounts::Elsewhere),
-    way(Product::Ejabberd, "ejabberd: tokens of your site", "jwt", Proof::SiteToken, Accounts::Alice),
+    way(Product::Ejabberd, "ejabberd: tokens of your site", "jwt", Proof::SiteToken, Accounts::ByTheClient),
+    way(
+        Product::Ejabberd,
+        "ejabberd: tokens, without accounts",
+        "jwt",
+        Proof::SiteToken,
+        Accounts::Elsewhere,
+    ),
     way(
         Product::Ejabberd,
         "ejabberd: tokens, with `prebind extauth`",
@@ -103,7 +112,7 @@ pub(crate) const WAYS: [Way; 12] = [
     way(
         Product::Ejabberd,
         "ejabberd: tokens that ejabberd issues",
-        "x_oauth2",
+        "x_oauth2_issuer",
         Proof::XOauth2,
         Accounts::Everybody,
     ),
@@ -186,11 +195,19 @@ impl Way {
             Proof::ProviderToken => Credentials::plain(of_provider()),
             Proof::ProviderBearer => Credentials::oauthbearer(of_provider()),
             Proof::XOauth2 => {
-                Credentials::x_oauth2(server.oauth_token(&jid.to_string()).expect("ejabberd issues it"))
+                let issuer = XOAuth2Issuer::new(api_of(server), ADMINISTRATOR, PASSWORD);
+                Credentials::x_oauth2_issuer(issuer.expect("it is good"))
             }
             Proof::Visitor => Credentials::anonymous(),
         }
     }
+}
+
+/// Who may use the API of ejabberd in the tests, with the password of Alice.
+pub(crate) const ADMINISTRATOR: &str = "alice@localhost";
+
+pub(crate) fn api_of(server: &Server) -> &str {
+    server.api_url.as_deref().expect("it is ejabberd")
 }
 
 /// Of everybody's account, where the server has accounts.
