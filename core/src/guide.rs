@@ -5,6 +5,7 @@
 //! | install a chat server | [`chat_server`] |
 //! | let browsers reach it | [`reverse_proxies`] |
 //! | choose what your site logs in with | [`sign_in`], [`credentials`] |
+//! | have each user get a chat account | [`accounts`] |
 //! | use another client than Converse.js | [`clients`] |
 //! | mend a chat that does not work | [`troubleshooting`], [`errors`] |
 //! | find a short answer | [`questions`] |
@@ -51,6 +52,7 @@ macro_rules! pages {
 }
 
 pages! {
+    accounts "accounts.md"
     chat_server "chat-server.md"
     clients "clients.md"
     credentials "credentials.md"
