@@ -5,7 +5,9 @@ use std::time::Duration;
 use faults::{Recorded, Reply, Server};
 use prebind::{Client, ErrorKind, Retry};
 
-use super::{BOUND, EJABBERD, OFFER, PROSODY, SUCCESS, account, anonymous, body, classic, client, pair};
+use super::{
+    BOUND, EJABBERD, OFFER, PROSODY, SUCCESS, account, anonymous, body, classic, client, pair, pair_in_flight,
+};
 
 /// What only a restart before an early bind has.
 const EARLY_RESTART: &str = "xmpp:version=\"0.9\"/>";
@@ -179,7 +181,7 @@ fn an_ejabberd_that_is_too_old_costs_one_classic_exchange() {
 #[test]
 fn a_bind_ahead_that_does_not_fit_gives_way_in_the_next_call() {
     let bad = vec![created(), ended("bad-request").when(EARLY_RESTART), ended("bad-request").when("<bind")];
-    let (server, client) = taught([bad, classic(EJABBERD), classic(EJABBERD), pair()].concat());
+    let (server, client) = taught([bad, classic(EJABBERD), classic(EJABBERD), pair_in_flight()].concat());
     let error = client.prebind(&account()).unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Terminated);
     let logins =
