@@ -9,7 +9,12 @@ import { until } from "./until.js";
 const patience = 120_000;
 
 // `port` is a preference. The result has the `url`, and `stop()`.
-export async function start(command, { http_url: boshUrl }, users, { port = 0, env: more, ...options } = {}) {
+export async function start(
+  command,
+  { http_url: boshUrl },
+  users,
+  { port = 0, env: more, ...options } = {},
+) {
   const listening = String(await freePort(port));
   const env = {
     ...process.env,

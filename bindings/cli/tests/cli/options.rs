@@ -43,10 +43,9 @@ fn flags(option: &str) -> Vec<String> {
         "ip_family" => &["--ipv4", "--ipv6"],
         "iterations" => &["--min-iterations", "--max-iterations"],
         "learn" => &["--no-learn"],
-        // The command makes one call, and these are about the next.
-        "scram_cache" | "max_calls" | "workers" | "max_host_calls" | "fail_fast_after" | "fail_fast_for" => {
-            &[]
-        }
+        // The command makes one call for one account, and these are about further calls and the users of a site.
+        "scram_cache" | "max_calls" | "workers" | "max_host_calls" | "fail_fast_after" | "fail_fast_for"
+        | "accounts" => &[],
         _ => return vec![format!("--{}", option.replace('_', "-"))],
     };
     flags.iter().map(|flag| (*flag).to_owned()).collect()

@@ -53,11 +53,12 @@ fn readme_and_help_have_the_same_exit_codes() {
 #[test]
 fn readme_names_only_options_that_there_are() {
     let help = |arguments: &[&str]| prebind([]).args(arguments).assert().get_output().stdout.clone();
-    let commands: [&[&str]; 4] = [
+    let commands: [&[&str]; 5] = [
         &["login", "--help"],
         &["key", "new", "--help"],
         &["key", "ejabberd", "--help"],
         &["extauth", "--help"],
+        &["scram-keys", "--help"],
     ];
     let helps = String::from_utf8(commands.map(help).concat()).expect("help is text");
     let options = README.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));

@@ -30,8 +30,8 @@ def username_at_domain(user: Any, request: HttpRequest | None = None) -> str:
     Characters that a JID must not have are escaped as XEP-0106 says, and upper case becomes lower
     case: ``Jo Doe`` is ``jo\20doe@example.org``. Django lets ``alice`` and ``Alice`` be two users,
     who then share one chat account: :func:`key_at_domain` tells them apart. Raises
-    :class:`prebind.ConfigError` for a name that escaping cannot make valid, or that looks like another
-    one (full-width or decomposed characters, which Django's own forms normalize).
+    :class:`prebind.ConfigError` for a name that escaping cannot make valid, or that looks like
+    another one (full-width or decomposed characters, which Django's own forms normalize).
     """
     return prebind.jid_from_user(user.get_username(), load_for(request).domain)
 
