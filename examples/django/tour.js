@@ -1,7 +1,8 @@
 // What the demo shows: alice and bob sign in to the site with a Chromium each, and talk.
 
 import { randomBytes } from "node:crypto";
-import { launch, visitor } from "../../tests/browser/lib/browser.js";
+import { visitor } from "../../tests/browser/lib/browser.js";
+import { launch } from "../../tests/browser/lib/launch.js";
 import { contactOnline, online, said, say, signIn } from "../../tests/browser/lib/page.js";
 import { users } from "../../tests/browser/lib/settings.js";
 import { storage } from "../../tests/browser/lib/storage.js";

@@ -4,31 +4,11 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test as runOnce } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import { chromium } from "playwright-core";
+import { launch } from "./launch.js";
 import { Peer } from "./peer.js";
 import { Wire } from "./wire.js";
 
-const args = [
-  "--no-sandbox",
-  "--disable-gpu",
-  // Without these, Chromium makes its own requests to the network, and waits if there is no network.
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-quic",
-  "--disable-sync",
-  "--no-first-run",
-  // Chromium takes a page that a case has changed on the way as a page from elsewhere, which may not make
-  // requests to this machine.
-  "--disable-features=LocalNetworkAccessChecks",
-];
 const patience = 60_000;
-
-// Starts the headless shell if there is one, unless the cases need a whole browser.
-export function launch({ needsWhole = false, ...options } = {}) {
-  const { CHROMIUM = "/usr/bin/chromium", CHROMIUM_HEADLESS_SHELL } = process.env;
-  const executablePath = (!needsWhole && CHROMIUM_HEADLESS_SHELL) || CHROMIUM;
-  return chromium.launch({ executablePath, args, ...options });
-}
 
 // A visitor. The site sees each visitor as a separate browser.
 export async function visitor(browser, options = {}) {

@@ -3,7 +3,8 @@
 //     node recipe.js NAME PASSWORD
 
 import assert from "node:assert/strict";
-import { launch, visitor } from "./browser.js";
+import { visitor } from "./browser.js";
+import { launch } from "./launch.js";
 import { online, signIn } from "./page.js";
 import { Peer } from "./peer.js";
 import { boshUrl, users } from "./settings.js";

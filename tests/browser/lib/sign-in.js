@@ -6,7 +6,8 @@
 // `servers provider` starts.
 
 import assert from "node:assert/strict";
-import { launch, visitor } from "./browser.js";
+import { visitor } from "./browser.js";
+import { launch } from "./launch.js";
 import { online } from "./page.js";
 import { Peer } from "./peer.js";
 import { boshUrl, siteUrl, users } from "./settings.js";

@@ -10,14 +10,16 @@ mod page;
 mod way;
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use prebind::token::{Algorithm, Issuer, Key};
+use serde_json::Value;
 use servers::{Kind, Options, Server};
 
 use directory::Directory;
-use measure::{Worked, measure};
+use measure::{Users, Worked, measure};
 use way::{AUDIENCE, ISSUER, Product, WAYS, Way};
 
 /// What all servers share: the keys of the site and of an identity provider, and a directory of users.
@@ -56,18 +58,26 @@ fn worked_on(kind: Kind, surroundings: &Surroundings) -> Vec<Worked> {
     let options = Options { limits: false, ..Options::default() };
     let server =
         Server::start_with_hosts(kind, options, &hosts).unwrap_or_else(|error| panic!("{kind}: {error}"));
-    thread::scope(|scope| {
-        let rows: Vec<_> = ways
-            .into_iter()
-            .map(|way| {
-                let server = &server;
-                scope.spawn(move || {
-                    if way.is_on(kind) { measure(way, server, surroundings) } else { Worked::nothing() }
-                })
-            })
-            .collect();
+    let users: Vec<Option<Users<'_>>> =
+        ways.iter().map(|way| way.is_on(kind).then(|| measure::users(way, &server, surroundings))).collect();
+    let rows = thread::scope(|scope| {
+        let rows = users
+            .iter()
+            .map(|users| scope.spawn(move || users.as_ref().map_or_else(Worked::nothing, measure)));
+        let rows: Vec<_> = rows.collect();
         rows.into_iter().map(|row| row.join().expect("no row fails")).collect()
-    })
+    });
+    go_on_in_a_browser(&users.iter().flatten().map(Users::handed_over).collect());
+    rows
+}
+
+/// Has a page in a real Chromium go on with each session.
+fn go_on_in_a_browser(sessions: &Value) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/browser/attach.js");
+    let mut node = Command::new("node").arg(script).stdin(Stdio::piped()).spawn().expect("Node is installed");
+    let stdin = node.stdin.take().expect("it is piped");
+    serde_json::to_writer(stdin, sessions).expect("it reads");
+    assert!(node.wait().expect("it ends").success(), "a session does not work in the browser");
 }
 
 impl Surroundings {

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use prebind::{Account, Client, Config, Credentials, ErrorKind, Session};
+use serde_json::{Value, json};
 use servers::Server;
 
 use crate::Surroundings;
@@ -39,7 +40,7 @@ pub(crate) enum Answer {
 }
 
 /// One site's users on one server.
-struct Users<'a> {
+pub(crate) struct Users<'a> {
     way: &'a Way,
     server: &'a Server,
     surroundings: &'a Surroundings,
@@ -47,8 +48,18 @@ struct Users<'a> {
     client: Client,
 }
 
-/// Logs in several users, and has them talk. Alice also has a chat app; Carol has never logged in.
-pub(crate) fn measure(way: &Way, server: &Server, surroundings: &Surroundings) -> Worked {
+/// What works for these users: several log in, and talk. Alice also has a chat app; Carol has never logged in.
+pub(crate) fn measure(users: &Users<'_>) -> Worked {
+    if users.way.proof == Proof::Visitor {
+        users.are_strangers();
+        return Worked::nothing();
+    }
+    users.nobody_else_is_let_in();
+    Worked { offline: users.offline(), roster: users.roster(), tabs: users.tabs(), app: users.app() }
+}
+
+/// Makes the accounts that the way needs, and the client of the site.
+pub(crate) fn users<'a>(way: &'a Way, server: &'a Server, surroundings: &'a Surroundings) -> Users<'a> {
     let host = way.host();
     if way.product == Product::Ejabberd {
         let users: &[&str] = match way.accounts {
@@ -73,18 +84,7 @@ pub(crate) fn measure(way: &Way, server: &Server, surroundings: &Surroundings) -
         _ => config,
     };
     let client = Client::new(config).expect("it is good");
-    let users = Users { way, server, surroundings, host, client };
-    if way.proof == Proof::Visitor {
-        users.are_strangers();
-        return Worked {
-            roster: Answer::NotPossible,
-            tabs: Answer::NotPossible,
-            app: Answer::NotPossible,
-            offline: Offline::NotPossible,
-        };
-    }
-    users.nobody_else_is_let_in();
-    Worked { offline: users.offline(), roster: users.roster(), tabs: users.tabs(), app: users.app() }
+    Users { way, server, surroundings, host, client }
 }
 
 impl Users<'_> {
@@ -123,6 +123,18 @@ impl Users<'_> {
             assert!(Instant::now() < until, "{jid} is still there");
             thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Alice's session, for a page to go on with.
+    pub(crate) fn handed_over(&self) -> Value {
+        let session = self.login("alice");
+        json!({
+            "name": self.way.section,
+            "url": self.server.http_url,
+            "jid": session.jid().to_string(),
+            "sid": session.sid(),
+            "rid": session.rid(),
+        })
     }
 
     /// Two visits are two users.
@@ -230,7 +242,7 @@ impl Users<'_> {
 }
 
 impl Worked {
-    /// Where the server is too old for the way.
+    /// Where the server is too old for the way, and for visitors, who have no account.
     pub(crate) fn nothing() -> Self {
         Self {
             offline: Offline::NotPossible,
