@@ -4,8 +4,9 @@ mod report;
 
 use std::{
     collections::BTreeMap,
-    env, io,
+    env, fs, io,
     os::unix::process::ExitStatusExt as _,
+    path::PathBuf,
     process::{Child, Command, ExitCode},
     sync::mpsc::{self, Receiver, Sender},
     thread,
@@ -13,9 +14,11 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use serde::Deserialize;
 use serde_json::json;
 use servers::hosts::EXTAUTH;
 use servers::{Balancer, IdentityProvider, Info, Kind, Options, Server};
+use tempfile::TempDir;
 
 /// The environment variable that describes the servers to a command.
 const VARIABLE: &str = "PREBIND_SERVERS";
@@ -64,6 +67,9 @@ enum Action {
     /// Start an identity provider, and Prosody 13 and ejabberd, which take its tokens; COMMAND finds the provider's
     /// description in `PREBIND_PROVIDER`
     Provider(Run),
+    /// Start Prosody, Prosody 13 and ejabberd, with a host for each way in `tests/vectors/ways.json` by which a site's
+    /// users log in. This takes --site
+    Ways(Run),
     /// Print who is connected to the servers of `PREBIND_SERVERS`, as JSON
     Sessions,
 }
@@ -103,6 +109,7 @@ fn main() -> ExitCode {
         Action::All(run) => run.start(&[Kind::Prosody, Kind::Ejabberd]),
         Action::Sticky(run) => run.start_sticky(),
         Action::Provider(run) => run.start_provider(),
+        Action::Ways(run) => run.start_ways(),
         Action::Sessions => print_sessions(),
     };
     result.unwrap_or_else(|error| {
@@ -146,6 +153,16 @@ impl Run {
         let (prosody, ejabberd) = (prosody.map_err(|_| "a server's start panicked")??, ejabberd?);
         let infos = [(Kind::Prosody13, prosody.info()), (Kind::Ejabberd, ejabberd.info())];
         self.serve(&infos.into(), Some(&provider), signals)
+    }
+
+    fn start_ways(self) -> Result<ExitCode> {
+        let signals = Signals::new()?;
+        let site = self.site()?.ok_or("some of these hosts ask the site: give its URL by --site")?;
+        let ways = Ways::read()?;
+        let options = self.options();
+        let servers = start_each(&Ways::KINDS, |kind| site.start(kind, options, &ways.lines(kind)))?;
+        let infos = servers.iter().map(|server| (server.kind, server.info())).collect();
+        self.serve(&infos, None, signals)
     }
 
     fn options(&self) -> Options {
@@ -242,21 +259,64 @@ impl Site {
         Ok(Self { host, command: command.leak() })
     }
 
-    fn start(&self, kind: Kind, options: Options) -> servers::Result<Server> {
+    fn start(&self, kind: Kind, options: Options, more_hosts: &str) -> servers::Result<Server> {
         match kind {
-            Kind::Prosody | Kind::Prosody13 => Server::start_with_hosts(kind, options, &self.host),
-            _ => Server::start_with(kind, Options { extauth: Some(self.command), ..options }),
+            Kind::Prosody | Kind::Prosody13 => {
+                Server::start_with_hosts(kind, options, &format!("{more_hosts}\n{}", self.host))
+            }
+            _ => {
+                let options = Options { extauth: Some(self.command), ..options };
+                Server::start_with_hosts(kind, options, more_hosts)
+            }
         }
     }
 }
 
-/// Starts the servers at the same time, because each takes seconds to start.
+/// The hosts of `tests/vectors/ways.json`.
+struct Ways {
+    hosts: BTreeMap<Kind, Vec<String>>,
+    files: TempDir,
+    prebind: PathBuf,
+}
+
+impl Ways {
+    const KINDS: [Kind; 3] = [Kind::Prosody, Kind::Prosody13, Kind::Ejabberd];
+
+    fn read() -> Result<Self> {
+        #[derive(Deserialize)]
+        struct File {
+            files: BTreeMap<String, String>,
+            hosts: BTreeMap<Kind, Vec<String>>,
+        }
+
+        let File { files, hosts } = serde_json::from_str(include_str!("../../vectors/ways.json"))?;
+        let folder = TempDir::with_prefix("ways-")?;
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text)?;
+        }
+        Ok(Self { hosts, files: folder, prebind: env::current_exe()?.with_file_name("prebind") })
+    }
+
+    /// Lines for the configuration of a server.
+    fn lines(&self, kind: Kind) -> String {
+        self.hosts[&kind]
+            .join("\n")
+            .replace("@FILES@", &self.files.path().to_string_lossy())
+            .replace("@PREBIND@", &self.prebind.to_string_lossy())
+    }
+}
+
 fn start_all(kinds: &[Kind], options: Options, site: Option<&Site>) -> Result<Vec<Server>> {
+    start_each(kinds, |kind| match site {
+        Some(site) => site.start(kind, options, ""),
+        None => Server::start_with(kind, options),
+    })
+}
+
+/// Starts the servers at the same time, because each takes seconds to start.
+fn start_each(kinds: &[Kind], start: impl Fn(Kind) -> servers::Result<Server> + Sync) -> Result<Vec<Server>> {
+    let start = &start;
     thread::scope(|scope| {
-        let start = move |kind| match site {
-            Some(site) => site.start(kind, options),
-            None => Server::start_with(kind, options),
-        };
         let starting: Vec<_> = kinds.iter().map(|&kind| scope.spawn(move || start(kind))).collect();
         let started = starting.into_iter().map(|thread| match thread.join() {
             Ok(result) => result.map_err(Into::into),

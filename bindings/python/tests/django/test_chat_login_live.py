@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import os
-import re
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
 
 import prebind
 import pytest
+from asking import Page, started
 from prebind.django import chat, credentials
 from sample.models import Person
 
@@ -23,14 +18,8 @@ SIGNED_TOKEN = "prebind.django.credentials.signed_token"
 @pytest.fixture(scope="module")
 def asking(live_server):
     """Servers that ask the site."""
-    # Where there is no name server, Prosody does not find localhost.
-    url = live_server.url.replace("localhost", "127.0.0.1") + "/chat-login"
-    command = ["servers", "all", "--no-limits", "--json", "--site", url]
-    environment = {**os.environ, "PREBIND_SITE_SECRET": SECRET}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment) as running:
-        yield json.loads(running.stdout.readline())
-        running.stdin.close()
+    with started("all", live_server, SECRET) as servers:
+        yield servers
 
 
 @pytest.fixture(params=["ejabberd", "prosody"])
@@ -66,36 +55,6 @@ def refusal(user, by):
 
 def end(session):
     chat.client().terminate(session)
-
-
-class Page:
-    """The page that took a session over."""
-
-    def __init__(self, server, session):
-        self.url, self.rid, self.sid = urlsplit(server["http_url"]), session.rid, session.sid
-
-    def send(self, *stanzas):
-        """Sends, and returns what the server has to say by then."""
-        body = (
-            f'<body xmlns="http://jabber.org/protocol/httpbind" rid="{self.rid}" sid="{self.sid}">'
-            f"{''.join(stanzas)}</body>"
-        )
-        self.rid += 1
-        connection = http.client.HTTPConnection(self.url.hostname, self.url.port, timeout=60)
-        try:
-            connection.request("POST", self.url.path, body.encode(), {"Content-Type": "text/xml"})
-            return connection.getresponse().read().decode()
-        finally:
-            connection.close()
-
-    def ask(self, *stanzas):
-        """Sends, and returns what the server says until it answers a question of its own."""
-        roster = '<query xmlns="jabber:iq:roster"/>'
-        question = f'<iq xmlns="jabber:client" type="get" id="after">{roster}</iq>'
-        said = self.send(*stanzas, question)
-        while not re.search("""id=["']after["']""", said):
-            said += self.send()
-        return said
 
 
 def test_a_user_of_the_site_is_in_the_chat(server, client):
