@@ -12,43 +12,17 @@ final class AskedSiteTest extends TestCase
     private const BOB = 'bob@extauth.local';
     private const KEY = '{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}';
 
-    private static string $folder;
-    private static string $url;
+    private static AskedSite $site;
     private static string $bosh;
-
-    /** @var array<resource> */
-    private static array $processes = [];
-
-    /** @var array<resource> */
-    private static array $inputs = [];
 
     public static function setUpBeforeClass(): void
     {
-        self::$folder = sys_get_temp_dir() . '/asked-' . bin2hex(random_bytes(8));
-        mkdir(self::$folder);
-        $listening = stream_socket_server('tcp://127.0.0.1:0');
-        $address = stream_socket_get_name($listening, false);
-        fclose($listening);
-        self::$url = "http://$address/chat-login";
-        $people = ['alice' => ['password' => 'site-of-alice'], 'bob' => ['password' => 'site-of-bob']];
-        $settings = ['SITE_KEY' => self::KEY, 'SITE_SECRET' => self::SECRET, 'SITE_USERS' => json_encode($people)];
-        $command = [PHP_BINARY, '-d', 'extension=' . getenv('PREBIND_EXTENSION'), '-S', $address, ROOT . '/examples/php/site/index.php'];
-        self::$processes[] = proc_open($command, [1 => STDERR, 2 => ['file', self::$folder . '/log', 'w']], $pipes, null, $settings + getenv());
-        for ($deadline = hrtime(true) / 1e9 + 60; !($listens = @stream_socket_client("tcp://$address")); usleep(20_000)) {
-            self::assertLessThan($deadline, hrtime(true) / 1e9, 'the site does not start');
-        }
-        fclose($listens);
+        self::$site = new AskedSite(self::KEY, self::SECRET, ['alice', 'bob']);
     }
 
     public static function tearDownAfterClass(): void
     {
-        foreach (self::$processes as $process) {
-            proc_terminate($process);
-            proc_close($process);
-        }
-        self::$processes = [];
-        array_map(unlink(...), glob(self::$folder . '/*'));
-        rmdir(self::$folder);
+        self::$site->end();
     }
 
     /** @return iterable<string, array{string, string}> the kind of a server, and how it refuses if the site does not answer */
@@ -68,14 +42,14 @@ final class AskedSiteTest extends TestCase
         self::assertSame(self::ALICE, strtok($session->jid, '/'));
         $client->terminate($session);
         self::assertRefused($client, $token, 'not-authorized');
-        self::assertStringContainsString(self::ALICE . ' is refused: the token was used before', self::log());
+        self::assertStringContainsString(self::ALICE . ' is refused: the token was used before', self::$site->log());
 
         // A fresh one for each call.
         for ($calls = 0; $calls < 2; $calls++) {
             $client->terminate($client->prebind(self::ALICE, jwt: $jwt));
         }
         self::assertRefused($client, $jwt->issue('bob@extauth.local'), 'not-authorized');
-        self::assertStringNotContainsString($token, self::log());
+        self::assertStringNotContainsString($token, self::$site->log());
     }
 
     /** @dataProvider servers */
@@ -107,7 +81,7 @@ final class AskedSiteTest extends TestCase
     {
         $client = self::server($kind, 'another-secret-of-another-server');
         self::assertRefused($client, (new Prebind\Jwt(self::KEY, once: true))->issue(self::ALICE), $condition);
-        self::assertStringContainsString('its secret is missing or wrong', self::log());
+        self::assertStringContainsString('its secret is missing or wrong', self::$site->log());
     }
 
     private static function assertRefused(Prebind\Client $client, string $token, string $condition): void
@@ -120,56 +94,12 @@ final class AskedSiteTest extends TestCase
         }
     }
 
-    private static function log(): string
-    {
-        return (string) file_get_contents(self::$folder . '/log');
-    }
-
     /** A client of a server that asks the site with this secret, and ends with the tests. */
     private static function server(string $kind, string $secret): Prebind\Client
     {
-        $command = ['servers', $kind, '--json', '--site', self::$url];
-        $process = proc_open($command, [['pipe', 'r'], ['pipe', 'w'], STDERR], $pipes, null, ['PREBIND_SITE_SECRET' => $secret] + getenv());
-        self::$processes[] = $process;
-        // It ends with its input.
-        self::$inputs[] = $pipes[0];
-        $described = json_decode((string) fgets($pipes[1]), true, flags: JSON_THROW_ON_ERROR)[$kind];
+        $described = self::$site->servers($secret, $kind)[$kind];
         self::$bosh = $described['http_url'];
         // The server holds no request for long.
         return new Prebind\Client($described['https_url'], ca: file_get_contents($described['ca_pem']), deadline: 60, wait: 1);
-    }
-}
-
-/** As much of a chat client as it takes to use a session. */
-final class Attached
-{
-    public string $heard = '';
-    private int $rid;
-
-    public function __construct(private readonly Prebind\Client $client, private readonly Prebind\Session $session, private readonly string $url)
-    {
-        $this->rid = $session->rid;
-    }
-
-    public function send(string $stanzas): void
-    {
-        $rid = $this->rid++;
-        $body = "<body xmlns='http://jabber.org/protocol/httpbind' sid='{$this->session->sid}' rid='$rid'>$stanzas</body>";
-        $request = ['method' => 'POST', 'header' => 'Content-Type: text/xml; charset=utf-8', 'content' => $body];
-        $this->heard .= file_get_contents($this->url, false, stream_context_create(['http' => $request]));
-    }
-
-    /** Listens until the server has said something that matches. */
-    public function hear(string $pattern): void
-    {
-        for ($looks = 60; preg_match($pattern, $this->heard) !== 1; $looks--) {
-            TestCase::assertGreaterThan(0, $looks, "$pattern is not in $this->heard");
-            $this->send('');
-        }
-    }
-
-    public function leave(): void
-    {
-        $this->client->terminate(sid: $this->session->sid, rid: $this->rid);
     }
 }

@@ -10,6 +10,7 @@ declare(strict_types=1);
 const ROOT = __DIR__ . '/../../..';
 
 require __DIR__ . '/../drop-in/XmppPrebind.php';
+require __DIR__ . '/AskedSite.php';
 require __DIR__ . '/Fpm.php';
 
 /** A server of `faults`; {@see end()} stops it, and `$output` is then its last line. */
