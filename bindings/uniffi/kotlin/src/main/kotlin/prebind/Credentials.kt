@@ -1,5 +1,7 @@
 package prebind
 
+import java.time.Duration
+
 /** What proves the right to use an account: one proof, and how it is used. It shows nothing of it. */
 public class Credentials private constructor(
     private val given: Map<String, Any>,
