@@ -61,9 +61,8 @@ impl Check {
             Self::Account => &[Self::User],
             Self::Reached => &[Self::BrowserUrl],
             Self::Login => &[Self::Account, Self::Client],
-            Self::End => &[Self::Login],
+            Self::End | Self::NextLogin => &[Self::Login],
             Self::Cache => &[Self::Client],
-            Self::NextLogin => &[Self::Login],
             Self::BodyLimit => &[Self::BrowserUrl, Self::Login],
             _ => &[],
         }
