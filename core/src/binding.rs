@@ -41,4 +41,4 @@ pub use observe::{LogEvent, with_log};
 pub use results::{Field, FieldType};
 pub use schema::schema_json;
 pub use scram_keys::scram_keys;
-pub use tokens::{issue_token, refusal_of_token};
+pub use tokens::{ChatServer, issue_token, new_key, refusal_of_token, server_side};

@@ -42,6 +42,7 @@ use crate::sasl::{Credentials, ScramCache};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::wire::request::Request;
+use crate::wire::server::Server;
 
 use accounts::AccountMaker;
 #[cfg(test)]
@@ -177,6 +178,22 @@ impl Client {
     /// As [`terminate`](Self::terminate), and `Config` if the SID is not valid.
     pub fn terminate_by(&self, sid: &str, rid: u64) -> Result<()> {
         self.end(&terminate::request(sid, rid, None)?)
+    }
+
+    /// Whether the last session was opened at ejabberd.
+    pub(crate) fn is_ejabberd(&self) -> bool {
+        self.0.opener.memory.server() == Server::Ejabberd
+    }
+
+    /// The HTTP status that answers a body of so many bytes, which is no BOSH.
+    ///
+    /// # Errors
+    /// The kinds of a failed connection.
+    pub(crate) fn status_of_filler(&self, bytes: usize) -> Result<u16> {
+        self.guarded(Stage::Terminate, |until| {
+            let reply = self.0.opener.service.ask(&Request::filler(bytes), None, until);
+            reply.map(|reply| reply.status).map_err(|lost| lost.error)
+        })
     }
 
     fn end(&self, request: &Request) -> Result<()> {

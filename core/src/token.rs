@@ -37,6 +37,8 @@ mod setup;
 mod verifier;
 
 pub use algorithm::Algorithm;
+#[cfg(feature = "client")]
+pub(crate) use compact::has_id;
 #[cfg(test)]
 pub(crate) use examples::examples;
 pub use issuer::Issuer;

@@ -2,7 +2,8 @@
 //!
 //! [`serve`] reads requests and writes answers. [`service`] finds the answers: it verifies tokens with
 //! [`keys`], or with those of an identity [`provider`], by the [`rules`]; or it asks the [`site`] over
-//! [`http`]. [`watched`] reads files again when they change, and [`log`] says what is wrong.
+//! [`http`]. [`watched`] reads files again when they change, and [`log`] says what is wrong. `pool` looks whether ejabberd runs
+//! enough of these processes.
 //!
 //! If the program exits at its start, or writes anything but frames, ejabberd loses BOSH for all of its
 //! hosts. So this command never ends before its input ends, and writes nothing else to standard output while
@@ -11,6 +12,8 @@
 mod http;
 mod keys;
 mod log;
+#[cfg(target_os = "linux")]
+mod pool;
 mod provider;
 mod rules;
 mod serve;

@@ -38,7 +38,7 @@ enum Command {
     New {
         /// The file to make
         file: PathBuf,
-        #[arg(long, default_value_t = Algorithm::Hs256, help = "HS256, HS384, HS512, ES256 or EdDSA")]
+        #[arg(long, default_value_t = Algorithm::default(), help = "HS256, HS384, HS512, ES256 or EdDSA")]
         algorithm: Algorithm,
         /// The name of the key in tokens (kid); random by default
         #[arg(long)]
@@ -81,15 +81,11 @@ impl Side {
     fn print(&self, of: fn(&Signing, &str) -> prebind::Result<ServerSide>) -> Result<(), Failure> {
         let text = read(&self.file).map_err(|error| unusable("read", &self.file, &error))?;
         let key = Signing::read(&text)?.remove(0);
-        let ServerSide { path, file, configuration, reload, .. } = of(&key, &self.domain)?;
-        let file = file.expose().trim_end();
+        let side = of(&key, &self.domain)?;
         if self.only_file {
-            return output::print_line(file);
+            return output::print_line(side.file.expose().trim_end());
         }
-        output::print_line(&format!(
-            "The file {path}, which only the server may read:\n\n{file}\n\nIn its configuration:\n\n{configuration}\n\
-             Then, as root: {reload}"
-        ))
+        output::print_line(side.instructions().expose())
     }
 }
 

@@ -312,6 +312,43 @@ class Client
         return $this->cache === null ? null : $this->kept() === $learned;
     }
 
+    /**
+     * What the doctor finds by another login.
+     *
+     * @internal
+     *
+     * @param array<string, mixed> $first
+     * @param array<string, mixed> $next
+     *
+     * @return array{string, array<string, string>}
+     */
+    public function nextLogin(string $jid, #[\SensitiveParameter] array $first, #[\SensitiveParameter] array $next): array
+    {
+        [$first, $next] = [self::hidden($first), self::hidden($next)];
+        return Native\Call::answer(fn () => \prebind_native_next_login($this->native, $jid, $first, $next));
+    }
+
+    /**
+     * What the doctor finds by a request that is too long.
+     *
+     * @internal
+     *
+     * @param array<string, mixed> $credentials
+     *
+     * @return array{string, array<string, string>}
+     */
+    public function bodyLimit(#[\SensitiveParameter] array $credentials, string $url): array
+    {
+        $credentials = self::hidden($credentials);
+        return Native\Call::answer(fn () => \prebind_native_body_limit($this->native, $credentials, $url));
+    }
+
+    /** @param array<string, mixed> $credentials the named arguments of {@see prebind()} */
+    private static function hidden(#[\SensitiveParameter] array $credentials): Native\Hidden
+    {
+        return new Native\Hidden(\array_map(static fn ($value) => $value instanceof Jwt ? $value->values() : $value, $credentials));
+    }
+
     /** What another process has left; null if it cannot be used. */
     private function kept(): ?string
     {

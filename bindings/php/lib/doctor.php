@@ -107,6 +107,8 @@ final class Doctor
             'login' => $this->login(),
             'end' => $this->end(),
             'cache' => $this->cache(),
+            'next_login' => $this->nextLogin(),
+            'body_limit' => $this->made->bodyLimit($this->account[1], $this->browserUrl),
             default => throw new \LogicException("there is no check $check"),
         };
     }
@@ -278,6 +280,19 @@ final class Doctor
             false => ['lost', ['cache' => 'the cache']],
             null => [self::missingApcu() ?? 'in_pages', ['cache' => 'APCu']],
         };
+    }
+
+    /**
+     * Whether another token of the user's logs in as well.
+     *
+     * @return array{string, array<string, string>}
+     */
+    private function nextLogin(): array
+    {
+        [$jid, $first] = $this->account;
+        /** @var Proof $next */
+        $next = Native\Call::proof($this->credentials);
+        return $this->made->nextLogin($jid, $first, $next);
     }
 
     /** The outcome of a site without APCu. A command line has it only in the pages. */

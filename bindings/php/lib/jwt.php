@@ -45,6 +45,56 @@ final class Jwt
     }
 
     /**
+     * A new key as a private JWK. Anyone who has it can log in as anybody, so keep it like the site's own secret.
+     *
+     * @param ?string $algorithm `HS256`, `HS384`, `HS512`, `ES256` or `EdDSA`; default `HS256`
+     * @param ?string $id its name in tokens (`kid`); default random
+     *
+     * @throws ConfigException if a value cannot be used
+     */
+    public static function newKey(?string $algorithm = null, ?string $id = null): string
+    {
+        return Native\Call::answer(static fn () => \prebind_native_new_key($algorithm, $id));
+    }
+
+    /**
+     * What ejabberd needs to verify the tokens of the newest key: a file and where to put it, the lines of configuration,
+     * and the command that has the server read both; `instructions` has all of it, as an operator is told.
+     *
+     * @param string $domain that of the chat accounts
+     *
+     * @return array{path: string, file: string, configuration: string, reload: string, instructions: string}
+     *
+     * @throws ConfigException if the key or the domain cannot be used
+     */
+    public function forEjabberd(string $domain): array
+    {
+        return $this->serverSide('ejabberd', $domain);
+    }
+
+    /**
+     * The same for Prosody with the module `mod_auth_prebind`.
+     *
+     * @param string $domain that of the chat accounts
+     *
+     * @return array{path: string, file: string, configuration: string, reload: string, instructions: string}
+     *
+     * @throws ConfigException if the key or the domain cannot be used
+     */
+    public function forProsody(string $domain): array
+    {
+        return $this->serverSide('prosody', $domain);
+    }
+
+    /** @return array{path: string, file: string, configuration: string, reload: string, instructions: string} */
+    private function serverSide(string $server, string $domain): array
+    {
+        $domain = Native\Call::text('jid', $domain);
+        $jwt = new Native\Hidden($this->values);
+        return Native\Call::answer(static fn () => \prebind_native_server_side($server, $domain, $jwt));
+    }
+
+    /**
      * Why this token of the account is refused, for example `Expired`; null if it is valid.
      *
      * Answer with it what the chat server asks, where it has your site verify tokens. `$keys` may be public ones here;

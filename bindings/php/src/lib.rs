@@ -23,7 +23,7 @@ use ext_php_rs::prelude::*;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{IniEntryDef, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
-use prebind::binding::{Language, Value, contained, issue_token, refusal_of_token};
+use prebind::binding::{Language, Value, contained, doctor, issue_token, refusal_of_token};
 use prebind::token::Refusal;
 use prebind::{Account, Client, Config, Credentials, Jid, PasswordMechanism, Session};
 
@@ -137,6 +137,45 @@ fn prebind_native_refusal(token: &Zval, jid: &Zval, jwt: &Zval, now: u64) -> Php
     answer(refusal.map(|refusal| refusal.map(Refusal::as_str)))
 }
 
+/// A new key as a private JWK.
+#[php_function]
+fn prebind_native_new_key(algorithm: Option<&str>, id: Option<&str>) -> PhpResult<Zval> {
+    answer(contained(|| prebind::binding::new_key(algorithm, id)).map(|key| key.expose().to_owned()))
+}
+
+/// What a chat server needs to verify the tokens that the argument `jwt` of `Prebind\Client::prebind()` issues.
+#[php_function]
+fn prebind_native_server_side(server: &str, domain: &str, jwt: &Zval) -> PhpResult<Zval> {
+    let jwt = Value::Map(named(jwt));
+    match contained(|| prebind::binding::server_side(server.parse()?, domain, jwt)) {
+        Ok(side) => answer(Ok(given_back(Value::Map(side))?)),
+        Err(error) => Ok(details(&error)?),
+    }
+}
+
+/// What the doctor finds by another login: the name of an outcome, and the words of its text.
+#[php_function]
+fn prebind_native_next_login(client: &Shared, jid: &str, first: &Zval, next: &Zval) -> PhpResult<Zval> {
+    outcome(interruptible(|| doctor::next_login(&client.0, jid, named(first), named(next))))
+}
+
+/// What the doctor finds by a request that is too long.
+#[php_function]
+fn prebind_native_body_limit(client: &Shared, credentials: &Zval, url: &str) -> PhpResult<Zval> {
+    outcome(interruptible(|| doctor::body_limit(&client.0, named(credentials), url)))
+}
+
+fn outcome(found: prebind::Result<doctor::Outcome>) -> PhpResult<Zval> {
+    match found {
+        Ok((outcome, words)) => {
+            let words = words.into_iter().map(|(name, word)| (name, word.into())).collect();
+            let found = Value::List(vec![outcome.to_owned().into(), Value::Map(words)]);
+            answer(Ok(given_back(found)?))
+        }
+        Err(error) => Ok(details(&error)?),
+    }
+}
+
 /// The SCRAM keys of a password, by named values.
 #[php_function]
 fn prebind_native_scram_keys(given: &Zval) -> PhpResult<Zval> {
@@ -184,6 +223,10 @@ fn module(module: ModuleBuilder) -> ModuleBuilder {
     let module = module.function(wrap_function!(prebind_native_refusal));
     let module = module.function(wrap_function!(prebind_native_settings));
     let module = module.function(wrap_function!(prebind_native_jid));
+    let module = module.function(wrap_function!(prebind_native_new_key));
+    let module = module.function(wrap_function!(prebind_native_server_side));
+    let module = module.function(wrap_function!(prebind_native_next_login));
+    let module = module.function(wrap_function!(prebind_native_body_limit));
     let module = module.function(wrap_function!(prebind_native_scram_keys));
     asked::declared(web::declared(module.function(wrap_function!(prebind_native_schema))))
 }

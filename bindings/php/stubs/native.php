@@ -38,6 +38,26 @@ namespace {
     {
     }
 
+    /** @return array{string}|array{kind: string, message: string} */
+    function prebind_native_new_key(?string $algorithm, ?string $id): array
+    {
+    }
+
+    /** @return array{array<string, string>}|array{kind: string, message: string} */
+    function prebind_native_server_side(string $server, string $domain, Hidden $jwt): array
+    {
+    }
+
+    /** @return array{array{string, array<string, string>}}|array{kind: string, message: string} */
+    function prebind_native_next_login(Client $client, string $jid, Hidden $first, Hidden $next): array
+    {
+    }
+
+    /** @return array{array{string, array<string, string>}}|array{kind: string, message: string} */
+    function prebind_native_body_limit(Client $client, Hidden $credentials, string $url): array
+    {
+    }
+
     /** @return array{?string}|array{kind: string, message: string} */
     function prebind_native_refusal(string $token, string $jid, Hidden $jwt, int $now): array
     {

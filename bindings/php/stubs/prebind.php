@@ -337,6 +337,46 @@ final class Jwt
     {}
 
     /**
+     * A new key as a private JWK. Anyone who has it can log in as anybody, so keep it like the site's own secret.
+     *
+     * @param ?string $algorithm `HS256`, `HS384`, `HS512`, `ES256` or `EdDSA`; default `HS256`
+     * @param ?string $id its name in tokens (`kid`); default random
+     *
+     * @throws ConfigException if a value cannot be used
+     */
+    public static function newKey(?string $algorithm = null, ?string $id = null): string
+    {}
+
+    /**
+     * What ejabberd needs to verify the tokens of the newest key: a file and where to put it, the lines of configuration,
+     * and the command that has the server read both; `instructions` has all of it, as an operator is told.
+     *
+     * @param string $domain that of the chat accounts
+     *
+     * @return array{path: string, file: string, configuration: string, reload: string, instructions: string}
+     *
+     * @throws ConfigException if the key or the domain cannot be used
+     */
+    public function forEjabberd(string $domain): array
+    {}
+
+    /**
+     * The same for Prosody with the module `mod_auth_prebind`.
+     *
+     * @param string $domain that of the chat accounts
+     *
+     * @return array{path: string, file: string, configuration: string, reload: string, instructions: string}
+     *
+     * @throws ConfigException if the key or the domain cannot be used
+     */
+    public function forProsody(string $domain): array
+    {}
+
+    /** @return array{path: string, file: string, configuration: string, reload: string, instructions: string} */
+    private function serverSide(string $server, string $domain): array
+    {}
+
+    /**
      * Why this token of the account is refused, for example `Expired`; null if it is valid.
      *
      * Answer with it what the chat server asks, where it has your site verify tokens. `$keys` may be public ones here;
@@ -590,6 +630,35 @@ class Client
      * @internal
      */
     public function isKept(): ?bool
+    {}
+
+    /**
+     * What the doctor finds by another login.
+     *
+     * @internal
+     *
+     * @param array<string, mixed> $first
+     * @param array<string, mixed> $next
+     *
+     * @return array{string, array<string, string>}
+     */
+    public function nextLogin(string $jid, #[\SensitiveParameter] array $first, #[\SensitiveParameter] array $next): array
+    {}
+
+    /**
+     * What the doctor finds by a request that is too long.
+     *
+     * @internal
+     *
+     * @param array<string, mixed> $credentials
+     *
+     * @return array{string, array<string, string>}
+     */
+    public function bodyLimit(#[\SensitiveParameter] array $credentials, string $url): array
+    {}
+
+    /** @param array<string, mixed> $credentials the named arguments of {@see prebind()} */
+    private static function hidden(#[\SensitiveParameter] array $credentials): Native\Hidden
     {}
 
     /** What another process has left; null if it cannot be used. */

@@ -42,6 +42,7 @@ final class DoctorTest extends TestCase
             " 8 rate_limit +30 sessions of a user in 60 s, counted in APCu$took", " 9 client +$url, and the settings are good$took",
             "10 login +alice@localhost\/\S+, by SCRAM-\S+, in \d round trips; a browser has \d+ s to attach$took",
             "11 end +the session is gone$took", "12 cache +the cache keeps what was learned of the chat server$took",
+            '13 next_login +not tried: the credentials are no tokens .*', '14 body_limit +not tried: the credentials are no tokens .*',
         ];
         self::assertMatchesRegularExpression('/^ 1 site .*\n' . implode('\n', $lines) . '\n$/', $said);
         self::assertStringNotContainsString($password, $said);
@@ -65,6 +66,17 @@ final class DoctorTest extends TestCase
         $said = $this->examine(null, fn () => [], users: $users)[1];
         self::assertStringContainsString(" 4 users        warning: Alice and alice share Alice@localhost: make the JIDs of the users' keys", $said);
         self::assertStringContainsString(' 4 users        not tried: there is no list of users: give', $this->examine(null, fn () => [])[1]);
+    }
+
+    public function testAnotherToken(): void
+    {
+        $ejabberd = Real::of('ejabberd');
+        $jwt = fn () => ['jwt' => new Prebind\Jwt('a key for tests, and only for tests', 'HS256')];
+        $url = $ejabberd->described['http_url'];
+        [$status, $said] = $this->examine('alice@jwt.local', $jwt, $ejabberd->client(), browser_url: $url);
+        self::assertSame(0, $status);
+        self::assertMatchesRegularExpression('/^13 next_login   another token logs in as well \(/m', $said);
+        self::assertMatchesRegularExpression('/^14 body_limit   a request of 70,000 bytes gets through, as it may/m', $said);
     }
 
     public function testAWrongPassword(): void
@@ -181,7 +193,7 @@ final class DoctorTest extends TestCase
             'echo Prebind\doctor("alice@localhost", fn () => ["password" => %s]);',
             var_export($prosody->password('alice'), true),
         );
-        foreach (['1' => 'counted in APCu \(.*12 cache +the cache keeps what was learned .*\n0', '0' => 'set apc\.enabled=1 in php\.ini \(.*, or give the client a cache \(\d+ ms\)\n0'] as $enabled => $line) {
+        foreach (['1' => 'counted in APCu \(.*12 cache +the cache keeps what was learned .*\n0', '0' => 'set apc\.enabled=1 in php\.ini \(.*, or give the client a cache \(.*\n0'] as $enabled => $line) {
             $fpm = new Fpm(1, '-d', "apc.enabled=$enabled", '-d', "prebind.url={$prosody->described['http_url']}");
             [$said] = $fpm->outputs($code);
             $fpm->end();

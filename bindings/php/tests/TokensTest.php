@@ -112,6 +112,33 @@ final class TokensTest extends TestCase
         }
     }
 
+    public function testAChatServersSideOfAKey(): void
+    {
+        foreach (self::file()['server_sides'] as $row) {
+            $jwt = new Prebind\Jwt(self::keys($row));
+            try {
+                $side = $row['server'] === 'ejabberd' ? $jwt->forEjabberd($row['domain']) : $jwt->forProsody($row['domain']);
+                self::assertEquals($row['expect'], $side, $row['name']);
+            } catch (Prebind\ConfigException $error) {
+                self::assertSame($row['expect']['field'] ?? null, $error->field, $row['name']);
+            }
+        }
+    }
+
+    public function testANewKey(): void
+    {
+        $key = json_decode(Prebind\Jwt::newKey(), true);
+        self::assertSame(['HS256', 16], [$key['alg'], strlen($key['kid'])]);
+        $made = Prebind\Jwt::newKey('ES256', '2026-11');
+        $key = json_decode($made, true);
+        self::assertSame(['ES256', '2026-11'], [$key['alg'], $key['kid']]);
+        $jwt = new Prebind\Jwt($made);
+        self::assertNull($jwt->refusal('alice@example.org', $jwt->issue('alice@example.org')));
+        $this->expectException(Prebind\ConfigException::class);
+        $this->expectExceptionMessageMatches('/RSA keys are not made here/');
+        Prebind\Jwt::newKey('RS256');
+    }
+
     public function testWhatIsNotUtf8IsNoToken(): void
     {
         $jwt = new Prebind\Jwt(str_repeat('k', 32), 'HS256');

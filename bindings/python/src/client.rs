@@ -1,6 +1,8 @@
 //! The client of one chat service, and its sessions.
 
-use prebind::binding::contained;
+use std::collections::HashMap;
+
+use prebind::binding::{contained, doctor};
 use prebind::{Account, Config, Credentials};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -52,8 +54,35 @@ impl Client {
         interruptible(py, || self.0.terminate(&session.0), drop)
     }
 
+    /// What the doctor finds by another login: the name of an outcome, and the words of its text.
+    fn web_next_login(
+        &self,
+        py: Python<'_>,
+        jid: &str,
+        first: &Bound<'_, PyDict>,
+        next: &Bound<'_, PyDict>,
+    ) -> PyResult<(&'static str, HashMap<String, String>)> {
+        let (first, next) = (given(first)?, given(next)?);
+        outcome(interruptible(py, || doctor::next_login(&self.0, jid, first, next), drop))
+    }
+
+    /// What the doctor finds by a request that is too long.
+    fn web_body_limit(
+        &self,
+        py: Python<'_>,
+        credentials: &Bound<'_, PyDict>,
+        url: &str,
+    ) -> PyResult<(&'static str, HashMap<String, String>)> {
+        let credentials = given(credentials)?;
+        outcome(interruptible(py, || doctor::body_limit(&self.0, credentials, url), drop))
+    }
+
     /// Ends a session by its SID and the RID to send next.
     fn terminate_by(&self, py: Python<'_>, sid: &str, rid: u64) -> PyResult<()> {
         interruptible(py, || self.0.terminate_by(sid, rid), drop)
     }
+}
+
+fn outcome(found: PyResult<doctor::Outcome>) -> PyResult<(&'static str, HashMap<String, String>)> {
+    found.map(|(outcome, words)| (outcome, words.into_iter().collect()))
 }

@@ -56,6 +56,27 @@ mod _prebind {
         Ok(refusal.map(prebind::token::Refusal::as_str))
     }
 
+    /// A new key as a private JWK.
+    #[pyfunction]
+    #[pyo3(signature = (algorithm, id))]
+    fn new_key(algorithm: Option<&str>, id: Option<&str>) -> PyResult<String> {
+        let key = prebind::binding::contained(|| prebind::binding::new_key(algorithm, id));
+        key.map(|key| key.expose().to_owned()).map_err(crate::call::raise)
+    }
+
+    /// What a chat server needs to verify the tokens that the argument `jwt` of `Client.prebind` issues.
+    #[pyfunction]
+    fn server_side<'py>(
+        server: &str,
+        domain: &str,
+        jwt: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let (py, jwt) = (jwt.py(), prebind::binding::Value::Map(crate::arguments::named(jwt)?));
+        let side = || prebind::binding::server_side(server.parse()?, domain, jwt);
+        let side = prebind::binding::contained(side).map_err(crate::call::raise)?;
+        crate::results::named(py, side)
+    }
+
     /// The options, the credentials and the fields of sessions and errors, as JSON.
     #[pyfunction]
     fn schema() -> String {

@@ -63,3 +63,28 @@ def test_what_is_no_key(row):
     ):
         with pytest.raises(prebind.ConfigError):
             call("alice@example.org")
+
+
+@pytest.mark.parametrize("row", FILE["server_sides"], ids=lambda row: row["name"])
+def test_a_chat_servers_side_of_a_key(row):
+    jwt, expect = prebind.Jwt(keys(row)), row["expect"]
+    call = jwt.for_ejabberd if row["server"] == "ejabberd" else jwt.for_prosody
+    if "field" in expect:
+        with pytest.raises(prebind.ConfigError) as raised:
+            call(row["domain"])
+        assert raised.value.field == expect["field"]
+        return
+    side = call(row["domain"])
+    assert side._asdict() == expect
+    assert expect["file"] not in repr(side)
+
+
+def test_a_new_key():
+    key = json.loads(prebind.Jwt.new_key())
+    assert (key["alg"], len(key["kid"])) == ("HS256", 16)
+    made = prebind.Jwt.new_key("ES256", "2026-11")
+    assert (json.loads(made)["alg"], json.loads(made)["kid"]) == ("ES256", "2026-11")
+    jwt = prebind.Jwt(made)
+    assert jwt.refusal("alice@example.org", jwt.issue("alice@example.org")) is None
+    with pytest.raises(prebind.ConfigError, match="RSA keys are not made here"):
+        prebind.Jwt.new_key("RS256")

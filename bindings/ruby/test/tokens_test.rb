@@ -52,6 +52,32 @@ class TokensTest < Minitest::Test
     end
   end
 
+  def test_a_chat_servers_side_of_a_key
+    FILE["server_sides"].each do |row|
+      jwt = Prebind::Jwt.new(keys: keys(row))
+      expect = row["expect"]
+      call = -> { row["server"] == "ejabberd" ? jwt.for_ejabberd(row["domain"]) : jwt.for_prosody(row["domain"]) }
+      if expect.key?("field")
+        assert_equal expect["field"], assert_raises(Prebind::ConfigError, row["name"], &call).field
+        next
+      end
+      side = call.call
+      assert_equal expect, expect.keys.to_h { |name| [name, side.public_send(name)] }, row["name"]
+      refute_includes side.inspect, expect["file"]
+    end
+  end
+
+  def test_a_new_key
+    key = JSON.parse(Prebind::Jwt.new_key)
+    assert_equal ["HS256", 16], [key["alg"], key["kid"].size]
+    made = Prebind::Jwt.new_key(algorithm: :ES256, id: "2026-11")
+    assert_equal %w[ES256 2026-11], JSON.parse(made).values_at("alg", "kid")
+    jwt = Prebind::Jwt.new(keys: made)
+    assert_nil jwt.refusal("alice@example.org", jwt.issue("alice@example.org"))
+    error = assert_raises(Prebind::ConfigError) { Prebind::Jwt.new_key(algorithm: "RS256") }
+    assert_match(/RSA keys are not made here/, error.message)
+  end
+
   private
 
   def keys(row)

@@ -84,6 +84,37 @@ pub fn refusal_of_token(
     Ok(refusal.map(Refusal::as_str).map(str::to_owned))
 }
 
+/// A new key as a private JWK, for HS256 unless another algorithm is named. Its ID is random unless one is given. Anyone
+/// who has the key can log in as anybody.
+///
+/// # Errors
+/// `Config` if a value cannot be used.
+#[uniffi::export]
+#[expect(clippy::needless_pass_by_value, reason = "UniFFI hands over what it has read")]
+pub fn new_key(algorithm: Option<String>, id: Option<String>) -> Result<String> {
+    let key = contained(|| binding::new_key(algorithm.as_deref(), id.as_deref()))?;
+    Ok(key.expose().to_owned())
+}
+
+/// What a chat server (`ejabberd` or `prosody`) needs to verify the tokens of a domain's accounts, by names: `path`,
+/// `file`, `configuration`, `reload` and `instructions`.
+///
+/// # Errors
+/// `Config` if a key or another value cannot be used.
+#[uniffi::export]
+#[expect(clippy::implicit_hasher, reason = "UniFFI knows one sort of map")]
+pub fn server_side(
+    server: &str,
+    domain: &str,
+    jwt: HashMap<String, Value>,
+) -> Result<HashMap<String, String>> {
+    let jwt = binding::Value::Map(named(jwt));
+    let side = contained(|| binding::server_side(server.parse()?, domain, jwt))?;
+    let text =
+        |value| if let binding::Value::Text(text) = value { text.expose().to_owned() } else { String::new() };
+    Ok(side.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
 /// From now on, messages name options in camel case, as in Kotlin and Java.
 #[uniffi::export]
 pub fn speak_camel_case() {
@@ -184,6 +215,29 @@ impl Client {
         watched(self.1.clone(), || self.0.prebind(&account)).map(session)
     }
 
+    /// What the doctor finds by another login.
+    ///
+    /// # Errors
+    /// What the login fails with, unless the outcome says it.
+    pub fn web_next_login(
+        &self,
+        jid: &str,
+        first: HashMap<String, Value>,
+        next: HashMap<String, Value>,
+    ) -> Result<WebOutcome> {
+        let (first, next) = (named(first), named(next));
+        outcome(watched(self.1.clone(), || binding::doctor::next_login(&self.0, jid, first, next)))
+    }
+
+    /// What the doctor finds by a request that is too long.
+    ///
+    /// # Errors
+    /// `Config` if the credentials are none.
+    pub fn web_body_limit(&self, credentials: HashMap<String, Value>, url: &str) -> Result<WebOutcome> {
+        let credentials = named(credentials);
+        outcome(watched(self.1.clone(), || binding::doctor::body_limit(&self.0, credentials, url)))
+    }
+
     /// What the client has learned of the server, for the option `profile` of another client. It holds
     /// nothing secret.
     #[must_use]
@@ -207,6 +261,20 @@ impl Client {
     pub fn terminate_by(&self, sid: &str, rid: u64) -> Result<()> {
         watched(self.1.clone(), || self.0.terminate_by(sid, rid))
     }
+}
+
+/// What the doctor found, and the words of its text.
+#[derive(uniffi::Record)]
+pub struct WebOutcome {
+    /// The name.
+    pub name: String,
+    /// The words, by their names.
+    pub words: HashMap<String, String>,
+}
+
+fn outcome(found: Result<binding::doctor::Outcome>) -> Result<WebOutcome> {
+    let (name, words) = found?;
+    Ok(WebOutcome { name: name.to_owned(), words: words.into_iter().collect() })
 }
 
 /// The value of an option or a credential. Times are numbers of seconds. Its text never shows the value.

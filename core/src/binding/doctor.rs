@@ -2,6 +2,9 @@
 //! every language. A binding goes through [`Check::ALL`], tries each check whose [`unmet`] is `None`, and prints what
 //! [`found`] makes of its outcome. If any is an [`Error`](Grade::Error), its exit code is 1, else 0.
 
+#[cfg(feature = "client")]
+mod tokens;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -11,6 +14,9 @@ use url::{Host, Url};
 use super::language::Language;
 use crate::error::{address, parsed};
 use crate::text::{named, shown};
+
+#[cfg(feature = "client")]
+pub use tokens::{Outcome, body_limit, next_login};
 
 named! {
     /// What the doctor looks at, in this order.
@@ -39,6 +45,10 @@ named! {
         End = "end",
         /// Whether what was learned of the chat server is there for other processes.
         Cache = "cache",
+        /// Whether another token logs in after the first one.
+        NextLogin = "next_login",
+        /// Whether a body that is too long for a program of ejabberd's is refused before it.
+        BodyLimit = "body_limit",
     }
 }
 
@@ -51,8 +61,9 @@ impl Check {
             Self::Account => &[Self::User],
             Self::Reached => &[Self::BrowserUrl],
             Self::Login => &[Self::Account, Self::Client],
-            Self::End => &[Self::Login],
+            Self::End | Self::NextLogin => &[Self::Login],
             Self::Cache => &[Self::Client],
+            Self::BodyLimit => &[Self::BrowserUrl, Self::Login],
             _ => &[],
         }
     }
@@ -320,6 +331,25 @@ const OUTCOMES: &[(Check, &[Text])] = outcomes! {
             "there is none, so each process learns by itself: set apc.enabled=1 in php.ini, or give the client a cache";
         "in_pages" => NotTried, "{cache} is only in pages";
         "own" => NotTried, "the site keeps the client's profile itself";
+    }
+    NextLogin {
+        "in" => Ok, "another token logs in as well";
+        "cached" => Error,
+            "the chat server refuses another token after the first: ejabberd keeps the first as the password for an hour. \
+             Set auth_use_cache: false for the domain, and run ejabberdctl reload_config";
+        "same_token" => NotTried, "the site gives the same token again";
+        "no_token" => NotTried, "the credentials are no tokens of the site's";
+    }
+    BodyLimit {
+        "limited" => Ok, "a request of 70,000 bytes is refused (HTTP 413)";
+        "open" => Warning,
+            "a request of 70,000 bytes gets through. If ejabberd asks a program (auth_method: external), that ends it: set \
+             client_max_body_size 64k; in nginx, LimitRequestBody 65536 in Apache";
+        "open_to_ejabberd" => Ok, "a request of 70,000 bytes gets through, as it may where ejabberd verifies tokens itself";
+        "path" => NotTried, "the site's web server passes {url} on to the chat server";
+        "unanswered" => NotTried, "from this machine: {message}";
+        "no_program" => NotTried, "only programs that ejabberd asks need a limit";
+        "no_token" => NotTried, "the credentials are no tokens of the site's";
     }
 };
 

@@ -4,11 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, parsed};
 use crate::jid::Jid;
 use crate::named::{NamedValue, Value, ValueType, json};
 use crate::secret::Secret;
-use crate::token::{Algorithm, Issuer, Key, Refusal, Verifier};
+use crate::text::named;
+use crate::token::{Algorithm, Issuer, Key, Refusal, ServerSide, Verifier};
 
 /// What the argument takes.
 pub(super) const JWT: ValueType = ValueType::Record {
@@ -39,6 +40,53 @@ pub fn refusal_of_token(token: &str, jid: &str, jwt: Value, now: u64) -> Result<
     // What is no JID has no token.
     let Ok(jid) = Jid::new(jid) else { return Ok(Some(Refusal::OtherUser)) };
     Ok(verifier.verify_of(&jid, token, now).err())
+}
+
+/// A new key as a private JWK, for HS256 unless an algorithm is named. Its ID is random unless one is given.
+///
+/// # Errors
+/// `Config` if there is no such algorithm, or as [`Key::generate`].
+pub fn new_key(algorithm: Option<&str>, id: Option<&str>) -> Result<Secret> {
+    Key::generate(algorithm.map_or(Ok(Algorithm::default()), str::parse)?, id)
+}
+
+named! {
+    /// The chat servers that verify tokens with the key of a site.
+    ChatServer {
+        /// ejabberd, by `auth_method: jwt`.
+        Ejabberd = "ejabberd",
+        /// Prosody, by the module `mod_auth_prebind`.
+        Prosody = "prosody",
+    }
+}
+
+parsed!(ChatServer, "server");
+
+/// What a chat server needs to verify the tokens that the argument `jwt` issues for a domain, by names: the fields of
+/// [`ServerSide`], and its `instructions`. Only the newest key is looked at.
+///
+/// # Errors
+/// `Config` if the argument is wrong, or as [`Key::for_ejabberd`] and [`Key::for_prosody`].
+pub fn server_side(server: ChatServer, domain: &str, jwt: Value) -> Result<Vec<(String, Value)>> {
+    let ([keys], [algorithm, _, _, _, _]) = named(jwt).record_with()?;
+    let keys = all_keys(&keys, algorithm)?;
+    // It says what is wrong with too few keys or too many.
+    Verifier::new(keys.clone())?;
+    let newest = &keys[0];
+    let side = match server {
+        ChatServer::Ejabberd => newest.for_ejabberd(domain)?,
+        ChatServer::Prosody => newest.for_prosody(domain)?,
+    };
+    let instructions = side.instructions();
+    let ServerSide { path, file, configuration, reload } = side;
+    let fields = [
+        ("path", path.into()),
+        ("file", Value::Text(file)),
+        ("configuration", configuration.into()),
+        ("reload", reload.to_owned().into()),
+        ("instructions", Value::Text(instructions)),
+    ];
+    Ok(fields.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
 /// What verifies the tokens that the argument `jwt` issues.
@@ -214,6 +262,35 @@ mod tests {
             assert!(told.starts_with(start), "{told}");
             assert!(!told.contains("secret that") && !told.contains("AAAA"), "{told}");
         }
+    }
+
+    #[test]
+    fn a_new_key_has_the_algorithm_and_the_id_that_are_asked_for() {
+        let made = |algorithm, id| Key::from_jwk(new_key(algorithm, id).unwrap().expose()).unwrap();
+        assert_eq!(made(None, Some("2026-11")).id(), Some("2026-11"));
+        assert_eq!(made(None, None).algorithm(), Algorithm::Hs256);
+        assert_eq!(made(Some("ES256"), None).algorithm(), Algorithm::Es256);
+        for (algorithm, start) in
+            [("RS256", "algorithm: RSA keys are not made here"), ("x", "algorithm: is one of")]
+        {
+            let error = new_key(Some(algorithm), None).unwrap_err().to_string();
+            assert!(error.starts_with(start), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_chat_server_is_given_the_newest_key() {
+        let list = |keys: &[&str]| Value::List(keys.iter().map(|key| text(key)).collect());
+        let side = |keys| {
+            server_side(ChatServer::Prosody, "example.org", Value::Map(vec![("keys".to_owned(), keys)]))
+        };
+        let other = JWK.replace("\"a\"", "\"b\"");
+        let side_of_both = side(list(&[&other, JWK])).unwrap();
+        assert!(
+            matches!(&side_of_both[0].1, Value::Text(path) if path.expose() == "/etc/prosody/site-keys/b.jwk")
+        );
+        assert!(side(list(&[])).unwrap_err().to_string().starts_with("key: "));
+        assert!(server_side(ChatServer::Ejabberd, "example.org", Value::Nothing).is_err());
     }
 
     #[test]

@@ -186,6 +186,11 @@ impl Memory {
         })?
     }
 
+    /// The kind of server that was last seen at the URL.
+    pub(super) fn server(&self) -> Server {
+        patience::read(&self.state, |state| state.server).unwrap_or_default()
+    }
+
     /// Records a success and what the exchange learned.
     pub(super) fn learn(&self, domain: &str, learned: &Learned, is_classic: bool) {
         let change = |known: &Domain| {

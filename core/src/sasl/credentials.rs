@@ -17,6 +17,8 @@ use crate::config::PasswordMechanism;
 use crate::error::{Error, Result};
 use crate::jid::Jid;
 use crate::secret::Secret;
+#[cfg(feature = "client")]
+use crate::token;
 use crate::token::Issuer;
 use crate::wire::sasl::is_mechanism_name;
 use crate::wire::sasl2::TOKEN_MECHANISM;
@@ -210,6 +212,31 @@ impl Credentials {
     /// The issuer of a token for each call, if the credentials have one.
     pub(crate) fn issuer(&self) -> Option<&Issuer> {
         if let Proof::Jwt { issuer, .. } = &self.proof { Some(issuer) } else { None }
+    }
+
+    /// Whether they are a token that the site has, or makes for each login.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_token(&self) -> bool {
+        matches!(self.proof, Proof::Jwt { .. } | Proof::Plain(_))
+    }
+
+    /// Whether the token has an ID, by which a site knows that it was used.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_for_one_login(&self) -> bool {
+        match &self.proof {
+            Proof::Jwt { issuer, .. } => issuer.has_ids(),
+            Proof::Plain(token) => token::has_id(token.expose()),
+            _ => false,
+        }
+    }
+
+    /// The same credentials, whose tokens have IDs if they are made for each login: no two are the same.
+    #[cfg(feature = "client")]
+    pub(crate) fn with_id(mut self) -> Self {
+        if let Proof::Jwt { issuer, .. } = &mut self.proof {
+            *issuer = Arc::new(Issuer::clone(issuer).with_ids());
+        }
+        self
     }
 
     /// What has ejabberd issue tokens.
@@ -442,7 +469,8 @@ impl Proof {
             Self::Jwt { token, .. } => Kind {
                 secret: token.as_ref(),
                 candidate: Some(Candidate::for_password(PasswordMechanism::Plain)),
-                if_refused: "check that the server knows the key that signs, and that the clocks of both machines agree",
+                if_refused: "check that the server knows the key that signs, that the clocks of both machines agree, and that \
+                             ejabberd caches no tokens (auth_use_cache: false)",
                 if_not_offered: "`jwt` is sent by PLAIN: enable PLAIN for {domain} on the server",
                 ..Kind::new("JWT")
             },

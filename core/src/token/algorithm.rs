@@ -2,11 +2,13 @@
 
 use crate::error::parsed;
 
-/// What a token is signed by (RFC 7518 §3.1, RFC 8037 §3.1). More may be added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a token is signed by (RFC 7518 §3.1, RFC 8037 §3.1). More may be added. By default HS256, which every chat server
+/// with tokens knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
     /// HMAC with SHA-256: one secret signs and verifies.
+    #[default]
     Hs256,
     /// HMAC with SHA-384.
     Hs384,

@@ -79,6 +79,13 @@ impl<'a> Unverified<'a> {
     }
 }
 
+/// Whether this is a token with an ID of its own (`jti`); its signature is not looked at.
+#[cfg(feature = "client")]
+pub(crate) fn has_id(token: &str) -> bool {
+    let claims = Unverified::new(token).and_then(|token| token.claims());
+    claims.is_ok_and(|claims| claims.contains_key("jti"))
+}
+
 fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::Malformed)
 }

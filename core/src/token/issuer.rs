@@ -87,6 +87,11 @@ impl Issuer {
         self
     }
 
+    #[cfg(feature = "client")]
+    pub(crate) fn has_ids(&self) -> bool {
+        self.has_ids
+    }
+
     /// More claims, as a JSON object.
     ///
     /// # Errors

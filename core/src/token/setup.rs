@@ -13,6 +13,9 @@ use crate::jid::Jid;
 use crate::random;
 use crate::secret::Secret;
 
+/// What [`ServerSide::instructions`] says.
+const INSTRUCTIONS: &str = include_str!("instructions.txt");
+
 /// A chat server's side of a key: a file, and lines of configuration that name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,6 +28,17 @@ pub struct ServerSide {
     pub configuration: String,
     /// The command that has the server read both, where it is running.
     pub reload: &'static str,
+}
+
+impl ServerSide {
+    /// What an operator is told: which file goes where, with what it holds, and what to do then.
+    #[must_use]
+    pub fn instructions(&self) -> Secret {
+        let told = INSTRUCTIONS.trim_end().replace("@PATH@", &self.path).replace("@RELOAD@", self.reload);
+        let told = told.replace("@CONFIGURATION@", &self.configuration);
+        // The last, since it is not to stay in a text that is not wiped.
+        told.replace("@FILE@", self.file.expose().trim_end()).into()
+    }
 }
 
 impl Key {

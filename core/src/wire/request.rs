@@ -40,6 +40,15 @@ impl Request {
         }
     }
 
+    /// A body of so many bytes that begins no session and holds nothing: its length is all there is to answer.
+    #[cfg(feature = "client")]
+    pub(crate) fn filler(bytes: usize) -> Self {
+        Self {
+            body: "x".repeat(bytes).into(),
+            ..Self::new(&Frame::Terminate, Stage::Terminate, 1, None, "", None)
+        }
+    }
+
     /// The same request, to be sent after this pause.
     pub(crate) fn after(self, pause: Duration) -> Self {
         Self { pause, ..self }

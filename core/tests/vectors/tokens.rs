@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use prebind::binding;
 use prebind::token::{Issuer, Key, Refusal, User, Verifier};
 use prebind::{ErrorKind, Jid};
 use serde_json::{Value, json};
@@ -206,4 +207,29 @@ fn text(value: &Value) -> &str {
 
 fn time(seconds: &Value) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.as_u64().unwrap())
+}
+
+#[test]
+fn a_chat_server_gets_what_it_needs_of_the_newest_key() {
+    let file = case::tokens();
+    for row in file["server_sides"].as_array().unwrap() {
+        let texts = row["keys"].as_array().unwrap().iter().map(|name| text(&file["keys"][text(name)]));
+        let keys = texts.map(|key| key.to_owned().into()).collect();
+        let jwt = binding::Value::Map(vec![("keys".to_owned(), binding::Value::List(keys))]);
+        let server = text(&row["server"]).parse().unwrap();
+        let (name, expect) = (&row["name"], &row["expect"]);
+        match binding::server_side(server, text(&row["domain"]), jwt) {
+            Ok(side) => {
+                let side = side.into_iter().map(|(name, value)| match value {
+                    binding::Value::Text(text) => (name, Value::from(text.expose())),
+                    other => panic!("{other:?}"),
+                });
+                assert_eq!(&Value::Object(side.collect()), expect, "{name}");
+            }
+            Err(error) => {
+                let ErrorKind::Config { field } = error.kind() else { panic!("{name}: {error:?}") };
+                assert_eq!(Some(*field), expect["field"].as_str(), "{name}: {error}");
+            }
+        }
+    }
 }

@@ -13,6 +13,9 @@ const MOST: u64 = 64;
 
 /// Answers requests.
 pub(crate) trait Service: Sync {
+    /// What there is to do when the first request is there.
+    fn begins(&self) {}
+
     /// Whether the answer may take a while.
     fn may_wait(&self, request: &Request) -> bool;
 
@@ -44,6 +47,12 @@ pub(crate) fn serve(
                 Err(error) => return Err(error),
             };
             let (number, request) = (requests, Arc::new(Request::parse(&frame)));
+            if number == 0 {
+                contained(|| {
+                    service.begins();
+                    true
+                });
+            }
             requests += 1;
             let (answers, asked) = (&answers, Arc::clone(&request));
             let reply = move |request: &Request| answers.give(number, contained(|| service.answer(request)));

@@ -47,6 +47,11 @@ enum Verdict {
 }
 
 impl Service for Answers {
+    #[cfg(target_os = "linux")]
+    fn begins(&self) {
+        super::pool::look();
+    }
+
     fn may_wait(&self, request: &Request) -> bool {
         match request {
             Request::Auth(..) => self.asks || matches!(self.tokens, Tokens::Provider(_)),

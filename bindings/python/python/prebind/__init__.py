@@ -21,6 +21,7 @@ from prebind._types import (
     ScramKeys,
     ScramSaltedPassword,
     Seconds,
+    ServerSide,
     Session,
     XOAuth2Issuer,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "ScramKeys",
     "ScramSaltedPassword",
     "Seconds",
+    "ServerSide",
     "ServerUnverifiedError",
     "Session",
     "TerminatedError",

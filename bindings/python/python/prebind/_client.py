@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
@@ -164,6 +164,20 @@ class Client:
         by = Hidden({"sid": sid, "rid": rid})
         del sid, rid
         return self._client.terminate_by(**by.take())
+
+    def _next_login(
+        self, jid: str, first: Mapping[str, Any], following: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        """What the doctor finds by another login."""
+        given = [Hidden(plain(first)), Hidden(plain(following))]
+        del first, following
+        return self._client.web_next_login(jid, *(each.take() for each in given))
+
+    def _body_limit(self, credentials: Mapping[str, Any], url: str) -> tuple[str, dict[str, Any]]:
+        """What the doctor finds by a request that is too long."""
+        given = Hidden(plain(credentials))
+        del credentials
+        return self._client.web_body_limit(given.take(), url)
 
     async def aprebind(
         self, jid: str, password: str | None = None, **credentials: Unpack[Credentials]

@@ -13,9 +13,11 @@ __all__ = [
     "__version__",
     "issue",
     "jid_from_user",
+    "new_key",
     "refusal",
     "schema",
     "scram_keys",
+    "server_side",
     "web_broken",
     "web_doctor",
     "web_failed",
@@ -47,6 +49,12 @@ def jid_from_user(name: str, domain: str) -> str:
     full-width or decomposed characters, because it looks like another one.
     """
 
+def new_key(
+    algorithm: str | None,
+    id: str | None,  # noqa: A002
+) -> str:
+    """A new key as a private JWK."""
+
 def refusal(token: str, jid: str, jwt: dict[str, object], now: int) -> str | None:
     """Why a token of an account is refused at that second since 1970; `None` if it is valid."""
 
@@ -56,6 +64,9 @@ def schema() -> str:
 def scram_keys(given: dict[str, object]) -> dict[str, Any]:
     """The SCRAM keys of a password, by named values."""
 
+def server_side(server: str, domain: str, jwt: dict[str, object]) -> dict[str, str]:
+    """What a chat server needs to verify the tokens of `jwt`."""
+
 @final
 class Client:
     def __new__(cls, url: str, options: dict[str, object]) -> Client: ...
@@ -63,6 +74,15 @@ class Client:
     def profile(self) -> str: ...
     def terminate(self, session: Handle) -> None: ...
     def terminate_by(self, sid: str, rid: int) -> None: ...
+    def web_body_limit(
+        self, credentials: dict[str, object], url: str
+    ) -> tuple[str, dict[str, str]]: ...
+    def web_next_login(
+        self,
+        jid: str,
+        first: dict[str, object],
+        next: dict[str, object],  # noqa: A002
+    ) -> tuple[str, dict[str, str]]: ...
 
 @final
 class Handle: ...

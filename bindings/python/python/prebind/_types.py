@@ -191,6 +191,24 @@ class XOAuth2Issuer(NamedTuple):
         return f"XOAuth2Issuer({self.url!r}, {self.jid!r}, ***)"
 
 
+class ServerSide(NamedTuple):
+    """A chat server's side of a key."""
+
+    path: str
+    """Where to put the file, so that only the server may read it."""
+    file: str
+    """What the file holds: the secret of an HMAC key, or a public key."""
+    configuration: str
+    """The lines of configuration, with comments."""
+    reload: str
+    """The command that has the server read both, where it is running."""
+    instructions: str
+    """All of it, as an operator is told."""
+
+    def __repr__(self) -> str:
+        return f"ServerSide({self.path!r}, ***)"
+
+
 class Jwt(NamedTuple):
     """What signs a JSON Web Token for each call, so that the site knows no chat passwords."""
 
@@ -216,6 +234,32 @@ class Jwt(NamedTuple):
         Raises `ConfigError` if a key or another value cannot be used.
         """
         return _prebind.issue(jid, plain(self._asdict()))
+
+    @staticmethod
+    def new_key(algorithm: str | None = None, id: str | None = None) -> str:  # noqa: A002
+        """A new key as a private JWK. Anyone who has it can log in as anybody, so keep it like the
+        site's own secret.
+
+        `algorithm` is `HS256`, `HS384`, `HS512`, `ES256` or `EdDSA`, by default `HS256`; `id` is
+        the key's name in tokens (`kid`), random by default.
+
+        Raises `ConfigError` if one cannot be used.
+        """
+        return _prebind.new_key(algorithm, id)
+
+    def for_ejabberd(self, domain: str) -> ServerSide:
+        """What ejabberd needs to verify the tokens of the newest key, for the accounts of a domain.
+
+        Raises `ConfigError` if the key or the domain cannot be used.
+        """
+        return self._side("ejabberd", domain)
+
+    def for_prosody(self, domain: str) -> ServerSide:
+        """The same for Prosody with the module `mod_auth_prebind`."""
+        return self._side("prosody", domain)
+
+    def _side(self, server: str, domain: str) -> ServerSide:
+        return ServerSide(**_prebind.server_side(server, domain, plain(self._asdict())))
 
     def refusal(self, jid: str, token: str) -> str | None:
         """Why this token of the account is refused, for example `Expired`; None if it is valid.

@@ -35,10 +35,12 @@ def test_one_real_login(alice, capsys):
             r"10 login        alice@localhost/\S+, by SCRAM-SHA-1, in \d round trips; .* 60 s .*",
             r"11 end          the session is gone \(\d+ ms\)",
             r"12 cache        warning: a LocMemCache belongs to one process, .* CACHE .*",
+            r"13 next_login   not tried: the credentials are no tokens of the site's",
+            r"14 body_limit   not tried: the credentials are no tokens of the site's",
         ),
     ):
         assert re.fullmatch(expected, line)
-    assert len(output.splitlines()) == 12
+    assert len(output.splitlines()) == 14
     assert alice.xmpp_password not in output
 
 
@@ -91,6 +93,39 @@ def test_what_is_wrong(alice, capsys, change, names, said):
     output = capsys.readouterr().out
     assert re.search(said, output, re.MULTILINE), output
     assert "a-wrong-secret" not in output
+
+
+def test_another_token(alice, capsys, change, servers):
+    change(
+        URL=servers["ejabberd"]["http_url"],
+        BROWSER_URL=servers["ejabberd"]["http_url"],
+        DOMAIN="jwt.local",
+        CREDENTIALS="prebind.django.credentials.jwt",
+        JWT_KEY="a key for tests, and only for tests",
+    )
+    doctor()
+    output = capsys.readouterr().out
+    assert "13 next_login   another token logs in as well (" in output
+    assert "14 body_limit   a request of 70,000 bytes gets through, as it may" in output
+
+
+def test_a_key(change, capsys):
+    change(CREDENTIALS="prebind.django.credentials.jwt", JWT_KEY="")
+    with pytest.raises(CommandError, match=r"JWT_KEY is missing: .* key new"):
+        call_command("prebind", "key", "ejabberd", skip_checks=False)
+    call_command("prebind", "key", "new", "--id", "2026-11", skip_checks=False)
+    key = capsys.readouterr().out.strip()
+    change(JWT_KEY=[key, "x" * 32])
+    call_command("prebind", "key", "ejabberd", skip_checks=False)
+    said = capsys.readouterr().out
+    assert said.strip() == prebind.Jwt(key).for_ejabberd("localhost").instructions.strip()
+    call_command("prebind", "key", "prosody", "--domain", "example.org")
+    said = capsys.readouterr().out
+    assert "/etc/prosody/site-keys/2026-11.jwk" in said
+    assert 'VirtualHost "example.org"' in said
+    change(JWT_KEY=prebind.Jwt.new_key("EdDSA"))
+    with pytest.raises(CommandError, match="Prosody does not know EdDSA"):
+        call_command("prebind", "key", "prosody")
 
 
 def test_users_who_share_a_jid(alice, capsys, change):

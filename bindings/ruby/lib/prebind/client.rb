@@ -158,6 +158,20 @@ module Prebind
       @native.profile
     end
 
+    # What the doctor finds by another login.
+    #
+    # @api private
+    def next_login(jid, first, following)
+      @native.web_next_login(jid.to_s, plain(first), plain(following))
+    end
+
+    # What the doctor finds by a request that is too long.
+    #
+    # @api private
+    def body_limit(credentials, url)
+      @native.web_body_limit(plain(credentials), url)
+    end
+
     # @return [String] without address and options
     def inspect
       "#<#{self.class}>"

@@ -116,5 +116,15 @@ module Prebind
     def cache
       @settings.kept(@client)
     end
+
+    # Whether another token of the user's logs in as well.
+    def next_login
+      @client.next_login(@jid, @credentials, @config.credentials_of(@user, @jid, @request))
+    end
+
+    # Whether a request that is too long is refused.
+    def body_limit
+      @client.body_limit(@credentials, @config.browser_url)
+    end
   end
 end

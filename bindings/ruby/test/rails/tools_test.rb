@@ -26,11 +26,23 @@ class ToolsTest < ActiveSupport::TestCase
      /\A 8 rate_limit   warning: a MemoryStore belongs to one process, .* config\.cache_store/,
      %r{\A 9 client       http://\S+, and the settings are good},
      %r{\A10 login        alice@localhost/\S+, by SCRAM-SHA-1, in 5 round trips; a browser has 60 s to attach \(\d+ ms\)\z},
-     /\A11 end          the session is gone/, /\A12 cache        warning: a MemoryStore belongs to one process/]
+     /\A11 end          the session is gone/, /\A12 cache        warning: a MemoryStore belongs to one process/,
+     /\A13 next_login   not tried: the credentials are no tokens/, /\A14 body_limit   not tried: the credentials are no tokens/]
       .zip(lines) { |expected, line| assert_match expected, line }
-    assert_equal 12, lines.size
+    assert_equal 14, lines.size
     refute_includes said, PASSWORD
     assert_empty PROSODY.left(before)
+  end
+
+  test "another token" do
+    jwt = Prebind::Jwt.new(keys: "a key for tests, and only for tests", algorithm: "HS256")
+    Prebind.config.url = Prebind.config.browser_url = EJABBERD.http_url
+    Prebind.config.user_jid = ->(user) { "#{user.username}@jwt.local" }
+    Prebind.config.credentials = ->(*) { { jwt: } }
+    well, said = examined
+    assert well, said
+    assert_includes said, "13 next_login   another token logs in as well ("
+    assert_includes said, "14 body_limit   a request of 70,000 bytes gets through, as it may"
   end
 
   test "what is right about the settings" do
@@ -135,6 +147,21 @@ class ToolsTest < ActiveSupport::TestCase
       refute well
       assert_match message, said
       refute_includes said, "a-wrong-secret"
+    end
+  end
+
+  test "keys are made and told" do
+    require "rake"
+    Rake.with_application do |rake|
+      Rake::Task.define_task(:environment)
+      load "prebind/tasks.rake"
+      key, = capture_io { rake["prebind:key:new"].invoke("HS256", "2026-11") }
+      Prebind.config.jwt = Prebind::Jwt.new(keys: key.strip)
+      ejabberd, = capture_io { rake["prebind:key:ejabberd"].invoke }
+      assert_equal Prebind.config.jwt.for_ejabberd("localhost").instructions.strip, ejabberd.strip
+      prosody, = capture_io { rake["prebind:key:prosody"].invoke("example.org") }
+      assert_includes prosody, "/etc/prosody/site-keys/2026-11.jwk"
+      assert_includes prosody, 'VirtualHost "example.org"'
     end
   end
 

@@ -199,6 +199,17 @@ class Doctor:
         is_there = is_kept(self.client, load_for(self.request).url)
         return ("kept" if is_there else "lost"), name
 
+    def _next_login(self) -> Outcome:
+        """Whether another token of the user's logs in as well."""
+        again = chat.account_of(self.user, self.request) or self.account
+        account = self.account
+        return self.client._next_login(account.jid, account.credentials, again.credentials)
+
+    def _body_limit(self) -> Outcome:
+        """Whether a request that is too long is refused."""
+        url = load_for(self.request).url_for_browser
+        return self.client._body_limit(self.account.credentials, url)
+
 
 def _request(host: str) -> HttpRequest:
     """What a page of the user's asks, as far as is known here: without a session."""

@@ -1,7 +1,9 @@
 //! The client of one chat service, and its sessions.
 
+use std::collections::HashMap;
+
 use magnus::{Error, RHash, Ruby};
-use prebind::binding::contained;
+use prebind::binding::{contained, doctor};
 use prebind::{Account, Config, Credentials};
 
 use crate::arguments::named;
@@ -37,6 +39,29 @@ impl Client {
         Ok(fields)
     }
 
+    /// What the doctor finds by another login: the name of an outcome, and the words of its text.
+    pub(crate) fn next_login(
+        ruby: &Ruby,
+        this: &Self,
+        jid: String,
+        first: RHash,
+        next: RHash,
+    ) -> Result<(&'static str, HashMap<String, String>), Error> {
+        let (first, next) = (named(first)?, named(next)?);
+        outcome(interruptible(ruby, || doctor::next_login(&this.0, &jid, first, next), drop))
+    }
+
+    /// What the doctor finds by a request that is too long.
+    pub(crate) fn body_limit(
+        ruby: &Ruby,
+        this: &Self,
+        given: RHash,
+        url: String,
+    ) -> Result<(&'static str, HashMap<String, String>), Error> {
+        let given = named(given)?;
+        outcome(interruptible(ruby, || doctor::body_limit(&this.0, given, &url), drop))
+    }
+
     /// What the client has learned of the server.
     pub(crate) fn profile(&self) -> String {
         self.0.profile()
@@ -51,4 +76,8 @@ impl Client {
     pub(crate) fn terminate_by(ruby: &Ruby, this: &Self, sid: String, rid: u64) -> Result<(), Error> {
         interruptible(ruby, || this.0.terminate_by(&sid, rid), drop)
     }
+}
+
+fn outcome(found: Result<doctor::Outcome, Error>) -> Result<(&'static str, HashMap<String, String>), Error> {
+    found.map(|(outcome, words)| (outcome, words.into_iter().collect()))
 }

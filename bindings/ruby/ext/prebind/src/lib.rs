@@ -35,12 +35,16 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     native.define_singleton_method("jid_from_user", function!(jid_from_user, 2))?;
     native.define_singleton_method("issue", function!(issue, 2))?;
     native.define_singleton_method("refusal", function!(refusal, 4))?;
+    native.define_singleton_method("new_key", function!(new_key, 2))?;
+    native.define_singleton_method("server_side", function!(server_side, 3))?;
     native.define_singleton_method("scram_keys", function!(scram_keys, 1))?;
     native.define_singleton_method("schema", function!(binding::schema_json, 0))?;
     native.define_class("Handle", ruby.class_object())?;
     let client = native.define_class("Client", ruby.class_object())?;
     client.define_singleton_method("new", function!(Client::new, 2))?;
     client.define_method("prebind", method!(Client::prebind, 2))?;
+    client.define_method("web_next_login", method!(Client::next_login, 3))?;
+    client.define_method("web_body_limit", method!(Client::body_limit, 2))?;
     client.define_method("profile", method!(Client::profile, 0))?;
     client.define_method("terminate", method!(Client::terminate, 1))?;
     client.define_method("terminate_by", method!(Client::terminate_by, 2))?;
@@ -109,6 +113,19 @@ fn refusal(
     let jwt = binding::Value::Map(arguments::named(jwt)?);
     let refusal = binding::contained(|| binding::refusal_of_token(&token, &jid, jwt, now));
     refusal.map(|refusal| refusal.map(Refusal::as_str)).map_err(|error| call::raise(ruby, &error))
+}
+
+/// A new key as a private JWK.
+fn new_key(ruby: &Ruby, algorithm: Option<String>, id: Option<String>) -> Result<String, Error> {
+    let key = binding::contained(|| binding::new_key(algorithm.as_deref(), id.as_deref()));
+    key.map(|key| key.expose().to_owned()).map_err(|error| call::raise(ruby, &error))
+}
+
+/// What a chat server needs to verify the tokens that the argument `jwt` of `Client#prebind` issues.
+fn server_side(ruby: &Ruby, server: String, domain: String, jwt: RHash) -> Result<RHash, Error> {
+    let jwt = binding::Value::Map(arguments::named(jwt)?);
+    let side = binding::contained(|| binding::server_side(server.parse()?, &domain, jwt));
+    results::named(ruby, side.map_err(|error| call::raise(ruby, &error))?)
 }
 
 /// The SCRAM keys of a password, by named values.

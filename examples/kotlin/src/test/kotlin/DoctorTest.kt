@@ -25,7 +25,7 @@ class DoctorTest(
                 .trimEnd()
                 .lines()
                 .dropWhile { !it.startsWith(" 1 site") }
-        assertEquals(12, lines.size)
+        assertEquals(14, lines.size)
         assertLinesMatch(
             listOf(
                 " 3 account      alice@localhost, with password \\(\\d+ ms\\)",

@@ -1,5 +1,6 @@
 package prebind
 
+import prebind.uniffi.WebOutcome
 import prebind.uniffi.Client as NativeClient
 
 /**
@@ -71,6 +72,19 @@ public class Client
          * anything secret, which stays the same while nothing new is learned.
          */
         public fun profile(): String = native.profile()
+
+        /** What the doctor finds by another login. */
+        internal fun nextLogin(
+            jid: String,
+            first: Credentials,
+            next: Credentials,
+        ): WebOutcome = interruptible { native.webNextLogin(jid, first.native(), next.native()) }
+
+        /** What the doctor finds by a request that is too long. */
+        internal fun bodyLimit(
+            credentials: Credentials,
+            url: String,
+        ): WebOutcome = interruptible { native.webBodyLimit(credentials.native(), url) }
 
         /** Closes the connections. Only for a client that does not live as long as the process. */
         override fun close(): Unit = native.close()

@@ -2,6 +2,7 @@
 
 package prebind
 
+import prebind.uniffi.WebOutcome
 import prebind.uniffi.webChecks
 import prebind.uniffi.webDoctor
 import prebind.uniffi.webSharing
@@ -100,6 +101,8 @@ private class Examination(
                 "login" -> login()
                 "end" -> end()
                 "cache" -> Seen("own")
+                "next_login" -> seen(client.nextLogin(jid, credentials, findCredentials()))
+                "body_limit" -> seen(client.bodyLimit(credentials, browserUrl))
                 else -> error("there is no check $check")
             }
         } catch (failed: InterruptedException) {
@@ -110,6 +113,8 @@ private class Examination(
             val ours = causes.filterIsInstance<PrebindException>().firstOrNull()
             ours?.let(::failed) ?: Seen("broken", "place" to placeOf(failed))
         }
+
+    private fun seen(it: WebOutcome) = Seen(it.name, *it.words.toList().toTypedArray())
 
     private fun failed(it: PrebindException) =
         Seen(

@@ -2,8 +2,10 @@ package prebind
 
 import prebind.uniffi.issueToken
 import prebind.uniffi.refusalOfToken
+import prebind.uniffi.serverSide
 import java.time.Duration
 import java.time.Instant
+import prebind.uniffi.newKey as nativeNewKey
 
 /**
  * What signs a JSON Web Token for each call, so that the site knows no chat passwords. It shows nothing of its keys.
@@ -51,6 +53,27 @@ public class Jwt
         public fun issue(jid: String): String = translating { issueToken(jid, values(given)) }
 
         /**
+         * What ejabberd needs to verify the tokens of the newest key.
+         *
+         * @param domain that of the chat accounts
+         * @throws ConfigException if the key or the domain cannot be used
+         */
+        public fun forEjabberd(domain: String): ServerSide = sideOf("ejabberd", domain)
+
+        /**
+         * What Prosody with the module `mod_auth_prebind` needs to verify the tokens of the newest key.
+         *
+         * @param domain that of the chat accounts
+         * @throws ConfigException if the key or the domain cannot be used
+         */
+        public fun forProsody(domain: String): ServerSide = sideOf("prosody", domain)
+
+        private fun sideOf(
+            server: String,
+            domain: String,
+        ) = ServerSide(translating { serverSide(server, domain, values(given)) })
+
+        /**
          * Why this token of the account is refused, for example `Expired`; null if it is valid.
          *
          * Answer with it what the chat server asks, where it has your site verify tokens. The keys may be public ones
@@ -71,4 +94,21 @@ public class Jwt
 
         /** Without what it holds. */
         override fun toString(): String = "Jwt(***)"
+
+        /** What makes keys. */
+        public companion object {
+            /**
+             * A new key as a private JWK. Anyone who has it can log in as anybody, so keep it like the site's own secret.
+             *
+             * @param algorithm `HS256`, `HS384`, `HS512`, `ES256` or `EdDSA`; `HS256` by default
+             * @param id its name in tokens (`kid`); random by default
+             * @throws ConfigException if a value cannot be used
+             */
+            @JvmStatic
+            @JvmOverloads
+            public fun newKey(
+                algorithm: String? = null,
+                id: String? = null,
+            ): String = translating { nativeNewKey(algorithm, id) }
+        }
     }

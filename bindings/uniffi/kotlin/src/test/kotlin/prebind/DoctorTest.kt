@@ -32,6 +32,8 @@ class DoctorTest {
             10 login        alice@localhost/\S+, by SCRAM-\S+, in \d round trips; a browser has \d+ s to attach .*
             11 end          the session is gone \(\d+ ms\)
             12 cache        not tried: the site keeps the client's profile itself
+            13 next_login   not tried: the credentials are no tokens of the site's
+            14 body_limit   not tried: the credentials are no tokens of the site's
             """.trimEnd().lines().drop(1).map {
                 it.drop(12)
             },
@@ -90,6 +92,21 @@ class DoctorTest {
             assertEquals(0, status)
             assertTrue(said.lines().any(Regex(line)::matches), said)
         }
+    }
+
+    @Test
+    fun `another token`() {
+        val jwt = Jwt(listOf("a key for tests, and only for tests"), "HS256")
+        val (status, said) =
+            examined(
+                client = { ejabberd.client() },
+                jid = { "alice@jwt.local" },
+                credentials = { Credentials.jwt(jwt) },
+                browserUrl = ejabberd.url,
+            )
+        assertEquals(0, status, said)
+        assertTrue("13 next_login   another token logs in as well (" in said, said)
+        assertTrue("14 body_limit   a request of 70,000 bytes gets through, as it may" in said, said)
     }
 
     private fun refusal() = runCatching { Client("nowhere") }.exceptionOrNull()

@@ -62,6 +62,36 @@ class TokensTest {
             }
         }
 
+    @TestFactory
+    fun `a chat server's side of a key`(): List<DynamicTest> =
+        FILE["server_sides"].values().map { row ->
+            dynamicTest(row["name"].asString()) {
+                val (jwt, domain, expect) = Triple(jwt(row), row["domain"].asString(), row["expect"])
+                val side = { if (row["server"].asString() == "ejabberd") jwt.forEjabberd(domain) else jwt.forProsody(domain) }
+                if (expect.has("field")) {
+                    assertEquals(expect["field"].asString(), assertThrows<ConfigException> { side() }.field)
+                } else {
+                    val found = side()
+                    val (path, file, configuration) = Triple(found.path, found.file, found.configuration)
+                    val all = listOf(path, file, configuration, found.reload, found.instructions)
+                    val names = listOf("path", "file", "configuration", "reload", "instructions")
+                    assertEquals(names.map { expect[it].asString() }, all)
+                    assertFalse(file in "$found")
+                }
+            }
+        }
+
+    @Test
+    fun `a new key`() {
+        val key = JSON.readTree(Jwt.newKey())
+        assertEquals("HS256" to 16, key["alg"].asString() to key["kid"].asString().length)
+        val made = Jwt.newKey("ES256", "2026-11")
+        assertEquals("2026-11", JSON.readTree(made)["kid"].asString())
+        val jwt = Jwt(made)
+        assertNull(jwt.refusal("alice@example.org", jwt.issue("alice@example.org")))
+        assertThrows<ConfigException> { Jwt.newKey("RS256") }
+    }
+
     @Test
     fun `keys are shown nowhere`() {
         val key = "hidden-7 hidden-7 hidden-7 hidden-7"
