@@ -38,6 +38,21 @@ namespace {
     {
     }
 
+    /** @return array{?string}|array{kind: string, message: string} */
+    function prebind_native_refusal(string $token, string $jid, Hidden $jwt, int $now): array
+    {
+    }
+
+    /** @return array<string, string> the settings of `php.ini`, by their options */
+    function prebind_native_settings(): array
+    {
+    }
+
+    /** @return array{string}|array{kind: string, message: string} */
+    function prebind_native_jid(string $name, string $domain): array
+    {
+    }
+
     /** @return array{string}|array{kind: string, message: string} */
     function prebind_native_new_key(?string $algorithm, ?string $id): array
     {
@@ -55,21 +70,6 @@ namespace {
 
     /** @return array{array{string, array<string, string>}}|array{kind: string, message: string} */
     function prebind_native_body_limit(Client $client, Hidden $credentials, string $url): array
-    {
-    }
-
-    /** @return array{?string}|array{kind: string, message: string} */
-    function prebind_native_refusal(string $token, string $jid, Hidden $jwt, int $now): array
-    {
-    }
-
-    /** @return array<string, string> the settings of `php.ini`, by their options */
-    function prebind_native_settings(): array
-    {
-    }
-
-    /** @return array{string}|array{kind: string, message: string} */
-    function prebind_native_jid(string $name, string $domain): array
     {
     }
 

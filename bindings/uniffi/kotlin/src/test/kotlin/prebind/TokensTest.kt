@@ -67,7 +67,8 @@ class TokensTest {
         FILE["server_sides"].values().map { row ->
             dynamicTest(row["name"].asString()) {
                 val (jwt, domain, expect) = Triple(jwt(row), row["domain"].asString(), row["expect"])
-                val side = { if (row["server"].asString() == "ejabberd") jwt.forEjabberd(domain) else jwt.forProsody(domain) }
+                val isEjabberd = row["server"].asString() == "ejabberd"
+                val side = { if (isEjabberd) jwt.forEjabberd(domain) else jwt.forProsody(domain) }
                 if (expect.has("field")) {
                     assertEquals(expect["field"].asString(), assertThrows<ConfigException> { side() }.field)
                 } else {
