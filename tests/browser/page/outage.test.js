@@ -96,11 +96,11 @@ test("a user whose sign-in at the provider has expired is asked to sign in, and 
   });
   await signIn(page, "alice");
   const elements =
-    "<p data-prebind-sign-in hidden>Again</p><p data-prebind-away hidden></p><input id=typed>";
+    "<p id=again data-prebind-sign-in hidden>Again</p><p data-prebind-away hidden></p><input id=typed>";
   await serveChanged(page, `${siteUrl}/`, (html) => withContent(html, elements));
   await page.reload();
   await page.locator("#typed").fill("half a sentence");
-  await page.locator("[data-prebind-sign-in]").waitFor();
+  await page.locator("#again").waitFor();
   assert.equal(await state(page), "sign-in");
   assert.equal(await page.locator("[data-prebind-away]").isHidden(), true);
   assert.equal(await page.locator("#typed").inputValue(), "half a sentence");
@@ -108,7 +108,7 @@ test("a user whose sign-in at the provider has expired is asked to sign in, and 
   await page.unroute(`${prebindUrl}*`);
   await page.reload();
   await online(page, "alice");
-  assert.equal(await page.locator("[data-prebind-sign-in]").isVisible(), false);
+  assert.equal(await page.locator("#again").isVisible(), false);
 });
 
 test("a site has its own words for a chat that is away", async () => {
