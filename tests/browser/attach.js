@@ -22,16 +22,23 @@ try {
   await browser.close();
 }
 
-// The JID to which the server answers a ping, in the page.
-async function talk({ url, jid, sid, rid }) {
+// The JID to which the server answers a ping, in the page. Strophe forgets the ping of a session that has ended.
+function talk({ url, jid, sid, rid }) {
   const { Strophe, $iq } = globalThis;
   const connection = new Strophe.Connection(url);
-  await new Promise((done) => {
-    connection.attach(jid, sid, rid, (status) => status === Strophe.Status.ATTACHED && done());
+  return new Promise((done, failed) => {
+    connection.attach(jid, sid, rid, (status) => {
+      const { CONNFAIL, DISCONNECTED, DISCONNECTING } = Strophe.Status;
+      if ([CONNFAIL, DISCONNECTED, DISCONNECTING].includes(status))
+        failed(new Error("it has ended"));
+      if (status !== Strophe.Status.ATTACHED) return;
+      const domain = Strophe.getDomainFromJid(jid);
+      const ping = $iq({ type: "get", to: domain }).c("ping", { xmlns: "urn:xmpp:ping" });
+      const answered = (answer) => {
+        done(answer.getAttribute("to"));
+        connection.disconnect();
+      };
+      connection.sendIQ(ping, answered, failed, 30_000);
+    });
   });
-  const domain = Strophe.getDomainFromJid(jid);
-  const ping = $iq({ type: "get", to: domain }).c("ping", { xmlns: "urn:xmpp:ping" });
-  const answer = await new Promise((done, failed) => connection.sendIQ(ping, done, failed, 30_000));
-  connection.disconnect();
-  return answer.getAttribute("to");
 }
